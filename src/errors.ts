@@ -1,0 +1,244 @@
+import type { SendStatus } from './status.ts';
+
+/** Where in the life of a message an error arose; the SMTP phases are named after the command that was under way. */
+export type ErrorPhase =
+  | 'configuration'
+  | 'message'
+  | 'hook'
+  | 'queue'
+  | 'connect'
+  | 'greeting'
+  | 'ehlo'
+  | 'tls'
+  | 'auth'
+  | 'mail'
+  | 'rcpt'
+  | 'data'
+  | 'content'
+  | 'final'
+  | 'reset'
+  | 'quit'
+  | 'request';
+
+/**
+ * What is certain about the message when the error was raised: `not-sent`, no server has taken it; `unknown`, a server
+ * may have taken it, so that sending it again may deliver it twice (RFC 5321, section 4.5.3.2.6; RFC 1047).
+ */
+export type Outcome = 'not-sent' | 'unknown';
+
+/** Codes of {@link ConfigurationError}. */
+export type ConfigurationErrorCode =
+  | 'invalid-option'
+  | 'unknown-option'
+  | 'conflicting-options'
+  | 'missing-option'
+  | 'unknown-backend'
+  | 'invalid-backend'
+  | 'load-failed'
+  | 'missing-dependency'
+  | 'invalid-credentials'
+  | 'invalid-key'
+  | 'not-blocking';
+
+/** Codes of {@link MessageError}. */
+export type MessageErrorCode = 'invalid-message' | 'unsupported-feature';
+
+/** Codes of {@link EmailConnectionError}. */
+export type ConnectionErrorCode =
+  | 'dns'
+  | 'refused'
+  | 'unreachable'
+  | 'timeout'
+  | 'closed'
+  | 'greeting'
+  | 'protocol'
+  | 'tls'
+  | 'certificate'
+  | 'starttls-unavailable'
+  | 'auth'
+  | 'auth-unavailable'
+  | 'insecure-auth'
+  | 'aborted'
+  | 'connection';
+
+/** Codes of {@link SendError}. */
+export type SendErrorCode =
+  | 'rejected'
+  | 'invalid-recipient'
+  | 'temporary'
+  | 'too-large'
+  | 'smtputf8-unavailable'
+  | 'requiretls-unavailable'
+  | 'dsn-unavailable'
+  | 'eight-bit-unavailable'
+  | 'account'
+  | 'throttled'
+  | 'quota'
+  | 'template'
+  | 'cancelled'
+  | 'aborted'
+  | 'timeout'
+  | 'closed'
+  | 'uncertain'
+  | 'several'
+  | 'provider';
+
+/** Every code an {@link EmailError} can carry. */
+export type ErrorCode = ConfigurationErrorCode | MessageErrorCode | ConnectionErrorCode | SendErrorCode;
+
+/** The server's answer that caused an error, as it was received (secrets are replaced by `***`). */
+export interface ServerReply {
+  /** The SMTP reply code, or the HTTP status. */
+  readonly code: number;
+  /** The enhanced status code, as `5.1.1` (RFC 3463), or null. */
+  readonly enhancedCode: string | null;
+  /** The text without its codes; lines are joined by a line feed. */
+  readonly text: string;
+}
+
+/** The facts an {@link EmailError} is made of besides its code and message. */
+export interface EmailErrorOptions {
+  readonly phase?: ErrorPhase;
+  readonly retryable?: boolean;
+  readonly outcome?: Outcome;
+  readonly reply?: ServerReply;
+  readonly transcript?: readonly string[];
+  readonly cause?: unknown;
+}
+
+/**
+ * The base of everything this library throws on purpose; decide by class and `code`, never by the text.
+ *
+ * `retryable` is true only when trying again later may help and the message is certainly not sent.
+ */
+export class EmailError extends Error {
+  static {
+    EmailError.prototype.name = 'EmailError'; // not on the instance, where it would show among the facts
+  }
+
+  /** What went wrong, as a literal to switch on. */
+  readonly code: ErrorCode;
+  /** Where it went wrong. */
+  readonly phase: ErrorPhase;
+  /** Whether a later try may succeed and cannot send the message twice. */
+  readonly retryable: boolean;
+  /** What is certain about the message. */
+  readonly outcome: Outcome;
+  /** The server's answer, when one caused the error. */
+  readonly reply: ServerReply | null;
+  /** The redacted dialogue with the server up to the error, newest last, when there was one. */
+  readonly transcript: readonly string[] | null;
+  /** What is known of every recipient of the call that threw; null when the error arose before there were recipients. */
+  readonly status: SendStatus | null = null;
+
+  constructor(code: ErrorCode, message: string, phase: ErrorPhase, options: EmailErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.phase = options.phase ?? phase;
+    this.retryable = options.retryable ?? false;
+    this.outcome = options.outcome ?? 'not-sent';
+    this.reply = options.reply ?? null;
+    this.transcript = options.transcript ?? null;
+  }
+}
+
+/** A mistake in options, environment or installation, found before anything reached the network; `failSilently` never hides it. */
+export class ConfigurationError extends EmailError {
+  static {
+    ConfigurationError.prototype.name = 'ConfigurationError';
+  }
+  declare readonly code: ConfigurationErrorCode;
+
+  constructor(code: ConfigurationErrorCode, message: string, options?: EmailErrorOptions) {
+    super(code, message, 'configuration', options);
+  }
+}
+
+/** One fault of a message: the field's path (`to[1]`, `attachments[0].filename`), a code, and what to change. */
+export interface MessageIssue {
+  readonly path: string;
+  readonly code: MessageIssueCode;
+  readonly message: string;
+}
+
+/** Codes of a {@link MessageIssue}. */
+export type MessageIssueCode =
+  | 'required'
+  | 'type'
+  | 'unknown-field'
+  | 'control-character'
+  | 'address'
+  | 'header-name'
+  | 'reserved-header'
+  | 'content-type'
+  | 'filename'
+  | 'duplicate'
+  | 'too-long'
+  | 'too-many'
+  | 'range'
+  | 'unsupported';
+
+/** A message that cannot be sent as it is; `issues` lists every fault found, none of it was sent. */
+export class MessageError extends EmailError {
+  static {
+    MessageError.prototype.name = 'MessageError';
+  }
+  declare readonly code: MessageErrorCode;
+  /** Every fault found, in the order of the fields. */
+  readonly issues: readonly MessageIssue[];
+
+  constructor(issues: readonly MessageIssue[], options?: EmailErrorOptions & { readonly code?: MessageErrorCode }) {
+    super(options?.code ?? 'invalid-message', describeIssues(issues), 'message', options);
+    this.issues = issues;
+  }
+}
+
+/** A message that needs what the chosen backend cannot do and must not drop, such as `templateId` over SMTP. */
+export class UnsupportedFeatureError extends MessageError {
+  static {
+    UnsupportedFeatureError.prototype.name = 'UnsupportedFeatureError';
+  }
+  /** The features that are missing, by their field names. */
+  readonly features: readonly string[];
+
+  constructor(features: readonly string[], backend: string, options?: EmailErrorOptions) {
+    super(
+      features.map((feature) => ({
+        path: feature,
+        code: 'unsupported',
+        message: `the ${backend} backend cannot carry it: remove it or choose a backend that does`,
+      })),
+      { ...options, code: 'unsupported-feature' },
+    );
+    this.features = features;
+  }
+}
+
+/** The server was not reached, not trusted, or did not let us in; nothing was sent. */
+export class EmailConnectionError extends EmailError {
+  static {
+    EmailConnectionError.prototype.name = 'EmailConnectionError';
+  }
+  declare readonly code: ConnectionErrorCode;
+
+  constructor(code: ConnectionErrorCode, message: string, options?: EmailErrorOptions) {
+    super(code, message, 'connect', options);
+  }
+}
+
+/** The provider refused the message, or its outcome is unknown; `status` tells what is known of each recipient. */
+export class SendError extends EmailError {
+  static {
+    SendError.prototype.name = 'SendError';
+  }
+  declare readonly code: SendErrorCode;
+
+  constructor(code: SendErrorCode, message: string, options?: EmailErrorOptions) {
+    super(code, message, 'final', options);
+  }
+}
+
+function describeIssues(issues: readonly MessageIssue[]): string {
+  const lines = issues.map((issue) => `${issue.path}: ${issue.message}`);
+  return lines.length === 1 ? String(lines[0]) : `the message has ${lines.length} faults:\n- ${lines.join('\n- ')}`;
+}

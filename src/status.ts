@@ -1,0 +1,173 @@
+import type { EmailError, ErrorCode } from './errors.ts';
+
+/**
+ * What is known of one recipient: `sent`, the server accepted the mail and will deliver it; `queued`, the provider will
+ * send it later; `invalid`, a bad address; `rejected`, refused by the provider; `failed`, any other failure, certainly
+ * not sent; `unknown`, it may or may not have been sent.
+ */
+export type DeliveryStatus = 'sent' | 'queued' | 'invalid' | 'rejected' | 'failed' | 'unknown';
+
+/** What happened to one recipient of one message. */
+export interface RecipientStatus {
+  /** The address as it was written, the Unicode spelling of its domain kept. */
+  readonly address: string;
+  readonly status: DeliveryStatus;
+  /** The provider's id of the message for this recipient; over SMTP the Message-ID without brackets. */
+  readonly messageId: string | null;
+  /** The SMTP reply code or HTTP status; without an answer, the code of `error`, such as `cancelled` or `timeout`. */
+  readonly code: number | ErrorCode | null;
+  /** The enhanced status code, as `5.1.1` (RFC 3463). */
+  readonly enhancedCode: string | null;
+  /** The server's text, without its codes. */
+  readonly response: string | null;
+  /** Whether a later try may succeed and cannot send the message twice. */
+  readonly retryable: boolean;
+  /** Why it was not sent, when it was not. */
+  readonly error: EmailError | null;
+}
+
+/** What happened to one message of a call. */
+export interface MessageResult {
+  /** The message's place in the call, from 0. */
+  readonly index: number;
+  /** The message's id at the provider, several when it took several calls, null when none was given. */
+  readonly messageId: string | ReadonlySet<string> | null;
+  /** Address to status, in the order to, cc, bcc. */
+  readonly recipients: ReadonlyMap<string, RecipientStatus>;
+  /** Why nothing of this message was sent, or null. */
+  readonly error: EmailError | null;
+  /** Advisory features the backend could not carry (`tags`, `metadata`, `trackOpens`, ...). */
+  readonly ignored: readonly string[];
+  /** The provider's raw answer, for debugging. */
+  readonly espResponse: unknown;
+}
+
+const SEVERITY: Readonly<Record<DeliveryStatus, number>> = {
+  sent: 0,
+  queued: 1,
+  invalid: 2,
+  rejected: 3,
+  failed: 4,
+  unknown: 5,
+};
+
+/** Whether the provider took the mail for this recipient. */
+export function isDelivered(recipient: RecipientStatus): boolean {
+  return recipient.status === 'sent' || recipient.status === 'queued';
+}
+
+/**
+ * What happened to every recipient of one call.
+ *
+ * An address in several messages shows its worst status in `recipients`; `results` has each message by itself.
+ */
+export class SendStatus {
+  /** One entry a message, in the order given. */
+  readonly results: readonly MessageResult[];
+  /** Address to status; of an address in several messages the worst: unknown, failed, rejected, invalid, queued, sent. */
+  readonly recipients: ReadonlyMap<string, RecipientStatus>;
+
+  constructor(results: readonly MessageResult[]) {
+    this.results = results;
+    this.recipients = results.length === 1 && results[0] ? results[0].recipients : mergeRecipients(results);
+  }
+
+  /** Whether every recipient is `sent` or `queued`. */
+  get isSuccess(): boolean {
+    for (const recipient of this.recipients.values()) if (!isDelivered(recipient)) return false;
+    return true;
+  }
+
+  /** Whether any recipient is `failed`, `rejected` or `invalid`. */
+  get hasFailures(): boolean {
+    return this.#some((status) => status === 'failed' || status === 'rejected' || status === 'invalid');
+  }
+
+  /** Whether any recipient is `unknown`: the mail may or may not have been sent. */
+  get isUncertain(): boolean {
+    return this.#some((status) => status === 'unknown');
+  }
+
+  /** The id the provider gave, a set of them for several messages or calls, or null. */
+  get messageId(): string | ReadonlySet<string> | null {
+    const ids = new Set<string>();
+    for (const { messageId } of this.results) {
+      if (typeof messageId === 'string') ids.add(messageId);
+      else if (messageId) for (const id of messageId) ids.add(id);
+    }
+    if (ids.size > 1) return ids;
+    const [only = null] = ids;
+    return only;
+  }
+
+  /** The error of the first message that has one, or null; here `failSilently` keeps what it suppressed. */
+  get error(): EmailError | null {
+    return this.results.find((result) => result.error)?.error ?? null;
+  }
+
+  /** The provider's raw answer, an array of them for several messages; for debugging. */
+  get espResponse(): unknown {
+    return this.results.length === 1 ? this.results[0]?.espResponse : this.results.map((result) => result.espResponse);
+  }
+
+  /** The addresses that are `sent` or `queued`. */
+  getSuccessfulRecipients(): string[] {
+    return [...this.recipients].filter(([, recipient]) => isDelivered(recipient)).map(([address]) => address);
+  }
+
+  /** The addresses that are `failed`, `rejected` or `invalid`; those that are `unknown` are in neither list. */
+  getFailedRecipients(): string[] {
+    return [...this.recipients]
+      .filter(([, { status }]) => status === 'failed' || status === 'rejected' || status === 'invalid')
+      .map(([address]) => address);
+  }
+
+  /** A plain object for logs and JSON: no bodies, no secrets, errors as class, code and message. */
+  toJSON(): SendStatusJson {
+    const { messageId } = this;
+    return {
+      isSuccess: this.isSuccess,
+      hasFailures: this.hasFailures,
+      isUncertain: this.isUncertain,
+      messageId: messageId === null || typeof messageId === 'string' ? messageId : [...messageId],
+      recipients: Object.fromEntries(
+        [...this.recipients].map(([address, { error, ...facts }]) => [
+          address,
+          { ...facts, error: error && { name: error.name, code: error.code, message: error.message } },
+        ]),
+      ),
+    };
+  }
+
+  #some(test: (status: DeliveryStatus) => boolean): boolean {
+    for (const recipient of this.recipients.values()) if (test(recipient.status)) return true;
+    return false;
+  }
+}
+
+/** What {@link SendStatus.toJSON} returns. */
+export interface SendStatusJson {
+  readonly isSuccess: boolean;
+  readonly hasFailures: boolean;
+  readonly isUncertain: boolean;
+  readonly messageId: string | readonly string[] | null;
+  readonly recipients: Readonly<
+    Record<
+      string,
+      Omit<RecipientStatus, 'error'> & {
+        readonly error: { readonly name: string; readonly code: string; readonly message: string } | null;
+      }
+    >
+  >;
+}
+
+function mergeRecipients(results: readonly MessageResult[]): ReadonlyMap<string, RecipientStatus> {
+  const merged = new Map<string, RecipientStatus>();
+  for (const { recipients } of results) {
+    for (const [address, recipient] of recipients) {
+      const known = merged.get(address);
+      if (!known || SEVERITY[recipient.status] > SEVERITY[known.status]) merged.set(address, recipient);
+    }
+  }
+  return merged;
+}
