@@ -1,0 +1,230 @@
+// @ts-check
+// Who may import whom: node scripts/check-architecture.js [folder]. The table below is the architecture of the library.
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
+import { argv, stdout } from 'node:process';
+import { fileURLToPath } from 'node:url';
+import { readModules } from './lib/modules.js';
+
+/** @typedef {import('./lib/modules.js').Module} Module */
+/** @typedef {import('./lib/modules.js').Import} Import */
+/** @typedef {{ path: string, line: number, rule: string, message: string }} Violation */
+
+/**
+ * The rooms: folders of src, single files named by their stem, and `model` for the files of a message's life.
+ *
+ * `may` lists the rooms a room may import, `types` those it may import from with `import type` only. A room may always
+ * import itself, unless it says so: a backend never imports another one. An entry may be one file of a room.
+ *
+ * @type {Readonly<Record<string, { may: readonly string[], types?: readonly string[], alone?: boolean }>>}
+ */
+const ROOMS = {
+  errors: { may: [], types: ['model'] },
+  util: { may: [] },
+  model: { may: ['errors', 'util'] },
+  events: { may: ['errors', 'util'], types: ['model'] },
+  mime: { may: ['model', 'errors', 'util'] },
+  smtp: { may: ['errors', 'util'] },
+  'smtp-server': { may: ['errors', 'util'] },
+  backend: { may: ['model', 'errors', 'events', 'util', 'sync'] },
+  sync: { may: ['model', 'errors', 'util'], types: ['backend'] },
+  'sync-worker': { may: ['registry', 'backend', 'model', 'errors', 'util'], types: ['sync'] },
+  http: { may: ['backend', 'model', 'errors', 'util'] },
+  backends: { may: ['backend', 'http', 'mime', 'smtp', 'model', 'errors', 'util'], alone: true },
+  wrappers: { may: ['backend', 'model', 'errors', 'util'] },
+  registry: { may: ['backends', 'backend', 'model', 'errors', 'util'] },
+  settings: { may: ['errors', 'util'], types: ['registry', 'backends', 'model'] },
+  connection: { may: ['settings', 'registry', 'wrappers', 'backend', 'model', 'errors', 'util'] },
+  send: { may: ['connection', 'backend', 'model', 'errors', 'util'] },
+  app: { may: ['connection', 'settings', 'backend', 'events', 'model', 'errors', 'util'] },
+  mailbox: { may: ['connection', 'registry', 'backend', 'events', 'mime', 'smtp-server', 'model', 'errors', 'util'] },
+  testing: {
+    may: ['connection', 'backend', 'backends/dummy.ts', 'events', 'mime', 'smtp-server', 'model', 'errors', 'util'],
+  },
+  adapters: { may: ['app', 'connection', 'backend', 'events', 'model', 'errors', 'util'] },
+  cli: {
+    may: [
+      ...['app', 'send', 'connection', 'settings', 'registry', 'backend', 'events'],
+      ...['mailbox', 'mime', 'model', 'errors', 'util'],
+    ],
+  },
+  index: {
+    may: [
+      ...['send', 'connection', 'settings', 'registry', 'backend', 'backends'],
+      ...['wrappers', 'events', 'model', 'errors', 'util'],
+    ],
+  },
+};
+
+const MODEL = ['message', 'attachment', 'address', 'status'];
+
+/** Built-ins that `import 'amsdal-mail'` must not load: some runtimes lack them, and most calls do not need them. */
+const NOT_IN_CORE = ['net', 'tls', 'fs', 'fs/promises', 'worker_threads'];
+const SOCKETS = ['net', 'tls'];
+const SOCKET_FILES = /^(smtp\/connect\.ts|smtp-server\/)/;
+const PACKAGE_LOADER = 'util/optional-import.ts';
+const MAX_LINES = 400;
+const BUILTINS = new Set(builtinModules);
+
+/**
+ * Every breach of the rules below a source folder, in the order of the files.
+ *
+ * @param {string} folder
+ * @returns {Violation[]}
+ */
+export function checkArchitecture(folder) {
+  const modules = readModules(folder);
+  return [...modules.flatMap(checkModule), ...checkCycles(modules), ...checkCore(modules)];
+}
+
+/** @type {(module: Module) => Violation[]} */
+function checkModule(module) {
+  /** @type {Violation[]} */
+  const found = [];
+  const { path } = module;
+  /** @type {(line: number, rule: string, message: string) => void} */
+  const report = (line, rule, message) => found.push({ path, line, rule, message });
+
+  const room = roomOf(path);
+  if (!ROOMS[room]) {
+    report(
+      1,
+      'room',
+      `'${room}' is no room of the house: move the file, or add the room to scripts/check-architecture.js`,
+    );
+  }
+  if (!/^([a-z0-9-]+\/)*[a-z0-9-]+\.ts$/.test(path)) report(1, 'name', 'file names are kebab-case');
+  if (module.lineCount > MAX_LINES) {
+    report(
+      MAX_LINES,
+      'size',
+      `${module.lineCount} lines: split it, a file of over ${MAX_LINES} lines does more than one thing`,
+    );
+  }
+  for (const entry of module.imports) checkImport(module, entry, report);
+  for (const line of module.exportAll)
+    report(line, 'export', 'name what is exported: `export *` hides what becomes public');
+  for (const line of module.bareImports) {
+    report(line, 'side-effect', 'an import for its side effect: export a function and call it');
+  }
+  for (const line of module.topLevelAwait) {
+    report(line, 'top-level-await', 'await inside a function: require() cannot load a module with top-level await');
+  }
+  if (path !== 'settings.ts') {
+    for (const line of module.processEnv) {
+      report(line, 'environment', 'only settings.ts reads process.env: take the value as an option');
+    }
+  }
+  return found;
+}
+
+/** @type {(module: Module, entry: Import, report: (line: number, rule: string, message: string) => void) => void} */
+function checkImport({ path }, entry, report) {
+  const builtin = builtinOf(entry.specifier);
+  if (builtin !== null) {
+    if (SOCKETS.includes(builtin) && entry.kind !== 'type' && !SOCKET_FILES.test(path)) {
+      report(
+        entry.line,
+        'sockets',
+        `only smtp/connect.ts and smtp-server/ open sockets: take the socket from them, not node:${builtin}`,
+      );
+    }
+    return;
+  }
+  if (entry.target === null) {
+    if (path !== PACKAGE_LOADER) {
+      report(
+        entry.line,
+        'third-party',
+        `'${entry.specifier}': load packages through ${PACKAGE_LOADER}, on first use, and describe their types structurally`,
+      );
+    }
+    return;
+  }
+  const room = roomOf(path);
+  const rules = ROOMS[room];
+  const target = roomOf(entry.target);
+  if (!rules || (room === target && !rules.alone)) return;
+  const allowed = entry.kind === 'type' ? [...rules.may, ...(rules.types ?? [])] : rules.may;
+  if (allowed.includes(target) || allowed.includes(entry.target)) return;
+  const reason =
+    room === target
+      ? `a file of ${room}/ stands alone: share through ${rules.may.filter((name) => name !== 'errors').join(', ')}`
+      : `${room} may import ${allowed.join(', ') || 'nothing of ours'}: move what both need to a room they may import, or take it as an argument`;
+  report(entry.line, 'rooms', `imports ${entry.target}; ${reason}`);
+}
+
+/** @type {(modules: Module[]) => Violation[]} */
+function checkCycles(modules) {
+  const graph = runTimeGraph(modules);
+  /** @type {Violation[]} */
+  const found = [];
+  /** @type {Set<string>} */
+  const done = new Set();
+  /** @type {(path: string, trail: string[]) => void} */
+  const visit = (path, trail) => {
+    const start = trail.indexOf(path);
+    if (start >= 0) {
+      const cycle = [...trail.slice(start), path].join(' -> ');
+      found.push({
+        path,
+        line: 1,
+        rule: 'cycle',
+        message: `${cycle}: move what both need to a third file, or use import type`,
+      });
+    } else if (!done.has(path)) {
+      for (const { target } of graph.get(path) ?? []) if (target !== null) visit(target, [...trail, path]);
+      done.add(path);
+    }
+  };
+  for (const { path } of modules) visit(path, []);
+  return found;
+}
+
+/** What `import 'amsdal-mail'` loads. @type {(modules: Module[]) => Violation[]} */
+function checkCore(modules) {
+  const graph = runTimeGraph(modules);
+  /** @type {Violation[]} */
+  const found = [];
+  /** @type {Map<string, string[]>} */
+  const trails = new Map([['index.ts', ['index.ts']]]);
+  for (const [path, trail] of trails) {
+    for (const { target, specifier, line } of graph.get(path) ?? []) {
+      const builtin = builtinOf(specifier);
+      if (builtin !== null && NOT_IN_CORE.includes(builtin)) {
+        const message = `${trail.join(' -> ')} loads node:${builtin} with the package: call process.getBuiltinModule('node:${builtin}') where it is needed`;
+        found.push({ path, line, rule: 'core', message });
+      }
+      if (target !== null && !trails.has(target)) trails.set(target, [...trail, target]);
+    }
+  }
+  return found;
+}
+
+/** @type {(modules: Module[]) => Map<string, Import[]>} */
+function runTimeGraph(modules) {
+  return new Map(modules.map(({ path, imports }) => [path, imports.filter(({ kind }) => kind === 'static')]));
+}
+
+/** @type {(path: string) => string} */
+function roomOf(path) {
+  const [first = ''] = path.split('/');
+  const stem = first.replace(/\.ts$/, '');
+  return MODEL.includes(stem) ? 'model' : stem;
+}
+
+/** @type {(specifier: string) => string | null} */
+function builtinOf(specifier) {
+  const name = specifier.replace(/^node:/, '');
+  return specifier.startsWith('node:') || BUILTINS.has(name) ? name : null;
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) {
+  const folder = argv[2] ?? join(fileURLToPath(import.meta.url), '../../src');
+  const violations = checkArchitecture(folder);
+  for (const { path, line, rule, message } of violations) stdout.write(`src/${path}:${line} [${rule}] ${message}\n`);
+  stdout.write(
+    violations.length === 0 ? 'architecture: every rule holds\n' : `architecture: ${violations.length} breaches\n`,
+  );
+  process.exitCode = violations.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,138 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { checkArchitecture } from '../../scripts/check-architecture.js';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'architecture-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function breaches(files: Readonly<Record<string, string>>): string[] {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), text);
+  }
+  return checkArchitecture(folder).map(({ path, line, rule, message }) => `${path}:${line} ${rule}: ${message}`);
+}
+
+describe('what the architecture allows', () => {
+  const allowed: readonly (readonly [string, string, string])[] = [
+    ['the model imports the errors', 'message.ts', "import { EmailError } from './errors.ts';"],
+    ['files of the model import each other', 'message.ts', "import { Attachment } from './attachment.ts';"],
+    ['the errors name the status as a type', 'errors.ts', "import type { SendStatus } from './status.ts';"],
+    ['a room imports its own files', 'smtp/pool.ts', "import { Wire } from './wire.ts';"],
+    ['a backend joins mime and smtp', 'backends/smtp.ts', "import { composeMessage } from '../mime/compose.ts';"],
+    ['smtp/connect opens sockets', 'smtp/connect.ts', "process.getBuiltinModule('node:net').connect(25);"],
+    ['types of sockets go anywhere', 'smtp/wire.ts', "import type { Socket } from 'node:net';"],
+    ['settings reads the environment', 'settings.ts', 'export const host = process.env.HOST;'],
+    ['a built-in inside a call', 'backend.ts', "export const read = () => process.getBuiltinModule('node:fs');"],
+    ['an await inside a function', 'util/wait.ts', 'export const wait = async () => { await null; };'],
+    ['packages come through optional-import', 'util/optional-import.ts', "export const load = () => import('aws');"],
+    ['testing uses the dummy backend', 'testing/inbox.ts', "import { DummyBackend } from '../backends/dummy.ts';"],
+  ];
+  test.each(allowed)('%s', (_, path, text) => {
+    expect(breaches({ [path]: text })).toEqual([]);
+  });
+});
+
+describe('what it catches, saying where, which rule and how to mend it', () => {
+  const planted: readonly (readonly [string, string, string, string])[] = [
+    [
+      'smtp knows a message',
+      'smtp/pool.ts',
+      "import { A } from '../message.ts';",
+      'rooms: imports message.ts; smtp may import errors, util',
+    ],
+    ['even as a type', 'smtp/pool.ts', "import type { A } from '../message.ts';", 'rooms: imports message.ts'],
+    ['or inside a type', 'smtp/pool.ts', "export type A = import('../message.ts').A;", 'rooms: imports message.ts'],
+    [
+      'mime knows smtp',
+      'mime/dkim.ts',
+      "export { A } from '../smtp/wire.ts';",
+      'rooms: imports smtp/wire.ts; mime may import',
+    ],
+    [
+      'the errors import a value',
+      'errors.ts',
+      "import { A } from './status.ts';",
+      'rooms: imports status.ts; errors may import nothing',
+    ],
+    [
+      'a backend imports another',
+      'backends/ses.ts',
+      "import { A } from './smtp.ts';",
+      'rooms: imports backends/smtp.ts; a file of backends/ stands alone',
+    ],
+    [
+      'someone else imports a backend',
+      'send.ts',
+      "import { A } from './backends/smtp.ts';",
+      'rooms: imports backends/smtp.ts; send may import',
+    ],
+    [
+      'testing imports another backend',
+      'testing/inbox.ts',
+      "import { A } from '../backends/smtp.ts';",
+      'rooms: imports backends/smtp.ts',
+    ],
+    [
+      'a backend reads settings lazily',
+      'backends/ses.ts',
+      "export const a = () => import('../settings.ts');",
+      'rooms: imports settings.ts',
+    ],
+    ['a file without a room', 'helpers.ts', '', "room: 'helpers' is no room of the house"],
+    ['a socket elsewhere', 'smtp/pool.ts', "import { connect } from 'node:net';", 'sockets: only smtp/connect.ts'],
+    ['a socket by its old name', 'backends/smtp.ts', "import { connect } from 'tls';", 'sockets: only smtp/connect.ts'],
+    ['a socket on the quiet', 'smtp/pool.ts', "process.getBuiltinModule('node:tls');", 'sockets: only smtp/connect.ts'],
+    [
+      'a package',
+      'backends/ses.ts',
+      "import { A } from '@aws-sdk/client-sesv2';",
+      "third-party: '@aws-sdk/client-sesv2': load packages through",
+    ],
+    ['a package in the types', 'backends/ses.ts', "import type { A } from '@aws-sdk/client-sesv2';", 'third-party: '],
+    [
+      'a package on first use',
+      'backends/ses.ts',
+      "export const a = () => import('nodemailer');",
+      "third-party: 'nodemailer'",
+    ],
+    ['export *', 'index.ts', "export * from './send.ts';", 'export: name what is exported'],
+    ['an import for its side effect', 'send.ts', "import './message.ts';", 'side-effect: '],
+    ['a top-level await', 'send.ts', 'await null;', 'top-level-await: '],
+    ['the environment', 'send.ts', 'export const host = process.env.HOST;', 'environment: only settings.ts'],
+    ['a name in camel case', 'util/someThing.ts', '', 'name: file names are kebab-case'],
+    ['a file that does too much', 'send.ts', 'void 0;\n'.repeat(401), 'size: 401 lines'],
+  ];
+  test.each(planted)('%s', (_, path, text, expected) => {
+    expect(breaches({ [path]: text })).toEqual([expect.stringContaining(expected)]);
+  });
+
+  test('a cycle, with its way, but not one of types only', () => {
+    const files = {
+      'mime/a.ts': "import { b } from './b.ts';",
+      'mime/b.ts': "import { c } from './c.ts';",
+      'mime/c.ts': "import { a } from './a.ts';",
+    };
+    expect(breaches(files)).toEqual([
+      expect.stringContaining('cycle: mime/a.ts -> mime/b.ts -> mime/c.ts -> mime/a.ts: move what both need'),
+    ]);
+    expect(breaches({ 'mime/c.ts': "import type { a } from './a.ts';" })).toEqual([]);
+  });
+
+  test('a built-in that is loaded with the package, with the way to it', () => {
+    const files = { 'index.ts': "export { a } from './send.ts';", 'send.ts': "import { b } from './message.ts';" };
+    expect(breaches({ ...files, 'message.ts': "import { readFileSync } from 'node:fs';" })).toEqual([
+      expect.stringContaining('core: index.ts -> send.ts -> message.ts loads node:fs with the package'),
+    ]);
+    expect(breaches({ 'message.ts': "import type { Stats } from 'node:fs';" })).toEqual([]);
+  });
+
+  test('the line', () => {
+    expect(breaches({ 'send.ts': '\n\n\nawait null;' })).toEqual([expect.stringMatching(/^send\.ts:4 /)]);
+  });
+});
