@@ -56,7 +56,7 @@ const ROOMS = {
   },
 };
 
-const MODEL = ['message', 'attachment', 'address', 'status'];
+const MODEL = ['message', 'attachment', 'address', 'domain', 'status'];
 
 /** Built-ins that `import 'amsdal-mail'` must not load: some runtimes lack them, and most calls do not need them. */
 const NOT_IN_CORE = ['net', 'tls', 'fs', 'fs/promises', 'worker_threads'];
