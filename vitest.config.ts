@@ -1,9 +1,41 @@
-import { defineConfig } from 'vitest/config';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { configDefaults, defineConfig } from 'vitest/config';
+
+/** Tests named `*.NAME.test.ts` need a program; where it is missing they are left out, which is said, and CI fails. */
+const PROGRAMS = {
+  postfix: '/usr/sbin/postfix',
+  dovecot: '/usr/sbin/dovecot',
+  python: '/usr/bin/python3',
+  chromium: '/usr/bin/chromium',
+};
+
+const missing = Object.entries(PROGRAMS)
+  .filter(([, path]) => !existsSync(path))
+  .map(([name]) => name);
+if (missing.length > 0) {
+  const text = missing.map((name) => `*.${name}.test.ts`).join(', ');
+  if (process.env['CI']) throw new Error(`CI runs every test, but these need what is not installed: ${text}`);
+  console.warn(`Left out, as the programs they need are not installed: ${text}`);
+}
+
+/** Where processes and threads started by tests leave what they covered. */
+const processCoverage = fileURLToPath(new URL('coverage/processes', import.meta.url));
+const covering = process.argv.some((argument) => argument.startsWith('--coverage'));
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, ...missing.map((name) => `test/**/*.${name}.test.ts`)],
+    globalSetup: 'test/global-setup.ts',
     testTimeout: 20_000,
-    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary'] },
+    server: { deps: { external: [/\/dist\//] } }, // what is built is tested as it is
+    env: covering ? { NODE_V8_COVERAGE: processCoverage } : {},
+    coverage: {
+      provider: 'custom',
+      customProviderModule: './scripts/coverage-provider.js',
+      include: ['src/**/*.ts'],
+      reporter: ['json'],
+    },
   },
 });
