@@ -1,0 +1,48 @@
+import { AUTH_EXCHANGES, type AuthAttempt, type AuthExchange, type AuthMechanism, firstChallenge } from './auth.ts';
+
+/** What comes of a client's line: a reply, credentials to judge, or the end of the exchange with its reply. */
+export type AuthStep = { readonly reply: string; readonly ends: boolean } | { readonly attempt: AuthAttempt };
+
+/** One AUTH command up to its last reply (RFC 4954, section 4). */
+export class AuthDialogue {
+  readonly #mechanism: AuthMechanism;
+  readonly #exchange: AuthExchange;
+  #verdict: string | null = null;
+
+  constructor(mechanism: AuthMechanism) {
+    this.#mechanism = mechanism;
+    this.#exchange = AUTH_EXCHANGES[mechanism]();
+  }
+
+  /** Begins without an initial response. */
+  start(): AuthStep {
+    return challenge(firstChallenge(this.#mechanism, this.#exchange));
+  }
+
+  /** Takes a response: base64, `=` for an empty one, `*` to cancel. */
+  respond(line: string): AuthStep {
+    if (this.#verdict !== null) return end(this.#verdict);
+    if (line === '*') return end('501 5.7.0 Authentication cancelled');
+    const bytes = line === '=' ? Buffer.alloc(0) : Buffer.from(line, 'base64');
+    if (line !== '=' && bytes.toString('base64') !== line) return end('501 5.5.2 Not base64');
+    const result = this.#exchange.respond(bytes.toString());
+    if (result === null) return end('501 5.5.2 Malformed response');
+    return typeof result === 'string' ? challenge(result) : { attempt: result };
+  }
+
+  /** Says the judgement, after one more challenge where the mechanism has one. */
+  conclude(accepted: boolean, reply: string): AuthStep {
+    const last = this.#exchange.conclude?.(accepted) ?? null;
+    if (last === null) return end(reply);
+    this.#verdict = reply;
+    return challenge(last);
+  }
+}
+
+function challenge(text: string): AuthStep {
+  return { reply: `334 ${Buffer.from(text).toString('base64')}`, ends: false };
+}
+
+function end(reply: string): AuthStep {
+  return { reply, ends: true };
+}

@@ -1,0 +1,69 @@
+import { generateKeyPair, randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import { optionalImport } from '../util/optional-import.ts';
+
+/** A private key and its certificate (with any intermediate ones after it), both PEM. */
+export interface Certificate {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** What is used of node-forge. */
+interface ForgeLike {
+  readonly pki: {
+    createCertificate(): ForgeCertificate;
+    publicKeyFromPem(pem: string): unknown;
+    privateKeyFromPem(pem: string): unknown;
+    certificateToPem(certificate: ForgeCertificate): string;
+  };
+  readonly md: { readonly sha256: { create(): unknown } };
+}
+
+interface ForgeCertificate {
+  publicKey: unknown;
+  serialNumber: string;
+  readonly validity: { notBefore: Date; notAfter: Date };
+  setSubject(name: readonly unknown[]): void;
+  setIssuer(name: readonly unknown[]): void;
+  setExtensions(extensions: readonly unknown[]): void;
+  sign(key: unknown, digest: unknown): void;
+}
+
+const HOSTS = ['localhost', '127.0.0.1', '::1'];
+const DAY_MS = 86_400_000;
+let made: Promise<Certificate> | undefined;
+
+/**
+ * Makes a self-signed certificate for localhost, once per process; it lasts 30 days.
+ *
+ * @throws ConfigurationError `missing-dependency` when node-forge is not installed
+ */
+export function generateCertificate(): Promise<Certificate> {
+  made ??= makeCertificate();
+  return made;
+}
+
+async function makeCertificate(): Promise<Certificate> {
+  const forge = await optionalImport<ForgeLike>('node-forge', 'a generated TLS certificate');
+  const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  });
+  const certificate = forge.pki.createCertificate();
+  const name = [{ name: 'commonName', value: 'localhost' }];
+  certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
+  certificate.serialNumber = `00${randomBytes(8).toString('hex')}`;
+  certificate.validity.notBefore = new Date(Date.now() - DAY_MS);
+  certificate.validity.notAfter = new Date(Date.now() + 30 * DAY_MS);
+  certificate.setSubject(name);
+  certificate.setIssuer(name);
+  certificate.setExtensions([
+    {
+      name: 'subjectAltName',
+      altNames: HOSTS.map((host) => (/[.:]/.test(host) ? { type: 7, ip: host } : { type: 2, value: host })),
+    },
+  ]);
+  certificate.sign(forge.pki.privateKeyFromPem(privateKey), forge.md.sha256.create());
+  return { key: privateKey, cert: forge.pki.certificateToPem(certificate) };
+}

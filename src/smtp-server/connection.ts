@@ -1,0 +1,120 @@
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { ResolvedSmtpServerOptions } from './options.ts';
+import { type SessionWire, SmtpSession } from './session.ts';
+
+/** One socket with its session: gathers what the session writes, goes over to TLS, and holds a client back that does not read. */
+export class Connection implements SessionWire {
+  readonly session: SmtpSession;
+  readonly #options: ResolvedSmtpServerOptions;
+  readonly #raw: Socket;
+  #socket: Socket; // a TLSSocket over #raw once TLS is up
+  #text = '';
+  #closing = false;
+
+  constructor(socket: Socket, id: number, options: ResolvedSmtpServerOptions) {
+    this.#raw = socket;
+    this.#socket = socket;
+    this.#options = options;
+    this.session = new SmtpSession(id, socket.remoteAddress ?? '', options, this);
+    socket.setNoDelay(true);
+    socket.on('error', ignore);
+    if (options.implicitTls) this.#secure(() => this.session.start());
+    else {
+      this.#listen(socket);
+      this.session.start();
+    }
+  }
+
+  write(bytes: string | Uint8Array): void {
+    if (typeof bytes === 'string') {
+      this.#text += bytes;
+      return;
+    }
+    this.flush();
+    this.#send(bytes);
+  }
+
+  flush(): void {
+    if (this.#text !== '') {
+      const text = this.#text;
+      this.#text = '';
+      this.#send(text);
+    }
+    if (!this.session.busy && this.#socket.isPaused()) this.#regulate();
+  }
+
+  startTls(): void {
+    this.flush();
+    this.#socket
+      .removeAllListeners('data')
+      .removeAllListeners('end')
+      .removeAllListeners('drain')
+      .removeAllListeners('timeout');
+    this.#secure(() => {});
+  }
+
+  end(): void {
+    this.flush();
+    this.#closing = true;
+    this.#socket.end(() => this.#socket.destroySoon());
+  }
+
+  reset(): void {
+    this.flush();
+    this.#closing = true;
+    // What was written must reach the client first. Under TLS Node has no RST to offer: the socket is just closed.
+    this.#socket.write('', () => (this.#socket === this.#raw ? this.#raw.resetAndDestroy() : this.#socket.destroy()));
+  }
+
+  /** Ends the socket at once. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #send(bytes: string | Uint8Array): void {
+    if (this.#closing || this.#socket.destroyed) return;
+    const { onSend } = this.#options;
+    const sent =
+      onSend === undefined ? bytes : onSend(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, this.session);
+    if (sent.length > 0) this.#socket.write(sent);
+  }
+
+  #listen(socket: Socket): void {
+    this.#socket = socket;
+    socket.setTimeout(this.#options.idleTimeoutMs);
+    socket.on('data', (chunk: Buffer) => {
+      this.session.receive(chunk);
+      this.#regulate();
+    });
+    socket.on('drain', () => this.#regulate());
+    socket.on('end', () => this.session.receiveEnd());
+    socket.on('timeout', () => {
+      this.write('421 4.4.2 Idle for too long\r\n');
+      this.session.end();
+    });
+  }
+
+  /** Reads no further while a hook thinks or the client does not read. */
+  #regulate(): void {
+    const hold = this.session.busy || this.#socket.writableNeedDrain;
+    if (hold) this.#socket.pause();
+    else if (this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  #secure(then: () => void): void {
+    const { secureContext } = this.#options;
+    if (secureContext === null) throw new Error('there is no certificate');
+    const socket = new TLSSocket(this.#raw, { isServer: true, secureContext });
+    socket.on('error', ignore);
+    socket.once('secure', () => {
+      this.session.secured();
+      this.#listen(socket);
+      then();
+    });
+    socket.setTimeout(this.#options.idleTimeoutMs, () => socket.destroy());
+    this.#socket = socket;
+  }
+}
+
+function ignore(): void {}
