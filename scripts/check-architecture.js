@@ -59,9 +59,19 @@ const ROOMS = {
 
 /** The rooms of several files; any other file of src is a room by itself. @type {Readonly<Record<string, readonly string[]>>} */
 const FILES = {
-  model: ['message', 'message-json', 'attachment', 'address', 'domain', 'features', 'status'],
+  model: [
+    'message',
+    'message-init',
+    'message-check',
+    'message-json',
+    'attachment',
+    'address',
+    'domain',
+    'features',
+    'status',
+  ],
   events: ['events', 'mail-events'],
-  backend: ['backend', 'prepare', 'dispatch', 'delivery', 'conclusion', 'tell-listeners', 'sync-call'],
+  backend: ['backend', 'prepare', 'dispatch', 'delivery', 'conclusion', 'tell-listeners', 'sync-call', 'reply-status'],
   sync: ['sync', 'sync-codec'],
 };
 

@@ -76,6 +76,8 @@ export type SendErrorCode =
   | 'quota'
   | 'template'
   | 'cancelled'
+  | 'listener'
+  | 'source'
   | 'aborted'
   | 'timeout'
   | 'closed'

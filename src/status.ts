@@ -1,4 +1,5 @@
 import type { EmailError, ErrorCode } from './errors.ts';
+import type { Feature } from './features.ts';
 
 /**
  * What is known of one recipient: `sent`, the server accepted the mail and will deliver it; `queued`, the provider will
@@ -37,7 +38,7 @@ export interface MessageResult {
   /** Why nothing of this message was sent, or null. */
   readonly error: EmailError | null;
   /** Advisory features the backend could not carry (`tags`, `metadata`, `trackOpens`, ...). */
-  readonly ignored: readonly string[];
+  readonly ignored: readonly Feature[];
   /** The provider's raw answer, for debugging. */
   readonly espResponse: unknown;
 }

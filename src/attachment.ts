@@ -1,0 +1,228 @@
+import { MessageError, type MessageIssue } from './errors.ts';
+import { guessMediaType } from './util/media-types.ts';
+
+/** What a `Blob` or `File` offers of itself; declared here, so that the types need neither DOM nor Node declarations. */
+export interface BlobLike {
+  /** Octets. */
+  readonly size: number;
+  arrayBuffer(): Promise<ArrayBuffer>;
+  stream(): AsyncIterable<Uint8Array> | ReadableStreamLike;
+}
+
+/** What a web `ReadableStream` offers of itself. */
+export interface ReadableStreamLike {
+  getReader(): {
+    read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+    cancel(reason?: unknown): Promise<void>;
+    releaseLock(): void;
+  };
+}
+
+/**
+ * The content of an attachment: text as a string (sent as UTF-8, never taken for base64), bytes (taken by reference, not
+ * copied), a Blob, a stream (read once), or a function that opens the stream anew each time it is called.
+ */
+export type AttachmentContent =
+  | string
+  | Uint8Array
+  | BlobLike
+  | ReadableStreamLike
+  | AsyncIterable<Uint8Array>
+  | (() => AsyncIterable<Uint8Array>);
+
+/** What {@link Attachment} is made from; a plain object like this is accepted wherever an Attachment is. */
+export interface AttachmentInit {
+  /** The name the reader sees, without folders; null or left out for none. */
+  readonly filename?: string | null;
+  readonly content: AttachmentContent;
+  /** A media type such as `image/png`, parameters allowed; default: by the file name's extension, else `application/octet-stream`. */
+  readonly mimetype?: string | null;
+  /** Makes it inline: the id that `<img src="cid:logo">` names, without `cid:` and brackets (RFC 2392). */
+  readonly contentId?: string | null;
+}
+
+/** The settings of {@link Attachment.fromFile}. */
+export interface FromFileOptions {
+  /** Default: the last part of the path. */
+  readonly filename?: string;
+  readonly mimetype?: string;
+  readonly contentId?: string;
+}
+
+// RFC 2045, section 5.1: token/token, then parameters, all printable ASCII on one line.
+const MEDIA_TYPE = /^[!#$%&'*+.^_`{|}~A-Za-z0-9-]+\/[!#$%&'*+.^_`{|}~A-Za-z0-9-]+(?:[ ]*;[\x20-\x7e]*)?$/;
+// RFC 2392, section 2: an addr-spec by the letter; a bare word such as `logo` is what everybody writes and every reader takes.
+const CONTENT_ID = /^[!#$%&'*+\-/=?^_`{|}~.@A-Za-z0-9]{1,200}$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROL = /[\x00-\x1f\x7f]/;
+
+/** A file that travels with a message, inline when it has a `contentId`; frozen, its bytes are taken by reference. */
+export class Attachment {
+  readonly filename: string | null;
+  readonly content: AttachmentContent;
+  readonly mimetype: string;
+  readonly contentId: string | null;
+
+  /** @throws {MessageError} `invalid-message`, with every fault found. */
+  constructor(init: AttachmentInit) {
+    const issues = findAttachmentIssues(init, '');
+    if (issues.length > 0) throw new MessageError(issues);
+    this.filename = init.filename ?? null;
+    this.content = init.content;
+    this.mimetype = init.mimetype ?? guessMediaType(init.filename ?? '');
+    this.contentId = init.contentId ?? null;
+    Object.freeze(this);
+  }
+
+  /** Whether the content is text or bytes, so that it can be composed without waiting. */
+  get isInMemory(): boolean {
+    return typeof this.content === 'string' || this.content instanceof Uint8Array;
+  }
+
+  /** This attachment with its content read into memory; itself when it is there already. */
+  async materialize(): Promise<Attachment> {
+    return this.isInMemory ? this : new Attachment({ ...this, content: await readContent(this.content) });
+  }
+
+  /**
+   * An attachment that is read from the file system when the message is sent, and again for each further send.
+   *
+   * This is the only way a file is ever opened: nothing in a message's data names one.
+   *
+   * @throws {MessageError} `invalid-message` when `path` is not a file that can be read.
+   */
+  static fromFile(path: string, options: FromFileOptions = {}): Attachment {
+    return new Attachment({
+      filename: path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1),
+      ...options,
+      content: new FileContent(path),
+    });
+  }
+}
+
+/** A file's content, opened only when it is read. */
+export class FileContent implements BlobLike {
+  readonly path: string;
+  readonly size: number;
+
+  constructor(path: string) {
+    this.path = path;
+    try {
+      const stats = fs().statSync(path);
+      if (!stats.isFile()) throw new Error('it is not a file');
+      this.size = stats.size;
+    } catch (cause) {
+      throw new MessageError(
+        [{ path: 'content', code: 'range', message: `the file '${path}' cannot be read: ${reasonOf(cause)}` }],
+        { cause },
+      );
+    }
+  }
+
+  stream(): AsyncIterable<Uint8Array> {
+    return fs().createReadStream(this.path, { highWaterMark: 192 * 1024 });
+  }
+
+  async arrayBuffer(): Promise<ArrayBuffer> {
+    const bytes = await fs().promises.readFile(this.path);
+    // A file's bytes are read into memory of their own, never into one that is shared between threads.
+    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
+  }
+
+  readSync(): Uint8Array {
+    return fs().readFileSync(this.path);
+  }
+}
+
+/** The chunks of any content, in order. */
+export async function* openContent(content: AttachmentContent): AsyncGenerator<Uint8Array, void, undefined> {
+  if (typeof content === 'string') yield new TextEncoder().encode(content);
+  else if (content instanceof Uint8Array) yield content;
+  else if (typeof content === 'function') yield* content();
+  else if (isBlobLike(content)) yield* chunksOf(content.stream());
+  else yield* chunksOf(content);
+}
+
+async function* chunksOf(
+  source: AsyncIterable<Uint8Array> | ReadableStreamLike,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (Symbol.asyncIterator in source) {
+    yield* source;
+    return;
+  }
+  const reader = source.getReader();
+  let finished = false;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      finished = done;
+      if (done) return;
+      if (value) yield value;
+    }
+  } finally {
+    if (!finished) await reader.cancel();
+    reader.releaseLock();
+  }
+}
+
+async function readContent(content: AttachmentContent): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of openContent(content)) chunks.push(chunk);
+  return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+}
+
+/** Whether content is a Blob, or looks like one. */
+export function isBlobLike(content: AttachmentContent): content is BlobLike {
+  return (
+    typeof content === 'object' &&
+    'arrayBuffer' in content &&
+    typeof content.arrayBuffer === 'function' &&
+    'size' in content
+  );
+}
+
+/** Every fault of an attachment, under `prefix` (`attachments[0].`). */
+export function findAttachmentIssues(init: AttachmentInit, prefix: string): MessageIssue[] {
+  const issues: MessageIssue[] = [];
+  const add = (field: string, code: MessageIssue['code'], message: string) =>
+    issues.push({ path: prefix + field, code, message });
+  const { filename = null, mimetype = null, contentId = null } = init;
+  if (filename !== null) {
+    if (typeof filename !== 'string') add('filename', 'type', 'must be a string');
+    else if (CONTROL.test(filename))
+      add('filename', 'control-character', 'remove line breaks and other control characters');
+    else if (filename.includes('/') || filename.includes('\\'))
+      add('filename', 'filename', 'give the name alone, without folders');
+  }
+  if (mimetype !== null && (typeof mimetype !== 'string' || !MEDIA_TYPE.test(mimetype))) {
+    add('mimetype', 'content-type', "must be a media type such as 'image/png'");
+  }
+  if (contentId !== null && (typeof contentId !== 'string' || !CONTENT_ID.test(contentId))) {
+    add(
+      'contentId',
+      'range',
+      "must be 1 to 200 ASCII letters, digits or any of !#$%&'*+-/=?^_`{|}~.@, without brackets and without 'cid:'",
+    );
+  }
+  if (!isContent(init.content)) {
+    add('content', 'type', 'must be a string, a Uint8Array, a Blob, a stream of bytes, or a function that opens one');
+  }
+  return issues;
+}
+
+function isContent(content: unknown): content is AttachmentContent {
+  if (typeof content === 'string' || typeof content === 'function' || content instanceof Uint8Array) return true;
+  return (
+    typeof content === 'object' &&
+    content !== null &&
+    (Symbol.asyncIterator in content || 'getReader' in content || 'arrayBuffer' in content)
+  );
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function fs(): typeof import('node:fs') {
+  return process.getBuiltinModule('node:fs');
+}

@@ -1,0 +1,224 @@
+import type { AddressInput } from './address.ts';
+import { conclude } from './conclusion.ts';
+import type { DeliveryContext, DeliveryResult, Job } from './delivery.ts';
+import { type CallOptions, Dispatch } from './dispatch.ts';
+import type { Feature } from './features.ts';
+import type { OptionSpec } from './options.ts';
+import type { MessageInput, Sender } from './prepare.ts';
+import type { DeliveryStatus, MessageResult, SendStatus } from './status.ts';
+import { closeBlocking, deliverBlocking } from './sync.ts';
+import { SyncCall } from './sync-call.ts';
+
+/** Options that every backend has. */
+export interface BackendOptions {
+  /** The sender of messages that name none. */
+  readonly defaultFrom?: AddressInput;
+  /** What becomes of tags, metadata, tracking and priority where they cannot be carried; default `ignore`, listed in `results[i].ignored`. */
+  readonly onUnsupported?: 'ignore' | 'error';
+}
+
+/** The table entries of {@link BackendOptions}; every backend's table starts with them. */
+export const BACKEND_OPTIONS: { readonly [K in keyof BackendOptions]-?: OptionSpec } = {
+  defaultFrom: {
+    type: 'custom',
+    expected: "an address such as 'Shop <noreply@example.com>'",
+    check: (value) =>
+      (typeof value === 'string' && value !== '') ||
+      (typeof value === 'object' && value !== null && 'address' in value),
+    parse: (text) => text,
+  },
+  onUnsupported: { type: 'enum', values: ['ignore', 'error'] },
+};
+
+/** The settings of one call. */
+export interface SendOptions extends CallOptions {
+  /** Keeps failures of delivery in the status instead of throwing them; faults of configuration and of messages are thrown all the same. */
+  readonly failSilently?: boolean;
+}
+
+/** The settings of one blocking call: it cannot be stopped half-way, since the thread that would stop it is blocked. */
+export type SyncSendOptions = Omit<SendOptions, 'signal' | 'onProgress'>;
+
+/** What {@link EmailBackend.verify} found out. */
+export interface Verification {
+  readonly backend: string;
+  /** Facts worth showing, such as the server's name and the TLS version; never a secret. */
+  readonly details: Readonly<Record<string, string | number | boolean | null>>;
+}
+
+/** What a connection has done so far. */
+export interface BackendStats {
+  /** Messages taken and not answered yet. */
+  readonly pending: number;
+  /** Recipients by their final status. */
+  readonly recipients: Readonly<Record<DeliveryStatus, number>>;
+}
+
+/**
+ * A way to send mail. Subclasses say what they can do (`features`) and implement `deliver`; everything else, from
+ * validation to the final status, is done here, once.
+ */
+export abstract class EmailBackend implements AsyncDisposable {
+  /** The backend's name in messages and statistics. */
+  abstract readonly name: string;
+  /** What it can do beyond plain delivery. */
+  protected abstract readonly features: ReadonlySet<Feature>;
+
+  readonly #options: BackendOptions;
+  readonly #recipients: Record<DeliveryStatus, number> = {
+    sent: 0,
+    queued: 0,
+    invalid: 0,
+    rejected: 0,
+    failed: 0,
+    unknown: 0,
+  };
+  #pending = 0;
+  #calls = 0;
+  #opened = 0;
+  readonly #whenIdle: (() => void)[] = [];
+
+  constructor(options: BackendOptions = {}) {
+    this.#options = options;
+  }
+
+  /**
+   * Delivers `jobs`, answering each exactly once, in order of completion.
+   *
+   * A message's own fault is a result with its error. A throw ends the call: jobs that were taken and not answered become
+   * `failed`, or `unknown` when the error's outcome is, and no further ones are taken.
+   */
+  protected abstract deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult>;
+
+  /** Delivers while the thread waits; by default in a worker thread, over a connection made there like this one. */
+  protected deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
+    return deliverBlocking(this, this.name, jobs);
+  }
+
+  /** Connects; called by `open`, must be harmless when connected. */
+  protected connect(_options: { readonly signal?: AbortSignal }): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Disconnects; called by `close` when nothing is under way. */
+  protected disconnect(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /**
+   * Sends messages and tells what happened to every recipient.
+   *
+   * A plain object is accepted wherever an EmailMessage is. One message's fault never stops the others.
+   *
+   * @throws {EmailConnectionError | SendError} when no recipient of the whole call was sent or queued; `error.status` carries the status.
+   * @throws {MessageError} `invalid-message`, `unsupported-feature` when nothing was sent for that reason.
+   * @throws {ConfigurationError} when nothing could be sent as the backend is configured.
+   */
+  async sendMessages(
+    messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
+    options: SendOptions = {},
+  ): Promise<SendStatus> {
+    const results: MessageResult[] = [];
+    const dispatch = this.#dispatch(messages, options, true);
+    for await (const result of dispatch) results[result.index] = result;
+    return conclude(results, options.failSilently === true, dispatch.trouble);
+  }
+
+  /**
+   * Sends messages and yields each one's result as it is known, reading on only as fast as results are taken.
+   *
+   * Never throws for a message's fault: its result has the error.
+   */
+  stream(
+    messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
+    options: CallOptions = {},
+  ): AsyncIterableIterator<MessageResult> {
+    return this.#dispatch(messages, options, false);
+  }
+
+  /** {@link sendMessages}, blocking the thread until it is done; for scripts, migrations and command lines. */
+  sendMessagesSync(messages: Iterable<MessageInput>, options: SyncSendOptions = {}): SendStatus {
+    const call = new SyncCall(this.#sender(), messages, options.failSilently === true);
+    const results = call.settle(call.jobs.length === 0 ? [] : this.deliverSync(call.jobs));
+    for (const result of results) this.#count(result);
+    return conclude(results, options.failSilently === true, call.trouble);
+  }
+
+  /** Connects now rather than at the first send; each `open` is undone by one `close`. */
+  async open(options: { readonly signal?: AbortSignal } = {}): Promise<this> {
+    await this.connect(options);
+    this.#opened++;
+    return this;
+  }
+
+  /** Waits for what is under way, then disconnects; it can be used again, and connects anew then. */
+  async close(): Promise<void> {
+    if (this.#opened > 1) {
+      this.#opened--;
+      return;
+    }
+    this.#opened = 0;
+    if (this.#calls > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    await this.disconnect();
+  }
+
+  /** Closes what blocking calls keep open in their worker thread; `close` concerns this thread. */
+  closeSync(): void {
+    closeBlocking(this);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /**
+   * Checks that mail could be sent, without sending any: connects and logs in.
+   *
+   * @throws {EmailConnectionError | ConfigurationError} when it could not.
+   */
+  async verify(options: { readonly signal?: AbortSignal } = {}): Promise<Verification> {
+    await this.open(options);
+    await this.close();
+    return { backend: this.name, details: {} };
+  }
+
+  /** What this connection has done so far. */
+  stats(): BackendStats {
+    return { pending: this.#pending, recipients: { ...this.#recipients } };
+  }
+
+  #sender(): Sender {
+    return { name: this.name, features: this.features, options: this.#options };
+  }
+
+  #dispatch(
+    messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
+    options: CallOptions,
+    complete: boolean,
+  ): Dispatch {
+    const lenient = 'failSilently' in options && options.failSilently === true;
+    return new Dispatch(this.#sender(), messages, options, {
+      lenient,
+      complete,
+      deliver: (jobs, context) => this.deliver(jobs, context),
+      onStart: () => {
+        this.#calls++;
+      },
+      onTaken: () => {
+        this.#pending++;
+      },
+      onAnswered: () => {
+        this.#pending--;
+      },
+      onResult: (result) => this.#count(result),
+      onEnd: () => {
+        this.#calls--;
+        if (this.#calls === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
+      },
+    });
+  }
+
+  #count(result: MessageResult): void {
+    for (const { status } of result.recipients.values()) this.#recipients[status]++;
+  }
+}

@@ -1,0 +1,63 @@
+import { ConfigurationError, EmailError, MessageError, SendError } from './errors.ts';
+import { type MessageResult, type RecipientStatus, SendStatus } from './status.ts';
+
+/**
+ * The one place where results become a status or an exception: throws only when no recipient of the whole call was sent
+ * or queued and a message was not merely cancelled; the error carries the status.
+ *
+ * `trouble` is what went wrong beside the messages: a listener that failed after the send, or a source that threw.
+ * `failSilently` keeps faults of delivery in the status; a ConfigurationError or MessageError is thrown all the same.
+ */
+export function conclude(
+  results: readonly MessageResult[],
+  failSilently: boolean,
+  trouble: EmailError | null,
+): SendStatus {
+  const status = new SendStatus(results);
+  if (trouble !== null) throw withStatus(trouble, status);
+  if (results.some(({ error }) => error === null)) return status;
+  const failures = results.flatMap(({ error }) => (error === null || error.code === 'cancelled' ? [] : [error]));
+  const thrown = failSilently
+    ? failures.find((error) => error instanceof ConfigurationError || error instanceof MessageError)
+    : summarize(failures);
+  if (thrown) throw withStatus(thrown, status);
+  return status;
+}
+
+/** The error of a message of which nothing was sent, made from what its recipients say. */
+export function refusal(recipients: ReadonlyMap<string, RecipientStatus>): EmailError {
+  const all = [...recipients.values()];
+  const [first] = all;
+  if (first?.error && all.every(({ error }) => error === first.error)) return first.error;
+  const lines = all.map(({ address, status, code, enhancedCode, response }) =>
+    [`${address}: ${status}`, code, enhancedCode, response].filter((part) => part !== null).join(' '),
+  );
+  const shown = lines.length > 5 ? [...lines.slice(0, 5), `and ${lines.length - 5} more`] : lines;
+  const text = `no recipient was accepted; ${shown.join('; ')}`;
+  if (all.some(({ status }) => status === 'unknown')) return new SendError('uncertain', text, { outcome: 'unknown' });
+  if (all.every(({ status }) => status === 'invalid'))
+    return new SendError('invalid-recipient', text, { phase: 'rcpt' });
+  const retryable = all.length > 0 && all.every((recipient) => recipient.retryable);
+  return new SendError(retryable ? 'temporary' : 'rejected', text, { phase: 'rcpt', retryable });
+}
+
+function summarize(failures: readonly EmailError[]): EmailError | undefined {
+  const [first] = failures;
+  if (!first || failures.every(({ code, name }) => code === first.code && name === first.name)) return first;
+  return new SendError('several', `none of ${failures.length} messages was sent; the first: ${first.message}`, {
+    phase: first.phase,
+    retryable: failures.every(({ retryable }) => retryable),
+    outcome: failures.some(({ outcome }) => outcome === 'unknown') ? 'unknown' : 'not-sent',
+    cause: first,
+  });
+}
+
+/** A copy that carries the status: the error itself may be shared with other calls that waited for the same connection. */
+function withStatus(error: EmailError, status: SendStatus): EmailError {
+  const facts = Object.getOwnPropertyDescriptors(error);
+  const copy: unknown = Object.create(Object.getPrototypeOf(error), {
+    ...facts,
+    status: { value: status, enumerable: true, writable: true, configurable: true },
+  });
+  return copy instanceof EmailError ? copy : error;
+}

@@ -1,0 +1,119 @@
+import { EmailError, SendError } from './errors.ts';
+import type { Feature } from './features.ts';
+import type { EmailMessage } from './message.ts';
+import type { DeliveryStatus, RecipientStatus } from './status.ts';
+
+/** One message to deliver: it is validated, its features are checked, the hooks have seen it. */
+export interface Job {
+  /** The message's place in the call, from 0; the result carries it back. */
+  readonly index: number;
+  readonly message: EmailMessage;
+  /** Aborts the call this job belongs to. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What concerns a whole call. */
+export interface DeliveryContext {
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a backend says of one job. */
+export interface DeliveryResult {
+  readonly index: number;
+  readonly messageId: string | ReadonlySet<string> | null;
+  /** One entry for every recipient of the message; one that is missing counts as unknown. */
+  readonly recipients: ReadonlyMap<string, RecipientStatus>;
+  /** Why nothing was sent; may be left out when the recipients' own errors tell. */
+  readonly error?: EmailError | null;
+  readonly espResponse?: unknown;
+  /** Features of this message that turned out not to be possible, such as those an older SDK lacks. */
+  readonly ignored?: readonly Feature[];
+}
+
+/** The facts of a {@link RecipientStatus} besides the address and the status. */
+export type RecipientFacts = Partial<Omit<RecipientStatus, 'address' | 'status'>>;
+
+/** A complete {@link RecipientStatus}; what is not given is null or false. */
+export function recipientStatus(address: string, status: DeliveryStatus, facts: RecipientFacts = {}): RecipientStatus {
+  return {
+    address,
+    status,
+    messageId: facts.messageId ?? null,
+    code: facts.code ?? null,
+    enhancedCode: facts.enhancedCode ?? null,
+    response: facts.response ?? null,
+    retryable: facts.retryable ?? false,
+    error: facts.error ?? null,
+  };
+}
+
+/** The same status and facts for every recipient of a message. */
+export function sameForAll(
+  message: EmailMessage,
+  status: DeliveryStatus,
+  facts?: RecipientFacts,
+): Map<string, RecipientStatus> {
+  const recipients = new Map<string, RecipientStatus>();
+  for (const { address } of message.recipients) recipients.set(address, recipientStatus(address, status, facts));
+  return recipients;
+}
+
+/** The result of a job that `error` ended for all its recipients: `failed`, or `unknown` when the error's outcome is. */
+export function failedDelivery(
+  job: Pick<Job, 'index' | 'message'>,
+  error: EmailError,
+  status?: DeliveryStatus,
+): DeliveryResult {
+  const facts: RecipientFacts = {
+    code: error.reply?.code ?? error.code,
+    enhancedCode: error.reply?.enhancedCode ?? null,
+    response: error.reply?.text ?? null,
+    retryable: error.retryable,
+    error,
+  };
+  const recipients = sameForAll(job.message, status ?? (error.outcome === 'unknown' ? 'unknown' : 'failed'), facts);
+  return { index: job.index, messageId: null, recipients, error };
+}
+
+/** What a backend threw, as one of our errors; of an error we do not know, the outcome is unknown too. */
+export function toEmailError(error: unknown): EmailError {
+  if (error instanceof EmailError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new SendError('uncertain', `the backend failed without telling whether the mail was sent: ${reason}`, {
+    outcome: 'unknown',
+    cause: error,
+  });
+}
+
+/**
+ * Serves backends that send one message at a time: runs `deliverOne` for up to `concurrency` jobs at once and yields the
+ * results as they come.
+ */
+export async function* deliverEach(
+  jobs: AsyncIterable<Job>,
+  deliverOne: (job: Job) => Promise<DeliveryResult>,
+  concurrency = 1,
+): AsyncGenerator<DeliveryResult, void, undefined> {
+  const source = jobs[Symbol.asyncIterator]();
+  const running = new Map<number, Promise<DeliveryResult>>();
+  let nextJob: Promise<IteratorResult<Job>> | null = source.next();
+  while (nextJob !== null || running.size > 0) {
+    const canTake = nextJob !== null && running.size < concurrency;
+    const happened: IteratorResult<Job> | DeliveryResult = await Promise.race([
+      ...running.values(),
+      ...(canTake && nextJob !== null ? [nextJob] : []),
+    ]);
+    if ('index' in happened) {
+      running.delete(happened.index);
+      yield happened;
+    } else if (happened.done === true) nextJob = null;
+    else {
+      const job = happened.value;
+      running.set(
+        job.index,
+        deliverOne(job).catch((error: unknown) => failedDelivery(job, toEmailError(error))),
+      );
+      nextJob = source.next();
+    }
+  }
+}

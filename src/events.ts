@@ -1,0 +1,125 @@
+import { ConfigurationError } from './errors.ts';
+
+/** What a listener returns or passes on: the context, now or later. */
+export type Awaitable<T> = T | Promise<T>;
+
+/** Hands a context, the one received or a changed copy, to the rest of the chain and returns what comes out of it. */
+export type Next<C> = (context: C) => Awaitable<C>;
+
+/** One link of a chain: it may look, change the context, call `next`, or end the chain by returning without calling it. */
+export type Listener<C> = (context: C, next: Next<C>) => Awaitable<C>;
+
+/** What happens when a listener throws: the caller gets the error, or it is reported and the chain goes on, or it just goes on. */
+export type ErrorStrategy = 'propagate' | 'log' | 'silent';
+
+/** Where a listener stands in its chain, and what its failure means. */
+export interface ListenerOptions {
+  /** The name others use in `before` and `after`; default: the function's name. */
+  readonly name?: string;
+  /** Higher runs first; default 0. Equal priorities run in the order of subscription. */
+  readonly priority?: number;
+  /** Names of listeners that must run later than this one, whatever the priorities. */
+  readonly before?: readonly string[];
+  /** Names of listeners that must run earlier than this one, whatever the priorities. */
+  readonly after?: readonly string[];
+  /** Default `propagate`. */
+  readonly onError?: ErrorStrategy;
+}
+
+interface Subscription<C> extends Required<ListenerOptions> {
+  readonly listener: Listener<C>;
+}
+
+/** A kind of event with its chain of listeners. */
+export class MailEvent<C extends object> {
+  readonly name: string;
+  #subscriptions: readonly Subscription<C>[] = [];
+
+  constructor(name: string) {
+    this.name = name;
+  }
+
+  /** Whether anybody listens; emitters ask first, so that an event nobody wants costs one comparison. */
+  get hasListeners(): boolean {
+    return this.#subscriptions.length > 0;
+  }
+
+  /**
+   * Adds a listener and returns the function that removes it.
+   *
+   * @throws {ConfigurationError} `invalid-option` when `before` and `after` contradict each other.
+   */
+  subscribe(listener: Listener<C>, options: ListenerOptions = {}): () => void {
+    const subscription: Subscription<C> = {
+      listener,
+      name: options.name ?? listener.name,
+      priority: options.priority ?? 0,
+      before: options.before ?? [],
+      after: options.after ?? [],
+      onError: options.onError ?? 'propagate',
+    };
+    this.#subscriptions = inOrder(this.name, [...this.#subscriptions, subscription]);
+    return () => {
+      this.#subscriptions = this.#subscriptions.filter((other) => other !== subscription);
+    };
+  }
+
+  /** Runs the chain over a frozen context and returns what comes out; a promise only when a listener made one. */
+  emit(context: C): Awaitable<C> {
+    return this.#subscriptions.length === 0 ? context : runFrom(this.name, this.#subscriptions, 0, context);
+  }
+}
+
+function runFrom<C extends object>(
+  event: string,
+  chain: readonly Subscription<C>[],
+  index: number,
+  context: C,
+): Awaitable<C> {
+  const subscription = chain[index];
+  const frozen = Object.freeze(context);
+  if (!subscription) return frozen;
+  const { listener, onError, name } = subscription;
+  if (onError === 'propagate') return listener(frozen, (changed) => runFrom(event, chain, index + 1, changed));
+
+  // A listener that fails after it passed the context on must not run the rest of the chain a second time.
+  let passedOn: Awaitable<C> | undefined;
+  const next: Next<C> = (changed) => {
+    passedOn = runFrom(event, chain, index + 1, changed);
+    return passedOn;
+  };
+  const recover = (error: unknown): Awaitable<C> => {
+    if (onError === 'log') console.error(`amsdal-mail: listener '${name}' of ${event} failed:`, error);
+    return passedOn ?? runFrom(event, chain, index + 1, frozen);
+  };
+  try {
+    const result = listener(frozen, next);
+    return result instanceof Promise ? result.catch(recover) : result;
+  } catch (error) {
+    return recover(error);
+  }
+}
+
+function inOrder<C>(event: string, subscriptions: readonly Subscription<C>[]): readonly Subscription<C>[] {
+  const waiting = subscriptions.toSorted((a, b) => b.priority - a.priority);
+  const ordered: Subscription<C>[] = [];
+  while (waiting.length > 0) {
+    const index = waiting.findIndex(
+      (candidate) => !waiting.some((other) => other !== candidate && mustPrecede(other, candidate)),
+    );
+    const [ready] = waiting.splice(index, index < 0 ? 0 : 1);
+    if (!ready) {
+      const names = waiting.map(({ name }) => `'${name}'`).join(', ');
+      throw new ConfigurationError(
+        'invalid-option',
+        `${event}: before and after of ${names} contradict each other; remove one of them`,
+      );
+    }
+    ordered.push(ready);
+  }
+  return ordered;
+}
+
+function mustPrecede<C>(first: Subscription<C>, second: Subscription<C>): boolean {
+  return first.before.includes(second.name) || second.after.includes(first.name);
+}

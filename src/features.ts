@@ -1,0 +1,80 @@
+import type { EmailMessage } from './message.ts';
+
+/** What a backend may lack without harm to the mail: left out and listed in `results[i].ignored`, or an error with `onUnsupported: 'error'`. */
+export type AdvisoryFeature = 'tags' | 'metadata' | 'trackOpens' | 'trackClicks' | 'priority';
+
+/** What a mail must not go out without: a backend that lacks it refuses the message before the wire. */
+export type EssentialFeature =
+  | 'templateId'
+  | 'mergeData'
+  | 'mergeGlobalData'
+  | 'dsn'
+  | 'requireTls'
+  | 'nonAsciiLocalPart'
+  | 'envelopeSender';
+
+/** What a message may ask of a backend beyond plain delivery; each backend declares what it can do. */
+export type Feature = AdvisoryFeature | EssentialFeature;
+
+const ADVISORY: ReadonlySet<Feature> = new Set<Feature>(['tags', 'metadata', 'trackOpens', 'trackClicks', 'priority']);
+
+/** Every feature there is, for backends that accept everything. */
+export const ALL_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
+  ...ADVISORY,
+  'templateId',
+  'mergeData',
+  'mergeGlobalData',
+  'dsn',
+  'requireTls',
+  'nonAsciiLocalPart',
+  'envelopeSender',
+]);
+
+const NONE: readonly never[] = Object.freeze([]);
+
+/** What a message uses that is not in `supported`, parted by what its lack means. */
+export interface MissingFeatures {
+  readonly advisory: readonly Feature[];
+  readonly essential: readonly Feature[];
+}
+
+const NOTHING_MISSING: MissingFeatures = Object.freeze({ advisory: NONE, essential: NONE });
+
+/** Compares what a message uses with what a backend can do. */
+export function findMissingFeatures(message: EmailMessage, supported: ReadonlySet<Feature>): MissingFeatures {
+  const used = usedFeatures(message);
+  if (used.length === 0) return NOTHING_MISSING;
+  const missing = used.filter((feature) => !supported.has(feature));
+  if (missing.length === 0) return NOTHING_MISSING;
+  return {
+    advisory: missing.filter((feature) => ADVISORY.has(feature)),
+    essential: missing.filter((feature) => !ADVISORY.has(feature)),
+  };
+}
+
+function usedFeatures(message: EmailMessage): readonly Feature[] {
+  const used: Feature[] = [];
+  if (message.tags.length > 0) used.push('tags');
+  for (const _ in message.metadata) {
+    used.push('metadata');
+    break;
+  }
+  if (message.trackOpens) used.push('trackOpens');
+  if (message.trackClicks) used.push('trackClicks');
+  if (message.priority !== null) used.push('priority');
+  if (message.templateId !== null) used.push('templateId');
+  if (message.mergeData !== null) used.push('mergeData');
+  if (message.mergeGlobalData !== null) used.push('mergeGlobalData');
+  if (message.dsn !== null) used.push('dsn');
+  if (message.requireTls) used.push('requireTls');
+  if (message.envelopeSender !== null) used.push('envelopeSender');
+  const { from, envelopeSender } = message.parsed;
+  if (
+    !(envelopeSender ?? from).isAscii ||
+    !from.isAscii ||
+    message.recipients.some((recipient) => !recipient.isAscii)
+  ) {
+    used.push('nonAsciiLocalPart');
+  }
+  return used;
+}

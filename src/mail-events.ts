@@ -1,0 +1,35 @@
+import type { EmailError } from './errors.ts';
+import { MailEvent } from './events.ts';
+import type { EmailMessage } from './message.ts';
+import type { MessageResult } from './status.ts';
+
+/** What a listener of {@link BeforeSend} sees. */
+export interface BeforeSendContext {
+  /** The name of the backend that is about to send. */
+  readonly backend: string;
+  /** Pass on `{...context, message: message.with({...})}` to change it. */
+  readonly message: EmailMessage;
+  /** Return `{...context, cancelled: 'why'}` to keep it from being sent; the recipients become `failed` with the code `cancelled`. */
+  readonly cancelled: string | null;
+}
+
+/** What a listener of {@link AfterSend} sees. */
+export interface AfterSendContext {
+  readonly backend: string;
+  readonly message: EmailMessage;
+  readonly result: MessageResult;
+}
+
+/** What a listener of {@link SendFailed} sees. */
+export interface SendFailedContext extends AfterSendContext {
+  readonly error: EmailError;
+}
+
+/** A message is about to be sent: listeners may change or cancel it. */
+export const BeforeSend: MailEvent<BeforeSendContext> = new MailEvent('BeforeSend');
+
+/** A message was sent to at least one recipient. */
+export const AfterSend: MailEvent<AfterSendContext> = new MailEvent('AfterSend');
+
+/** A message was sent to nobody, or nobody knows. */
+export const SendFailed: MailEvent<SendFailedContext> = new MailEvent('SendFailed');

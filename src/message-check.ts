@@ -1,0 +1,333 @@
+import {
+  type AddressInput,
+  AddressSyntaxError,
+  type Group,
+  type Mailbox,
+  parseAddress,
+  parseMailbox,
+} from './address.ts';
+import { Attachment, type AttachmentInit, findAttachmentIssues } from './attachment.ts';
+import type { MessageIssue, MessageIssueCode } from './errors.ts';
+import type { AddressList, Alternative, DsnRequest, ListUnsubscribe, MergeData } from './message-init.ts';
+import { copyJson, type JsonValue } from './util/json.ts';
+
+type AddressField = 'to' | 'cc' | 'bcc' | 'replyTo';
+
+const NONE: readonly never[] = Object.freeze([]);
+const EMPTY: Readonly<Record<string, never>> = Object.freeze({});
+
+// RFC 5322, sections 3.6.4 and 3.2.3: dot-atom or domain literal at the right, no spaces, no brackets inside.
+const MESSAGE_ID = /^<?([!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9]+@[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9[\]:]+)>?$/;
+// RFC 5322, section 2.2: printable ASCII but the colon.
+const HEADER_NAME = /^[!-9;-~]{1,76}$/;
+const ALTERNATIVE_TYPE = /^[a-z0-9.+-]+\/[a-z0-9.+-]+(?:[ ]*;[\x20-\x7e]*)?$/i;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
+const CONTROL = /[\x00-\x1f\x7f]/;
+const CONTROL_ADVICE = 'remove line breaks and other control characters';
+
+/** Headers that have a field of their own, or that the composer must write itself; the advice says which field. */
+const RESERVED_HEADERS: Readonly<Record<string, string>> = {
+  from: 'use fromEmail',
+  sender: 'use fromEmail and envelopeSender',
+  to: 'use to',
+  cc: 'use cc',
+  bcc: 'use bcc',
+  'reply-to': 'use replyTo',
+  subject: 'use subject',
+  date: 'use date',
+  'message-id': 'use messageId',
+  'in-reply-to': 'use inReplyTo',
+  references: 'use references',
+  'return-path': 'use envelopeSender',
+  'mime-version': 'it is always written',
+  'dkim-signature': "use the backend's dkim option",
+};
+
+/** Reads the fields of an untyped init one by one and collects what is wrong with them. */
+export class MessageCheck {
+  issues: MessageIssue[] | null = null;
+
+  fail(path: string, code: MessageIssueCode, message: string): void {
+    this.issues ??= [];
+    this.issues.push({ path, code, message });
+  }
+
+  text(path: string, value: string | null | undefined): string | null {
+    if (value === undefined || value === null) return null;
+    if (typeof value === 'string') return value;
+    this.fail(path, 'type', 'must be a string');
+    return null;
+  }
+
+  line(path: string, value: string | null | undefined, required = false): string | null {
+    if (value === undefined || value === null) {
+      if (required) this.fail(path, 'required', 'it is missing');
+      return null;
+    }
+    if (typeof value !== 'string') this.fail(path, 'type', 'must be a string');
+    else if (CONTROL.test(value)) this.fail(path, 'control-character', CONTROL_ADVICE);
+    else return value;
+    return null;
+  }
+
+  flag(path: string, value: boolean | undefined): boolean {
+    if (value !== undefined && typeof value !== 'boolean') this.fail(path, 'type', 'must be true or false');
+    return value === true;
+  }
+
+  oneOf<T extends string>(path: string, value: T | null | undefined, values: readonly T[]): T | null {
+    if (value === undefined || value === null) return null;
+    if (values.includes(value)) return value;
+    this.fail(path, 'range', `must be one of ${values.map((known) => `'${known}'`).join(', ')}`);
+    return null;
+  }
+
+  mailbox(path: string, value: AddressInput | undefined): Mailbox | null {
+    if (value === undefined || value === null) {
+      this.fail(path, 'required', 'it is missing; give it, or set defaultFrom or AMSDAL_EMAIL_FROM and use sendMail');
+      return null;
+    }
+    return this.#address(path, value, parseMailbox);
+  }
+
+  addresses(field: AddressField, value: AddressList | undefined): readonly (Mailbox | Group)[] {
+    if (value === undefined) return NONE;
+    if (!isList(value)) {
+      const only = this.#address(field, value, parseAddress);
+      return only === null ? NONE : [only];
+    }
+    const list: (Mailbox | Group)[] = [];
+    for (let index = 0; index < value.length; index++) {
+      // The index is below the length; a hole in the array is refused by the parser like any other non-address.
+      const parsed = this.#address(`${field}[${index}]`, value[index] as AddressInput, parseAddress);
+      if (parsed !== null) list.push(parsed);
+    }
+    return list;
+  }
+
+  #address<T>(path: string, value: AddressInput, parse: (value: AddressInput) => T): T | null {
+    try {
+      return parse(value);
+    } catch (error) {
+      if (!(error instanceof AddressSyntaxError)) throw error;
+      this.fail(path, 'address', error.reason);
+      return null;
+    }
+  }
+
+  attachments(value: readonly AttachmentInit[] | undefined): readonly Attachment[] {
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) return NONE;
+    if (!Array.isArray(value)) {
+      this.fail('attachments', 'type', 'must be an array');
+      return NONE;
+    }
+    const ids = new Set<string>();
+    const list: Attachment[] = [];
+    for (const [index, entry] of value.entries()) {
+      const path = `attachments[${index}]`;
+      if (typeof entry !== 'object' || entry === null) {
+        this.fail(path, 'type', 'must be an Attachment or an object with filename and content');
+        continue;
+      }
+      const issues = entry instanceof Attachment ? NONE : findAttachmentIssues(entry, `${path}.`);
+      for (const issue of issues) this.fail(issue.path, issue.code, issue.message);
+      if (issues.length > 0) continue;
+      const attachment = entry instanceof Attachment ? entry : new Attachment(entry);
+      if (attachment.contentId !== null) {
+        if (ids.has(attachment.contentId))
+          this.fail(`${path}.contentId`, 'duplicate', 'another attachment has the same contentId');
+        ids.add(attachment.contentId);
+      }
+      list.push(attachment);
+    }
+    return Object.freeze(list);
+  }
+
+  alternatives(value: readonly Alternative[] | undefined): readonly Alternative[] {
+    if (value === undefined || value.length === 0) return NONE;
+    if (!Array.isArray(value)) {
+      this.fail('alternatives', 'type', 'must be an array of {content, mimetype}');
+      return NONE;
+    }
+    return Object.freeze(
+      value.map((entry: Alternative, index) => {
+        const content = this.text(`alternatives[${index}].content`, entry?.content ?? null);
+        if (content === null && typeof entry?.content !== 'string') {
+          this.fail(`alternatives[${index}].content`, 'required', 'must be a string');
+        }
+        const mimetype = entry?.mimetype;
+        if (typeof mimetype !== 'string' || !ALTERNATIVE_TYPE.test(mimetype)) {
+          this.fail(
+            `alternatives[${index}].mimetype`,
+            'content-type',
+            "must be a media type such as 'text/calendar; method=REQUEST'",
+          );
+        }
+        return Object.freeze({ content: content ?? '', mimetype: String(mimetype) });
+      }),
+    );
+  }
+
+  headers(value: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
+    const copy = this.#record('headers', value);
+    const seen = new Set<string>();
+    for (const name in copy) {
+      const path = `headers.${name}`;
+      const folded = name.toLowerCase();
+      const advice = Object.hasOwn(RESERVED_HEADERS, folded) ? RESERVED_HEADERS[folded] : undefined;
+      if (!HEADER_NAME.test(name)) {
+        this.fail(path, 'header-name', 'a header name is 1 to 76 printable ASCII characters without spaces and colons');
+      } else if (advice !== undefined)
+        this.fail(path, 'reserved-header', `it cannot be set as a custom header: ${advice}`);
+      else if (folded.startsWith('content-') || folded.startsWith('resent-')) {
+        this.fail(path, 'reserved-header', 'it cannot be set as a custom header');
+      } else if (seen.has(folded)) this.fail(path, 'duplicate', 'it is there twice, in different letter case');
+      seen.add(folded);
+    }
+    return copy;
+  }
+
+  tags(value: readonly string[] | undefined): readonly string[] {
+    if (value === undefined || value.length === 0) return NONE;
+    if (!Array.isArray(value)) {
+      this.fail('tags', 'type', 'must be an array of strings');
+      return NONE;
+    }
+    const unique = new Set<string>();
+    for (const [index, tag] of value.entries()) {
+      const line = this.line(`tags[${index}]`, tag, true);
+      if (line === '') this.fail(`tags[${index}]`, 'required', 'it is empty');
+      else if (line !== null) unique.add(line);
+    }
+    return Object.freeze([...unique]);
+  }
+
+  metadata(value: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
+    const copy = this.#record('metadata', value);
+    for (const name in copy) this.line(`metadata.${name}`, name);
+    return copy;
+  }
+
+  /** A frozen copy of a record of single-line strings. */
+  #record(path: string, value: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
+    if (value === undefined) return EMPTY;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+      this.fail(path, 'type', 'must be an object of strings');
+      return EMPTY;
+    }
+    const copy: Record<string, string> = {};
+    for (const [name, text] of Object.entries(value)) {
+      const line = this.line(`${path}.${name}`, text, true);
+      // Not by assignment, which would change the prototype for the name __proto__.
+      if (line !== null) Object.defineProperty(copy, name, { value: line, enumerable: true });
+    }
+    return Object.freeze(copy);
+  }
+
+  data(path: string, value: MergeData | null | undefined): MergeData | null {
+    if (value === undefined || value === null) return null;
+    const copy = copyJson(value, (at, message) => this.fail(path + at, 'type', message));
+    if (isJsonObject(copy)) return copy;
+    this.fail(path, 'type', 'must be an object of template variables');
+    return null;
+  }
+
+  mergeData(value: Readonly<Record<string, MergeData>> | null | undefined): Readonly<Record<string, MergeData>> | null {
+    const copy = this.data('mergeData', value);
+    if (copy === null) return null;
+    for (const [recipient, variables] of Object.entries(copy)) {
+      this.#address(`mergeData.${recipient}`, recipient, parseMailbox);
+      if (!isJsonObject(variables))
+        this.fail(`mergeData.${recipient}`, 'type', 'must be an object of template variables');
+    }
+    // Every value was just found to be an object.
+    return copy as Readonly<Record<string, MergeData>>;
+  }
+
+  date(value: Date | null | undefined): Date | null {
+    if (value === undefined || value === null) return null;
+    if (!(value instanceof Date)) this.fail('date', 'type', 'must be a Date');
+    else if (!(value.getTime() >= 0 && value.getUTCFullYear() <= 9999))
+      this.fail('date', 'range', 'must be a valid date from 1970 to 9999');
+    // A copy: a Date can be changed after it was given, a frozen message must not.
+    else return new Date(value);
+    return null;
+  }
+
+  messageId(path: string, value: string | null | undefined): string | null {
+    const line = this.line(path, value);
+    if (line === null) return null;
+    const id = MESSAGE_ID.exec(line)?.[1];
+    if (id !== undefined && id.length <= 900) return id;
+    this.fail(path, 'range', "must look like 'unique-part@example.com', with or without angle brackets");
+    return null;
+  }
+
+  references(value: string | readonly string[] | undefined): readonly string[] {
+    if (value === undefined || value.length === 0) return NONE;
+    const list = typeof value === 'string' ? [value] : value;
+    if (!Array.isArray(list)) {
+      this.fail('references', 'type', 'must be a Message-ID or an array of them');
+      return NONE;
+    }
+    const ids = list.map((entry, index) => this.messageId(`references[${index}]`, entry));
+    return Object.freeze(ids.filter((id) => id !== null));
+  }
+
+  listUnsubscribe(value: ListUnsubscribe | null | undefined): ListUnsubscribe | null {
+    if (value === undefined || value === null) return null;
+    const { url, mailto, oneClick } = value;
+    if (url === undefined && mailto === undefined)
+      this.fail('listUnsubscribe', 'required', 'give a url, a mailto, or both');
+    if (url !== undefined && !isUri(url, /^https?:\/\//i)) {
+      this.fail(
+        'listUnsubscribe.url',
+        'range',
+        'must be an absolute https or http URL; percent-encode spaces, < and >',
+      );
+    }
+    if (mailto !== undefined && !isUri(mailto, /^(?:mailto:)?[^:@]+@/i)) {
+      this.fail(
+        'listUnsubscribe.mailto',
+        'range',
+        "must be an address or a 'mailto:' URI; percent-encode spaces, < and >",
+      );
+    }
+    if (oneClick === true && !(typeof url === 'string' && /^https:\/\//i.test(url))) {
+      this.fail('listUnsubscribe.oneClick', 'range', 'one-click needs an https url (RFC 8058)');
+    }
+    return Object.freeze({ ...value });
+  }
+
+  dsn(value: DsnRequest | null | undefined): DsnRequest | null {
+    if (value === undefined || value === null) return null;
+    const { notify, ret, envid, orcpt } = value;
+    if (notify !== undefined && notify !== 'never') {
+      const known = ['success', 'failure', 'delay'];
+      if (!Array.isArray(notify) || notify.length === 0 || !notify.every((event) => known.includes(event))) {
+        this.fail('dsn.notify', 'range', "must be 'never' or a list of 'success', 'failure', 'delay'");
+      }
+    }
+    this.oneOf('dsn.ret', ret, ['full', 'headers']);
+    if (envid !== undefined && !/^[\x20-\x7e]{1,100}$/.test(envid)) {
+      this.fail('dsn.envid', 'range', 'must be 1 to 100 printable ASCII characters (RFC 3461, section 4.4)');
+    }
+    if (orcpt !== undefined && !/^[A-Za-z0-9-]+;[^\p{Cc}\s]{1,400}$/u.test(orcpt)) {
+      this.fail('dsn.orcpt', 'range', "must look like 'rfc822;user@example.com' (RFC 3461, section 4.2)");
+    }
+    return Object.freeze({ ...value, ...(Array.isArray(notify) && { notify: Object.freeze([...notify]) }) });
+  }
+}
+
+function isList(value: AddressList): value is readonly AddressInput[] {
+  return Array.isArray(value);
+}
+
+function isJsonObject(value: JsonValue | unknown): value is Readonly<Record<string, JsonValue>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+// RFC 2369, section 2: the URI stands in angle brackets, so these, spaces and anything beyond ASCII cannot be in it.
+function isUri(value: unknown, start: RegExp): boolean {
+  return typeof value === 'string' && start.test(value) && /^[!-;=?-~]{1,900}$/.test(value);
+}

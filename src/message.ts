@@ -1,0 +1,212 @@
+import { addressKey, formatAddress, type Group, type Mailbox } from './address.ts';
+import type { Attachment } from './attachment.ts';
+import { MessageError } from './errors.ts';
+import { MessageCheck } from './message-check.ts';
+import type {
+  Alternative,
+  DsnRequest,
+  EmailMessageInit,
+  ListUnsubscribe,
+  MergeData,
+  Priority,
+} from './message-init.ts';
+import { type MessageJson, messageFromJson, messageToJson } from './message-json.ts';
+
+/** The addresses of a message, parsed. */
+export interface ParsedAddresses {
+  readonly from: Mailbox;
+  readonly to: readonly (Mailbox | Group)[];
+  readonly cc: readonly (Mailbox | Group)[];
+  readonly bcc: readonly (Mailbox | Group)[];
+  readonly replyTo: readonly (Mailbox | Group)[];
+  /** Null: the null sender, or none given (see `envelopeSender`). */
+  readonly envelopeSender: Mailbox | null;
+}
+
+const NONE: readonly never[] = Object.freeze([]);
+
+const FIELDS: Readonly<Record<string, true>> = Object.assign(Object.create(null), {
+  subject: true,
+  body: true,
+  fromEmail: true,
+  to: true,
+  cc: true,
+  bcc: true,
+  replyTo: true,
+  htmlBody: true,
+  attachments: true,
+  alternatives: true,
+  headers: true,
+  tags: true,
+  metadata: true,
+  templateId: true,
+  mergeData: true,
+  mergeGlobalData: true,
+  trackOpens: true,
+  trackClicks: true,
+  envelopeSender: true,
+  date: true,
+  messageId: true,
+  inReplyTo: true,
+  references: true,
+  priority: true,
+  autoText: true,
+  listUnsubscribe: true,
+  dsn: true,
+  requireTls: true,
+});
+
+/**
+ * One email, validated and deeply readonly.
+ *
+ * Addresses are strings (`'Jane <jane@example.com>'`) or `{name, address}`; they read back as strings. Content bytes are
+ * taken by reference.
+ */
+export class EmailMessage {
+  readonly subject: string;
+  readonly body: string;
+  readonly fromEmail: string;
+  readonly to: readonly string[];
+  readonly cc: readonly string[];
+  readonly bcc: readonly string[];
+  readonly replyTo: readonly string[];
+  readonly htmlBody: string | null;
+  readonly attachments: readonly Attachment[];
+  readonly alternatives: readonly Alternative[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly tags: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly templateId: string | null;
+  readonly mergeData: Readonly<Record<string, MergeData>> | null;
+  readonly mergeGlobalData: MergeData | null;
+  readonly trackOpens: boolean;
+  readonly trackClicks: boolean;
+  readonly envelopeSender: string | null;
+  readonly date: Date | null;
+  readonly messageId: string | null;
+  readonly inReplyTo: string | null;
+  readonly references: readonly string[];
+  readonly priority: Priority | null;
+  readonly autoText: boolean;
+  readonly listUnsubscribe: ListUnsubscribe | null;
+  readonly dsn: DsnRequest | null;
+  readonly requireTls: boolean;
+
+  readonly #parsed: ParsedAddresses;
+  #recipients: readonly Mailbox[] | null = null;
+
+  /** @throws {MessageError} `invalid-message`: its `issues` list every fault with the path of its field. */
+  constructor(init: EmailMessageInit) {
+    const check = new MessageCheck();
+    for (const field in init) {
+      if (FIELDS[field] !== true) check.fail(field, 'unknown-field', 'there is no such field');
+    }
+    this.subject = check.line('subject', init.subject, true) ?? '';
+    this.htmlBody = check.text('htmlBody', init.htmlBody);
+    this.attachments = check.attachments(init.attachments);
+    this.alternatives = check.alternatives(init.alternatives);
+    this.templateId = check.line('templateId', init.templateId);
+    this.body = check.text('body', init.body) ?? '';
+    if (init.body === undefined && this.htmlBody === null && this.templateId === null) {
+      if (this.attachments.length === 0 && this.alternatives.length === 0) {
+        check.fail('body', 'required', 'give a body, an htmlBody, a templateId, an attachment or an alternative');
+      }
+    }
+
+    const from = check.mailbox('fromEmail', init.fromEmail);
+    const to = check.addresses('to', init.to);
+    const cc = check.addresses('cc', init.cc);
+    const bcc = check.addresses('bcc', init.bcc);
+    const replyTo = check.addresses('replyTo', init.replyTo);
+    const nullSender = init.envelopeSender === '';
+    const sender =
+      nullSender || init.envelopeSender == null ? null : check.mailbox('envelopeSender', init.envelopeSender);
+    this.fromEmail = from === null ? '' : formatAddress(from);
+    this.to = formatAll(to);
+    this.cc = formatAll(cc);
+    this.bcc = formatAll(bcc);
+    this.replyTo = formatAll(replyTo);
+    this.envelopeSender = nullSender ? '' : (sender?.address ?? null);
+    if (to.length === 0 && cc.length === 0 && bcc.length === 0) {
+      check.fail('to', 'required', 'give at least one recipient in to, cc or bcc');
+    }
+
+    this.headers = check.headers(init.headers);
+    this.tags = check.tags(init.tags);
+    this.metadata = check.metadata(init.metadata);
+    this.mergeData = check.mergeData(init.mergeData);
+    this.mergeGlobalData = check.data('mergeGlobalData', init.mergeGlobalData);
+    this.trackOpens = check.flag('trackOpens', init.trackOpens);
+    this.trackClicks = check.flag('trackClicks', init.trackClicks);
+    this.date = check.date(init.date);
+    this.messageId = check.messageId('messageId', init.messageId);
+    this.inReplyTo = check.messageId('inReplyTo', init.inReplyTo);
+    this.references = check.references(init.references);
+    this.priority = check.oneOf('priority', init.priority, ['high', 'normal', 'low']);
+    this.autoText = check.flag('autoText', init.autoText);
+    this.listUnsubscribe = check.listUnsubscribe(init.listUnsubscribe);
+    this.dsn = check.dsn(init.dsn);
+    this.requireTls = check.flag('requireTls', init.requireTls);
+
+    if (check.issues !== null || from === null) throw new MessageError(check.issues ?? []);
+    this.#parsed = { from, to, cc, bcc, replyTo, envelopeSender: sender };
+    Object.freeze(this);
+  }
+
+  /** The addresses, parsed: what the composer and the backends work with. */
+  get parsed(): ParsedAddresses {
+    return this.#parsed;
+  }
+
+  /** Every mailbox of `to`, `cc` and `bcc` in this order, members of groups included, each address once. */
+  get recipients(): readonly Mailbox[] {
+    this.#recipients ??= uniqueMailboxes(this.#parsed);
+    return this.#recipients;
+  }
+
+  /** A copy with some fields changed, validated anew. */
+  with(changes: Partial<EmailMessageInit>): EmailMessage {
+    return new EmailMessage({ ...this, ...changes });
+  }
+
+  /**
+   * The message as plain JSON; `EmailMessage.fromJSON` reads it back without loss.
+   *
+   * @throws {MessageError} `invalid-message` when an attachment is a Blob or a stream: call `await message.materialize()` first.
+   */
+  toJSON(): MessageJson {
+    return messageToJson(this);
+  }
+
+  /** @throws {MessageError} `invalid-message` when `json` is not what `toJSON` writes. */
+  static fromJSON(json: MessageJson): EmailMessage {
+    return new EmailMessage(messageFromJson(json));
+  }
+
+  /** This message with every attachment's content read into memory; itself when it is there already. */
+  async materialize(): Promise<EmailMessage> {
+    if (this.attachments.every((attachment) => attachment.isInMemory)) return this;
+    const attachments = await Promise.all(this.attachments.map((attachment) => attachment.materialize()));
+    return this.with({ attachments });
+  }
+}
+
+/** The mailboxes of an address list, those inside groups included. */
+export function mailboxesOf(addresses: readonly (Mailbox | Group)[]): readonly Mailbox[] {
+  return addresses.flatMap((entry) => ('members' in entry ? entry.members : entry));
+}
+
+function uniqueMailboxes({ to, cc, bcc }: ParsedAddresses): readonly Mailbox[] {
+  const [only] = to;
+  if (to.length === 1 && cc.length === 0 && bcc.length === 0 && only && !('members' in only)) return [only];
+  const unique = new Map<string, Mailbox>();
+  for (const mailbox of [...mailboxesOf(to), ...mailboxesOf(cc), ...mailboxesOf(bcc)]) {
+    const key = addressKey(mailbox);
+    if (!unique.has(key)) unique.set(key, mailbox);
+  }
+  return [...unique.values()];
+}
+
+function formatAll(addresses: readonly (Mailbox | Group)[]): readonly string[] {
+  return addresses.length === 0 ? NONE : Object.freeze(addresses.map(formatAddress));
+}

@@ -1,0 +1,137 @@
+import { ConfigurationError } from './errors.ts';
+
+/** How one option is checked, and how it is read from the text of a URL or an environment variable. */
+export type OptionSpec =
+  | { readonly type: 'string'; readonly secret?: true }
+  | { readonly type: 'boolean' }
+  | { readonly type: 'integer'; readonly min: number; readonly max?: number }
+  | { readonly type: 'enum'; readonly values: readonly string[] }
+  | { readonly type: 'object'; readonly fields: Readonly<Record<string, OptionSpec>> }
+  | {
+      readonly type: 'custom';
+      /** Completes "expected ...", as `a function`. */
+      readonly expected: string;
+      readonly check: (value: unknown) => boolean;
+      /** Reads the option from text; without it the option exists in code only. */
+      readonly parse?: (text: string) => unknown;
+      readonly secret?: true;
+    };
+
+/** The specification of every option of `O`, by name: the one list of what a backend accepts. */
+export type OptionTable<O extends object> = { readonly [K in keyof O]-?: OptionSpec };
+
+/** {@link OptionTable} when the options' type is not at hand. */
+export type AnyOptionTable = Readonly<Record<string, OptionSpec>>;
+
+const TRUE = new Set(['true', '1', 'yes', 'on']);
+const FALSE = new Set(['false', '0', 'no', 'off', '']);
+
+/**
+ * Checks `options` against `table`; an option that is undefined counts as not given.
+ *
+ * @throws {ConfigurationError} `unknown-option` or `invalid-option`, naming `owner`, the option and what is expected.
+ */
+export function checkOptions(owner: string, table: AnyOptionTable, options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    const spec = Object.hasOwn(table, name) ? table[name] : undefined;
+    if (!spec) throw unknownOption(owner, name, Object.keys(table));
+    if (value === undefined) continue;
+    if (spec.type === 'object' && isPlainObject(value)) checkOptions(`${owner} option ${name}`, spec.fields, value);
+    else if (!isValid(spec, value)) {
+      throw new ConfigurationError(
+        'invalid-option',
+        `${owner}: ${name} must be ${describe(spec)}, got ${show(spec, value)}`,
+      );
+    }
+  }
+}
+
+/**
+ * Reads an option's value from text; `undefined` when the text does not fit.
+ *
+ * The caller names the variable or URL the text came from, and quotes {@link describe}.
+ */
+export function parseOption(spec: OptionSpec, text: string): unknown {
+  const value = readText(spec, text);
+  return value !== undefined && isValid(spec, value) ? value : undefined;
+}
+
+/** Completes "must be ...": what values an option takes. */
+export function describe(spec: OptionSpec): string {
+  switch (spec.type) {
+    case 'string':
+      return 'a string';
+    case 'boolean':
+      return 'true or false';
+    case 'integer':
+      return spec.max === undefined
+        ? `an integer of at least ${spec.min}`
+        : `an integer from ${spec.min} to ${spec.max}`;
+    case 'enum':
+      return `one of ${spec.values.map((value) => `'${value}'`).join(', ')}`;
+    case 'object':
+      return `an object with ${Object.keys(spec.fields).join(', ')}`;
+    case 'custom':
+      return spec.expected;
+  }
+}
+
+/** The error for a name that is not in a table, with the nearest known one. */
+export function unknownOption(owner: string, name: string, known: readonly string[]): ConfigurationError {
+  const folded = name.toLowerCase().replaceAll(/[^a-z]/g, '');
+  const near = known.find((candidate) => candidate.toLowerCase() === folded);
+  const advice = near ? `did you mean '${near}'?` : `known options: ${known.join(', ')}`;
+  return new ConfigurationError('unknown-option', `${owner}: unknown option '${name}'; ${advice}`);
+}
+
+function readText(spec: OptionSpec, text: string): unknown {
+  switch (spec.type) {
+    case 'string':
+    case 'enum':
+      return text;
+    case 'boolean': {
+      const folded = text.toLowerCase();
+      return TRUE.has(folded) ? true : FALSE.has(folded) ? false : undefined;
+    }
+    case 'integer':
+      return /^\d+$/.test(text) ? Number(text) : undefined;
+    case 'object':
+      return undefined;
+    case 'custom':
+      return spec.parse?.(text);
+  }
+}
+
+function isValid(spec: OptionSpec, value: unknown): boolean {
+  switch (spec.type) {
+    case 'string':
+      return typeof value === 'string';
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'integer':
+      return (
+        Number.isSafeInteger(value) &&
+        Number(value) >= spec.min &&
+        Number(value) <= (spec.max ?? Number.MAX_SAFE_INTEGER)
+      );
+    case 'enum':
+      return typeof value === 'string' && spec.values.includes(value);
+    case 'object':
+      return false;
+    case 'custom':
+      return spec.check(value);
+  }
+}
+
+function show(spec: OptionSpec, value: unknown): string {
+  if ('secret' in spec) return `a secret ${typeof value}`;
+  return typeof value === 'string'
+    ? `'${value}'`
+    : typeof value === 'object' || typeof value === 'function'
+      ? `a ${typeof value}`
+      : String(value);
+}
+
+function isPlainObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,23 @@
+import type { ServerReply } from './errors.ts';
+import type { DeliveryStatus } from './status.ts';
+
+/** What a refusal means for a recipient. */
+export interface Refusal {
+  readonly status: Extract<DeliveryStatus, 'invalid' | 'rejected' | 'failed'>;
+  readonly retryable: boolean;
+}
+
+// RFC 3463, section 3.2: bad mailbox, bad system, bad syntax, moved without forwarding address, null MX (RFC 7505).
+const BAD_ADDRESS = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10']);
+
+/** What a 4xx or 5xx reply to RCPT says of that recipient; 552 there means "try later" (RFC 5321, section 4.5.3.1.10). */
+export function recipientRefusal({ code, enhancedCode }: Pick<ServerReply, 'code' | 'enhancedCode'>): Refusal {
+  if (code < 500 || code === 552) return { status: 'failed', retryable: true };
+  const isBadAddress = code === 553 || (enhancedCode !== null && BAD_ADDRESS.has(enhancedCode));
+  return { status: isBadAddress ? 'invalid' : 'rejected', retryable: false };
+}
+
+/** What a 4xx or 5xx reply to MAIL, DATA or the content says of every recipient. */
+export function messageRefusal({ code }: Pick<ServerReply, 'code'>): Refusal {
+  return code < 500 ? { status: 'failed', retryable: true } : { status: 'rejected', retryable: false };
+}

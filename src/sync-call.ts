@@ -1,0 +1,64 @@
+import { type DeliveryResult, type Job, toEmailError } from './delivery.ts';
+import { ConfigurationError, type EmailError } from './errors.ts';
+import type { Awaitable } from './events.ts';
+import { jobOf, type MessageInput, type Prepared, prepare, type Sender, settle, unanswered } from './prepare.ts';
+import type { MessageResult } from './status.ts';
+import { tellListeners } from './tell-listeners.ts';
+
+/** One blocking call: validation, hooks and results in the caller's thread, whoever delivers. */
+export class SyncCall {
+  readonly jobs: readonly Job[];
+  readonly #sender: Sender;
+  readonly #prepared: readonly Prepared[];
+  readonly #refused: readonly MessageResult[];
+  #trouble: EmailError | null = null;
+
+  constructor(sender: Sender, messages: Iterable<MessageInput>, lenient: boolean) {
+    this.#sender = sender;
+    const prepared: Prepared[] = [];
+    const refused: MessageResult[] = [];
+    let index = 0;
+    for (const input of messages) {
+      const outcome = insistOnSync(prepare(sender, input, index++, lenient));
+      if (!('result' in outcome)) prepared.push(outcome);
+      else refused.push(outcome.message === null ? outcome.result : this.#tell(outcome.message, outcome.result));
+    }
+    this.#prepared = prepared;
+    this.#refused = refused;
+    this.jobs = prepared.map((ready) => jobOf(ready, undefined));
+  }
+
+  /** What went wrong beside the messages: a listener that failed after the send. */
+  get trouble(): EmailError | null {
+    return this.#trouble;
+  }
+
+  /** Every message's result, in the order given. */
+  settle(delivered: readonly DeliveryResult[]): readonly MessageResult[] {
+    const answers = new Map(delivered.map((answer) => [answer.index, answer]));
+    const results = this.#prepared.map((ready) => {
+      const answer = answers.get(ready.index);
+      return this.#tell(ready.message, answer ? settle(ready, answer) : unanswered(ready, undefined));
+    });
+    return [...results, ...this.#refused].sort((a, b) => a.index - b.index);
+  }
+
+  #tell(message: Prepared['message'], result: MessageResult): MessageResult {
+    try {
+      this.#trouble ??= insistOnSync(tellListeners(this.#sender.name, message, result));
+    } catch (error) {
+      // The mail is sent by now: the call ends with the error, and the status beside it.
+      this.#trouble ??= toEmailError(error);
+    }
+    return result;
+  }
+}
+
+function insistOnSync<T>(value: Awaitable<T>): T {
+  if (!(value instanceof Promise)) return value;
+  value.catch(() => {});
+  throw new ConfigurationError(
+    'not-blocking',
+    'a listener is asynchronous, so a blocking call cannot wait for it: use sendMail or sendMessages, or make the listener synchronous',
+  );
+}

@@ -1,0 +1,90 @@
+import type { DeliveryResult } from './delivery.ts';
+import {
+  ConfigurationError,
+  EmailConnectionError,
+  EmailError,
+  MessageError,
+  SendError,
+  UnsupportedFeatureError,
+} from './errors.ts';
+import type { RecipientStatus } from './status.ts';
+
+/** Results as they cross between threads: structured cloning drops an error's class, so errors travel apart, by number. */
+export interface PackedResults {
+  readonly results: readonly PackedResult[];
+  readonly errors: readonly PackedError[];
+}
+
+interface PackedResult extends Omit<DeliveryResult, 'recipients' | 'error'> {
+  readonly recipients: readonly (Omit<RecipientStatus, 'error'> & { readonly error: number | null })[];
+  readonly error: number | null;
+}
+
+interface PackedError {
+  readonly name: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+const CLASSES: Readonly<Record<string, { readonly prototype: EmailError }>> = {
+  EmailError,
+  ConfigurationError,
+  EmailConnectionError,
+  MessageError,
+  SendError,
+  UnsupportedFeatureError,
+};
+
+export function packResults(results: readonly DeliveryResult[]): PackedResults {
+  const numbers = new Map<EmailError, number>();
+  const number = (error: EmailError | null | undefined): number | null => {
+    if (!error) return null;
+    const known = numbers.get(error) ?? numbers.size;
+    numbers.set(error, known);
+    return known;
+  };
+  const packed = results.map((result) => ({
+    ...result,
+    espResponse: cloneable(result.espResponse),
+    recipients: [...result.recipients.values()].map((recipient) => ({ ...recipient, error: number(recipient.error) })),
+    error: number(result.error),
+  }));
+  return { results: packed, errors: [...numbers.keys()].map(packError) };
+}
+
+export function unpackResults({ results, errors }: PackedResults): DeliveryResult[] {
+  const rebuilt = errors.map(unpackError);
+  const byNumber = (number: number | null) => (number === null ? null : (rebuilt[number] ?? null));
+  return results.map((result) => ({
+    ...result,
+    recipients: new Map(
+      result.recipients.map((recipient) => [recipient.address, { ...recipient, error: byNumber(recipient.error) }]),
+    ),
+    error: byNumber(result.error),
+  }));
+}
+
+function packError(error: EmailError): PackedError {
+  const own = Object.getOwnPropertyNames(error).map((name) => [name, cloneable(Reflect.get(error, name))]);
+  return { name: error.name, facts: Object.fromEntries(own) };
+}
+
+/** The error as it was, its class included; an error of another package's class becomes an EmailError. */
+function unpackError({ name, facts }: PackedError): EmailError {
+  const { prototype } = CLASSES[name] ?? EmailError;
+  const error: unknown = Object.create(prototype);
+  const rebuilt = error as EmailError; // its prototype is one of ours
+  for (const [fact, value] of Object.entries(facts)) {
+    const enumerable = fact !== 'message' && fact !== 'stack' && fact !== 'cause';
+    Object.defineProperty(rebuilt, fact, { value, enumerable, writable: true, configurable: true });
+  }
+  return rebuilt;
+}
+
+function cloneable(value: unknown): unknown {
+  if (value instanceof Error) return { name: value.name, message: value.message, code: Reflect.get(value, 'code') };
+  try {
+    return structuredClone(value);
+  } catch {
+    return String(value);
+  }
+}

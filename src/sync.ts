@@ -1,0 +1,154 @@
+import { FileContent } from './attachment.ts';
+import type { DeliveryResult, Job } from './delivery.ts';
+import { ConfigurationError, MessageError } from './errors.ts';
+import type { EmailMessage } from './message.ts';
+import type { EmailMessageInit } from './message-init.ts';
+import { type PackedResults, unpackResults } from './sync-codec.ts';
+
+/** How the worker thread makes the same connection: a backend's name or specifier, and options that can be cloned. */
+export interface Recipe {
+  readonly backend: string;
+  readonly options: object;
+}
+
+/** What crosses to the worker. */
+export type SyncRequest =
+  | { readonly kind: 'deliver'; readonly id: number; readonly recipe: Recipe; readonly jobs: readonly SyncJob[] }
+  | { readonly kind: 'close'; readonly id: number };
+
+/** A job as it crosses: the message by its fields, every content as text or bytes. */
+export interface SyncJob {
+  readonly index: number;
+  readonly message: EmailMessageInit;
+}
+
+interface Bridge {
+  readonly signal: Int32Array;
+  call(request: SyncRequest): PackedResults;
+}
+
+let bridge: Bridge | null = null;
+let lastId = 0;
+const connectionIds = new WeakMap<object, number>();
+const recipes = new WeakMap<object, Recipe>();
+
+/** Notes how a connection was made, for the worker to make one like it. */
+export function rememberRecipe(owner: object, recipe: Recipe): void {
+  recipes.set(owner, recipe);
+}
+
+/**
+ * Delivers in the worker thread while this thread waits.
+ *
+ * The worker makes the connection anew, at the first call of `owner`, and keeps it.
+ *
+ * @throws {ConfigurationError} `not-blocking` when the connection or an option of it cannot be made in another thread.
+ */
+export function deliverBlocking(owner: object, name: string, jobs: readonly Job[]): readonly DeliveryResult[] {
+  const recipe = recipes.get(owner);
+  if (recipe === undefined) {
+    throw new ConfigurationError(
+      'not-blocking',
+      `a blocking call cannot use this '${name}' connection, as a worker thread cannot make one like it: ` +
+        "get it by name or by 'specifier#Export', or use sendMail or sendMessages",
+    );
+  }
+  refuseFunctions(name, recipe.options);
+  refuseOwnServer(recipe.options);
+  const syncJobs = jobs.map(({ index, message }) => ({ index, message: crossing(message) }));
+  let id = connectionIds.get(owner);
+  if (id === undefined) {
+    id = ++lastId;
+    connectionIds.set(owner, id);
+  }
+  bridge ??= startWorker();
+  return unpackResults(bridge.call({ kind: 'deliver', id, recipe, jobs: syncJobs }));
+}
+
+/** Closes the connection that the worker keeps for `owner`, if it keeps one. */
+export function closeBlocking(owner: object): void {
+  const id = connectionIds.get(owner);
+  if (id !== undefined) bridge?.call({ kind: 'close', id });
+}
+
+/**
+ * One worker for the process. It counts the requests it has answered in shared memory: a flag of 0 and 1 would be missed
+ * when an answer comes between the look and the wait.
+ */
+function startWorker(): Bridge {
+  const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
+  const signal = new Int32Array(new SharedArrayBuffer(4));
+  const { port1, port2 } = new MessageChannel();
+  const worker = new Worker(new URL('./sync-worker.js', import.meta.url), {
+    workerData: { signal, port: port2 },
+    transferList: [port2],
+  });
+  worker.unref();
+  port1.unref();
+  let asked = 0;
+  return {
+    signal,
+    call(request) {
+      asked++;
+      port1.postMessage(request);
+      for (let answered = Atomics.load(signal, 0); answered < asked; answered = Atomics.load(signal, 0)) {
+        Atomics.wait(signal, 0, answered);
+      }
+      // What the worker posts is PackedResults: both ends are in this package.
+      return receiveMessageOnPort(port1)?.message as PackedResults;
+    },
+  };
+}
+
+/** The message by its fields, with contents that another thread can have. */
+function crossing(message: EmailMessage): EmailMessageInit {
+  const attachments = message.attachments.map(({ filename, content, mimetype, contentId }, index) => {
+    const held = content instanceof FileContent ? content.readSync() : content;
+    if (typeof held === 'string' || held instanceof Uint8Array) return { filename, content: held, mimetype, contentId };
+    throw new MessageError([
+      {
+        path: `attachments[${index}].content`,
+        code: 'type',
+        message: 'a blocking call cannot read a Blob or a stream; give a string, bytes or Attachment.fromFile',
+      },
+    ]);
+  });
+  return { ...message, attachments };
+}
+
+function refuseFunctions(name: string, options: object): void {
+  const functions = Object.entries(options).filter(([, value]) => typeof value === 'function');
+  if (functions.length === 0) return;
+  const names = functions.map(([option]) => option).join(', ');
+  throw new ConfigurationError(
+    'not-blocking',
+    `a blocking call cannot use a '${name}' connection with ${names}: a function cannot cross to the worker thread`,
+  );
+}
+
+/** A server in the blocked thread cannot answer: say so at once rather than wait for a timeout. */
+function refuseOwnServer(options: object): void {
+  if (!('port' in options && typeof options.port === 'number')) return;
+  const { Server } = process.getBuiltinModule('node:net');
+  // The only way to see this process's servers; documented as deprecated but present in every version of Node we support.
+  const handles = (process as unknown as { _getActiveHandles?(): unknown[] })._getActiveHandles?.() ?? [];
+  for (const handle of handles) {
+    const address = handle instanceof Server ? handle.address() : null;
+    if (typeof address === 'object' && address?.port === options.port && isLoopback(options)) {
+      throw new ConfigurationError(
+        'not-blocking',
+        `port ${options.port} is served by this very thread, which a blocking call would block: use sendMail, or move the server to another process`,
+      );
+    }
+  }
+}
+
+function isLoopback(options: object): boolean {
+  const host = 'host' in options ? options.host : 'localhost';
+  return (
+    host === undefined ||
+    host === 'localhost' ||
+    host === '::1' ||
+    (typeof host === 'string' && host.startsWith('127.'))
+  );
+}

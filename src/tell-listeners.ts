@@ -1,0 +1,33 @@
+import { type EmailError, SendError } from './errors.ts';
+import type { Awaitable } from './events.ts';
+import { AfterSend, SendFailed } from './mail-events.ts';
+import type { EmailMessage } from './message.ts';
+import type { MessageResult } from './status.ts';
+
+/**
+ * Tells the listeners of AfterSend or SendFailed what became of a message.
+ *
+ * What a listener throws cannot change what was sent: it comes back as an error that the call ends with, beside its status.
+ */
+export function tellListeners(
+  backend: string,
+  message: EmailMessage,
+  result: MessageResult,
+): Awaitable<EmailError | null> {
+  const event = result.error === null ? AfterSend : SendFailed;
+  if (!event.hasListeners) return null;
+  const trouble = (cause: unknown): EmailError => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const text = `a listener of ${event.name} failed, see status for what was sent: ${reason}`;
+    return new SendError('listener', text, { phase: 'hook', outcome: result.error?.outcome ?? 'unknown', cause });
+  };
+  try {
+    const told =
+      result.error === null
+        ? AfterSend.emit({ backend, message, result })
+        : SendFailed.emit({ backend, message, result, error: result.error });
+    return told instanceof Promise ? told.then(() => null, trouble) : null;
+  } catch (cause) {
+    return trouble(cause);
+  }
+}
