@@ -36,6 +36,7 @@ export default defineConfig({
       customProviderModule: './scripts/coverage-provider.js',
       include: ['src/**/*.ts'],
       reporter: ['json'],
+      reportOnFailure: true,
     },
   },
 });

@@ -247,11 +247,11 @@ describe('S20: linear time', () => {
     '.',
     '<a@b>',
     'g:a@b;',
-  ])('100,000 times %j takes under 100 ms', (unit) => {
+  ])('100,000 times %j takes no long time, which a quadratic parser would', (unit) => {
     for (const input of [long(unit), `a@${long(unit)}`, `g:${long(unit)}`, { name: long(unit), address: long(unit) }]) {
       const start = performance.now();
       expect(() => parseAddress(input)).toThrow(AddressSyntaxError);
-      expect(performance.now() - start).toBeLessThan(100);
+      expect(performance.now() - start).toBeLessThan(2_000); // quadratic is over a minute; a busy machine is not that slow
     }
   });
 });
