@@ -1,13 +1,14 @@
 import { AUTH_EXCHANGES, type AuthAttempt, type AuthExchange, type AuthMechanism, firstChallenge } from './auth.ts';
+import type { Reply } from './hooks.ts';
 
 /** What comes of a client's line: a reply, credentials to judge, or the end of the exchange with its reply. */
-export type AuthStep = { readonly reply: string; readonly ends: boolean } | { readonly attempt: AuthAttempt };
+export type AuthStep = { readonly reply: Reply; readonly ends: boolean } | { readonly attempt: AuthAttempt };
 
 /** One AUTH command up to its last reply (RFC 4954, section 4). */
 export class AuthDialogue {
   readonly #mechanism: AuthMechanism;
   readonly #exchange: AuthExchange;
-  #verdict: string | null = null;
+  #verdict: Reply | null = null;
 
   constructor(mechanism: AuthMechanism) {
     this.#mechanism = mechanism;
@@ -31,7 +32,7 @@ export class AuthDialogue {
   }
 
   /** Says the judgement, after one more challenge where the mechanism has one. */
-  conclude(accepted: boolean, reply: string): AuthStep {
+  conclude(accepted: boolean, reply: Reply): AuthStep {
     const last = this.#exchange.conclude?.(accepted) ?? null;
     if (last === null) return end(reply);
     this.#verdict = reply;
@@ -43,6 +44,6 @@ function challenge(text: string): AuthStep {
   return { reply: `334 ${Buffer.from(text).toString('base64')}`, ends: false };
 }
 
-function end(reply: string): AuthStep {
+function end(reply: Reply): AuthStep {
   return { reply, ends: true };
 }

@@ -3,6 +3,9 @@ import { TLSSocket } from 'node:tls';
 import type { ResolvedSmtpServerOptions } from './options.ts';
 import { type SessionWire, SmtpSession } from './session.ts';
 
+/** How long a client may take to end its side after ours has ended. */
+const LINGER_MS = 2000;
+
 /** One socket with its session: gathers what the session writes, goes over to TLS, and holds a client back that does not read. */
 export class Connection implements SessionWire {
   readonly session: SmtpSession;
@@ -56,15 +59,23 @@ export class Connection implements SessionWire {
 
   end(): void {
     this.flush();
+    if (this.#closing) return;
     this.#closing = true;
-    this.#socket.end(() => this.#socket.destroySoon());
+    // To close while octets wait to be read would send RST, which can cost the client our last reply.
+    this.#socket.end();
+    this.#socket.setTimeout(LINGER_MS);
+    this.#socket.resume();
   }
 
   reset(): void {
     this.flush();
+    if (this.#closing) return;
     this.#closing = true;
-    // What was written must reach the client first. Under TLS Node has no RST to offer: the socket is just closed.
-    this.#socket.write('', () => (this.#socket === this.#raw ? this.#raw.resetAndDestroy() : this.#socket.destroy()));
+    const socket = this.#socket;
+    // Under TLS Node has no RST to offer: the socket is just closed.
+    const resetNow = (): unknown => (socket === this.#raw ? this.#raw.resetAndDestroy() : socket.destroy());
+    // What was written must be read first: libuv reports RST as a plain end when it comes together with data.
+    socket.write('', () => setImmediate(() => setImmediate(resetNow)));
   }
 
   /** Ends the socket at once. */
@@ -88,8 +99,15 @@ export class Connection implements SessionWire {
       this.#regulate();
     });
     socket.on('drain', () => this.#regulate());
-    socket.on('end', () => this.session.receiveEnd());
+    socket.on('end', () => {
+      if (this.#closing) socket.destroy();
+      else this.session.receiveEnd();
+    });
     socket.on('timeout', () => {
+      if (this.#closing) {
+        socket.destroy();
+        return;
+      }
       this.write('421 4.4.2 Idle for too long\r\n');
       this.session.end();
     });

@@ -7,10 +7,14 @@ export type Awaitable<T> = T | PromiseLike<T>;
 
 /**
  * What a hook lets the server say: nothing (`undefined`) for the usual reply; a string for this reply
- * (`550 5.1.1 No such user`; further lines after a line feed, without their code); null for silence.
- * A reply of 4xx or 5xx, or silence, refuses what was asked; 421 ends the connection as well.
+ * (`550 5.1.1 No such user`; further lines after a line feed, without their code); octets to be sent as they are; null
+ * for silence. What begins with 2 or 3 accepts, all else refuses what was asked; the string `421 ...` ends the
+ * connection as well.
  */
-export type Answer = string | null | undefined;
+export type Answer = Reply | null | undefined;
+
+/** A reply's text, or its octets as they are. */
+export type Reply = string | Uint8Array;
 
 /** Sender, recipients and their ESMTP parameters as the client gave them. */
 export interface Envelope {
@@ -39,7 +43,7 @@ export interface SmtpServerHooks {
    */
   onCommand?(verb: string, argument: string, session: SmtpSession): Awaitable<Answer>;
   /** Judges credentials: true, false, or a reply. AUTH is offered only when this hook exists. */
-  onAuth?(attempt: AuthAttempt, session: SmtpSession): Awaitable<boolean | string>;
+  onAuth?(attempt: AuthAttempt, session: SmtpSession): Awaitable<boolean | Reply>;
   /** Decides on a sender; the address is '' for the null sender. */
   onMail?(address: string, parameters: Parameters, session: SmtpSession): Awaitable<Answer>;
   /** Decides on a recipient. */

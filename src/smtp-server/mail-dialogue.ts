@@ -158,7 +158,7 @@ export class MailDialogue {
     const { maxSize, bareNewlines, lmtp } = this.#options;
     const answerAll = (answers: Answer | readonly Answer[]): void => {
       for (let i = 0; i < (lmtp ? transaction.recipients : 1); i += 1) {
-        const answer = typeof answers === 'object' && answers !== null ? answers[i] : answers;
+        const answer = isList(answers) ? answers[i] : answers;
         this.#voice.say(override ?? (answer === undefined ? '250 2.0.0 Ok: received' : answer));
       }
     };
@@ -180,4 +180,8 @@ export class MailDialogue {
       this.#voice.say(override ?? (answer === undefined ? usual : answer));
     });
   }
+}
+
+function isList(answers: Answer | readonly Answer[]): answers is readonly Answer[] {
+  return Array.isArray(answers);
 }

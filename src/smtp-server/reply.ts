@@ -1,6 +1,8 @@
 import type { Answer } from './hooks.ts';
 
 const ENHANCED = /^(\d{3} )\d\.\d{1,3}\.\d{1,3} /;
+const DIGIT_2 = 50;
+const DIGIT_3 = 51;
 
 /**
  * Writes a reply as it goes on the wire: a line feed begins a further line, which needs no code of its own.
@@ -17,5 +19,7 @@ export function formatReply(reply: string, enhanced: boolean): string {
 
 /** Whether an answer lets the client go on: the usual reply, or one of 2xx or 3xx. */
 export function isPositive(answer: Answer): boolean {
-  return answer === undefined || (answer !== null && (answer.startsWith('2') || answer.startsWith('3')));
+  if (answer === undefined || answer === null) return answer === undefined;
+  const first = typeof answer === 'string' ? answer.charCodeAt(0) : answer[0];
+  return first === DIGIT_2 || first === DIGIT_3;
 }

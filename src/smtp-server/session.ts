@@ -2,7 +2,7 @@ import { ask } from './ask.ts';
 import type { AuthAttempt } from './auth.ts';
 import { AuthDialogue, type AuthStep } from './auth-dialogue.ts';
 import { type Extension, offeredExtensions } from './extensions.ts';
-import type { Answer, Awaitable } from './hooks.ts';
+import type { Answer, Awaitable, Reply } from './hooks.ts';
 import { InputBuffer, LineFault } from './input-buffer.ts';
 import { BAD_SEQUENCE, MailDialogue } from './mail-dialogue.ts';
 import type { ResolvedSmtpServerOptions } from './options.ts';
@@ -57,6 +57,7 @@ export class SmtpSession {
   #waiting = false;
   #ended = false;
   #greeted = false;
+  #endsWith: 'fin' | 'rst' | null = null;
   #auth: AuthDialogue | null = null;
   readonly #mail: MailDialogue;
 
@@ -90,6 +91,7 @@ export class SmtpSession {
 
   /** Takes the next octets from the client. */
   receive(bytes: Uint8Array): void {
+    if (this.#ended) return;
     this.#input.append(this.#options.onReceive?.(bytes, this) ?? bytes);
     this.#run();
   }
@@ -127,6 +129,11 @@ export class SmtpSession {
   reset(): void {
     this.#ended = true;
     this.#wire.reset();
+  }
+
+  /** Ends the connection, with FIN or RST, as soon as the command under way is answered; no further command is read. */
+  endAfterReply(how: 'fin' | 'rst'): void {
+    this.#endsWith = how;
   }
 
   #run(): void {
@@ -185,7 +192,7 @@ export class SmtpSession {
   }
 
   /** Does what a command asks for; the usual reply, or nothing when the command is answered by itself. */
-  #perform(verb: string, argument: string, override: Answer): string | undefined {
+  #perform(verb: string, argument: string, override: Answer): Reply | undefined {
     switch (verb) {
       case 'MAIL':
         return this.#mail.mail(argument, override);
@@ -236,7 +243,7 @@ export class SmtpSession {
     return undefined;
   }
 
-  #startAuth(argument: string, override: Answer): string | undefined {
+  #startAuth(argument: string, override: Answer): Reply | undefined {
     const [name = '', initial, extra] = argument.split(' ');
     const mechanism = this.#options.authMechanisms.find((known) => known === name.toUpperCase());
     if (this.clientName === null || this.user !== null || this.#mail.isOpen) return BAD_SEQUENCE;
@@ -246,7 +253,7 @@ export class SmtpSession {
     return this.#takeAuthStep(initial === undefined ? this.#auth.start() : this.#auth.respond(initial), override);
   }
 
-  #takeAuthStep(step: AuthStep | undefined, override: Answer): string | undefined {
+  #takeAuthStep(step: AuthStep | undefined, override: Answer): Reply | undefined {
     if (step === undefined) return BAD_SEQUENCE;
     if ('attempt' in step) {
       this.#ask(
@@ -259,11 +266,11 @@ export class SmtpSession {
     return step.reply;
   }
 
-  #judge(attempt: AuthAttempt, answer: boolean | string): void {
+  #judge(attempt: AuthAttempt, answer: boolean | Reply): void {
     const accepted = typeof answer === 'boolean' ? answer : isPositive(answer);
     const usual = accepted ? '235 2.7.0 Authentication succeeded' : '535 5.7.8 Authentication credentials invalid';
     if (accepted) this.user = attempt.username;
-    const step = this.#auth?.conclude(accepted, typeof answer === 'string' ? answer : usual);
+    const step = this.#auth?.conclude(accepted, typeof answer === 'boolean' ? usual : answer);
     this.#say(this.#takeAuthStep(step, undefined) ?? null);
   }
 
@@ -272,9 +279,10 @@ export class SmtpSession {
   }
 
   #say(reply: Answer): void {
-    if (reply === null || reply === undefined) return;
-    this.#wire.write(formatReply(reply, this.#offers('ENHANCEDSTATUSCODES')));
-    if (reply.startsWith('421')) this.end();
+    if (typeof reply === 'string') this.#wire.write(formatReply(reply, this.#offers('ENHANCEDSTATUSCODES')));
+    else if (reply) this.#wire.write(reply);
+    if (this.#endsWith === 'rst') this.reset();
+    else if (this.#endsWith === 'fin' || (typeof reply === 'string' && reply.startsWith('421'))) this.end();
   }
 
   #fail(reply: string): void {

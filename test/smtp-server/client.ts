@@ -7,6 +7,8 @@ export class Client {
   #socket: Socket;
   #received = '';
   #ended = false;
+  /** The code of the error that ended the connection, or null. */
+  error: string | null = null;
   #wake: () => void = () => {};
 
   private constructor(socket: Socket) {
@@ -85,7 +87,10 @@ export class Client {
       this.#received += chunk.toString();
       this.#wake();
     });
-    this.#socket.on('error', () => {});
+    this.#socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.error = error.code ?? error.message;
+    });
+    this.#socket.on('end', () => this.#socket.end());
     this.#socket.on('close', () => {
       this.#ended = true;
       this.#wake();
