@@ -1,0 +1,217 @@
+// How long it takes from a plain object to the bytes of a mail: npm run bench -- compose
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import { createMessage } from '@upyo/core';
+import { Message } from 'emailjs';
+import MailComposer from 'nodemailer/lib/mail-composer';
+import { EmailMessage } from '../src/message.ts';
+import { composeMessage } from '../src/mime/compose.ts';
+import { type BenchRow, median, report } from './report.ts';
+
+interface Mail {
+  readonly subject: string;
+  readonly text: string;
+  readonly html?: string;
+  readonly to: readonly string[];
+  readonly file?: Buffer;
+}
+
+type Composer = (mail: Mail) => Uint8Array | Promise<Uint8Array>;
+
+const FROM = 'Jane Doe <jane@example.com>';
+const FILE = { filename: 'report.pdf', contentType: 'application/pdf' };
+
+/** @upyo/smtp keeps its composer to itself: a copy of the module with one more export brings it out. */
+async function loadUpyo(): Promise<Composer> {
+  const path = createRequire(import.meta.url).resolve('@upyo/smtp');
+  mkdirSync('.cache/bench', { recursive: true });
+  const source = readFileSync(path.replace(/\.cjs$/, '.js'), 'utf8');
+  writeFileSync('.cache/bench/upyo-smtp.mjs', `${source}\nexport { convertMessage };\n`);
+  const { convertMessage } = (await import(pathToFileURL('.cache/bench/upyo-smtp.mjs').href)) as {
+    convertMessage(message: unknown): Promise<{ readonly raw: string }>;
+  };
+  return async ({ subject, text, html, to, file }) => {
+    const message = createMessage({
+      from: FROM as `${string} <${string}@${string}>`,
+      to: to as `${string}@${string}`[],
+      subject,
+      content: html === undefined ? { text } : { text, html },
+      ...(file && { attachments: { inline: false, content: file, contentId: '', ...FILE } as never }),
+    });
+    return Buffer.from((await convertMessage(message)).raw, 'utf8');
+  };
+}
+
+const composers: Record<string, Composer> = {
+  'amsdal-mail': ({ subject, text, html, to, file }) =>
+    composeMessage(
+      new EmailMessage({
+        subject,
+        body: text,
+        fromEmail: FROM,
+        to,
+        ...(html !== undefined && { htmlBody: html }),
+        ...(file && { attachments: [{ filename: FILE.filename, mimetype: FILE.contentType, content: file }] }),
+      }),
+    ),
+  nodemailer: ({ subject, text, html, to, file }) =>
+    new MailComposer({
+      from: FROM,
+      to: [...to],
+      subject,
+      text,
+      ...(html !== undefined && { html }),
+      ...(file && { attachments: [{ ...FILE, content: file }] }),
+    })
+      .compile()
+      .build(),
+  '@upyo/smtp': await loadUpyo(),
+  emailjs: async ({ subject, text, html, to, file }) => {
+    const attachment = [
+      ...(html === undefined ? [] : [{ data: html, alternative: true }]),
+      ...(file ? [{ data: file as never, name: FILE.filename, type: FILE.contentType }] : []),
+    ];
+    const message = new Message({
+      from: FROM,
+      to: [...to],
+      subject,
+      text,
+      ...(attachment.length > 0 && { attachment }),
+    });
+    return Buffer.from(await message.readAsync(), 'utf8');
+  },
+};
+
+const ACCENTS = 'Les élèves français étaient très étonnés: à Noël, même l’été paraît déjà loin où que l’on soit. ';
+let serial = 0;
+
+function prose(length: number): string {
+  let text = '';
+  while (text.length < length) text += ACCENTS + (text.length % 700 < 100 ? '\n' : '');
+  return text.slice(0, length);
+}
+
+function file(octets: number): Buffer {
+  return Buffer.from(Uint8Array.from({ length: octets }, (_, at) => (at * 31) & 255));
+}
+
+const LETTER = { text: prose(2_000), html: `<p>${prose(2_000).replaceAll('\n', '</p>\n<p>')}</p>` };
+
+interface Case {
+  readonly name: string;
+  readonly target: number;
+  readonly times: number;
+  mail(): Mail;
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'tiny ASCII text',
+    target: 40,
+    times: 3_000,
+    mail: () => ({
+      subject: `Order ${++serial}`,
+      text: 'Thank you. It is on its way.',
+      to: [`u${serial}@example.org`],
+    }),
+  },
+  {
+    name: 'text + html, 4 KB, accents',
+    target: 10,
+    times: 800,
+    mail: () => ({ ...LETTER, subject: `Bulletin d’été ${++serial}`, to: [`u${serial}@example.org`] }),
+  },
+  {
+    name: '+ 100 KB attachment',
+    target: 3.5,
+    times: 200,
+    mail: ((content: Buffer) => () => ({
+      ...LETTER,
+      subject: `Bulletin d’été ${++serial}`,
+      to: [`u${serial}@example.org`],
+      file: content,
+    }))(file(100 * 1024)),
+  },
+  {
+    name: '10 MB attachment',
+    target: 1.3,
+    times: 3,
+    mail: ((content: Buffer) => () => ({
+      subject: `Archive ${++serial}`,
+      text: 'Here it is.',
+      to: [`u${serial}@example.org`],
+      file: content,
+    }))(file(10 * 1024 * 1024)),
+  },
+  {
+    name: '100 recipients, non-ASCII names',
+    target: 25,
+    times: 200,
+    mail: () => {
+      serial++;
+      const to = Array.from({ length: 100 }, (_, at) => `Jürgen Müller ${serial} <u${serial}.${at}@example.org>`);
+      return { subject: `Einladung ${serial}`, text: 'Bis bald.', to };
+    },
+  },
+];
+
+/** Microseconds a mail, the mails themselves made before the clock starts. */
+async function time(composer: Composer, { times, mail }: Case): Promise<number> {
+  const mails = Array.from({ length: times }, mail);
+  const start = performance.now();
+  for (const each of mails) {
+    const bytes = composer(each);
+    if (bytes instanceof Promise) await bytes;
+  }
+  return ((performance.now() - start) * 1_000) / times;
+}
+
+async function measure(subject: Case): Promise<BenchRow> {
+  const rounds: Record<string, number[]> = {};
+  for (let round = -1; round < 5; round++) {
+    for (const [name, composer] of Object.entries(composers)) {
+      const result = await time(composer, subject);
+      if (round >= 0) rounds[name] = [...(rounds[name] ?? []), result]; // the first round warms up
+    }
+  }
+  const results = Object.fromEntries(Object.entries(rounds).map(([name, times]) => [name, median(times)]));
+  return { name: subject.name, results, unit: 'us', target: subject.target };
+}
+
+/** How many MB a fresh process grows by for one mail of 10 MB. */
+async function peak(name: string): Promise<void> {
+  const subject = cases.find((each) => each.target === 1.3);
+  const composer = composers[name];
+  if (!subject || !composer) throw new Error(`no such composer: ${name}`);
+  const small = cases[0]?.mail();
+  if (small) await composer(small);
+  const mail = subject.mail();
+  const before = process.memoryUsage.rss();
+  await composer(mail);
+  console.log((process.resourceUsage().maxRSS / 1024 - before / 2 ** 20).toFixed(1));
+}
+
+function peakRow(): BenchRow {
+  const results = Object.fromEntries(
+    Object.keys(composers).map((name) => {
+      const peaks = Array.from({ length: 5 }, () =>
+        Number(
+          execFileSync(process.execPath, [...process.execArgv, process.argv[1] ?? '', '--peak', name], {
+            encoding: 'utf8',
+          }),
+        ),
+      );
+      return [name, median(peaks)];
+    }),
+  );
+  return { name: '10 MB attachment, memory', results, unit: 'MB', target: 1.67 };
+}
+
+if (process.argv[2] === '--peak') await peak(process.argv[3] ?? '');
+else {
+  const rows: BenchRow[] = [];
+  for (const subject of cases) rows.push(await measure(subject));
+  report('compose', [...rows, peakRow()]);
+}

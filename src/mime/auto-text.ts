@@ -1,0 +1,16 @@
+import { optionalRequire } from '../util/optional-import.ts';
+
+/** What html-to-text offers, as far as it is used here. */
+interface HtmlToText {
+  convert(html: string, options: { readonly wordwrap: false; readonly selectors: readonly object[] }): string;
+}
+
+/**
+ * The plain text of an HTML body, links and lists kept, images left out.
+ *
+ * @throws {ConfigurationError} `missing-dependency` when the package html-to-text is not installed.
+ */
+export function textFromHtml(html: string): string {
+  const { convert } = optionalRequire<HtmlToText>('html-to-text', 'autoText');
+  return convert(html, { wordwrap: false, selectors: [{ selector: 'img', format: 'skip' }] });
+}

@@ -1,0 +1,133 @@
+import { type Group, isGroup, type Mailbox } from '../address.ts';
+import { Attachment } from '../attachment.ts';
+import { ConfigurationError } from '../errors.ts';
+import type { EmailMessage } from '../message.ts';
+import { randomToken } from '../util/random.ts';
+import { writeHeaders } from './header-section.ts';
+import { generateMessageId } from './message-id.ts';
+import type { Segment } from './part.ts';
+import { type Multipart, type Part, planParts } from './structure.ts';
+
+/** How a message is composed; with `date`, `messageId` and `boundary` given, the same message gives the same bytes. */
+export interface ComposeOptions {
+  /** The Date header, unless the message has its own; default: now. */
+  readonly date?: Date;
+  /** The Message-ID without brackets, unless the message has its own; default: 128 random bits at the sender's domain. */
+  readonly messageId?: string;
+  /** What the boundaries are made from, 1 to 40 letters, digits, dots or hyphens; default: 128 random bits. */
+  readonly boundary?: string;
+  /** Writes `tags` and `metadata` as X-Tag and X-Metadata headers; default: false. */
+  readonly tagHeaders?: boolean;
+  /** Lets bytes above 127 through in forwarded messages, for servers with 8BITMIME; default: false, they are refused. */
+  readonly allow8bit?: boolean;
+}
+
+/** A message as it will stand on the wire: its headers, and after an empty line its body in order. */
+export interface Composition {
+  readonly head: string;
+  readonly body: readonly Segment[];
+  /** Whether the headers are UTF-8, as an address with a local part beyond ASCII makes them (RFC 6532). */
+  readonly isUtf8: boolean;
+}
+
+/** @throws {MessageError} `invalid-message` for what cannot be written, with the path of its field. */
+export function planComposition(message: EmailMessage, options: ComposeOptions): Composition {
+  const date = message.date ?? options.date ?? new Date();
+  const messageId = message.messageId ?? options.messageId ?? generateMessageId(message);
+  const root = planParts(message, options.allow8bit === true);
+  const head = writeHeaders(message, date, messageId, options.tagHeaders === true);
+  const isUtf8 = hasUtf8Headers(message);
+  if (!isMultipart(root)) {
+    const { headers, content } = root;
+    return { head: head + headers, body: [typeof content === 'string' ? endLine(content) : content], isUtf8 };
+  }
+  const writer = new BodyWriter(chooseSeed(root, options.boundary));
+  return { head: head + writer.write(root), body: writer.finish(), isUtf8 };
+}
+
+/** Writes parts depth first; each multipart's headers tell its boundary, so they are known before its body is written. */
+class BodyWriter {
+  readonly #segments: Segment[] = [];
+  readonly #seed: string;
+  #count = 0;
+  #text = '';
+
+  constructor(seed: string) {
+    this.#seed = seed;
+  }
+
+  /** Appends the body of a part and returns its content headers. */
+  write(part: Part): string {
+    const { headers, boundary } = this.#open(part);
+    this.#writeBody(part, boundary);
+    return headers;
+  }
+
+  finish(): readonly Segment[] {
+    this.#flush();
+    return this.#segments;
+  }
+
+  #open(part: Part): { readonly headers: string; readonly boundary: string } {
+    if (!isMultipart(part)) return { headers: part.headers, boundary: '' };
+    // `=_` stands neither in base64 nor in quoted-printable.
+    const boundary = `=_${++this.#count}_${this.#seed}`;
+    const headers = `Content-Type: multipart/${part.subtype};${part.parameters}\r\n boundary="${boundary}"\r\n`;
+    return { headers, boundary };
+  }
+
+  #writeBody(part: Part, boundary: string): void {
+    if (isMultipart(part)) {
+      for (const child of part.parts) {
+        const { headers, boundary: inner } = this.#open(child);
+        this.#text += `--${boundary}\r\n${headers}\r\n`;
+        this.#writeBody(child, inner);
+      }
+      this.#text += `--${boundary}--`;
+    } else if (typeof part.content === 'string') this.#text += part.content;
+    else {
+      this.#flush();
+      this.#segments.push(part.content);
+      if (part.content instanceof Attachment) return; // base64 ends its last line itself
+    }
+    this.#text += '\r\n';
+  }
+
+  #flush(): void {
+    if (this.#text !== '') this.#segments.push(this.#text);
+    this.#text = '';
+  }
+}
+
+function endLine(text: string): string {
+  return text === '' || text.endsWith('\r\n') ? text : `${text}\r\n`;
+}
+
+function chooseSeed(root: Part, given: string | undefined): string {
+  if (given === undefined) return randomToken();
+  if (!/^[A-Za-z0-9.-]{1,40}$/.test(given)) {
+    throw new ConfigurationError('invalid-option', 'boundary: give 1 to 40 ASCII letters, digits, dots or hyphens');
+  }
+  let seed = given;
+  while (contains(root, seed)) seed += '-';
+  return seed;
+}
+
+function contains(part: Part, text: string): boolean {
+  if (isMultipart(part)) return part.parts.some((child) => contains(child, text));
+  if (typeof part.content === 'string') return part.content.includes(text);
+  return part.content instanceof Uint8Array && Buffer.from(part.content).includes(text);
+}
+
+function isMultipart(part: Part): part is Multipart {
+  return 'parts' in part;
+}
+
+function hasUtf8Headers(message: EmailMessage): boolean {
+  const { from, to, cc, replyTo } = message.parsed;
+  return !(from.isAscii && isAscii(to) && isAscii(cc) && isAscii(replyTo));
+}
+
+function isAscii(addresses: readonly (Mailbox | Group)[]): boolean {
+  return addresses.every((entry) => (isGroup(entry) ? isAscii(entry.members) : entry.isAscii));
+}

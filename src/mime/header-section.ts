@@ -1,0 +1,100 @@
+import { type AddressInput, parseAddress } from '../address.ts';
+import type { EmailMessage } from '../message.ts';
+import { addressHeader, foldHeader, headerError, structuredHeader, textHeader } from './headers.ts';
+
+/** The headers of a message down to its content headers, which belong to its first part. Bcc is never among them. */
+export function writeHeaders(message: EmailMessage, date: Date, messageId: string, tagHeaders: boolean): string {
+  const { from, to, cc, replyTo } = message.parsed;
+  let head = addressHeader('From', [from]);
+  if (to.length > 0) head += addressHeader('To', to);
+  else if (cc.length === 0) head += 'To: undisclosed-recipients:;\r\n';
+  if (cc.length > 0) head += addressHeader('Cc', cc);
+  if (replyTo.length > 0) head += addressHeader('Reply-To', replyTo);
+  head += textHeader('Subject', message.subject, true);
+  head += `Date: ${formatDate(date)}\r\n`;
+  head += foldHeader('Message-ID', [`<${messageId}>`]);
+  if (message.inReplyTo !== null) head += foldHeader('In-Reply-To', [`<${message.inReplyTo}>`]);
+  if (message.references.length > 0)
+    head += foldHeader(
+      'References',
+      message.references.map((id) => `<${id}>`),
+    );
+  head += fieldHeaders(message);
+  if (tagHeaders) head += trackingHeaders(message);
+  for (const name in message.headers) head += customHeader(name, message.headers[name] ?? '');
+  return `${head}MIME-Version: 1.0\r\n`;
+}
+
+const PRIORITIES = {
+  high: 'X-Priority: 1\r\nImportance: high\r\n',
+  normal: 'X-Priority: 3\r\nImportance: normal\r\n',
+  low: 'X-Priority: 5\r\nImportance: low\r\n',
+} as const;
+
+/** The headers of the fields that have one of their own, which a custom header must not repeat. */
+function fieldHeaders(message: EmailMessage): string {
+  const { priority, listUnsubscribe } = message;
+  if (priority === null && listUnsubscribe === null) return '';
+  const reserved: Record<string, string> = {};
+  let head = '';
+  if (priority !== null) {
+    head += PRIORITIES[priority];
+    Object.assign(reserved, { 'x-priority': 'priority', importance: 'priority' });
+  }
+  if (listUnsubscribe !== null) {
+    const { url, mailto, oneClick } = listUnsubscribe;
+    const links: string[] = [];
+    if (url !== undefined) links.push(`<${url}>`);
+    if (mailto !== undefined) links.push(/^mailto:/i.test(mailto) ? `<${mailto}>` : `<mailto:${mailto}>`);
+    head += foldHeader(
+      'List-Unsubscribe',
+      links.map((link, index) => (index < links.length - 1 ? `${link},` : link)),
+    );
+    if (oneClick === true) head += 'List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n'; // RFC 8058, section 3.1
+    Object.assign(reserved, { 'list-unsubscribe': 'listUnsubscribe', 'list-unsubscribe-post': 'listUnsubscribe' });
+  }
+  for (const name in message.headers) {
+    const field = reserved[name.toLowerCase()];
+    if (field !== undefined)
+      throw headerError(name, 'duplicate', `remove it, or do not use ${field}: it must be there once`);
+  }
+  return head;
+}
+
+function trackingHeaders({ tags, metadata }: EmailMessage): string {
+  const tagLines = tags.map((tag) => textHeader('X-Tag', tag, false));
+  return [
+    ...tagLines,
+    ...Object.entries(metadata).map(([key, value]) => textHeader('X-Metadata', `${key}=${value}`, false)),
+  ].join('');
+}
+
+const ADDRESS_HEADERS = /^(?:disposition-notification-to|return-receipt-to|errors-to)$/i;
+const STRUCTURED_HEADERS =
+  /^(?:list-.*|auto-submitted|precedence|auto-response-suppress|autocrypt|authentication-results|arc-.*|received)$/i;
+
+function customHeader(name: string, value: string): string {
+  if (ADDRESS_HEADERS.test(name)) return addressHeader(name, [parseCustom(name, value)]);
+  return STRUCTURED_HEADERS.test(name) ? structuredHeader(name, value) : textHeader(name, value, false);
+}
+
+function parseCustom(name: string, value: AddressInput): ReturnType<typeof parseAddress> {
+  try {
+    return parseAddress(value);
+  } catch (error) {
+    throw headerError(name, 'address', error instanceof Error ? error.message : String(error));
+  }
+}
+
+let lastSecond = Number.NaN;
+let lastDate = '';
+
+/** The date by RFC 5322, section 3.3, in UTC, which tells nothing of where the sender is. */
+export function formatDate(date: Date): string {
+  const second = Math.floor(date.getTime() / 1000);
+  if (second !== lastSecond) {
+    lastSecond = second;
+    lastDate = date.toUTCString().replace('GMT', '+0000');
+  }
+  return lastDate;
+}

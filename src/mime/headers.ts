@@ -1,0 +1,129 @@
+import { type Group, isGroup, type Mailbox } from '../address.ts';
+import { MessageError, type MessageIssueCode } from '../errors.ts';
+import { encodeWords, LAST_WORD_COLUMN } from './encoded-word.ts';
+
+const MAX_LINE = 78; // RFC 5322, section 2.1.1
+const MAX_ENCODED_LINE = 76; // RFC 2047, section 2
+const HARD_LIMIT = 998;
+
+/** Printable ASCII words with one space between them: what every reader unfolds to the same text. */
+const PLAIN = /^(?:[!-~]+(?: [!-~]+)*)?$/;
+const ATOMS = /^[\w!#$%&'*+/=?^`{|}~-]+(?: [\w!#$%&'*+/=?^`{|}~-]+)*$/;
+const QUOTABLE = /^(?:[!#-[\]-~]+(?: [!#-[\]-~]+)*)$/;
+const MAX_QUOTED = 60;
+const CONTROL = /\p{Cc}/u;
+
+/**
+ * A header of free text, folded at its spaces; text beyond ASCII, text with spaces that folding could change, and text
+ * that looks like an encoded-word become encoded-words, so that it reads back as it was given (RFC 2047, section 5 (1)).
+ *
+ * A word too long for a line is encoded too when `encodesLong`; programs read the other headers, and they need not know
+ * encoded-words, so that there it is only above the limit of 998 (RFC 5322, section 2.1.1).
+ */
+export function textHeader(name: string, value: string, encodesLong: boolean): string {
+  if (PLAIN.test(value) && !value.includes('=?')) {
+    if (name.length + 2 + value.length <= MAX_LINE) return `${name}: ${value}\r\n`;
+    if (longestWord(name, value) <= (encodesLong ? MAX_LINE : HARD_LIMIT)) return foldHeader(name, value.split(' '));
+  }
+  if (CONTROL.test(value))
+    throw headerError(name, 'control-character', 'remove line breaks and other control characters');
+  const column = name.length + 2;
+  return column > LAST_WORD_COLUMN
+    ? `${name}:\r\n ${encodeWords(value, 1)}\r\n`
+    : `${name}: ${encodeWords(value, column)}\r\n`;
+}
+
+/**
+ * A header that programs read, such as List-Unsubscribe: folded at its spaces, never encoded.
+ *
+ * @throws {MessageError} `invalid-message` when it is not printable ASCII or a word of it is longer than 998.
+ */
+export function structuredHeader(name: string, value: string): string {
+  if (!PLAIN.test(value)) {
+    throw headerError(name, 'range', 'this header must be printable ASCII with single spaces: programs read it');
+  }
+  if (longestWord(name, value) > HARD_LIMIT)
+    throw headerError(name, 'too-long', 'put a space in, no line may be over 998');
+  return foldHeader(name, value.split(' '));
+}
+
+/** A header of words that are ASCII already, folded between them so that no line is over 78 where a word is not. */
+export function foldHeader(name: string, words: readonly string[]): string {
+  let lines = `${name}:`;
+  let column = lines.length;
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? '';
+    const firstLine = word.indexOf('\r\n');
+    const width = firstLine < 0 ? word.length : firstLine;
+    const needed = column + 1 + width;
+    // The first word stays beside the name, unless a line of its own brings it below a limit.
+    if (needed > MAX_LINE && (index > 0 || 1 + width <= MAX_LINE || needed > HARD_LIMIT)) {
+      lines += `\r\n ${word}`;
+      column = 1 + width;
+    } else {
+      lines += ` ${word}`;
+      column += 1 + width;
+    }
+    if (firstLine >= 0) column = word.length - word.lastIndexOf('\n') - 1;
+  }
+  return `${lines}\r\n`;
+}
+
+/** A header of mailboxes and groups (RFC 5322, section 3.4), folded between them. */
+export function addressHeader(name: string, addresses: readonly (Mailbox | Group)[]): string {
+  let lines = `${name}:`;
+  let column = lines.length;
+  let isFirst = true;
+  const add = (form: string, end: string) => {
+    const firstLine = form.indexOf('\r\n');
+    if (isFirst || column + 1 + (firstLine < 0 ? form.length : firstLine) + end.length <= MAX_ENCODED_LINE) {
+      isFirst = false;
+      lines += ` ${form}${end}`;
+      column += 1 + form.length + end.length;
+    } else {
+      lines += `\r\n ${form}${end}`;
+      column = 1 + form.length + end.length;
+    }
+    if (firstLine >= 0) column = form.length - form.lastIndexOf('\n') - 1 + end.length;
+  };
+  for (let index = 0; index < addresses.length; index++) {
+    const entry = addresses[index] as Mailbox | Group; // below the length
+    const end = index < addresses.length - 1 ? ',' : '';
+    const start = index === 0 ? name.length + 2 : 1;
+    if (!isGroup(entry)) add(formatMailbox(entry, start), end);
+    else {
+      const { members } = entry;
+      add(formatPhrase(entry.name, start), members.length === 0 ? `:;${end}` : ':');
+      members.forEach((member, at) => {
+        add(formatMailbox(member, 1), at < members.length - 1 ? ',' : `;${end}`);
+      });
+    }
+  }
+  return `${lines}\r\n`;
+}
+
+function formatMailbox({ name, asciiAddress }: Mailbox, column: number): string {
+  if (name === '') return asciiAddress;
+  const phrase = formatPhrase(name, column);
+  const lastLine = phrase.lastIndexOf('\n');
+  const end = lastLine < 0 ? column + phrase.length : phrase.length - lastLine - 1;
+  return `${phrase}${end + 3 + asciiAddress.length > MAX_ENCODED_LINE ? '\r\n' : ''} <${asciiAddress}>`;
+}
+
+function formatPhrase(name: string, column: number): string {
+  if (name.length <= MAX_QUOTED && !name.includes('=?')) {
+    if (ATOMS.test(name)) return name;
+    if (QUOTABLE.test(name)) return `"${name}"`;
+  }
+  return encodeWords(name, column);
+}
+
+/** The longest line that folding at spaces would leave. */
+function longestWord(name: string, value: string): number {
+  const words = value.split(' ');
+  return words.reduce((longest, word) => Math.max(longest, word.length + 1), name.length + 2 + (words[0] ?? '').length);
+}
+
+export function headerError(name: string, code: MessageIssueCode, message: string): MessageError {
+  return new MessageError([{ path: `headers.${name}`, code, message }]);
+}

@@ -1,0 +1,63 @@
+import { encodeWords } from './encoded-word.ts';
+
+/** Written as it is inside double quotes by every reader; all else goes the extended way. */
+const SIMPLE = /^(?!.*=\?)(?!.* {2})[\w!#$&'()*+,./:;<=>?@[\]^`{|}~-][\w !#$&'()*+,./:;<=>?@[\]^`{|}~-]*$/;
+const TOKEN = /^[\w!#$&'*+.^`{|}~-]+$/;
+const MAX_SIMPLE = 60;
+/** The longest piece of an extended parameter, so that its line stays below 78. */
+const MAX_PIECE = 55;
+
+/** A parameter of a structured header, in pieces that may each stand on a line of their own. */
+export type ParameterPieces = readonly string[];
+
+/** A parameter whose value is ASCII and known to be harmless; quoted when it must be (RFC 2045, section 5.1). */
+export function simpleParameter(name: string, value: string): string {
+  return TOKEN.test(value) ? `${name}=${value}` : `${name}="${value.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/**
+ * The `filename` of a Content-Disposition: as it is when simple, else an ASCII likeness and the exact name by RFC 2231,
+ * section 4, in continuations when it is long.
+ */
+export function filenameParameter(filename: string): ParameterPieces {
+  if (filename.length <= MAX_SIMPLE && SIMPLE.test(filename) && !filename.endsWith(' ')) {
+    return [simpleParameter('filename', filename)];
+  }
+  return [simpleParameter('filename', asciiLikeness(filename)), ...extendedParameter('filename', filename)];
+}
+
+/** The `name` of a Content-Type, for readers that know neither `filename` nor RFC 2231: encoded-words in quotes. */
+export function nameParameter(filename: string): ParameterPieces {
+  if (filename.length <= MAX_SIMPLE && SIMPLE.test(filename) && !filename.endsWith(' ')) {
+    return [simpleParameter('name', filename)];
+  }
+  return [`name="${encodeWords(filename, 7)}"`];
+}
+
+function extendedParameter(name: string, value: string): string[] {
+  const pieces = [''];
+  for (const char of value.replace(/\p{Cs}/gu, '\ufffd')) {
+    const encoded = /[\w!#$&+.^`{|}~-]/.test(char) ? char : percentEncode(char);
+    if ((pieces.at(-1) ?? '').length + encoded.length > MAX_PIECE) pieces.push('');
+    pieces[pieces.length - 1] += encoded;
+  }
+  if (pieces.length === 1) return [`${name}*=UTF-8''${pieces[0]}`];
+  return pieces.map((piece, index) => `${name}*${index}*=${index === 0 ? "UTF-8''" : ''}${piece}`);
+}
+
+function percentEncode(char: string): string {
+  return encodeURIComponent(char).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+/** The nearest plain ASCII name: accents dropped, the rest as underscores, the extension kept when it is cut. */
+function asciiLikeness(filename: string): string {
+  const ascii = filename
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^\w !#$&'()+,.@[\]^`{}~-]/gu, '_')
+    .replace(/ {2,}/g, ' ')
+    .trim();
+  if (ascii.length <= MAX_SIMPLE) return ascii || '_';
+  const extension = /\.\w{1,10}$/.exec(ascii)?.[0] ?? '';
+  return ascii.slice(0, MAX_SIMPLE - extension.length) + extension;
+}

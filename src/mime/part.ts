@@ -1,0 +1,105 @@
+import { Attachment } from '../attachment.ts';
+import { MessageError, type MessageIssueCode } from '../errors.ts';
+import type { Alternative } from '../message-init.ts';
+import { embedMessage } from './embedded-message.ts';
+import { foldHeader } from './headers.ts';
+import { parseMediaType } from './media-type.ts';
+import { filenameParameter, nameParameter, simpleParameter } from './parameters.ts';
+import { encodeText, toCrlf } from './text-encoding.ts';
+
+/** What stands in a message: lines ready to go, bytes that go as they are, or an attachment whose content goes as base64. */
+export type Segment = string | Uint8Array | Attachment;
+
+/** A part that is no multipart: its content headers, and its content. */
+export interface Leaf {
+  readonly headers: string;
+  readonly content: Segment;
+}
+
+/** A text of the body. */
+export function textPart(type: 'text/plain' | 'text/html', text: string): Leaf {
+  const { encoding, body } = encodeText(text);
+  return {
+    headers: `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n`,
+    content: body,
+  };
+}
+
+/**
+ * A further form of the body; a calendar's METHOD becomes the parameter that readers look for (RFC 6047, section 2.4).
+ *
+ * @throws {MessageError} `invalid-message` when a parameter contradicts the content.
+ */
+export function alternativePart({ content, mimetype }: Alternative, index: number): Leaf {
+  const path = `alternatives[${index}].mimetype`;
+  const { type, parameters } = parseMediaType(mimetype, path);
+  const all = withUtf8(parameters, path);
+  if (type === 'text/calendar') {
+    const method = /^METHOD:([\w-]+)[ \t]*$/im.exec(content)?.[1];
+    const given = parameters.get('method') ?? method;
+    if (method !== undefined && given?.toUpperCase() !== method.toUpperCase()) {
+      throw partError(path, 'content-type', `its method must be the calendar's own, ${method}`);
+    }
+    if (given !== undefined) all.set('method', given);
+  }
+  const { encoding, body } = encodeText(content);
+  return { headers: `${contentType(type, all)}Content-Transfer-Encoding: ${encoding}\r\n`, content: body };
+}
+
+/** The copy of an invitation for readers that know no calendars. */
+export function invitationPart(content: string): Leaf {
+  const copy = new Attachment({ filename: 'invite.ics', mimetype: 'application/ics', content: toCrlf(content) });
+  return attachmentPart(copy, '', 'attachment', false);
+}
+
+/**
+ * A file. Its bytes go unchanged, as base64; a `message/*` is the exception, which must not be encoded (RFC 2046, section 5.2.1).
+ *
+ * @throws {MessageError} `invalid-message` when its media type is not a single part's, or contradicts the content.
+ */
+export function attachmentPart(
+  attachment: Attachment,
+  path: string,
+  disposition: 'attachment' | 'inline',
+  allow8bit: boolean,
+): Leaf {
+  const { filename, contentId, content, mimetype } = attachment;
+  const { type, parameters } = parseMediaType(mimetype, `${path}.mimetype`);
+  const isText = typeof content === 'string' && type.startsWith('text/');
+  const all = isText ? withUtf8(parameters, `${path}.mimetype`) : new Map(parameters);
+  all.delete('name');
+  const isMessage = type.startsWith('message/') && type !== 'message/global';
+  const { encoding, body } = isMessage
+    ? embedMessage(attachment, path, allow8bit)
+    : { encoding: 'base64', body: attachment };
+  let headers = contentType(type, all, filename === null ? [] : nameParameter(filename));
+  headers += `Content-Transfer-Encoding: ${encoding}\r\n`;
+  if (contentId !== null) headers += foldHeader('Content-ID', [`<${contentId}>`]);
+  const pieces = filename === null ? [] : filenameParameter(filename);
+  headers += foldHeader('Content-Disposition', separate([disposition, ...pieces]));
+  return { headers, content: body };
+}
+
+export function partError(path: string, code: MessageIssueCode, message: string): MessageError {
+  return new MessageError([{ path, code, message }]);
+}
+
+function withUtf8(parameters: ReadonlyMap<string, string>, path: string): Map<string, string> {
+  if (!/^utf-?8$/i.test(parameters.get('charset') ?? 'utf-8')) {
+    throw partError(
+      path,
+      'content-type',
+      'its charset must be utf-8, as which a string is sent; give bytes for any other',
+    );
+  }
+  return new Map([...parameters, ['charset', 'utf-8']]);
+}
+
+function contentType(type: string, parameters: ReadonlyMap<string, string>, more: readonly string[] = []): string {
+  const pieces = [...parameters].map(([name, value]) => simpleParameter(name, value));
+  return foldHeader('Content-Type', separate([type, ...pieces, ...more]));
+}
+
+function separate(pieces: readonly string[]): readonly string[] {
+  return pieces.map((piece, index) => (index < pieces.length - 1 ? `${piece};` : piece));
+}

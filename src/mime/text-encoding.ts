@@ -1,0 +1,75 @@
+import { base64Length, encodeBase64 } from './base64.ts';
+import { encodeQuotedPrintable } from './quoted-printable.ts';
+
+/** A text as it stands in a part: its Content-Transfer-Encoding, and its lines in that encoding, all ASCII. */
+export interface EncodedText {
+  readonly encoding: '7bit' | 'quoted-printable' | 'base64';
+  readonly body: string;
+}
+
+const MAX_LINE = 78; // RFC 5322, section 2.1.1
+
+/**
+ * Encodes a text: as it is when no relay would touch it, else quoted-printable or base64, whichever is shorter.
+ *
+ * As it is means: ASCII, lines of at most 78 characters, none that begins with a dot or `From ` or ends with white space.
+ */
+export function encodeText(text: string): EncodedText {
+  const length = text.length;
+  let hasBareBreak = false;
+  let lineStart = 0;
+  let at = 0;
+  for (; at < length; at++) {
+    const code = text.charCodeAt(at);
+    if (code >= 0x20 && code < 0x7f) continue;
+    if (code === 0x0a || code === 0x0d) {
+      if (isUnsafeLine(text, lineStart, at)) break;
+      if (code === 0x0d && text.charCodeAt(at + 1) === 0x0a) at++;
+      else hasBareBreak = true;
+      lineStart = at + 1;
+    } else if (code !== 0x09) break;
+  }
+  if (at >= length && !isUnsafeLine(text, lineStart, length)) {
+    return { encoding: '7bit', body: hasBareBreak ? toCrlf(text) : text };
+  }
+  if (isMostlyBeyondAscii(text, at)) return { encoding: 'base64', body: encodeAsBase64(text) };
+  return { encoding: 'quoted-printable', body: encodeQuotedPrintable(text) };
+}
+
+/** CR, LF and CRLF all become CRLF, so that no bare one leaves (RFC 5321, section 2.3.8). */
+export function toCrlf(text: string): string {
+  return text.replace(/\r\n?|\n/g, '\r\n');
+}
+
+function isUnsafeLine(text: string, from: number, to: number): boolean {
+  if (from === to) return false;
+  if (to - from > MAX_LINE) return true;
+  const first = text.charCodeAt(from);
+  if (first === 0x2e || (first === 0x46 && text.startsWith('From ', from))) return true;
+  const last = text.charCodeAt(to - 1);
+  return last === 0x20 || last === 0x09;
+}
+
+/** Whether quoted-printable, three characters for a byte, is longer than base64, four for three. */
+function isMostlyBeyondAscii(text: string, from: number): boolean {
+  let octets = text.length;
+  let encoded = 0;
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < 0x80) {
+      if (code === 0x3d) encoded++;
+    } else {
+      // A surrogate is half of a character of four bytes.
+      const width = code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 2 : 3;
+      octets += width - 1;
+      encoded += width;
+    }
+  }
+  return octets + 2 * encoded > (octets * 4) / 3;
+}
+
+function encodeAsBase64(text: string): string {
+  const bytes = Buffer.from(toCrlf(text), 'utf8');
+  const body = Buffer.allocUnsafe(base64Length(bytes.length));
+  return body.toString('latin1', 0, encodeBase64(bytes, body));
+}
