@@ -1,0 +1,47 @@
+import { EmailBackend } from '../backend.ts';
+import type { DeliveryContext, DeliveryResult, Job } from '../delivery.ts';
+import type { Feature } from '../features.ts';
+import { checkOptions } from '../options.ts';
+import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';
+import { Pool } from '../smtp/pool.ts';
+import { SmtpCall } from './smtp/call.ts';
+import { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
+
+export { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
+
+const FEATURES: readonly Feature[] = ['priority', 'dsn', 'requireTls', 'nonAsciiLocalPart', 'envelopeSender'];
+
+/**
+ * Sends over SMTP, or LMTP, to any server.
+ *
+ * Connections are kept between calls and shared by all calls of this backend; see {@link SmtpBackendOptions}.
+ */
+export class SmtpBackend extends EmailBackend {
+  override readonly name = 'smtp';
+  protected override readonly features: ReadonlySet<Feature>;
+  readonly #options: ResolvedSmtpOptions;
+  readonly #tagHeaders: boolean;
+  readonly #pool: Pool;
+
+  /** @throws {ConfigurationError} naming the option that is wrong. */
+  constructor(options: SmtpBackendOptions = {}) {
+    checkOptions('smtp', SMTP_OPTIONS, options);
+    super(options);
+    this.#options = resolveSmtpOptions(options);
+    this.#tagHeaders = options.tagHeaders ?? false;
+    this.features = new Set(this.#tagHeaders ? [...FEATURES, 'tags', 'metadata'] : FEATURES);
+    this.#pool = new Pool(this.#options);
+  }
+
+  protected override deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult> {
+    return new SmtpCall(this.#pool, this.#options, { tagHeaders: this.#tagHeaders }, jobs, context);
+  }
+
+  protected override connect(options: { readonly signal?: AbortSignal }): Promise<void> {
+    return this.#pool.warm(options.signal ?? new AbortController().signal);
+  }
+
+  protected override disconnect(): Promise<void> {
+    return this.#pool.close();
+  }
+}

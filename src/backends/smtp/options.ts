@@ -1,0 +1,89 @@
+import { BACKEND_OPTIONS, type BackendOptions } from '../../backend.ts';
+import type { OptionSpec, OptionTable } from '../../options.ts';
+import { AUTH_METHODS, type SmtpOptions } from '../../smtp/options.ts';
+
+/** Options of the smtp backend. */
+export interface SmtpBackendOptions extends BackendOptions, SmtpOptions {
+  /** Writes tags and metadata as X-Tag and X-Metadata headers; without it they are left out. */
+  readonly tagHeaders?: boolean;
+}
+
+/** As long as a timer of Node can be, about 24 days. */
+const MILLISECONDS: OptionSpec = { type: 'integer', min: 1, max: 2 ** 31 - 1 };
+const FUNCTION: OptionSpec = {
+  type: 'custom',
+  expected: 'a function',
+  check: (value) => typeof value === 'function',
+};
+const PEM: OptionSpec = {
+  type: 'custom',
+  expected: 'PEM text or bytes, or a list of them',
+  check: (value) => (Array.isArray(value) ? value : [value]).every(isText),
+  parse: (text) => text,
+};
+const SECRET: OptionSpec = { type: 'string', secret: true };
+
+/** What the smtp backend accepts. */
+export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
+  ...BACKEND_OPTIONS,
+  host: { type: 'string' },
+  port: { type: 'integer', min: 1, max: 65_535 },
+  path: { type: 'string' },
+  username: { type: 'string' },
+  password: SECRET,
+  accessToken: {
+    type: 'custom',
+    expected: 'a string or a function that gets one',
+    check: (value) => typeof value === 'function' || (typeof value === 'string' && value !== ''),
+    parse: (text) => text,
+    secret: true,
+  },
+  useTls: { type: 'boolean' },
+  useSsl: { type: 'boolean' },
+  security: { type: 'enum', values: ['implicit', 'required', 'opportunistic', 'none'] },
+  tls: {
+    type: 'object',
+    fields: {
+      ca: PEM,
+      cert: PEM,
+      key: { ...PEM, secret: true },
+      passphrase: SECRET,
+      servername: { type: 'string' },
+      rejectUnauthorized: { type: 'boolean' },
+      minVersion: { type: 'enum', values: ['TLSv1.2', 'TLSv1.3'] },
+      ciphers: { type: 'string' },
+    },
+  },
+  allowInsecureAuth: { type: 'boolean' },
+  authMethod: { type: 'enum', values: AUTH_METHODS },
+  name: { type: 'string' },
+  lmtp: { type: 'boolean' },
+  timeoutMs: MILLISECONDS,
+  timeouts: {
+    type: 'object',
+    fields: {
+      connect: MILLISECONDS,
+      greeting: MILLISECONDS,
+      reply: MILLISECONDS,
+      data: MILLISECONDS,
+      final: MILLISECONDS,
+    },
+  },
+  deadlineMs: MILLISECONDS,
+  maxConnections: { type: 'integer', min: 1, max: 1000 },
+  maxInFlight: { type: 'integer', min: 1, max: 100_000 },
+  maxMessages: { type: 'integer', min: 1 },
+  maxAgeMs: MILLISECONDS,
+  idleMs: { type: 'integer', min: 0, max: 2 ** 31 - 1 },
+  retry: {
+    type: 'object',
+    fields: { attempts: { type: 'integer', min: 0, max: 1000 }, baseMs: MILLISECONDS, maxMs: MILLISECONDS },
+  },
+  debug: FUNCTION,
+  socket: FUNCTION,
+  tagHeaders: { type: 'boolean' },
+};
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string' || value instanceof Uint8Array;
+}

@@ -1,0 +1,273 @@
+import { ConfigurationError } from '../errors.ts';
+
+/**
+ * How TLS is used: `implicit`, from the first byte; `required`, by STARTTLS, or nothing is sent; `opportunistic`, by STARTTLS
+ * where it is offered, without credentials otherwise; `none`.
+ */
+export type SmtpSecurity = 'implicit' | 'required' | 'opportunistic' | 'none';
+
+/** The SASL mechanisms of this client, the strongest first; the last two are for access tokens. */
+export const AUTH_METHODS: readonly AuthMethod[] = [
+  'SCRAM-SHA-256',
+  'SCRAM-SHA-1',
+  'CRAM-MD5',
+  'PLAIN',
+  'LOGIN',
+  'OAUTHBEARER',
+  'XOAUTH2',
+];
+
+/** A SASL mechanism of this client. */
+export type AuthMethod = 'SCRAM-SHA-256' | 'SCRAM-SHA-1' | 'CRAM-MD5' | 'PLAIN' | 'LOGIN' | 'OAUTHBEARER' | 'XOAUTH2';
+
+/** What of node:tls can be set; the meanings are Node's. Certificates are PEM, or DER as bytes. */
+export interface SmtpTlsOptions {
+  readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
+  readonly cert?: string | Uint8Array;
+  readonly key?: string | Uint8Array;
+  readonly passphrase?: string;
+  /** The name the certificate must have, and that is sent as SNI; the host by default. */
+  readonly servername?: string;
+  /** False accepts any certificate, an attacker's too. */
+  readonly rejectUnauthorized?: boolean;
+  /** TLSv1.2 by default (RFC 8996). */
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly ciphers?: string;
+}
+
+/** The waits that can be bounded apart, in milliseconds. */
+export interface SmtpTimeouts {
+  /** Name lookup, TCP connection, TLS handshake: each. */
+  readonly connect?: number;
+  /** The server's first reply. */
+  readonly greeting?: number;
+  /** The reply to a command. */
+  readonly reply?: number;
+  /** One block of content to leave. */
+  readonly data?: number;
+  /** The reply to the end of the content; RFC 5321 section 4.5.3.2.6 asks for ten minutes, since giving up makes it `unknown`. */
+  readonly final?: number;
+}
+
+/** Trying again what is certainly not sent and may succeed later; off by default. */
+export interface SmtpRetry {
+  /** Tries after the first. */
+  readonly attempts: number;
+  /** The wait before the second try in milliseconds, doubled for each further one, with up to a quarter of jitter; 1,000 by default. */
+  readonly baseMs?: number;
+  /** The longest wait; 30,000 by default. */
+  readonly maxMs?: number;
+}
+
+/** A connected stream for the session: a `net.Socket`, or any Node Duplex, of a proxy for example. */
+export interface SmtpSocket {
+  write(bytes: Uint8Array): boolean;
+  destroy(): unknown;
+}
+
+/** Where a socket of one's own must lead. */
+export interface SmtpTarget {
+  readonly host: string;
+  readonly port: number;
+  readonly signal: AbortSignal;
+}
+
+/** Options of the SMTP engine. */
+export interface SmtpOptions {
+  /** `localhost` by default; IPv6 literals with or without brackets. */
+  readonly host?: string;
+  /** 25 by default, 587 with `useTls`, 465 with `useSsl`, 24 with `lmtp`. */
+  readonly port?: number;
+  /** The path of a unix socket, instead of host and port. */
+  readonly path?: string;
+  readonly username?: string;
+  readonly password?: string;
+  /** An OAuth 2.0 access token, or a function that gets one; it is called again, once, when the server refuses the first. Wins over `password`. */
+  readonly accessToken?: string | ((options: { readonly refresh: boolean }) => string | Promise<string>);
+  /** STARTTLS, required, never skipped. */
+  readonly useTls?: boolean;
+  /** TLS from the first byte. */
+  readonly useSsl?: boolean;
+  /** Instead of the two flags. Default: `implicit` on port 465, `required` on 587 or with credentials, else `none`. */
+  readonly security?: SmtpSecurity;
+  readonly tls?: SmtpTlsOptions;
+  /** Sends credentials without TLS: anyone on the way can read them. */
+  readonly allowInsecureAuth?: boolean;
+  /** The mechanism to use; by default the strongest offered. */
+  readonly authMethod?: AuthMethod;
+  /** How EHLO introduces this client: a domain name or address literal; the host's full name or its address by default. */
+  readonly name?: string;
+  /** Speaks LMTP (RFC 2033). */
+  readonly lmtp?: boolean;
+  /** Bounds every single wait, in milliseconds. Not given: 30,000, and 600,000 for the reply to the content. */
+  readonly timeoutMs?: number;
+  /** Bounds single waits, over `timeoutMs`. */
+  readonly timeouts?: SmtpTimeouts;
+  /** Bounds a whole call, in milliseconds; what is not sent by then is not sent. */
+  readonly deadlineMs?: number;
+  /** The most connections at once, those being opened included; 5 by default. */
+  readonly maxConnections?: number;
+  /**
+   * The most messages of one connection that may be unanswered, where the server offers PIPELINING and CHUNKING; 8 by default.
+   * A lost connection makes exactly the unanswered ones `unknown`.
+   */
+  readonly maxInFlight?: number;
+  /** The most messages sent over one connection before it is replaced; no limit by default. */
+  readonly maxMessages?: number;
+  /** How old a connection may become before it is replaced, in milliseconds; no limit by default. */
+  readonly maxAgeMs?: number;
+  /** How long an idle connection is kept, in milliseconds; 5,000 by default. */
+  readonly idleMs?: number;
+  readonly retry?: SmtpRetry;
+  /** Called with every line of the dialogue, secrets replaced by `***`, content left out. */
+  readonly debug?: (line: string) => void;
+  /** Makes the connection, through a proxy for example; TLS is still done here, over it. */
+  readonly socket?: (target: SmtpTarget) => SmtpSocket | Promise<SmtpSocket>;
+}
+
+/** Every option of the engine, checked and complete. */
+export interface ResolvedSmtpOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly path: string | null;
+  readonly credentials: SmtpCredentials | null;
+  readonly security: SmtpSecurity;
+  readonly tls: SmtpTlsOptions;
+  readonly allowInsecureAuth: boolean;
+  readonly authMethod: AuthMethod | null;
+  readonly name: string | null;
+  readonly lmtp: boolean;
+  readonly timeouts: Required<SmtpTimeouts>;
+  readonly deadlineMs: number | null;
+  readonly maxConnections: number;
+  readonly maxInFlight: number;
+  readonly maxMessages: number;
+  readonly maxAgeMs: number;
+  readonly idleMs: number;
+  readonly retry: Required<SmtpRetry>;
+  readonly debug: ((line: string) => void) | null;
+  readonly socket: SmtpOptions['socket'] | null;
+}
+
+/** Who logs in, and with what. */
+export interface SmtpCredentials {
+  readonly username: string;
+  readonly password: string | null;
+  readonly accessToken: NonNullable<SmtpOptions['accessToken']> | null;
+}
+
+/** A domain name, or an address literal (RFC 5321, section 4.1.3). */
+const EHLO_NAME =
+  /^(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?|\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[0-9A-Fa-f:.]+)\])$/;
+const CONTROL = /\p{Cc}/u;
+
+/**
+ * Checks the options against each other and fills in what was left out; their types were checked by then.
+ *
+ * @throws {ConfigurationError} naming the option, code `invalid-option`, `missing-option` or `conflicting-options`.
+ */
+export function resolveSmtpOptions(options: SmtpOptions = {}): ResolvedSmtpOptions {
+  const { lmtp = false, allowInsecureAuth = false, host = 'localhost', name = null, path = null } = options;
+  if (options.useTls && options.useSsl) {
+    conflict('useTls (STARTTLS) and useSsl (TLS from the first byte) exclude each other: set one of them');
+  }
+  if (host === '' || /[\s/@]|\p{Cc}/u.test(host)) {
+    invalid('host', 'must be a host name or an IP address, without a scheme or port');
+  }
+  if (name !== null && (name.length > 255 || !EHLO_NAME.test(name))) {
+    invalid('name', 'must be a domain name or an address literal such as [192.0.2.1]');
+  }
+  const credentials = resolveCredentials(options);
+  const security = resolveSecurity(options, credentials !== null);
+  if (credentials && security === 'none' && !allowInsecureAuth) {
+    conflict(
+      'credentials are not sent without TLS: set useTls or useSsl, or allowInsecureAuth where nobody can listen',
+    );
+  }
+  const port = options.port ?? defaultPort(options, security);
+  if (lmtp && port === 25 && path === null) conflict('lmtp is never spoken on port 25 (RFC 2033, section 5): set port');
+  return {
+    host: host.replace(/^\[(.*)\]$/, '$1'),
+    port,
+    path,
+    credentials,
+    security,
+    tls: options.tls ?? {},
+    allowInsecureAuth,
+    authMethod: options.authMethod ?? null,
+    name,
+    lmtp,
+    timeouts: resolveTimeouts(options.timeoutMs, options.timeouts),
+    deadlineMs: options.deadlineMs ?? null,
+    maxConnections: options.maxConnections ?? 5,
+    maxInFlight: options.maxInFlight ?? 8,
+    maxMessages: options.maxMessages ?? Infinity,
+    maxAgeMs: options.maxAgeMs ?? Infinity,
+    idleMs: options.idleMs ?? 5_000,
+    retry: { attempts: 0, baseMs: 1_000, maxMs: 30_000, ...options.retry },
+    debug: options.debug ?? null,
+    socket: options.socket ?? null,
+  };
+}
+
+function resolveSecurity(options: SmtpOptions, hasCredentials: boolean): SmtpSecurity {
+  const { security, useTls, useSsl, port, allowInsecureAuth } = options;
+  if (security !== undefined) {
+    const asked = useSsl ? 'implicit' : useTls ? 'required' : security;
+    if (asked !== security)
+      conflict(`security '${security}' contradicts ${useSsl ? 'useSsl' : 'useTls'}: set one of them`);
+    return security;
+  }
+  if (useSsl) return 'implicit';
+  if (useTls) return 'required';
+  if (port === 465 && useSsl === undefined) return 'implicit';
+  if (useTls === false) return 'none';
+  if (port === 587) return 'required';
+  return hasCredentials && !allowInsecureAuth ? 'required' : 'none';
+}
+
+function defaultPort(options: SmtpOptions, security: SmtpSecurity): number {
+  if (options.lmtp) return 24;
+  if (security === 'implicit') return 465;
+  return options.useTls || options.security === 'required' ? 587 : 25;
+}
+
+function resolveCredentials(options: SmtpOptions): SmtpCredentials | null {
+  const { username, password, accessToken, authMethod } = options;
+  if (username !== undefined && (username === '' || CONTROL.test(username))) {
+    invalid('username', 'must not be empty or hold control characters');
+  }
+  // PLAIN separates its fields by NUL (RFC 4616).
+  if (password?.includes('\0')) invalid('password', 'must not contain NUL');
+  if (username === undefined) {
+    if (password !== undefined) missing('username', 'is needed with password');
+    if (accessToken !== undefined) missing('username', 'is needed with accessToken');
+    if (authMethod !== undefined) missing('username', 'is needed with authMethod');
+    return null;
+  }
+  if (password === undefined && accessToken === undefined)
+    missing('password', 'or accessToken is needed with username');
+  if (authMethod !== undefined) {
+    const needed = authMethod === 'OAUTHBEARER' || authMethod === 'XOAUTH2' ? 'accessToken' : 'password';
+    if (options[needed] === undefined) missing(needed, `is needed for authMethod ${authMethod}`);
+  }
+  return { username, password: password ?? null, accessToken: accessToken ?? null };
+}
+
+function resolveTimeouts(all: number | undefined, given: SmtpTimeouts = {}): Required<SmtpTimeouts> {
+  const waits = { connect: 30_000, greeting: 30_000, reply: 30_000, data: 30_000, final: 600_000 };
+  const bounded = all === undefined ? waits : { connect: all, greeting: all, reply: all, data: all, final: all };
+  return { ...bounded, ...given };
+}
+
+function invalid(name: string, what: string): never {
+  throw new ConfigurationError('invalid-option', `${name} ${what}`);
+}
+
+function missing(name: string, what: string): never {
+  throw new ConfigurationError('missing-option', `${name} ${what}`);
+}
+
+function conflict(what: string): never {
+  throw new ConfigurationError('conflicting-options', what);
+}

@@ -1,0 +1,245 @@
+import { EmailConnectionError, type EmailError, SendError } from '../errors.ts';
+import { Delivery, type Submission } from './delivery.ts';
+import { Fifo } from './fifo.ts';
+import type { ResolvedSmtpOptions } from './options.ts';
+import { Pipeline, type PipelineHost } from './pipeline.ts';
+import { openSession, type Session } from './session.ts';
+import type { Failure } from './wire.ts';
+
+/** How many connections a pool has, and what it did. */
+export interface PoolStats {
+  readonly connecting: number;
+  readonly idle: number;
+  readonly busy: number;
+  /** Messages that wait for a connection. */
+  readonly queued: number;
+  /** Messages that were handed to a connection and are unanswered. */
+  readonly inFlight: number;
+  /** Connections opened so far. */
+  readonly opened: number;
+}
+
+/**
+ * The connections of one backend and the queue in front of them, first in, first out.
+ *
+ * Messages go to an idle connection, then to one with room in its pipeline, and to a new one while there are fewer than
+ * `maxConnections`; those being opened count. Until one connection is known to work, no second one is tried.
+ */
+export class Pool implements PipelineHost {
+  readonly #options: ResolvedSmtpOptions;
+  readonly #queue = new Fifo<Delivery>();
+  readonly #pipelines = new Set<Pipeline>();
+  /** Ready and without work, the one used last at the end. */
+  readonly #idle: Pipeline[] = [];
+  #connecting = 0;
+  #opened = 0;
+  #isScheduled = false;
+  #isSweeping = false;
+  #abort = new AbortController();
+  readonly #drained: (() => void)[] = [];
+
+  constructor(options: ResolvedSmtpOptions) {
+    this.#options = options;
+  }
+
+  get stats(): PoolStats {
+    let inFlight = 0;
+    for (const pipeline of this.#pipelines) inFlight += pipeline.inFlight;
+    const idle = this.#idle.length;
+    return {
+      connecting: this.#connecting,
+      idle,
+      busy: this.#pipelines.size - idle,
+      queued: this.#queue.size,
+      inFlight,
+      opened: this.#opened,
+    };
+  }
+
+  /** Queues a message; it is written with all others of this turn of the event loop. */
+  submit(submission: Submission): Delivery {
+    const delivery = new Delivery(submission);
+    this.#queue.push(delivery);
+    this.#schedule();
+    return delivery;
+  }
+
+  /** Gives a message up, wherever it is; it is settled when this returns. */
+  abort(delivery: Delivery, failure: Failure): void {
+    if (delivery.isSettled) return;
+    for (const pipeline of this.#pipelines) pipeline.abort(delivery, failure);
+    delivery.settle({
+      reply: null,
+      error: new SendError(
+        failure.code === 'timeout' ? 'timeout' : 'aborted',
+        `${failure.message}, before the message was sent`,
+        {
+          phase: 'queue',
+          retryable: failure.code === 'timeout',
+          cause: failure.cause,
+        },
+      ),
+    });
+    // Nobody may be waiting any more for the connection that is being opened.
+    if (this.#live() === undefined) this.#abort.abort();
+  }
+
+  /** Opens a connection if there is none. @throws {EmailConnectionError} */
+  async warm(signal: AbortSignal): Promise<void> {
+    if (this.#pipelines.size === 0) this.#park(this.#adopt(await openSession(this.#options, signal)));
+  }
+
+  /** Waits until everything queued is settled, then hangs up. */
+  async close(): Promise<void> {
+    while (this.#queue.size > 0 || this.#connecting > 0 || this.#pipelines.size > this.#idle.length) {
+      await new Promise<void>((resolve) => this.#drained.push(resolve));
+    }
+    const idle = this.#idle.splice(0);
+    for (const pipeline of idle) this.#pipelines.delete(pipeline);
+    await Promise.all(
+      idle.map((pipeline) => {
+        pipeline.ref(true);
+        return pipeline.quit();
+      }),
+    );
+  }
+
+  take(): Delivery | undefined {
+    for (;;) {
+      const delivery = this.#queue.shift();
+      if (!delivery?.isSettled) return delivery;
+    }
+  }
+
+  giveBack(delivery: Delivery): void {
+    this.#queue.unshift(delivery);
+    this.#schedule();
+  }
+
+  onIdle(pipeline: Pipeline): void {
+    if (!this.#idle.includes(pipeline)) this.#park(pipeline);
+  }
+
+  onClosed(pipeline: Pipeline): void {
+    this.#pipelines.delete(pipeline);
+    const index = this.#idle.indexOf(pipeline);
+    if (index >= 0) this.#idle.splice(index, 1);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      this.#dispatch();
+    });
+  }
+
+  /** Hands the queue out. */
+  #dispatch(): void {
+    while (this.#live() && this.#idle.length > 0) this.#wake(this.#idle.pop() as Pipeline); // the length is not 0
+    for (const pipeline of this.#pipelines) {
+      if (!this.#live()) break;
+      if (pipeline.hasRoom) pipeline.pump();
+    }
+    const wanted = this.#live() !== undefined;
+    if (wanted && this.#pipelines.size + this.#connecting < this.#options.maxConnections) {
+      // Wrong credentials or a server that is down should be met once, not five times at once.
+      if (this.#connecting === 0) void this.#connect();
+    }
+    this.#report();
+  }
+
+  #wake(pipeline: Pipeline): void {
+    if (pipeline.isUsable) pipeline.wake();
+    else this.#discard(pipeline);
+  }
+
+  #discard(pipeline: Pipeline): void {
+    this.#pipelines.delete(pipeline);
+    void pipeline.quit();
+  }
+
+  async #connect(): Promise<void> {
+    this.#connecting++;
+    this.#abort = new AbortController();
+    try {
+      const session = await openSession(this.#options, this.#abort.signal);
+      this.#connecting--;
+      this.#adopt(session).wake();
+      this.#schedule();
+    } catch (error) {
+      this.#connecting--;
+      this.#onConnectFailed(error);
+    }
+  }
+
+  /** Without any other connection, nobody who waits could be served. */
+  #onConnectFailed(error: unknown): void {
+    if (this.#pipelines.size === 0) {
+      const outcome = { reply: null, error: asConnectionError(error) };
+      for (let delivery = this.take(); delivery; delivery = this.take()) delivery.settle(outcome);
+    }
+    this.#report();
+  }
+
+  #adopt(session: Session): Pipeline {
+    this.#opened++;
+    const pipeline = new Pipeline(session, this.#options, this);
+    this.#pipelines.add(pipeline);
+    return pipeline;
+  }
+
+  #park(pipeline: Pipeline): void {
+    if (!pipeline.isUsable || this.#options.idleMs === 0) {
+      this.#discard(pipeline);
+      this.#schedule();
+      return;
+    }
+    pipeline.idleSince = performance.now();
+    pipeline.ref(false);
+    this.#idle.push(pipeline);
+    this.#sweepLater();
+    this.#report();
+  }
+
+  /** One timer for all idle connections. */
+  #sweepLater(): void {
+    const [oldest] = this.#idle;
+    if (this.#isSweeping || !oldest) return;
+    this.#isSweeping = true;
+    const { idleMs } = this.#options;
+    const age = performance.now() - oldest.idleSince;
+    setTimeout(
+      () => {
+        this.#isSweeping = false;
+        const limit = performance.now() - idleMs;
+        for (const pipeline of this.#idle.filter(({ idleSince }) => idleSince <= limit)) {
+          this.#idle.splice(this.#idle.indexOf(pipeline), 1);
+          this.#discard(pipeline);
+        }
+        this.#sweepLater();
+      },
+      Math.max(1, Math.ceil(idleMs - age)),
+    ).unref();
+  }
+
+  /** The first delivery of the queue that still wants to be sent; those given up are dropped. */
+  #live(): Delivery | undefined {
+    for (;;) {
+      const first = this.#queue.first;
+      if (!first?.isSettled) return first;
+      this.#queue.shift();
+    }
+  }
+
+  #report(): void {
+    for (const resolve of this.#drained.splice(0)) resolve();
+  }
+}
+
+function asConnectionError(error: unknown): EmailError {
+  if (error instanceof EmailConnectionError) return error;
+  return new EmailConnectionError('connection', 'no session with the server', { cause: error });
+}

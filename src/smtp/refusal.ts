@@ -1,0 +1,57 @@
+import { type ErrorPhase, SendError, type SendErrorCode, type ServerReply } from '../errors.ts';
+import { describe } from './session.ts';
+import type { Failure } from './wire.ts';
+
+/** Enhanced codes that mean the address itself is wrong, not who asks (RFC 3463, section 3.2). */
+const BAD_ADDRESS: ReadonlySet<string> = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10']);
+
+/** The error for a command the server refused. */
+export function refusal(reply: ServerReply, phase: ErrorPhase, what: string, transcript: readonly string[]): SendError {
+  const code = refusalCode(reply, phase);
+  return new SendError(code, `the server refused ${what}: ${describe(reply)}`, {
+    phase,
+    reply,
+    retryable: code === 'temporary',
+    transcript,
+  });
+}
+
+function refusalCode({ code, enhancedCode }: ServerReply, phase: ErrorPhase): SendErrorCode {
+  if (code < 500) return 'temporary';
+  if (phase === 'rcpt') {
+    // RFC 5321, section 4.5.3.1.10: 552 for a recipient too many is to be taken as 452.
+    if (code === 552) return 'temporary';
+    return code === 553 || (enhancedCode !== null && BAD_ADDRESS.has(enhancedCode)) ? 'invalid-recipient' : 'rejected';
+  }
+  return code === 552 || enhancedCode === '5.3.4' ? 'too-large' : 'rejected';
+}
+
+/** Whether a refused recipient was one too many for this transaction, so that another may take it (RFC 5321, section 4.5.3.1.10). */
+export function isTooMany({ code, enhancedCode }: ServerReply): boolean {
+  if (code === 452) return enhancedCode === null || enhancedCode === '4.5.3';
+  return code === 552 && (enhancedCode === null || enhancedCode === '5.5.3');
+}
+
+/** The error for a connection that ended before the message's content had left: it is certainly not sent. */
+export function lost(failure: Failure, transcript: readonly string[], phase: ErrorPhase): SendError {
+  const code = failure.code === 'timeout' || failure.code === 'aborted' ? failure.code : 'closed';
+  return new SendError(code, `${failure.message}, before the message was handed over`, {
+    phase,
+    retryable: code !== 'aborted',
+    transcript,
+    ...(failure.reply && { reply: failure.reply }),
+    cause: failure.cause,
+  });
+}
+
+/** The error for a connection that ended after the end of the content: the server may have the message (RFC 5321, section 4.5.3.2.6; RFC 1047). */
+export function uncertain(failure: Failure, transcript: readonly string[]): SendError {
+  const message = `${failure.message}, after the message was handed over: it may or may not have been delivered`;
+  return new SendError('uncertain', message, {
+    phase: 'final',
+    outcome: 'unknown',
+    transcript,
+    ...(failure.reply && { reply: failure.reply }),
+    cause: failure.cause,
+  });
+}

@@ -1,0 +1,287 @@
+import type { Duplex } from 'node:stream';
+import type { ConnectionErrorCode, ServerReply } from '../errors.ts';
+import { ReplyParser, ReplySyntaxError } from './reply.ts';
+import type { Transcript } from './transcript.ts';
+
+/** Up to this size a group is copied into one buffer; above it, content is written where it lies. */
+const COALESCE = 32 * 1024;
+
+/** Why a connection ended: the code and text an error is made of. */
+export interface Failure {
+  readonly code: ConnectionErrorCode;
+  readonly message: string;
+  readonly cause?: unknown;
+  /** The server's last word, when it hung up with one (421). */
+  readonly reply?: ServerReply;
+}
+
+/** Who speaks on a wire: told of every awaited reply, in order, and of the end. */
+export interface WireOwner {
+  /** A reply arrived; `wire.reply()` reads its text. */
+  onReply(code: number): void;
+  /** All replies of a chunk were handed over: the moment to write the next group. */
+  onPause(): void;
+  /** A reply arrived that was not due; the connection ends right after. */
+  onEarlyReply(code: number): void;
+  /** What was written has left; more may be written. */
+  onDrain(): void;
+  /** The connection is over; called once. */
+  onFailure(failure: Failure): void;
+  /** How long the reply that is due next may take, in milliseconds. */
+  timeoutMs(): number;
+}
+
+/**
+ * One connection as SMTP sees it: groups of commands out, replies in.
+ *
+ * Replies are matched by counting: there is no promise, listener or timer for a single command. One lazy timer watches
+ * the reply that is due next, from the moment it became due to its last byte.
+ */
+export class Wire {
+  readonly transcript: Transcript;
+  readonly socket: Duplex;
+  /** Replies that are due. */
+  outstanding = 0;
+  /** Whether more than the socket likes to hold is waiting to leave. */
+  isFull = false;
+  #owner: WireOwner;
+  readonly #parser: ReplyParser;
+  readonly #tickMs: number;
+  #parts: (string | Uint8Array)[] = [];
+  #text = '';
+  #deadline = Infinity;
+  #timer: NodeJS.Timeout | null = null;
+  #replies = 0;
+  #failed = false;
+
+  /** @param tickMs no timeout is shorter than this */
+  constructor(socket: Duplex, owner: WireOwner, transcript: Transcript, tickMs: number) {
+    this.socket = socket;
+    this.transcript = transcript;
+    this.#owner = owner;
+    this.#tickMs = tickMs;
+    this.#parser = new ReplyParser(() => this.#onReply());
+    socket.on('data', this.#onData);
+    socket.on('drain', this.#onDrain);
+    socket.on('error', this.#onError);
+    socket.on('end', this.#onEnd);
+    socket.on('close', this.#onEnd);
+  }
+
+  /** Hands the connection to another speaker. */
+  set owner(owner: WireOwner) {
+    this.#owner = owner;
+  }
+
+  get isClosed(): boolean {
+    return this.#failed;
+  }
+
+  /** Adds command lines to the group. */
+  write(text: string): void {
+    this.#text += text;
+  }
+
+  /** Adds content to the group; the bytes must not change until they have left. */
+  writeContent(bytes: Uint8Array): void {
+    if (this.#text !== '') this.#parts.push(this.#text);
+    this.#text = '';
+    this.#parts.push(bytes);
+  }
+
+  /** Adds replies to those that are due. */
+  expect(count: number): void {
+    if (this.outstanding === 0) this.arm(this.#owner.timeoutMs());
+    this.outstanding += count;
+  }
+
+  /** Writes the group, in one piece. `shown` stands in for commands that hold a secret. */
+  flush(shown?: string): void {
+    if (this.#failed) return;
+    if (this.#parts.length === 0) {
+      if (this.#text === '') return;
+      const text = this.#text;
+      this.#text = '';
+      this.transcript.sent(shown ?? text);
+      this.#send(Buffer.from(text, 'utf8'));
+      return;
+    }
+    if (this.#text !== '') this.#parts.push(this.#text);
+    this.#text = '';
+    const parts = this.#parts;
+    this.#parts = [];
+    this.#record(parts);
+    let size = 0;
+    for (const part of parts) size += typeof part === 'string' ? Buffer.byteLength(part) : part.length;
+    if (size <= COALESCE) {
+      this.#send(join(parts, size));
+      return;
+    }
+    this.socket.cork();
+    for (const part of parts) this.#send(part);
+    this.socket.uncork();
+  }
+
+  /** The reply `onReply` was called for, its secrets redacted. */
+  reply(): ServerReply {
+    const reply = this.#parser.read();
+    const text = this.transcript.redact(reply.text);
+    return text === reply.text ? reply : { ...reply, text };
+  }
+
+  /** Sets the time by which something must have happened. */
+  arm(timeoutMs: number): void {
+    this.#deadline = performance.now() + timeoutMs;
+    if (this.#timer === null) this.#watch(Math.min(timeoutMs, this.#tickMs));
+  }
+
+  /** Nothing is due. */
+  disarm(): void {
+    this.#deadline = Infinity;
+  }
+
+  /** Ends the connection at once and tells the owner why. */
+  fail(failure: Failure): void {
+    if (this.#failed) return;
+    this.#failed = true;
+    this.#parser.stop();
+    this.#parts = [];
+    this.#text = '';
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.transcript.note(failure.message);
+    this.socket.destroy();
+    this.#owner.onFailure(failure);
+  }
+
+  /** Gives the socket up for STARTTLS: no byte may have come after the reply to it (RFC 3207, section 6). */
+  detach(): Duplex {
+    this.#failed = true;
+    this.#parser.stop();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    this.socket.off('data', this.#onData);
+    this.socket.off('drain', this.#onDrain);
+    this.socket.off('end', this.#onEnd);
+    this.socket.off('close', this.#onEnd);
+    return this.socket;
+  }
+
+  /** Whether bytes of a further reply have already arrived. */
+  get hasUnreadInput(): boolean {
+    return this.#parser.isPartial || this.socket.readableLength > 0;
+  }
+
+  /** Says QUIT and hangs up; a reply is not waited for longer than `graceMs` (RFC 5321, section 4.1.1.10). */
+  quit(command: string, graceMs: number): Promise<void> {
+    if (this.#failed) return Promise.resolve();
+    this.write(command);
+    this.flush();
+    this.#failed = true;
+    this.#parser.stop();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    const { socket } = this;
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => socket.destroy(), graceMs);
+      socket.on('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      socket.end();
+      socket.resume();
+    });
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    if (this.#failed) return;
+    this.transcript.received(chunk);
+    this.#replies = 0;
+    try {
+      this.#parser.push(chunk);
+    } catch (error) {
+      if (!(error instanceof ReplySyntaxError)) throw error;
+      this.fail({ code: 'protocol', message: error.message });
+    }
+    if (this.#failed) return;
+    if (this.#replies > 0) {
+      if (this.outstanding > 0) this.arm(this.#owner.timeoutMs());
+      else this.disarm();
+      this.#owner.onPause();
+    }
+  };
+
+  #onReply(): void {
+    this.#replies++;
+    const { code } = this.#parser;
+    if (this.outstanding === 0) {
+      this.#onUnexpected(code);
+      return;
+    }
+    this.outstanding--;
+    this.#owner.onReply(code);
+  }
+
+  /** A reply nobody asked for: 421 says why the server hangs up; anything else would answer the next command (RFC 5321, 3.8). */
+  #onUnexpected(code: number): void {
+    const reply = this.reply();
+    this.#owner.onEarlyReply(code);
+    this.fail(
+      code === 421
+        ? { code: 'closed', message: `the server closed the connection: 421 ${reply.text}`, reply }
+        : { code: 'protocol', message: `the server sent a reply nobody asked for: ${code} ${reply.text}`, reply },
+    );
+  }
+
+  readonly #onDrain = (): void => {
+    this.isFull = false;
+    if (this.#failed) return;
+    if (this.outstanding > 0) this.arm(this.#owner.timeoutMs());
+    this.#owner.onDrain();
+  };
+
+  readonly #onError = (error: Error): void => {
+    this.fail({ code: 'closed', message: `the connection broke: ${error.message}`, cause: error });
+  };
+
+  readonly #onEnd = (): void => {
+    this.fail({ code: 'closed', message: 'the server closed the connection' });
+  };
+
+  #watch(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      if (this.#deadline === Infinity) return;
+      const left = this.#deadline - performance.now();
+      if (left > 0) this.#watch(Math.min(Math.ceil(left), this.#tickMs));
+      else this.fail({ code: 'timeout', message: 'the server did not answer in time' });
+    }, ms);
+    // The socket keeps the process alive while something is due; an idle one must not.
+    this.#timer.unref();
+  }
+
+  #send(part: string | Uint8Array): void {
+    if (!this.socket.write(part)) this.isFull = true;
+  }
+
+  #record(parts: readonly (string | Uint8Array)[]): void {
+    let octets = 0;
+    for (const part of parts) {
+      if (typeof part === 'string') this.transcript.sent(part);
+      else octets += part.length;
+    }
+    if (octets > 0) this.transcript.note(`${octets} octets of content`);
+  }
+}
+
+function join(parts: readonly (string | Uint8Array)[], size: number): Buffer {
+  const joined = Buffer.allocUnsafe(size);
+  let offset = 0;
+  for (const part of parts) {
+    if (typeof part === 'string') offset += joined.write(part, offset, 'utf8');
+    else {
+      joined.set(part, offset);
+      offset += part.length;
+    }
+  }
+  return joined;
+}
