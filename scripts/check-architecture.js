@@ -35,7 +35,7 @@ const ROOMS = {
   wrappers: { may: ['backend', 'model', 'options', 'errors', 'util'] },
   registry: { may: ['backends', 'backend', 'model', 'options', 'errors', 'util'] },
   settings: { may: ['options', 'errors', 'util'], types: ['registry', 'backends', 'model'] },
-  connection: { may: ['settings', 'registry', 'wrappers', 'backend', 'model', 'options', 'errors', 'util'] },
+  connection: { may: ['settings', 'registry', 'wrappers', 'backend', 'sync', 'model', 'options', 'errors', 'util'] },
   send: { may: ['connection', 'backend', 'model', 'errors', 'util'] },
   app: { may: ['connection', 'settings', 'backend', 'events', 'model', 'errors', 'util'] },
   mailbox: { may: ['connection', 'registry', 'backend', 'events', 'mime', 'smtp-server', 'model', 'errors', 'util'] },
@@ -71,8 +71,19 @@ const FILES = {
     'status',
   ],
   events: ['events', 'mail-events'],
-  backend: ['backend', 'prepare', 'dispatch', 'delivery', 'conclusion', 'tell-listeners', 'sync-call', 'reply-status'],
+  backend: [
+    'backend',
+    'prepare',
+    'dispatch',
+    'gate',
+    'delivery',
+    'conclusion',
+    'tell-listeners',
+    'sync-call',
+    'reply-status',
+  ],
   sync: ['sync', 'sync-codec'],
+  connection: ['connection', 'connection-url', 'load-backend'],
 };
 
 /** Built-ins that `import 'amsdal-mail'` must not load: some runtimes lack them, and most calls do not need them. */

@@ -1,10 +1,11 @@
 import type { AddressInput } from './address.ts';
 import { conclude } from './conclusion.ts';
 import type { DeliveryContext, DeliveryResult, Job } from './delivery.ts';
-import { type CallOptions, Dispatch } from './dispatch.ts';
+import { type CallOptions, Dispatch, type DispatchHost, type Messages } from './dispatch.ts';
 import type { Feature } from './features.ts';
+import { Gate } from './gate.ts';
 import type { OptionSpec } from './options.ts';
-import type { MessageInput, Sender } from './prepare.ts';
+import type { MessageInput } from './prepare.ts';
 import type { DeliveryStatus, MessageResult, SendStatus } from './status.ts';
 import { closeBlocking, deliverBlocking } from './sync.ts';
 import { SyncCall } from './sync-call.ts';
@@ -63,8 +64,10 @@ export abstract class EmailBackend implements AsyncDisposable {
   abstract readonly name: string;
   /** What it can do beyond plain delivery. */
   protected abstract readonly features: ReadonlySet<Feature>;
+  /** How many calls of `sendMessages` run at once, the others wait in order; enough to keep every connection busy. */
+  protected readonly maxActiveCalls: number = 128;
 
-  readonly #options: BackendOptions;
+  readonly #host: DispatchHost;
   readonly #recipients: Record<DeliveryStatus, number> = {
     sent: 0,
     queued: 0,
@@ -79,7 +82,7 @@ export abstract class EmailBackend implements AsyncDisposable {
   readonly #whenIdle: (() => void)[] = [];
 
   constructor(options: BackendOptions = {}) {
-    this.#options = options;
+    this.#host = this.#makeHost(options);
   }
 
   /**
@@ -114,14 +117,8 @@ export abstract class EmailBackend implements AsyncDisposable {
    * @throws {MessageError} `invalid-message`, `unsupported-feature` when nothing was sent for that reason.
    * @throws {ConfigurationError} when nothing could be sent as the backend is configured.
    */
-  async sendMessages(
-    messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
-    options: SendOptions = {},
-  ): Promise<SendStatus> {
-    const results: MessageResult[] = [];
-    const dispatch = this.#dispatch(messages, options, true);
-    for await (const result of dispatch) results[result.index] = result;
-    return conclude(results, options.failSilently === true, dispatch.trouble);
+  sendMessages(messages: Messages, options: SendOptions = {}): Promise<SendStatus> {
+    return new Dispatch(this.#host, messages, options).collect(options.failSilently === true);
   }
 
   /**
@@ -129,16 +126,13 @@ export abstract class EmailBackend implements AsyncDisposable {
    *
    * Never throws for a message's fault: its result has the error.
    */
-  stream(
-    messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
-    options: CallOptions = {},
-  ): AsyncIterableIterator<MessageResult> {
-    return this.#dispatch(messages, options, false);
+  stream(messages: Messages, options: CallOptions = {}): AsyncIterableIterator<MessageResult> {
+    return new Dispatch(this.#host, messages, options);
   }
 
   /** {@link sendMessages}, blocking the thread until it is done; for scripts, migrations and command lines. */
   sendMessagesSync(messages: Iterable<MessageInput>, options: SyncSendOptions = {}): SendStatus {
-    const call = new SyncCall(this.#sender(), messages, options.failSilently === true);
+    const call = new SyncCall(this.#host, messages, options.failSilently === true);
     const results = call.settle(call.jobs.length === 0 ? [] : this.deliverSync(call.jobs));
     for (const result of results) this.#count(result);
     return conclude(results, options.failSilently === true, call.trouble);
@@ -187,19 +181,19 @@ export abstract class EmailBackend implements AsyncDisposable {
     return { pending: this.#pending, recipients: { ...this.#recipients } };
   }
 
-  #sender(): Sender {
-    return { name: this.name, features: this.features, options: this.#options };
-  }
-
-  #dispatch(
-    messages: Iterable<MessageInput> | AsyncIterable<MessageInput>,
-    options: CallOptions,
-    complete: boolean,
-  ): Dispatch {
-    const lenient = 'failSilently' in options && options.failSilently === true;
-    return new Dispatch(this.#sender(), messages, options, {
-      lenient,
-      complete,
+  #makeHost(options: BackendOptions): DispatchHost {
+    // A subclass sets its name and features after this constructor has run: they are read when a call needs them.
+    const name = () => this.name;
+    const features = () => this.features;
+    return {
+      options,
+      gate: new Gate(() => this.maxActiveCalls),
+      get name() {
+        return name();
+      },
+      get features() {
+        return features();
+      },
       deliver: (jobs, context) => this.deliver(jobs, context),
       onStart: () => {
         this.#calls++;
@@ -215,7 +209,7 @@ export abstract class EmailBackend implements AsyncDisposable {
         this.#calls--;
         if (this.#calls === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
       },
-    });
+    };
   }
 
   #count(result: MessageResult): void {

@@ -1,4 +1,20 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+export type { AddressInput, Group, Mailbox } from './address.ts';
+export { AddressSyntaxError } from './address.ts';
+export type { AttachmentContent, AttachmentInit, BlobLike, FromFileOptions, ReadableStreamLike } from './attachment.ts';
+export { Attachment } from './attachment.ts';
+export type { BackendOptions, BackendStats, SendOptions, SyncSendOptions, Verification } from './backend.ts';
+export { BACKEND_OPTIONS, EmailBackend } from './backend.ts';
+export type { ConsoleOptions } from './backends/console.ts';
+export { ConsoleBackend } from './backends/console.ts';
+export type { DummyOptions } from './backends/dummy.ts';
+export { DummyBackend } from './backends/dummy.ts';
+export type { FileOptions } from './backends/file.ts';
+export { FileBackend } from './backends/file.ts';
+export { defaultConnection, getConnection, setDefaultConnection } from './connection.ts';
+export type { DeliveryContext, DeliveryResult, Job, RecipientFacts } from './delivery.ts';
+export { deliverEach, failedDelivery, recipientStatus, sameForAll } from './delivery.ts';
+export type { CallOptions, SendProgress } from './dispatch.ts';
 export type {
   ConfigurationErrorCode,
   ConnectionErrorCode,
@@ -20,5 +36,31 @@ export {
   SendError,
   UnsupportedFeatureError,
 } from './errors.ts';
+export type { Awaitable, ErrorStrategy, Listener, ListenerOptions, Next } from './events.ts';
+export { MailEvent } from './events.ts';
+export type { AdvisoryFeature, EssentialFeature, Feature } from './features.ts';
+export { ALL_FEATURES } from './features.ts';
+export { loadBackend } from './load-backend.ts';
+export type { AfterSendContext, BeforeSendContext, SendFailedContext } from './mail-events.ts';
+export { AfterSend, BeforeSend, SendFailed } from './mail-events.ts';
+export type { ParsedAddresses } from './message.ts';
+export { EmailMessage } from './message.ts';
+export type {
+  AddressList,
+  Alternative,
+  DsnRequest,
+  EmailMessageDraft,
+  EmailMessageInit,
+  ListUnsubscribe,
+  MergeData,
+  Priority,
+} from './message-init.ts';
+export type { AttachmentJson, MessageJson } from './message-json.ts';
+export type { AnyOptionTable, OptionSpec, OptionTable } from './options.ts';
+export type { MessageInput } from './prepare.ts';
+export type { BackendClass, BuiltInBackends } from './registry.ts';
+export { registerBackend } from './registry.ts';
+export type { SendEachInit, SendMailInit, SendMailSyncInit } from './send.ts';
+export { sendEach, sendMail, sendMailSync } from './send.ts';
 export type { DeliveryStatus, MessageResult, RecipientStatus, SendStatusJson } from './status.ts';
 export { SendStatus } from './status.ts';

@@ -52,6 +52,10 @@ export class MessageCheck {
     this.issues.push({ path, code, message });
   }
 
+  hasFault(code: MessageIssueCode): boolean {
+    return this.issues?.some((issue) => issue.code === code) ?? false;
+  }
+
   text(path: string, value: string | null | undefined): string | null {
     if (value === undefined || value === null) return null;
     if (typeof value === 'string') return value;

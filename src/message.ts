@@ -127,7 +127,7 @@ export class EmailMessage {
     this.bcc = formatAll(bcc);
     this.replyTo = formatAll(replyTo);
     this.envelopeSender = nullSender ? '' : (sender?.address ?? null);
-    if (to.length === 0 && cc.length === 0 && bcc.length === 0) {
+    if (to.length + cc.length + bcc.length === 0 && !check.hasFault('address')) {
       check.fail('to', 'required', 'give at least one recipient in to, cc or bcc');
     }
 

@@ -22,6 +22,7 @@ export interface Sender {
 
 /** A message that is ready for delivery, with what its result must say besides what the backend says. */
 export interface Prepared {
+  readonly kind: 'prepared';
   readonly index: number;
   readonly message: EmailMessage;
   readonly ignored: readonly Feature[];
@@ -31,48 +32,49 @@ export interface Prepared {
 
 /** The result of a message that ended before the backend saw it; the message is null when the input was none. */
 export interface Refused {
+  readonly kind: 'refused';
   readonly message: EmailMessage | null;
   readonly result: MessageResult;
 }
 
+/** An input that was read: a message, or why it is none. */
+export type ReadInput = Prepared | Refused;
+
 const NOTHING: readonly never[] = Object.freeze([]);
 
-/** Makes the input a message, runs the hooks, and checks what it needs against what the backend can do. */
-export function prepare(
-  sender: Sender,
-  input: MessageInput,
-  index: number,
-  lenient: boolean,
-): Awaitable<Prepared | Refused> {
-  let message: EmailMessage;
-  let invalid: readonly RecipientStatus[] = NOTHING;
-  if (input instanceof EmailMessage) message = input;
-  else {
-    const { defaultFrom } = sender.options;
-    // A draft without a sender fails in the constructor, with the other faults of the message.
-    const init = (
-      input.fromEmail === undefined && defaultFrom !== undefined ? { ...input, fromEmail: defaultFrom } : input
-    ) as EmailMessageInit;
-    const readable = lenient ? withoutInvalidRecipients(init) : { init, invalid };
-    invalid = readable.invalid;
-    try {
-      message = new EmailMessage(readable.init);
-    } catch (error) {
-      if (!(error instanceof MessageError)) throw error;
-      const onlyInvalid =
-        invalid.length > 0 &&
-        error.issues.length === 1 &&
-        error.issues[0]?.code === 'required' &&
-        error.issues[0].path === 'to';
-      return { message: null, result: unsendable(init, index, onlyInvalid ? refusal(byAddress(invalid)) : error) };
-    }
+/** Makes the input a message; a lenient reading leaves unreadable recipients out, and keeps them for the result. */
+export function readInput(sender: Sender, input: MessageInput, index: number, lenient: boolean): ReadInput {
+  if (input instanceof EmailMessage)
+    return { kind: 'prepared', index, message: input, ignored: NOTHING, invalid: NOTHING };
+  const { defaultFrom } = sender.options;
+  const draft =
+    input.fromEmail === undefined && defaultFrom !== undefined ? { ...input, fromEmail: defaultFrom } : input;
+  // A draft without a sender fails in the constructor, with the other faults of the message.
+  const { init, invalid } = lenient
+    ? withoutInvalidRecipients(draft as EmailMessageInit)
+    : { init: draft as EmailMessageInit, invalid: NOTHING };
+  try {
+    return { kind: 'prepared', index, message: new EmailMessage(init), ignored: NOTHING, invalid };
+  } catch (error) {
+    if (!(error instanceof MessageError)) throw error;
+    const onlyInvalid =
+      invalid.length > 0 && error.issues.every(({ path, code }) => path === 'to' && code === 'required');
+    return {
+      kind: 'refused',
+      message: null,
+      result: unsendable(draft, index, onlyInvalid ? refusal(byAddress(invalid)) : error),
+    };
   }
-  if (!BeforeSend.hasListeners) return checkFeatures(sender, { index, message, ignored: NOTHING, invalid });
-  return runBeforeSend(sender, { index, message, ignored: NOTHING, invalid });
 }
 
-function runBeforeSend(sender: Sender, prepared: Prepared): Awaitable<Prepared | Refused> {
-  const proceed = ({ message, cancelled }: BeforeSendContext): Prepared | Refused => {
+/** Runs the hooks and checks what the message needs against what the backend can do. */
+export function prepare(sender: Sender, read: ReadInput): Awaitable<ReadInput> {
+  if (read.kind === 'refused') return read;
+  return BeforeSend.hasListeners ? runBeforeSend(sender, read) : checkFeatures(sender, read);
+}
+
+function runBeforeSend(sender: Sender, prepared: Prepared): Awaitable<ReadInput> {
+  const proceed = ({ message, cancelled }: BeforeSendContext): ReadInput => {
     if (cancelled === null) return checkFeatures(sender, { ...prepared, message });
     const error = new SendError('cancelled', `a listener of BeforeSend cancelled the message: ${cancelled}`, {
       phase: 'hook',
@@ -94,7 +96,7 @@ function runBeforeSend(sender: Sender, prepared: Prepared): Awaitable<Prepared |
   }
 }
 
-function checkFeatures(sender: Sender, prepared: Prepared): Prepared | Refused {
+function checkFeatures(sender: Sender, prepared: Prepared): ReadInput {
   const { advisory, essential } = findMissingFeatures(prepared.message, sender.features);
   const fatal = sender.options.onUnsupported === 'error' ? [...essential, ...advisory] : essential;
   if (fatal.length > 0) return refuse(prepared, new UnsupportedFeatureError(fatal, sender.name));
@@ -102,7 +104,7 @@ function checkFeatures(sender: Sender, prepared: Prepared): Prepared | Refused {
 }
 
 function refuse(prepared: Prepared, error: EmailError): Refused {
-  return { message: prepared.message, result: settle(prepared, failedDelivery(prepared, error)) };
+  return { kind: 'refused', message: prepared.message, result: settle(prepared, failedDelivery(prepared, error)) };
 }
 
 /** Joins what the backend says of a message with what preparation found. */
@@ -142,13 +144,8 @@ export function unanswered(prepared: Prepared, cause: unknown): MessageResult {
 }
 
 /** The result of an input that was never taken, because the call had ended by then. */
-export function notTaken(input: MessageInput, index: number, error: EmailError): MessageResult {
-  if (input instanceof EmailMessage)
-    return settle(
-      { index, message: input, ignored: NOTHING, invalid: NOTHING },
-      failedDelivery({ index, message: input }, error),
-    );
-  return unsendable(input, index, error);
+export function notTaken(read: ReadInput, error: EmailError): MessageResult {
+  return read.kind === 'refused' ? read.result : settle(read, failedDelivery(read, error));
 }
 
 function someDelivered(recipients: ReadonlyMap<string, RecipientStatus>): boolean {

@@ -1,7 +1,16 @@
 import { type DeliveryResult, type Job, toEmailError } from './delivery.ts';
 import { ConfigurationError, type EmailError } from './errors.ts';
 import type { Awaitable } from './events.ts';
-import { jobOf, type MessageInput, type Prepared, prepare, type Sender, settle, unanswered } from './prepare.ts';
+import {
+  jobOf,
+  type MessageInput,
+  type Prepared,
+  prepare,
+  readInput,
+  type Sender,
+  settle,
+  unanswered,
+} from './prepare.ts';
 import type { MessageResult } from './status.ts';
 import { tellListeners } from './tell-listeners.ts';
 
@@ -19,8 +28,8 @@ export class SyncCall {
     const refused: MessageResult[] = [];
     let index = 0;
     for (const input of messages) {
-      const outcome = insistOnSync(prepare(sender, input, index++, lenient));
-      if (!('result' in outcome)) prepared.push(outcome);
+      const outcome = insistOnSync(prepare(sender, readInput(sender, input, index++, lenient)));
+      if (outcome.kind === 'prepared') prepared.push(outcome);
       else refused.push(outcome.message === null ? outcome.result : this.#tell(outcome.message, outcome.result));
     }
     this.#prepared = prepared;

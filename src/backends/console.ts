@@ -1,0 +1,105 @@
+import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
+import { type DeliveryResult, deliverEach, type Job, sameForAll } from '../delivery.ts';
+import { ALL_FEATURES, type Feature } from '../features.ts';
+import type { EmailMessage } from '../message.ts';
+import { composeMessage } from '../mime/compose.ts';
+import { generateMessageId } from '../mime/message-id.ts';
+import type { AnyOptionTable, OptionTable } from '../options.ts';
+
+/** Options of {@link ConsoleBackend}. */
+export interface ConsoleOptions extends BackendOptions {
+  /** Where to print; default: standard output. */
+  readonly stream?: { write(text: string): unknown };
+  /** Prints the message's source, as it would go out, rather than the readable form; default false. */
+  readonly raw?: boolean;
+}
+
+/** Prints messages instead of sending them; for development. */
+export class ConsoleBackend extends EmailBackend {
+  static readonly optionTable: AnyOptionTable = {
+    ...BACKEND_OPTIONS,
+    stream: {
+      type: 'custom',
+      expected: 'a stream to write to',
+      check: (value) =>
+        typeof value === 'object' && value !== null && 'write' in value && typeof value.write === 'function',
+    },
+    raw: { type: 'boolean' },
+  } satisfies OptionTable<ConsoleOptions>;
+
+  readonly name = 'console';
+  protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
+  readonly #stream: { write(text: string): unknown };
+  readonly #raw: boolean;
+
+  constructor(options: ConsoleOptions = {}) {
+    super(options);
+    this.#stream = options.stream ?? process.stdout;
+    this.#raw = options.raw ?? false;
+  }
+
+  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
+    return deliverEach(jobs, async ({ index, message }) =>
+      this.#print({ index, message: this.#raw ? await message.materialize() : message }),
+    );
+  }
+
+  protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
+    return jobs.map((job) => this.#print(job));
+  }
+
+  #print({ index, message }: Pick<Job, 'index' | 'message'>): DeliveryResult {
+    const messageId = message.messageId ?? generateMessageId(message);
+    const text = this.#raw
+      ? new TextDecoder().decode(composeMessage(message, { messageId }))
+      : describe(message, messageId);
+    this.#stream.write(`${RULE}\n${text}\n${RULE}\n`);
+    return { index, messageId, recipients: sameForAll(message, 'sent', { messageId }) };
+  }
+}
+
+const RULE = '-'.repeat(72);
+
+function describe(message: EmailMessage, messageId: string): string {
+  const sections = [headerLines(message, messageId).join('\n')];
+  if (message.body !== '') sections.push(message.body);
+  if (message.htmlBody !== null) sections.push(`[HTML]\n${message.htmlBody}`);
+  for (const { mimetype, content } of message.alternatives) sections.push(`[${mimetype}]\n${content}`);
+  const attachments = message.attachments.map(({ filename, mimetype, content, contentId }) => {
+    const place = contentId === null ? '' : `, inline as cid:${contentId}`;
+    return `- ${filename ?? '(no name)'} (${mimetype}, ${sizeOf(content)}${place})`;
+  });
+  if (attachments.length > 0) sections.push(`[Attachments]\n${attachments.join('\n')}`);
+  return sections.join('\n\n');
+}
+
+function headerLines(message: EmailMessage, messageId: string): readonly string[] {
+  const fields: readonly (readonly [string, string | null])[] = [
+    ['Subject', message.subject],
+    ['From', message.fromEmail],
+    ['To', message.to.join(', ')],
+    ['Cc', message.cc.join(', ')],
+    ['Bcc', message.bcc.join(', ')],
+    ['Reply-To', message.replyTo.join(', ')],
+    ['Envelope-From', message.envelopeSender === '' ? '<>' : message.envelopeSender],
+    ['Message-ID', `<${messageId}>`],
+    ['Date', (message.date ?? new Date()).toUTCString()],
+    ...Object.entries(message.headers),
+    ['Tags', message.tags.join(', ')],
+    ['Metadata', json(message.metadata)],
+    ['Template', message.templateId],
+    ['Merge-Data', message.mergeData && json(message.mergeData)],
+    ['Merge-Global-Data', message.mergeGlobalData && json(message.mergeGlobalData)],
+  ];
+  return fields.filter(([name, value]) => value || name === 'Subject').map(([name, value]) => `${name}: ${value}`);
+}
+
+function json(value: object): string {
+  return Object.keys(value).length === 0 ? '' : JSON.stringify(value);
+}
+
+function sizeOf(content: EmailMessage['attachments'][number]['content']): string {
+  if (typeof content === 'string') return `${new TextEncoder().encode(content).length} bytes`;
+  if (content instanceof Uint8Array) return `${content.length} bytes`;
+  return typeof content === 'object' && 'size' in content ? `${content.size} bytes` : 'a stream';
+}

@@ -1,0 +1,100 @@
+import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
+import { type DeliveryResult, deliverEach, failedDelivery, type Job, recipientStatus } from '../delivery.ts';
+import { type EmailError, SendError, type ServerReply } from '../errors.ts';
+import { ALL_FEATURES, type Feature } from '../features.ts';
+import type { EmailMessage } from '../message.ts';
+import { generateMessageId } from '../mime/message-id.ts';
+import type { AnyOptionTable, OptionTable } from '../options.ts';
+import { recipientRefusal } from '../reply-status.ts';
+import type { RecipientStatus } from '../status.ts';
+
+/** Options of {@link DummyBackend}. */
+export interface DummyOptions extends BackendOptions {
+  /** Keeps every message in `messages`; default false. */
+  readonly store?: boolean;
+}
+
+/** Sends nothing; for tests. Every recipient becomes `sent`, unless the backend was told otherwise. */
+export class DummyBackend extends EmailBackend {
+  static readonly optionTable: AnyOptionTable = {
+    ...BACKEND_OPTIONS,
+    store: { type: 'boolean' },
+  } satisfies OptionTable<DummyOptions>;
+
+  readonly name = 'dummy';
+  protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
+  readonly #store: boolean;
+  readonly #refusals = new Map<string, ServerReply>();
+  readonly #failures: EmailError[] = [];
+  #messages: EmailMessage[] = [];
+
+  constructor(options: DummyOptions = {}) {
+    super(options);
+    this.#store = options.store ?? false;
+  }
+
+  /** The messages that at least one recipient took, oldest first; empty without `store`. */
+  get messages(): readonly EmailMessage[] {
+    return this.#messages;
+  }
+
+  /** Forgets the messages, refusals and failures. */
+  clear(): void {
+    this.#messages = [];
+    this.#refusals.clear();
+    this.#failures.length = 0;
+  }
+
+  /**
+   * Refuses a recipient from now on, as a server would with this reply to RCPT.
+   *
+   * @param code 400 to 599; default 550.
+   */
+  refuse(address: string, code = 550, enhancedCode: string | null = null, text = 'refused'): void {
+    this.#refusals.set(address.toLowerCase(), { code, enhancedCode, text });
+  }
+
+  /** Fails the next message with `error`, for all its recipients; several calls queue up. */
+  failNext(error: EmailError): void {
+    this.#failures.push(error);
+  }
+
+  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
+    return deliverEach(jobs, async (job) => this.#deliverOne(job));
+  }
+
+  protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
+    return jobs.map((job) => this.#deliverOne(job));
+  }
+
+  #deliverOne(job: Job): DeliveryResult {
+    const failure = this.#failures.shift();
+    if (failure) return failedDelivery(job, failure);
+    const { message, index } = job;
+    const messageId = message.messageId ?? generateMessageId(message);
+    const recipients = new Map<string, RecipientStatus>();
+    let taken = false;
+    for (const { address } of message.recipients) {
+      const reply = this.#refusals.get(address.toLowerCase());
+      recipients.set(address, reply ? refused(address, reply) : recipientStatus(address, 'sent', { messageId }));
+      taken ||= reply === undefined;
+    }
+    if (this.#store && taken) this.#messages.push(message);
+    return { index, messageId: taken ? messageId : null, recipients };
+  }
+}
+
+function refused(address: string, reply: ServerReply): RecipientStatus {
+  const { status, retryable } = recipientRefusal(reply);
+  const { code, enhancedCode, text } = reply;
+  const error = new SendError(
+    status === 'invalid' ? 'invalid-recipient' : 'rejected',
+    `${address} was refused: ${code} ${text}`,
+    {
+      phase: 'rcpt',
+      reply,
+      retryable,
+    },
+  );
+  return recipientStatus(address, status, { code, enhancedCode, response: text, retryable, error });
+}

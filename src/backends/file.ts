@@ -1,0 +1,112 @@
+import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
+import { type DeliveryResult, deliverEach, failedDelivery, type Job, sameForAll } from '../delivery.ts';
+import { ConfigurationError, EmailError, SendError } from '../errors.ts';
+import type { Feature } from '../features.ts';
+import { composeMessage, composeStream } from '../mime/compose.ts';
+import { generateMessageId } from '../mime/message-id.ts';
+import type { AnyOptionTable, OptionTable } from '../options.ts';
+
+/** Options of {@link FileBackend}. */
+export interface FileOptions extends BackendOptions {
+  /** The folder, made when it is not there; default: what AMSDAL_EMAIL_FILE_PATH says. */
+  readonly path?: string;
+  /** Writes tags and metadata as X-Tag and X-Metadata headers; default false. */
+  readonly tagHeaders?: boolean;
+}
+
+/**
+ * Writes each message as one .eml file, as it would go out; a file is there whole or not at all.
+ *
+ * Names begin with the time, so that they sort by it.
+ */
+export class FileBackend extends EmailBackend {
+  static readonly optionTable: AnyOptionTable = {
+    ...BACKEND_OPTIONS,
+    path: { type: 'string' },
+    tagHeaders: { type: 'boolean' },
+  } satisfies OptionTable<FileOptions>;
+
+  readonly name = 'file';
+  protected readonly features: ReadonlySet<Feature>;
+  readonly #folder: string;
+  readonly #tagHeaders: boolean;
+
+  /** @throws {ConfigurationError} `missing-option` without a path. */
+  constructor(options: FileOptions = {}) {
+    super(options);
+    if (!options.path) {
+      throw new ConfigurationError(
+        'missing-option',
+        'the file backend needs a folder: give the option path, or set AMSDAL_EMAIL_FILE_PATH',
+      );
+    }
+    this.#folder = options.path;
+    this.#tagHeaders = options.tagHeaders ?? false;
+    const features: Feature[] = ['priority', 'nonAsciiLocalPart', 'envelopeSender'];
+    this.features = new Set(this.#tagHeaders ? [...features, 'tags', 'metadata'] : features);
+  }
+
+  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
+    return deliverEach(jobs, async (job) => {
+      const { message, signal } = job;
+      const messageId = message.messageId ?? generateMessageId(message);
+      const { mkdir, rename, rm, writeFile } = process.getBuiltinModule('node:fs').promises;
+      const names = this.#names(messageId);
+      try {
+        await mkdir(this.#folder, { recursive: true });
+        const options = { messageId, tagHeaders: this.#tagHeaders };
+        const inMemory = message.attachments.every((attachment) => attachment.isInMemory);
+        const source = inMemory ? composeMessage(message, options) : composeStream(message, options);
+        await writeFile(names.temporary, source, { flag: 'wx', ...(signal && { signal }) });
+        await rename(names.temporary, names.final);
+      } catch (error) {
+        await rm(names.temporary, { force: true }).catch(() => {});
+        return failedDelivery(job, writeError(names.final, error));
+      }
+      return written(job, messageId, names.final);
+    });
+  }
+
+  protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
+    return jobs.map((job) => {
+      const { mkdirSync, renameSync, rmSync, writeFileSync } = process.getBuiltinModule('node:fs');
+      const messageId = job.message.messageId ?? generateMessageId(job.message);
+      const names = this.#names(messageId);
+      try {
+        const bytes = composeMessage(job.message, { messageId, tagHeaders: this.#tagHeaders });
+        mkdirSync(this.#folder, { recursive: true });
+        writeFileSync(names.temporary, bytes, { flag: 'wx' });
+        renameSync(names.temporary, names.final);
+      } catch (error) {
+        rmSync(names.temporary, { force: true });
+        return failedDelivery(job, writeError(names.final, error));
+      }
+      return written(job, messageId, names.final);
+    });
+  }
+
+  #names(messageId: string): { readonly temporary: string; readonly final: string } {
+    const { join } = process.getBuiltinModule('node:path');
+    const time = new Date().toISOString().replaceAll(/[:.]/g, '-');
+    const name = `${time}-${messageId
+      .replaceAll(/[^A-Za-z0-9@._-]/g, '_')
+      .replaceAll('..', '__')
+      .slice(0, 100)}-${crypto.randomUUID().slice(0, 8)}`;
+    return { temporary: join(this.#folder, `.${name}.tmp`), final: join(this.#folder, `${name}.eml`) };
+  }
+}
+
+function written({ index, message }: Job, messageId: string, path: string): DeliveryResult {
+  return {
+    index,
+    messageId,
+    recipients: sameForAll(message, 'sent', { messageId, response: path }),
+    espResponse: path,
+  };
+}
+
+function writeError(path: string, cause: unknown): EmailError {
+  if (cause instanceof EmailError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new SendError('provider', `${path} could not be written: ${reason}`, { phase: 'content', cause });
+}

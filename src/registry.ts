@@ -1,0 +1,65 @@
+import type { EmailBackend } from './backend.ts';
+import { ConsoleBackend, type ConsoleOptions } from './backends/console.ts';
+import { DummyBackend, type DummyOptions } from './backends/dummy.ts';
+import { FileBackend, type FileOptions } from './backends/file.ts';
+import { ConfigurationError } from './errors.ts';
+import type { AnyOptionTable } from './options.ts';
+
+/** The built-in backends by name: their options and their classes. */
+export interface BuiltInBackends {
+  readonly console: { readonly options: ConsoleOptions; readonly backend: ConsoleBackend };
+  readonly dummy: { readonly options: DummyOptions; readonly backend: DummyBackend };
+  readonly file: { readonly options: FileOptions; readonly backend: FileBackend };
+}
+
+/** A class whose instances are backends; with an `optionTable`, getConnection checks names and values of options against it. */
+export interface BackendClass<O extends object = object, B extends EmailBackend = EmailBackend> {
+  new (options?: O): B;
+  readonly optionTable?: AnyOptionTable;
+}
+
+/** One line per backend: its name, and its class or the `specifier#Export` that is loaded when it is asked for. */
+const BACKENDS = new Map<string, BackendClass | string>([
+  ['console', ConsoleBackend],
+  ['dummy', DummyBackend],
+  ['file', FileBackend],
+]);
+
+const BUILT_IN: ReadonlySet<string> = new Set(BACKENDS.keys());
+
+/** What another thread can find the same backend by: a built-in name or a specifier; null when only this thread knows it. */
+export function crossingName(name: string): string | null {
+  const registered = BACKENDS.get(name);
+  if (typeof registered === 'string') return registered;
+  return BUILT_IN.has(name) || name.includes('#') ? name : null;
+}
+
+/** The names of all registered backends. */
+export function backendNames(): readonly string[] {
+  return [...BACKENDS.keys()];
+}
+
+/** The class or specifier registered under a name. */
+export function findBackend(name: string): BackendClass | string | undefined {
+  return BACKENDS.get(name);
+}
+
+/**
+ * Gives a backend a name for `getConnection` and AMSDAL_EMAIL_BACKEND; returns the function that takes the name away.
+ *
+ * @param backend The class, or a `specifier#Export` that is loaded when the name is first asked for.
+ * @throws {ConfigurationError} `invalid-option` when the name is taken or could be mistaken for a path or URL.
+ */
+export function registerBackend(name: string, backend: BackendClass | string): () => void {
+  if (!/^[a-z][a-z0-9-]*$/.test(name)) {
+    throw new ConfigurationError(
+      'invalid-option',
+      `a backend's name is lower-case letters, digits and hyphens, got '${name}'`,
+    );
+  }
+  if (BACKENDS.has(name)) throw new ConfigurationError('invalid-option', `the backend name '${name}' is taken`);
+  BACKENDS.set(name, backend);
+  return () => {
+    BACKENDS.delete(name);
+  };
+}

@@ -1,0 +1,129 @@
+import { type AddressInput, AddressSyntaxError, addressKey, parseMailbox } from './address.ts';
+import type { EmailBackend, SendOptions } from './backend.ts';
+import { defaultConnection } from './connection.ts';
+import { MessageError } from './errors.ts';
+import type { AddressList, EmailMessageDraft } from './message-init.ts';
+import type { SendStatus } from './status.ts';
+
+/** The arguments of {@link sendMail}: the message, its recipients, and how to send it. */
+export interface SendMailInit extends Omit<EmailMessageDraft, 'body' | 'htmlBody' | 'to'> {
+  /** The plain text. */
+  readonly message?: string;
+  /** Who it is to; may be left out when there is a `cc` or `bcc`. */
+  readonly recipientList?: AddressList;
+  readonly htmlMessage?: string | null;
+  /** Keeps failures of delivery in the status instead of throwing them; default false. */
+  readonly failSilently?: boolean;
+  /** Default: the process's own connection, as the environment configures it. */
+  readonly connection?: EmailBackend;
+  /** Stops the call. */
+  readonly signal?: AbortSignal;
+}
+
+/** The arguments of {@link sendMailSync}. */
+export type SendMailSyncInit = Omit<SendMailInit, 'signal'>;
+
+/** The arguments of {@link sendEach}: as for {@link sendMail}, but nobody else may see or get each one's mail. */
+export interface SendEachInit
+  extends Omit<SendMailInit, 'cc' | 'bcc' | 'messageId' | 'recipientList'>,
+    Pick<SendOptions, 'onProgress'> {
+  readonly recipientList: readonly AddressInput[];
+}
+
+/**
+ * Sends one mail and tells what happened to every recipient.
+ *
+ * @throws {MessageError} `invalid-message`, `unsupported-feature`: nothing was sent.
+ * @throws {ConfigurationError} the environment is wrong: nothing was sent.
+ * @throws {EmailConnectionError | SendError} no recipient was sent or queued; `error.status` has what is known.
+ */
+export function sendMail(init: SendMailInit): Promise<SendStatus> {
+  // Not an async function: a hundred thousand of these may be under way, and each would hold a frame.
+  try {
+    const { connection = defaultConnection(), signal, failSilently } = init;
+    const options = signal || failSilently ? { ...(signal && { signal }), failSilently: failSilently === true } : {};
+    return connection.sendMessages([toDraft(init)], options);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/**
+ * {@link sendMail}, blocking the thread until it is done; for scripts, migrations and command lines.
+ *
+ * @throws {ConfigurationError} `not-blocking` when the connection cannot be used from a worker thread.
+ */
+export function sendMailSync(init: SendMailSyncInit): SendStatus {
+  const { connection = defaultConnection(), failSilently = false } = init;
+  return connection.sendMessagesSync([toDraft(init)], { failSilently });
+}
+
+/**
+ * Sends one mail to each recipient, so that nobody sees the others; `mergeData` reaches each with that recipient's own.
+ *
+ * @throws As {@link sendMail}, when none of the mails was sent or queued.
+ */
+export async function sendEach(init: SendEachInit): Promise<SendStatus> {
+  const { connection = defaultConnection(), failSilently = false, signal, onProgress, recipientList, ...mail } = init;
+  const forbidden = (['cc', 'bcc', 'messageId'] as const).filter((field) => field in mail);
+  if (forbidden.length > 0) {
+    throw new MessageError(
+      forbidden.map((path) => ({
+        path,
+        code: 'unknown-field',
+        message: 'it cannot be the same in every mail; leave it out',
+      })),
+    );
+  }
+  if (!Array.isArray(recipientList) || recipientList.length === 0) {
+    throw new MessageError([
+      { path: 'recipientList', code: 'required', message: 'give an array of at least one recipient' },
+    ]);
+  }
+  const messages = recipientList.map((recipient: AddressInput) =>
+    toDraft({ ...mail, recipientList: [recipient], ...ownMergeData(mail, recipient) }),
+  );
+  return connection.sendMessages(messages, {
+    failSilently,
+    ...(signal && { signal }),
+    ...(onProgress && { onProgress }),
+  });
+}
+
+/** The arguments that are no fields of the message. */
+const HOW: ReadonlySet<string> = new Set(['connection', 'failSilently', 'signal']);
+const FIELD_OF: Readonly<Record<string, string>> = { message: 'body', recipientList: 'to', htmlMessage: 'htmlBody' };
+const ARGUMENT_OF: Readonly<Record<string, string>> = { body: 'message', to: 'recipientList', htmlBody: 'htmlMessage' };
+
+function toDraft(init: SendMailInit): EmailMessageDraft {
+  const draft: Record<string, unknown> = {};
+  for (const [argument, value] of Object.entries(init)) {
+    if (HOW.has(argument) || value === undefined) continue;
+    const rightName = ARGUMENT_OF[argument];
+    if (rightName !== undefined) {
+      throw new MessageError([{ path: argument, code: 'unknown-field', message: `sendMail calls it ${rightName}` }]);
+    }
+    draft[FIELD_OF[argument] ?? argument] = value;
+  }
+  return draft as unknown as EmailMessageDraft; // the fields of SendMailInit under their names in a message
+}
+
+function ownMergeData(
+  { mergeData }: Pick<SendMailInit, 'mergeData'>,
+  recipient: AddressInput,
+): Pick<SendMailInit, 'mergeData'> {
+  if (!mergeData) return {};
+  const wanted = keyOf(recipient);
+  const own = Object.entries(mergeData).filter(([address]) => keyOf(address) === wanted);
+  return { mergeData: Object.fromEntries(own) };
+}
+
+/** How addresses are compared; what is none is its own text, and is refused with its message. */
+function keyOf(input: AddressInput): string {
+  try {
+    return addressKey(parseMailbox(input));
+  } catch (error) {
+    if (error instanceof AddressSyntaxError) return String(input);
+    throw error;
+  }
+}
