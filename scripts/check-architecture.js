@@ -51,7 +51,7 @@ const ROOMS = {
   },
   index: {
     may: [
-      ...['send', 'connection', 'settings', 'registry', 'backend', 'backends'],
+      ...['send', 'connection', 'settings', 'registry', 'backend', 'backends', 'options'],
       ...['wrappers', 'events', 'model', 'errors', 'util'],
     ],
   },

@@ -4,7 +4,7 @@ import type { DeliveryContext, DeliveryResult, Job } from './delivery.ts';
 import { type CallOptions, Dispatch, type DispatchHost, type Messages } from './dispatch.ts';
 import type { Feature } from './features.ts';
 import { Gate } from './gate.ts';
-import type { OptionSpec } from './options.ts';
+import { type AnyOptionTable, checkOptions, type OptionSpec } from './options.ts';
 import type { MessageInput } from './prepare.ts';
 import type { DeliveryStatus, MessageResult, SendStatus } from './status.ts';
 import { closeBlocking, deliverBlocking } from './sync.ts';
@@ -81,7 +81,13 @@ export abstract class EmailBackend implements AsyncDisposable {
   #opened = 0;
   readonly #whenIdle: (() => void)[] = [];
 
+  /**
+   * @param options All options of the subclass, which are checked against its static `optionTable` when it has one.
+   * @throws {ConfigurationError} `unknown-option` or `invalid-option`.
+   */
   constructor(options: BackendOptions = {}) {
+    const { optionTable, name } = new.target as { readonly name: string; readonly optionTable?: AnyOptionTable };
+    if (optionTable) checkOptions(name, optionTable, options);
     this.#host = this.#makeHost(options);
   }
 

@@ -2,7 +2,6 @@ import type { EmailBackend } from './backend.ts';
 import { backendOfUrl, isConnectionUrl, parseConnectionUrl } from './connection-url.ts';
 import { ConfigurationError } from './errors.ts';
 import { isBackendClass, loadBackendSync } from './load-backend.ts';
-import { checkOptions } from './options.ts';
 import { type BackendClass, type BuiltInBackends, backendNames, crossingName, findBackend } from './registry.ts';
 import { chosenBackend, type Environment, environmentOptions, processEnvironment } from './settings.ts';
 import { rememberRecipe } from './sync.ts';
@@ -144,7 +143,6 @@ function findClass(name: string, variable: string | null = null): BackendClass {
 }
 
 function construct(name: string, backend: BackendClass, options: object): EmailBackend {
-  if (backend.optionTable) checkOptions(`the ${name} backend`, backend.optionTable, options);
   const connection = new backend(options);
   if (typeof connection.sendMessages !== 'function') {
     throw new ConfigurationError(

@@ -2,6 +2,7 @@ import type { EmailBackend } from './backend.ts';
 import { ConsoleBackend, type ConsoleOptions } from './backends/console.ts';
 import { DummyBackend, type DummyOptions } from './backends/dummy.ts';
 import { FileBackend, type FileOptions } from './backends/file.ts';
+import { SmtpBackend, type SmtpBackendOptions } from './backends/smtp.ts';
 import { ConfigurationError } from './errors.ts';
 import type { AnyOptionTable } from './options.ts';
 
@@ -10,6 +11,7 @@ export interface BuiltInBackends {
   readonly console: { readonly options: ConsoleOptions; readonly backend: ConsoleBackend };
   readonly dummy: { readonly options: DummyOptions; readonly backend: DummyBackend };
   readonly file: { readonly options: FileOptions; readonly backend: FileBackend };
+  readonly smtp: { readonly options: SmtpBackendOptions; readonly backend: SmtpBackend };
 }
 
 /** A class whose instances are backends; with an `optionTable`, getConnection checks names and values of options against it. */
@@ -23,6 +25,7 @@ const BACKENDS = new Map<string, BackendClass | string>([
   ['console', ConsoleBackend],
   ['dummy', DummyBackend],
   ['file', FileBackend],
+  ['smtp', SmtpBackend],
 ]);
 
 const BUILT_IN: ReadonlySet<string> = new Set(BACKENDS.keys());

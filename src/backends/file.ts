@@ -2,7 +2,7 @@ import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.t
 import { type DeliveryResult, deliverEach, failedDelivery, type Job, sameForAll } from '../delivery.ts';
 import { ConfigurationError, EmailError, SendError } from '../errors.ts';
 import type { Feature } from '../features.ts';
-import { composeMessage, composeStream } from '../mime/compose.ts';
+import { composeMessage } from '../mime/compose.ts';
 import { generateMessageId } from '../mime/message-id.ts';
 import type { AnyOptionTable, OptionTable } from '../options.ts';
 
@@ -55,8 +55,7 @@ export class FileBackend extends EmailBackend {
       try {
         await mkdir(this.#folder, { recursive: true });
         const options = { messageId, tagHeaders: this.#tagHeaders };
-        const inMemory = message.attachments.every((attachment) => attachment.isInMemory);
-        const source = inMemory ? composeMessage(message, options) : composeStream(message, options);
+        const source = composeMessage(await message.materialize(), options);
         await writeFile(names.temporary, source, { flag: 'wx', ...(signal && { signal }) });
         await rename(names.temporary, names.final);
       } catch (error) {

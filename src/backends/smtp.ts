@@ -1,7 +1,7 @@
 import { EmailBackend } from '../backend.ts';
 import type { DeliveryContext, DeliveryResult, Job } from '../delivery.ts';
 import type { Feature } from '../features.ts';
-import { checkOptions } from '../options.ts';
+import type { AnyOptionTable } from '../options.ts';
 import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';
 import { Pool } from '../smtp/pool.ts';
 import { SmtpCall } from './smtp/call.ts';
@@ -17,19 +17,22 @@ const FEATURES: readonly Feature[] = ['priority', 'dsn', 'requireTls', 'nonAscii
  * Connections are kept between calls and shared by all calls of this backend; see {@link SmtpBackendOptions}.
  */
 export class SmtpBackend extends EmailBackend {
+  static readonly optionTable: AnyOptionTable = SMTP_OPTIONS;
+
   override readonly name = 'smtp';
   protected override readonly features: ReadonlySet<Feature>;
+  protected override readonly maxActiveCalls: number;
   readonly #options: ResolvedSmtpOptions;
   readonly #tagHeaders: boolean;
   readonly #pool: Pool;
 
   /** @throws {ConfigurationError} naming the option that is wrong. */
   constructor(options: SmtpBackendOptions = {}) {
-    checkOptions('smtp', SMTP_OPTIONS, options);
     super(options);
     this.#options = resolveSmtpOptions(options);
     this.#tagHeaders = options.tagHeaders ?? false;
     this.features = new Set(this.#tagHeaders ? [...FEATURES, 'tags', 'metadata'] : FEATURES);
+    this.maxActiveCalls = 2 * this.#options.maxConnections * this.#options.maxInFlight;
     this.#pool = new Pool(this.#options);
   }
 

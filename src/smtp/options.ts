@@ -119,8 +119,8 @@ export interface SmtpOptions {
   /** How long an idle connection is kept, in milliseconds; 5,000 by default. */
   readonly idleMs?: number;
   readonly retry?: SmtpRetry;
-  /** Called with every line of the dialogue, secrets replaced by `***`, content left out. */
-  readonly debug?: (line: string) => void;
+  /** Gets every line of the dialogue, secrets replaced by `***`, content left out; true prints them on standard error. */
+  readonly debug?: boolean | ((line: string) => void);
   /** Makes the connection, through a proxy for example; TLS is still done here, over it. */
   readonly socket?: (target: SmtpTarget) => SmtpSocket | Promise<SmtpSocket>;
 }
@@ -205,7 +205,7 @@ export function resolveSmtpOptions(options: SmtpOptions = {}): ResolvedSmtpOptio
     maxAgeMs: options.maxAgeMs ?? Infinity,
     idleMs: options.idleMs ?? 5_000,
     retry: { attempts: 0, baseMs: 1_000, maxMs: 30_000, ...options.retry },
-    debug: options.debug ?? null,
+    debug: options.debug === true ? printToStderr : options.debug || null,
     socket: options.socket ?? null,
   };
 }
@@ -270,4 +270,8 @@ function missing(name: string, what: string): never {
 
 function conflict(what: string): never {
   throw new ConfigurationError('conflicting-options', what);
+}
+
+function printToStderr(line: string): void {
+  process.stderr.write(`${line}\n`);
 }

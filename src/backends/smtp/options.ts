@@ -79,7 +79,12 @@ export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
     type: 'object',
     fields: { attempts: { type: 'integer', min: 0, max: 1000 }, baseMs: MILLISECONDS, maxMs: MILLISECONDS },
   },
-  debug: FUNCTION,
+  debug: {
+    type: 'custom',
+    expected: 'true, false, or a function that takes each line',
+    check: (value) => typeof value === 'boolean' || typeof value === 'function',
+    parse: (text) => /^(?:1|true|yes|on)$/i.test(text),
+  },
   socket: FUNCTION,
   tagHeaders: { type: 'boolean' },
 };
