@@ -22,7 +22,7 @@ export interface Program {
   readonly file: string;
   /** Every line stands where it stands in the page, so that an error names the page's line. */
   readonly text: string;
-  /** What it prints, in this order: the comments after `console.log(...);`. */
+  /** What it prints, in this order: the comments after `console.log(...);`, and those that follow a line `// Prints:`. */
   readonly output: readonly string[];
   /** How it is run: by node; not at all (`no-run`); as a module of its page's other blocks (`file=NAME`). */
   readonly kind: 'run' | 'no-run' | 'file';
@@ -88,5 +88,11 @@ function arrange(parts: readonly CodeBlock[]): string {
 }
 
 function expectedOutput(lines: readonly string[]): string[] {
-  return lines.map((line) => /console\.log\(.*\); \/\/ (.+)$/.exec(line)?.[1] ?? '').filter(Boolean);
+  let isPrinted = false;
+  return lines.flatMap((line) => {
+    const comment = /^ *\/\/ (.*)$/.exec(line)?.[1];
+    const expected = isPrinted ? comment : /console\.log\(.*\); \/\/ (.+)$/.exec(line)?.[1];
+    isPrinted = comment !== undefined && (isPrinted || comment === 'Prints:');
+    return expected ?? [];
+  });
 }
