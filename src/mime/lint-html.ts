@@ -1,0 +1,104 @@
+import { type HtmlTag, htmlTags } from './html-tags.ts';
+import { finding, type LintFinding } from './lint-finding.ts';
+
+/** Gmail cuts a message's HTML here. */
+const GMAIL_CLIP = 102 * 1024;
+const CID = /(?:["'(=]|^)\s*cid:([^"'()\s<>]+)/gi;
+
+/** What can be said of the HTML part alone, and of the images it takes from the message's own parts. */
+export function* lintHtml(html: string, contentIds: ReadonlySet<string>): Generator<LintFinding> {
+  const size = new TextEncoder().encode(html).length;
+  if (size > GMAIL_CLIP) {
+    yield finding(
+      'html-size',
+      'warning',
+      `The HTML has ${Math.ceil(size / 1024)} KB; Gmail cuts it at 102 KB and hides the rest behind a link.`,
+      'Remove unused styles and white space, and take inline images out of the HTML: attach them with a contentId.',
+    );
+  }
+  yield* lintTags(html);
+  yield* lintContentIds(html, contentIds);
+}
+
+function* lintTags(html: string): Generator<LintFinding> {
+  const withoutAlt: string[] = [];
+  const withoutSize: string[] = [];
+  const insecure = new Set<string>();
+  for (const tag of htmlTags(html)) {
+    const { name, attributes } = tag;
+    if (name === 'img') {
+      const shown = attributes.get('src') || '<img> without src';
+      if (!attributes.has('alt')) withoutAlt.push(shown);
+      if (!hasSize(tag)) withoutSize.push(shown);
+    }
+    const target = attributes.get(name === 'a' || name === 'area' ? 'href' : 'src');
+    if (target !== undefined && /^\s*http:/i.test(target)) insecure.add(target.trim());
+  }
+  if (withoutAlt.length > 0) {
+    yield finding(
+      'image-alt',
+      'warning',
+      'An image has no alt text; many readers block images, and some people do not see them.',
+      'Write alt="..." with what the image says, or alt="" when it is only decoration.',
+      withoutAlt,
+    );
+  }
+  if (withoutSize.length > 0) {
+    yield finding(
+      'image-size',
+      'info',
+      'An image has no size, so that the text jumps when it loads and Outlook may show it too large.',
+      'Write width and height as attributes.',
+      withoutSize,
+    );
+  }
+  if (insecure.size > 0) {
+    yield finding(
+      'http-link',
+      'warning',
+      'An address is http:, neither encrypted nor trusted by filters.',
+      'Write https:.',
+      [...insecure],
+    );
+  }
+}
+
+function hasSize({ attributes }: HtmlTag): boolean {
+  const style = attributes.get('style') ?? '';
+  return (
+    (attributes.has('width') || /\bwidth\s*:/i.test(style)) && (attributes.has('height') || /\bheight\s*:/i.test(style))
+  );
+}
+
+function* lintContentIds(html: string, contentIds: ReadonlySet<string>): Generator<LintFinding> {
+  const used = new Set([...html.matchAll(CID)].map(([, id = '']) => decodeContentId(id)));
+  const missing = [...used].filter((id) => !contentIds.has(id));
+  const unused = [...contentIds].filter((id) => !used.has(id));
+  if (missing.length > 0) {
+    yield finding(
+      'cid-without-part',
+      'error',
+      'The HTML names an inline image that is not in the message; readers show a broken one.',
+      'Attach it with that contentId, spelled exactly as in the HTML.',
+      missing.map((id) => `cid:${id}`),
+    );
+  }
+  if (unused.length > 0) {
+    yield finding(
+      'part-without-cid',
+      'warning',
+      'An attachment has a Content-ID that the HTML does not use; some readers show it nowhere, others at the end.',
+      'Use it as <img src="cid:...">, or leave contentId out.',
+      unused.map((id) => `cid:${id}`),
+    );
+  }
+}
+
+/** A Content-ID as it is written in a cid: URL (RFC 2392). */
+export function decodeContentId(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,50 @@
+import { decodeCharset } from './decode-charset.ts';
+import type { MimePart } from './read-mime.ts';
+
+/** The content of a leaf without its transfer encoding; broken encodings give what can be read (RFC 2045, section 6). */
+export function readContent(bytes: Uint8Array, part: MimePart): Uint8Array {
+  const raw = Buffer.from(bytes.buffer, bytes.byteOffset + part.start, part.end - part.start);
+  if (part.encoding === 'base64') return decodeBase64(raw);
+  return part.encoding === 'quoted-printable' ? decodeQuotedPrintable(raw) : raw;
+}
+
+/** The content of a leaf as text, in its charset. */
+export function readText(bytes: Uint8Array, part: MimePart): string {
+  return decodeCharset(readContent(bytes, part), part.parameters['charset'] ?? '');
+}
+
+/** Padding in the middle, as joined pieces have it, ends Node's own decoder; each piece is read by itself then. */
+function decodeBase64(raw: Buffer): Buffer {
+  const text = raw.toString('latin1');
+  if (!/=[^=\s]/.test(text) && !/=\s+[A-Za-z0-9+/]/.test(text)) return Buffer.from(text, 'base64');
+  return Buffer.concat(text.split(/=+/).map((piece) => Buffer.from(piece, 'base64')));
+}
+
+function decodeQuotedPrintable(raw: Buffer): Buffer {
+  const out = Buffer.allocUnsafe(raw.length);
+  let length = 0;
+  for (let at = 0; at < raw.length; at += 1) {
+    const byte = raw[at] ?? 0;
+    if (byte !== 0x3d) {
+      out[length] = byte;
+      length += 1;
+      continue;
+    }
+    let next = at + 1;
+    while (raw[next] === 0x20 || raw[next] === 0x09) next += 1; // white space added on the way
+    if (raw[next] === 0x0d && raw[next + 1] === 0x0a) at = next + 1;
+    else if (raw[next] === 0x0a) at = next;
+    else {
+      const value = hexValue(raw[at + 1]) * 16 + hexValue(raw[at + 2]);
+      if (value >= 0) at += 2;
+      out[length] = value >= 0 ? value : byte;
+      length += 1;
+    }
+  }
+  return out.subarray(0, length);
+}
+
+function hexValue(byte: number | undefined): number {
+  const digit = Number.parseInt(String.fromCharCode(byte ?? 0), 16);
+  return Number.isNaN(digit) ? -1000 : digit;
+}
