@@ -23,7 +23,8 @@ export function filenameParameter(filename: string): ParameterPieces {
   if (filename.length <= MAX_SIMPLE && SIMPLE.test(filename) && !filename.endsWith(' ')) {
     return [simpleParameter('filename', filename)];
   }
-  return [simpleParameter('filename', asciiLikeness(filename)), ...extendedParameter('filename', filename)];
+  // The exact name first: Python's email takes the first of the two.
+  return [...extendedParameter('filename', filename), simpleParameter('filename', asciiLikeness(filename))];
 }
 
 /** The `name` of a Content-Type, for readers that know neither `filename` nor RFC 2231: encoded-words in quotes. */
