@@ -32,6 +32,7 @@ interface Subscription<C> extends Required<ListenerOptions> {
 
 /** A kind of event with its chain of listeners. */
 export class MailEvent<C extends object> {
+  /** What errors call it. */
   readonly name: string;
   #subscriptions: readonly Subscription<C>[] = [];
 

@@ -11,12 +11,22 @@ export type { DummyOptions } from './backends/dummy.ts';
 export { DummyBackend } from './backends/dummy.ts';
 export type { FileOptions } from './backends/file.ts';
 export { FileBackend } from './backends/file.ts';
-export type { SmtpBackendOptions } from './backends/smtp.ts';
+export type {
+  AuthMethod,
+  SmtpBackendOptions,
+  SmtpOptions,
+  SmtpRetry,
+  SmtpSecurity,
+  SmtpSocket,
+  SmtpTarget,
+  SmtpTimeouts,
+  SmtpTlsOptions,
+} from './backends/smtp.ts';
 export { SmtpBackend } from './backends/smtp.ts';
 export { defaultConnection, getConnection, setDefaultConnection } from './connection.ts';
 export type { DeliveryContext, DeliveryResult, Job, RecipientFacts } from './delivery.ts';
 export { deliverEach, failedDelivery, recipientStatus, sameForAll } from './delivery.ts';
-export type { CallOptions, SendProgress } from './dispatch.ts';
+export type { CallOptions, Messages, SendProgress } from './dispatch.ts';
 export type {
   ConfigurationErrorCode,
   ConnectionErrorCode,

@@ -92,7 +92,7 @@ function readDeclarations(root, path) {
     for (const name of namesOf(declaration)) {
       const known = file.symbols.get(name);
       const undocumented = documented.has(start) || known ? [] : [name];
-      for (const member of membersOf(declaration)) {
+      for (const member of declaration.type === 'ClassDeclaration' ? membersOf(declaration) : []) {
         if (!documented.has(member.start)) undocumented.push(`${name}.${member.name}`);
       }
       const text = textOf({ start, end });
@@ -144,6 +144,11 @@ function namesOf(declaration) {
 
 /** The members a reader of the documentation sees; a constructor is told by its class, `Symbol` methods by theirs. @type {(declaration: Declaration) => { name: string, start: number }[]} */
 function membersOf(declaration) {
+  if (declaration.type === 'TSInterfaceDeclaration') {
+    return declaration.body.body.flatMap((member) =>
+      'key' in member && member.key.type === 'Identifier' ? [{ name: member.key.name, start: member.start }] : [],
+    );
+  }
   if (declaration.type !== 'ClassDeclaration') return [];
   /** @type {Set<string>} */
   const seen = new Set();

@@ -16,6 +16,7 @@ export interface ConsoleOptions extends BackendOptions {
 
 /** Prints messages instead of sending them; for development. */
 export class ConsoleBackend extends EmailBackend {
+  /** What options are checked against, and read from URLs and variables. */
   static readonly optionTable: AnyOptionTable = {
     ...BACKEND_OPTIONS,
     stream: {

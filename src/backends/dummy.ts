@@ -16,6 +16,7 @@ export interface DummyOptions extends BackendOptions {
 
 /** Sends nothing; for tests. Every recipient becomes `sent`, unless the backend was told otherwise. */
 export class DummyBackend extends EmailBackend {
+  /** What options are checked against, and read from URLs and variables. */
   static readonly optionTable: AnyOptionTable = {
     ...BACKEND_OPTIONS,
     store: { type: 'boolean' },

@@ -20,6 +20,7 @@ export interface FileOptions extends BackendOptions {
  * Names begin with the time, so that they sort by it.
  */
 export class FileBackend extends EmailBackend {
+  /** What options are checked against, and read from URLs and variables. */
   static readonly optionTable: AnyOptionTable = {
     ...BACKEND_OPTIONS,
     path: { type: 'string' },

@@ -7,6 +7,16 @@ import { Pool } from '../smtp/pool.ts';
 import { SmtpCall } from './smtp/call.ts';
 import { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
+export type {
+  AuthMethod,
+  SmtpOptions,
+  SmtpRetry,
+  SmtpSecurity,
+  SmtpSocket,
+  SmtpTarget,
+  SmtpTimeouts,
+  SmtpTlsOptions,
+} from '../smtp/options.ts';
 export { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
 const FEATURES: readonly Feature[] = ['priority', 'dsn', 'requireTls', 'nonAsciiLocalPart', 'envelopeSender'];
@@ -17,6 +27,7 @@ const FEATURES: readonly Feature[] = ['priority', 'dsn', 'requireTls', 'nonAscii
  * Connections are kept between calls and shared by all calls of this backend; see {@link SmtpBackendOptions}.
  */
 export class SmtpBackend extends EmailBackend {
+  /** What options are checked against, and read from URLs and variables. */
   static readonly optionTable: AnyOptionTable = SMTP_OPTIONS;
 
   override readonly name = 'smtp';
