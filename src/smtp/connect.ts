@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import { type ConnectionErrorCode, EmailConnectionError, type ErrorPhase } from '../errors.ts';
+import { unlessAborted } from '../util/unless-aborted.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
 
 /** How long one address is tried before the next joins in (RFC 8305, section 5). */
@@ -24,17 +25,17 @@ export async function dial(options: ResolvedSmtpOptions, signal: AbortSignal): P
   const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeouts.connect)]);
   try {
     if (options.socket) {
-      // Any Node Duplex is taken: what the wire needs of it, it checks by using it.
-      return (await abortable(
-        Promise.resolve(options.socket({ host, port, signal: bounded })),
-        bounded,
-      )) as unknown as Duplex;
+      const socket = Promise.resolve(options.socket({ host, port, signal: bounded }));
+      // One that comes too late is nobody's.
+      socket.then((late) => bounded.aborted && late.destroy()).catch(() => {});
+      // Any Node Duplex is taken: what the wire needs of it, it finds out by using it.
+      return (await unlessAborted(socket, bounded)) as unknown as Duplex;
     }
     const net = process.getBuiltinModule('node:net');
     if (path !== null) return await connected(net.connect({ path }), bounded);
     if (net.isIP(host)) return await connectFirst([{ address: host, family: net.isIP(host) }], port, bounded);
     const dns = process.getBuiltinModule('node:dns').promises;
-    const addresses = await abortable(dns.lookup(host, { all: true, verbatim: true }), bounded);
+    const addresses = await unlessAborted(dns.lookup(host, { all: true, verbatim: true }), bounded);
     return await connectFirst(interleave(addresses), port, bounded);
   } catch (error) {
     if (signal.aborted) throw abortedError(signal, 'connect');
@@ -163,15 +164,6 @@ function connected<T extends Duplex>(socket: T, signal: AbortSignal, event = 'co
     socket.once('close', onClose);
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort);
-  });
-}
-
-function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }
 

@@ -148,7 +148,7 @@ export class Pipeline implements WireOwner {
       this.wire.fail(hungUp(this.wire.reply()));
       return;
     }
-    if (flight.wasResetRefused) {
+    if (flight.wasResetRefused && flight.step === 'mail') {
       this.#isRetired = true;
       // An earlier transaction may be open: this one is safe to send over another connection as long as it kept its content.
       if (!flight.hasContentLeft) this.wire.fail({ code: 'closed', message: 'the server refused RSET' });

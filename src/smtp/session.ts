@@ -105,8 +105,9 @@ class Dialogue implements WireOwner {
     });
   }
 
-  /** Hands the wire over to the pipeline, which sets itself as its owner. */
+  /** Hands the wire over to the pipeline, which sets itself as its owner; it must be alive, or nobody would be told. */
   release(): Wire {
+    if (this.#failure) throw this.#error(this.#failure);
     this.#signal.removeEventListener('abort', this.#onAbort);
     return this.wire;
   }
@@ -118,7 +119,7 @@ class Dialogue implements WireOwner {
 
   close(): void {
     this.#signal.removeEventListener('abort', this.#onAbort);
-    void this.wire.quit(QUIT, QUIT_GRACE_MS);
+    this.wire.hangUp(QUIT);
   }
 
   onReply(): void {
@@ -142,15 +143,17 @@ class Dialogue implements WireOwner {
     this.#failure = failure;
     const waiting = this.#waiting;
     this.#waiting = null;
-    waiting?.reject(
-      new EmailConnectionError(failure.code, failure.message, {
-        phase: this.#phase,
-        retryable: failure.code !== 'aborted' && failure.code !== 'protocol',
-        ...(failure.reply && { reply: failure.reply }),
-        transcript: this.transcript.lines,
-        cause: failure.cause,
-      }),
-    );
+    waiting?.reject(this.#error(failure));
+  }
+
+  #error(failure: Failure): EmailConnectionError {
+    return new EmailConnectionError(failure.code, failure.message, {
+      phase: this.#phase,
+      retryable: failure.code !== 'aborted' && failure.code !== 'protocol',
+      ...(failure.reply && { reply: failure.reply }),
+      transcript: this.transcript.lines,
+      cause: failure.cause,
+    });
   }
 
   readonly #onAbort = (): void => {

@@ -143,12 +143,9 @@ export class Wire {
   /** Ends the connection at once and tells the owner why. */
   fail(failure: Failure): void {
     if (this.#failed) return;
-    this.#failed = true;
-    this.#parser.stop();
+    this.#stop();
     this.#parts = [];
     this.#text = '';
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
     this.transcript.note(failure.message);
     this.socket.destroy();
     this.#owner.onFailure(failure);
@@ -156,10 +153,7 @@ export class Wire {
 
   /** Gives the socket up for STARTTLS: no byte may have come after the reply to it (RFC 3207, section 6). */
   detach(): Duplex {
-    this.#failed = true;
-    this.#parser.stop();
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#stop();
     this.socket.off('data', this.#onData);
     this.socket.off('drain', this.#onDrain);
     this.socket.off('end', this.#onEnd);
@@ -172,14 +166,22 @@ export class Wire {
     return this.#parser.isPartial || this.socket.readableLength > 0;
   }
 
+  /** Says QUIT and hangs up at once. */
+  hangUp(command: string): void {
+    if (this.#failed) return;
+    this.write(command);
+    this.flush();
+    this.#stop();
+    const { socket } = this;
+    socket.end(() => socket.destroy());
+  }
+
   /** Says QUIT and hangs up; a reply is not waited for longer than `graceMs` (RFC 5321, section 4.1.1.10). */
   quit(command: string, graceMs: number): Promise<void> {
     if (this.#failed) return Promise.resolve();
     this.write(command);
     this.flush();
-    this.#failed = true;
-    this.#parser.stop();
-    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#stop();
     const { socket } = this;
     return new Promise((resolve) => {
       const timer = setTimeout(() => socket.destroy(), graceMs);
@@ -190,6 +192,13 @@ export class Wire {
       socket.end();
       socket.resume();
     });
+  }
+
+  #stop(): void {
+    this.#failed = true;
+    this.#parser.stop();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
   }
 
   readonly #onData = (chunk: Buffer): void => {

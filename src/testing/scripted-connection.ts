@@ -5,6 +5,8 @@ export interface Cut {
   readonly after: 'sent' | 'received';
   readonly bytes: number;
   readonly how: 'fin' | 'rst' | 'stall';
+  /** How many connections are cut, the next ones; all when it is left out. */
+  readonly connections?: number;
 }
 
 /** What was said on one connection of a {@link ScriptedSmtpServer}. */

@@ -128,7 +128,7 @@ export class ScriptedSmtpServer implements AsyncDisposable {
     return this;
   }
 
-  /** Cuts every connection from now on after exactly so many octets; under TLS octets are counted as they are in clear. */
+  /** Cuts connections from now on after exactly so many octets; under TLS octets are counted as they are in clear. */
   cut(cut: Cut): this {
     this.#cut = cut;
     return this;
@@ -191,7 +191,11 @@ export class ScriptedSmtpServer implements AsyncDisposable {
   #connectionOf(session: SmtpSession): ScriptedConnection {
     const known = this.#live.get(session);
     if (known !== undefined) return known;
-    const connection = new ScriptedConnection(session, this.#cut);
+    const cut = this.#cut;
+    if (cut?.connections !== undefined) {
+      this.#cut = cut.connections > 1 ? { ...cut, connections: cut.connections - 1 } : null;
+    }
+    const connection = new ScriptedConnection(session, cut);
     this.#live.set(session, connection);
     this.#connections.push(connection);
     return connection;
