@@ -28,12 +28,19 @@ export function base64Length(octets: number): number {
 /** Writes the base64 form of `source` in lines of 76 characters, each ended by CRLF, and returns where it ended. */
 export function encodeBase64(source: Uint8Array, target: Uint8Array, offset = 0): number {
   let at = offset;
-  for (let from = 0; from < source.length; from += BASE64_STEP) {
-    const length = encodeStep(source, from, Math.min(from + BASE64_STEP, source.length));
-    target.set(length === scratchBytes.length ? scratchBytes : scratchBytes.subarray(0, length), at);
-    at += length;
+  for (const step of base64Steps(source)) {
+    target.set(step, at);
+    at += step.length;
   }
   return at;
+}
+
+/** The base64 form of `source`, piece by piece; each piece is valid until the next one is asked for. */
+export function* base64Steps(source: Uint8Array): Generator<Uint8Array, void, undefined> {
+  for (let from = 0; from < source.length; from += BASE64_STEP) {
+    const length = encodeStep(source, from, Math.min(from + BASE64_STEP, source.length));
+    yield length === scratchBytes.length ? scratchBytes : scratchBytes.subarray(0, length);
+  }
 }
 
 /* Two characters a write, two writes a loop: faster than the built-in base64 and cutting its result into lines. */

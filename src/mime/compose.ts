@@ -1,11 +1,13 @@
-import { Attachment } from '../attachment.ts';
 import { MessageError } from '../errors.ts';
 import type { EmailMessage } from '../message.ts';
-import { base64Length, encodeBase64 } from './base64.ts';
+import { base64Length, base64Steps, encodeBase64 } from './base64.ts';
 import { type ComposeOptions, type Composition, planComposition } from './composition.ts';
+import { BodyHash } from './dkim.ts';
 import type { Segment } from './part.ts';
 
+export { composeStream, type MessageStream } from './compose-stream.ts';
 export type { ComposeOptions } from './composition.ts';
+export { createDkimSigner, type DkimOptions, type DkimSigner } from './dkim.ts';
 export { generateMessageId } from './message-id.ts';
 
 /**
@@ -15,39 +17,45 @@ export { generateMessageId } from './message-id.ts';
  * when something cannot be written as mail.
  */
 export function composeMessage(message: EmailMessage, options: ComposeOptions = {}): Uint8Array {
-  const composition = planComposition(message, options);
-  const { head, isUtf8, body } = composition;
+  const { head, body, isUtf8 } = signed(planComposition(message, options), options);
   const [only] = body;
-  if (body.length === 1 && typeof only === 'string') {
-    return Buffer.from(`${head}\r\n${only}`, isUtf8 ? 'utf8' : 'latin1');
-  }
-  return joinSegments(composition);
+  if (body.length === 1 && typeof only === 'string' && !isUtf8) return Buffer.from(`${head}\r\n${only}`, 'latin1');
+  return join(Buffer.from(`${head}\r\n`, isUtf8 ? 'utf8' : 'latin1'), body);
 }
 
-function joinSegments({ head, body, isUtf8 }: Composition): Uint8Array {
-  const pieces = [Buffer.from(`${head}\r\n`, isUtf8 ? 'utf8' : 'latin1'), ...body.map(bytesOf)];
-  let length = 0;
-  for (const [index, piece] of pieces.entries()) {
-    length += body[index - 1] instanceof Attachment ? base64Length(piece.length) : piece.length;
+function signed(composition: Composition, { dkim }: ComposeOptions): Composition {
+  if (dkim === undefined) return composition;
+  const hash = new BodyHash();
+  for (const segment of composition.body) {
+    if (typeof segment === 'string') hash.text(segment);
+    else for (const step of base64Steps(bytesOf(segment))) hash.base64(step);
   }
-  const bytes = Buffer.allocUnsafeSlow(length);
-  let at = 0;
+  return { ...composition, head: dkim.sign(composition.head, hash.digest()) + composition.head };
+}
+
+function join(head: Uint8Array, body: readonly Segment[]): Uint8Array {
+  const pieces = body.map(bytesOf);
+  let length = head.length;
+  for (const [index, { length: octets }] of pieces.entries()) {
+    length += typeof body[index] === 'string' ? octets : base64Length(octets);
+  }
+  const joined = Buffer.allocUnsafeSlow(length);
+  joined.set(head);
+  let at = head.length;
   for (const [index, piece] of pieces.entries()) {
-    if (body[index - 1] instanceof Attachment) at = encodeBase64(piece, bytes, at);
-    else {
-      bytes.set(piece, at);
+    if (typeof body[index] === 'string') {
+      joined.set(piece, at);
       at += piece.length;
-    }
+    } else at = encodeBase64(piece, joined, at);
   }
-  return bytes;
+  return joined;
 }
 
 function bytesOf(segment: Segment): Uint8Array {
   if (typeof segment === 'string') return Buffer.from(segment, 'latin1');
-  if (segment instanceof Uint8Array) return segment;
-  const { content } = segment;
+  const { content, filename } = segment;
   if (typeof content === 'string') return Buffer.from(content, 'utf8');
   if (content instanceof Uint8Array) return content;
-  const message = `the content of ${JSON.stringify(segment.filename)} is not in memory: use composeStream, or await message.materialize() before`;
+  const message = `the content of ${JSON.stringify(filename)} is not in memory: use composeStream, or message.materialize() before`;
   throw new MessageError([{ path: 'attachments', code: 'type', message }]);
 }

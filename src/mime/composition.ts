@@ -1,8 +1,8 @@
 import { type Group, isGroup, type Mailbox } from '../address.ts';
-import { Attachment } from '../attachment.ts';
 import { ConfigurationError } from '../errors.ts';
 import type { EmailMessage } from '../message.ts';
 import { randomToken } from '../util/random.ts';
+import type { DkimSigner } from './dkim.ts';
 import { writeHeaders } from './header-section.ts';
 import { generateMessageId } from './message-id.ts';
 import type { Segment } from './part.ts';
@@ -20,6 +20,8 @@ export interface ComposeOptions {
   readonly tagHeaders?: boolean;
   /** Lets bytes above 127 through in forwarded messages, for servers with 8BITMIME; default: false, they are refused. */
   readonly allow8bit?: boolean;
+  /** Signs the message; from `createDkimSigner`. */
+  readonly dkim?: DkimSigner;
 }
 
 /** A message as it will stand on the wire: its headers, and after an empty line its body in order. */
@@ -88,7 +90,7 @@ class BodyWriter {
     else {
       this.#flush();
       this.#segments.push(part.content);
-      if (part.content instanceof Attachment) return; // base64 ends its last line itself
+      return; // base64 ends its last line itself
     }
     this.#text += '\r\n';
   }
@@ -115,8 +117,7 @@ function chooseSeed(root: Part, given: string | undefined): string {
 
 function contains(part: Part, text: string): boolean {
   if (isMultipart(part)) return part.parts.some((child) => contains(child, text));
-  if (typeof part.content === 'string') return part.content.includes(text);
-  return part.content instanceof Uint8Array && Buffer.from(part.content).includes(text);
+  return typeof part.content === 'string' && part.content.includes(text);
 }
 
 function isMultipart(part: Part): part is Multipart {

@@ -6,7 +6,7 @@ const MAX_LINE = 998;
 const EIGHT_BIT = /[^\0-\x7f]/;
 
 /**
- * A forwarded mail as it stands in a `message/*` part: its own lines, never encoded (RFC 2046, section 5.2.1).
+ * A forwarded mail as it stands in a `message/*` part: its own lines, in Latin-1, never encoded (RFC 2046, section 5.2.1).
  *
  * @throws {MessageError} `invalid-message` when it cannot go so: bytes above 127 unless `allow8bit`, NUL, lines over 998.
  */
@@ -14,7 +14,7 @@ export function embedMessage(
   { content, isInMemory }: Attachment,
   path: string,
   allow8bit: boolean,
-): { readonly encoding: '7bit' | '8bit'; readonly body: string | Uint8Array } {
+): { readonly encoding: '7bit' | '8bit'; readonly body: string } {
   // The composer reads streamed messages into memory first, or refuses them.
   const bytes =
     typeof content === 'string' ? Buffer.from(content, 'utf8') : isInMemory ? (content as Uint8Array) : null;
@@ -24,7 +24,7 @@ export function embedMessage(
     throw embedError(path, 'a forwarded message cannot be encoded, and this one has a NUL or a line over 998 octets');
   }
   if (!EIGHT_BIT.test(text)) return { encoding: '7bit', body: text };
-  if (allow8bit) return { encoding: '8bit', body: Buffer.from(text, 'latin1') };
+  if (allow8bit) return { encoding: '8bit', body: text };
   throw embedError(path, 'a forwarded message cannot be encoded, and this one has bytes above 127: see allow8bit');
 }
 

@@ -20,13 +20,13 @@ const EXTENDS = /^(?:\p{M}|\u200d|[\u{1f3fb}-\u{1f3ff}])/u;
 const JOINER = 0x200d;
 
 /** The last column {@link encodeWords} can begin at: any character still fits in the first word. */
-export const LAST_WORD_COLUMN = 40;
+export const LAST_WORD_COLUMN = 52;
 
 /**
  * Writes text as encoded-words (RFC 2047), Q or B by which is shorter, separated by CRLF and a space.
  *
  * No line is longer than 76; no character is cut, and an emoji sequence or an accented letter only when it alone is too
- * long for a word. Lone surrogates become U+FFFD. `column` is where the first word begins, at most 40.
+ * long for a word. Lone surrogates become U+FFFD. `column` is where the first word begins, at most 52.
  */
 export function encodeWords(text: string, column: number): string {
   let octets = 0;

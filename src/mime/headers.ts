@@ -56,8 +56,9 @@ export function foldHeader(name: string, words: readonly string[]): string {
     const firstLine = word.indexOf('\r\n');
     const width = firstLine < 0 ? word.length : firstLine;
     const needed = column + 1 + width;
+    const limit = word.includes('=?UTF-8?') ? MAX_ENCODED_LINE : MAX_LINE;
     // The first word stays beside the name, unless a line of its own brings it below a limit.
-    if (needed > MAX_LINE && (index > 0 || 1 + width <= MAX_LINE || needed > HARD_LIMIT)) {
+    if (needed > limit && (index > 0 || 1 + width <= limit || needed > HARD_LIMIT)) {
       lines += `\r\n ${word}`;
       column = 1 + width;
     } else {

@@ -2,6 +2,7 @@ import { encodeWords } from './encoded-word.ts';
 
 /** Written as it is inside double quotes by every reader; all else goes the extended way. */
 const SIMPLE = /^(?!.*=\?)(?!.* {2})[\w!#$&'()*+,./:;<=>?@[\]^`{|}~-][\w !#$&'()*+,./:;<=>?@[\]^`{|}~-]*$/;
+const LOOKS_ENCODED = /=\?[^?]*\?[BQ]\?[^?]*\?=/i;
 const TOKEN = /^[\w!#$&'*+.^`{|}~-]+$/;
 const MAX_SIMPLE = 60;
 /** The longest piece of an extended parameter, so that its line stays below 78. */
@@ -17,13 +18,14 @@ export function simpleParameter(name: string, value: string): string {
 
 /**
  * The `filename` of a Content-Disposition: as it is when simple, else an ASCII likeness and the exact name by RFC 2231,
- * section 4, in continuations when it is long.
+ * section 4, in continuations when it is long. The exact name goes first: some readers take the first they understand.
  */
 export function filenameParameter(filename: string): ParameterPieces {
   if (filename.length <= MAX_SIMPLE && SIMPLE.test(filename) && !filename.endsWith(' ')) {
     return [simpleParameter('filename', filename)];
   }
-  // The exact name first: Python's email takes the first of the two.
+  // Readers look for encoded-words here too, after all else; so what looks like one is written as one.
+  if (LOOKS_ENCODED.test(filename)) return [`filename="${encodeWords(filename, 11)}"`];
   return [...extendedParameter('filename', filename), simpleParameter('filename', asciiLikeness(filename))];
 }
 
@@ -32,7 +34,7 @@ export function nameParameter(filename: string): ParameterPieces {
   if (filename.length <= MAX_SIMPLE && SIMPLE.test(filename) && !filename.endsWith(' ')) {
     return [simpleParameter('name', filename)];
   }
-  return [`name="${encodeWords(filename, 7)}"`];
+  return [`name="${encodeWords(filename, 9)}"`]; // on a line of its own, and its last one ends with quote and semicolon
 }
 
 function extendedParameter(name: string, value: string): string[] {

@@ -7,8 +7,8 @@ import { parseMediaType } from './media-type.ts';
 import { filenameParameter, nameParameter, simpleParameter } from './parameters.ts';
 import { encodeText, toCrlf } from './text-encoding.ts';
 
-/** What stands in a message: lines ready to go, bytes that go as they are, or an attachment whose content goes as base64. */
-export type Segment = string | Uint8Array | Attachment;
+/** What stands in a message: lines in Latin-1, an octet a character, or an attachment whose content goes as base64. */
+export type Segment = string | Attachment;
 
 /** A part that is no multipart: its content headers, and its content. */
 export interface Leaf {

@@ -1,0 +1,167 @@
+import { Attachment, type AttachmentContent, isBlobLike, openContent } from '../attachment.ts';
+import { MessageError } from '../errors.ts';
+import type { EmailMessage } from '../message.ts';
+import { BASE64_STEP, base64Length, base64Steps } from './base64.ts';
+import { type ComposeOptions, type Composition, planComposition } from './composition.ts';
+import { BodyHash } from './dkim.ts';
+import type { Segment } from './part.ts';
+
+/** A composed message that is encoded while it is read; each reading gives the same bytes, as long as its sources do. */
+export interface MessageStream extends AsyncIterable<Uint8Array> {
+  /** How many octets a reading gives; a source that does not tell its length is read for it, a one-shot stream kept in memory. */
+  size(): Promise<number>;
+}
+
+/** The settings of {@link composeStream}. */
+export interface ComposeStreamOptions extends ComposeOptions {
+  /** How many octets of one-shot streams may be kept in memory where a second reading is needed; default: 40 MB. */
+  readonly maxSpoolBytes?: number;
+}
+
+const MAX_SPOOL_BYTES = 40 * 1024 * 1024;
+const TEXT_STEP = 64 * 1024;
+
+/**
+ * The message in pieces, its attachments encoded while they are read, so that memory stays bounded.
+ *
+ * Errors are thrown by the reading: MessageError `invalid-message` when something cannot be written as mail, or a one-shot
+ * stream that must be read twice (for DKIM, `size()` or a second reading) is longer than `maxSpoolBytes`.
+ */
+export function composeStream(message: EmailMessage, options: ComposeStreamOptions = {}): MessageStream {
+  return new Stream(message, options);
+}
+
+class Stream implements MessageStream {
+  #message: EmailMessage;
+  readonly #options: ComposeStreamOptions;
+  #composition: Promise<Composition> | null = null;
+  #isRead = false;
+
+  constructor(message: EmailMessage, options: ComposeStreamOptions) {
+    this.#message = message;
+    this.#options = options;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+    if (this.#isRead && this.#message.attachments.some(({ content }) => !isReplayable(content))) {
+      throw streamError('it has been read already: call size() before the first reading to keep it in memory');
+    }
+    this.#isRead = true;
+    const { head, body, isUtf8 } = await this.#compose();
+    yield Buffer.from(`${head}\r\n`, isUtf8 ? 'utf8' : 'latin1');
+    for (const segment of body) yield* encodeSegment(segment);
+  }
+
+  async size(): Promise<number> {
+    await this.#spool();
+    const { head, body, isUtf8 } = await this.#compose();
+    let size = Buffer.byteLength(head, isUtf8 ? 'utf8' : 'latin1') + 2;
+    for (const segment of body) {
+      size += typeof segment === 'string' ? segment.length : base64Length(await contentLength(segment.content));
+    }
+    return size;
+  }
+
+  #compose(): Promise<Composition> {
+    this.#composition ??= this.#prepare();
+    return this.#composition;
+  }
+
+  async #prepare(): Promise<Composition> {
+    if (this.#options.dkim !== undefined) await this.#spool();
+    // A forwarded message must be seen whole, see embedMessage.
+    await this.#load(({ mimetype }) => mimetype.toLowerCase().startsWith('message/'));
+    const composition = planComposition(this.#message, this.#options);
+    if (this.#options.dkim === undefined) return composition;
+    const hash = new BodyHash();
+    for (const segment of composition.body) {
+      if (typeof segment === 'string') hash.text(segment);
+      else for await (const lines of encodeContent(segment.content)) hash.base64(lines);
+    }
+    return { ...composition, head: this.#options.dkim.sign(composition.head, hash.digest()) + composition.head };
+  }
+
+  #spool(): Promise<void> {
+    return this.#load(({ content }) => !isReplayable(content));
+  }
+
+  async #load(isWanted: (attachment: Attachment) => boolean): Promise<void> {
+    const { attachments } = this.#message;
+    if (!attachments.some((attachment) => isWanted(attachment) && !attachment.isInMemory)) return;
+    let room = this.#options.maxSpoolBytes ?? MAX_SPOOL_BYTES;
+    const loaded: Attachment[] = [];
+    for (const attachment of attachments) {
+      if (!isWanted(attachment) || attachment.isInMemory) {
+        loaded.push(attachment);
+        continue;
+      }
+      const content = await readWhole(attachment.content, room);
+      room -= content.length;
+      loaded.push(new Attachment({ ...attachment, content }));
+    }
+    this.#message = this.#message.with({ attachments: loaded });
+    this.#composition = null;
+  }
+}
+
+async function* encodeSegment(segment: Segment): AsyncGenerator<Uint8Array, void, undefined> {
+  if (segment instanceof Attachment) for await (const lines of encodeContent(segment.content)) yield lines.slice();
+  else {
+    for (let at = 0; at < segment.length; at += TEXT_STEP) {
+      yield Buffer.from(segment.slice(at, at + TEXT_STEP), 'latin1');
+    }
+  }
+}
+
+/** The base64 form of any content; each piece is valid until the next one is asked for. */
+async function* encodeContent(content: AttachmentContent): AsyncGenerator<Uint8Array, void, undefined> {
+  const carry = new Uint8Array(BASE64_STEP);
+  let carried = 0;
+  for await (const chunk of openContent(content)) {
+    let at = 0;
+    if (carried > 0) {
+      at = Math.min(chunk.length, carry.length - carried);
+      carry.set(chunk.subarray(0, at), carried);
+      carried += at;
+      if (carried < carry.length) continue;
+      yield* base64Steps(carry);
+    }
+    const whole = chunk.length - ((chunk.length - at) % carry.length);
+    yield* base64Steps(chunk.subarray(at, whole));
+    carry.set(chunk.subarray(whole));
+    carried = chunk.length - whole;
+  }
+  yield* base64Steps(carry.subarray(0, carried));
+}
+
+/** Whether the content can be read again: all but a stream that is given as such. */
+function isReplayable(content: AttachmentContent): boolean {
+  return typeof content !== 'object' || content instanceof Uint8Array || isBlobLike(content);
+}
+
+async function contentLength(content: AttachmentContent): Promise<number> {
+  if (content instanceof Uint8Array) return content.length;
+  if (typeof content === 'string') return Buffer.byteLength(content, 'utf8');
+  if (isBlobLike(content)) return content.size;
+  let length = 0;
+  for await (const chunk of openContent(content)) length += chunk.length;
+  return length;
+}
+
+async function readWhole(content: AttachmentContent, room: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of openContent(content)) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > room)
+      throw streamError(
+        'a stream that must be read twice is longer than maxSpoolBytes: give a Blob, a file or a function',
+      );
+  }
+  return Buffer.concat(chunks);
+}
+
+function streamError(message: string): MessageError {
+  return new MessageError([{ path: 'attachments', code: 'too-long', message }]);
+}
