@@ -1,0 +1,124 @@
+// @ts-check
+// npm run demo [-- --host H --port P --username U --password P --tls | --ssl --from A --to A ...]: sends four mails through
+// the smtp backend and shows what the server said of every recipient and what arrived. Without --host the mails go to a
+// receiver of its own on a loopback port, over TLS and with a login, so that nothing leaves this machine.
+import { stdout } from 'node:process';
+import { parseArgs } from 'node:util';
+import { demoMails } from './lib/demo-mails.js';
+import { printArrival, printStatus, printTitle } from './lib/demo-print.js';
+
+/** @type {typeof import('../src/index.ts')} */
+const { EmailError, getConnection, SendError } = await import(new URL('../dist/index.js', import.meta.url).href);
+/** @type {typeof import('../src/smtp-server/server.ts')} */
+const { SmtpServer } = await import(new URL('../dist/smtp-server/server.js', import.meta.url).href);
+
+const USAGE = `npm run demo -- [options]
+  --host H         a real server, instead of the demo's own receiver
+  --port P         its port; default 25, 587 with --tls, 465 with --ssl
+  --username U     for a login
+  --password P
+  --tls            STARTTLS, required
+  --ssl            TLS from the first byte
+  --from A         the sender; default demo@example.com
+  --to A           the recipient; with a real server it is needed
+  --debug          prints the dialogue with the server
+`;
+
+try {
+  const { values } = parseArgs({
+    options: {
+      host: { type: 'string' },
+      port: { type: 'string' },
+      username: { type: 'string' },
+      password: { type: 'string' },
+      tls: { type: 'boolean' },
+      ssl: { type: 'boolean' },
+      from: { type: 'string', default: 'demo@example.com' },
+      to: { type: 'string' },
+      debug: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h' },
+    },
+  });
+  if (values.help || (values.host !== undefined && values.to === undefined)) {
+    stdout.write(values.help ? USAGE : `With a real server say whom to write to: --to you@example.com\n\n${USAGE}`);
+    process.exitCode = values.help ? 0 : 2;
+  } else if (values.host === undefined) await demonstrate(values.from, values.debug);
+  else {
+    const { host, port, username, password, tls, ssl, from, to = '', debug } = values;
+    const connection = getConnection('smtp', {
+      host,
+      ...(port !== undefined && { port: Number(port) }),
+      ...(username !== undefined && { username }),
+      ...(password !== undefined && { password }),
+      ...(tls && { useTls: true }),
+      ...(ssl && { useSsl: true }),
+      ...(debug && { debug: true }),
+    });
+    stdout.write(`The mails go to ${host} over SMTP.\n`);
+    const allSent = await sendAll(connection, demoMails(from, to).slice(0, 3), () => []);
+    process.exitCode = allSent ? 0 : 1;
+  }
+} catch (error) {
+  if (!(error instanceof EmailError) && !(error instanceof TypeError)) throw error;
+  stdout.write(`\n${error.name}: ${error.message}\n`);
+  process.exitCode = error instanceof TypeError ? 2 : 1;
+}
+
+/** @type {(from: string, debug: boolean) => Promise<void>} */
+async function demonstrate(from, debug) {
+  /** @type {import('../src/smtp-server/hooks.ts').ReceivedMail[]} */
+  const arrived = [];
+  const server = await SmtpServer.start({
+    tls: 'generate',
+    onAuth: (attempt) => attempt.username === 'demo' && attempt.matches('secret'),
+    onRcpt: (address) => {
+      if (address.startsWith('nobody@')) return '550 5.1.1 There is no such mailbox';
+      if (address.startsWith('busy@')) return '450 4.2.1 The mailbox is busy, try again later';
+      return undefined;
+    },
+    onMessage: (mail) => {
+      arrived.push(mail);
+    },
+  });
+  const { host, port, certificate } = server;
+  stdout.write(`A receiver listens on ${host}:${port}. The mails go to it over SMTP, TLS and with a login.\n`);
+  const options = {
+    host,
+    port,
+    useTls: true,
+    username: 'demo',
+    password: 'secret',
+    tls: { ca: certificate ?? '' },
+    debug,
+  };
+  await sendAll(getConnection('smtp', options), demoMails(from, 'ada@example.com'), () => arrived.splice(0));
+  await server.close();
+}
+
+/**
+ * Sends each mail by itself and prints what became of it; whether all of them were sent.
+ * @type {(
+ *   connection: import('../src/index.ts').EmailBackend,
+ *   mails: readonly import('./lib/demo-mails.js').DemoMail[],
+ *   takeArrived: () => readonly import('../src/smtp-server/hooks.ts').ReceivedMail[],
+ * ) => Promise<boolean>}
+ */
+async function sendAll(connection, mails, takeArrived) {
+  let allSent = true;
+  try {
+    for (const [i, { title, message }] of mails.entries()) {
+      printTitle(i + 1, title);
+      const start = performance.now();
+      const status = await connection.sendMessages([message]).catch((error) => {
+        if (error instanceof SendError && error.status !== null) return error.status;
+        throw error;
+      });
+      allSent &&= status.isSuccess;
+      printStatus(status, performance.now() - start);
+      for (const mail of takeArrived()) await printArrival(mail);
+    }
+  } finally {
+    await connection.close();
+  }
+  return allSent;
+}
