@@ -2,7 +2,8 @@ import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.t
 import { type DeliveryResult, deliverEach, failedDelivery, type Job, sameForAll } from '../delivery.ts';
 import { ConfigurationError, EmailError, SendError } from '../errors.ts';
 import type { Feature } from '../features.ts';
-import { type ComposeOptions, composeMessage } from '../mime/compose.ts';
+import { composeMessage } from '../mime/compose.ts';
+import type { ComposeOptions } from '../mime/composition.ts';
 import { createDkimSigner, type DkimOptions } from '../mime/dkim.ts';
 import { DKIM_OPTION } from '../mime/dkim-option.ts';
 import { generateMessageId } from '../mime/message-id.ts';

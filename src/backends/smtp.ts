@@ -1,7 +1,7 @@
 import { EmailBackend } from '../backend.ts';
 import type { DeliveryContext, DeliveryResult, Job } from '../delivery.ts';
 import type { Feature } from '../features.ts';
-import type { ComposeOptions } from '../mime/compose.ts';
+import type { ComposeOptions } from '../mime/composition.ts';
 import { createDkimSigner } from '../mime/dkim.ts';
 import type { AnyOptionTable } from '../options.ts';
 import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';

@@ -6,8 +6,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { getConnection } from '../../src/connection.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { EmailMessage } from '../../src/message.ts';
-import { composeMessage, composeStream, createDkimSigner } from '../../src/mime/compose.ts';
 import { BodyHash } from '../../src/mime/dkim.ts';
+import { composeMessage, composeStream, createDkimSigner } from '../../src/mime/index.ts';
 import { CORPUS, FIXED, UTF8_CORPUS } from './corpus.ts';
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -133,11 +133,11 @@ describe('the hash of a body in relaxed form (RFC 6376, section 3.4.4)', () => {
 test.each(['smtp', 'file'])('the %s backend takes the option dkim and refuses a bad key at once', (name) => {
   const [good] = KEYS;
   expect(() => getConnection(name, { path: 'mails', dkim: KEYS })).not.toThrow();
-  expect(() => getConnection(name, { path: 'mails', dkim: { ...good, privateKey: 'secret stuff' } })).toThrow(
-    expect.objectContaining({ code: 'invalid-key', message: expect.not.stringContaining('secret') }),
+  expect(() => getConnection(name, { path: 'mails', dkim: { ...good, privateKey: 'hunter2' } })).toThrow(
+    expect.objectContaining({ code: 'invalid-key', message: expect.not.stringContaining('hunter2') }),
   );
-  expect(() => getConnection(name, { path: 'mails', dkim: { ...good, key: 'secret stuff' } })).toThrow(
-    expect.objectContaining({ code: 'invalid-option', message: expect.not.stringContaining('secret') }),
+  expect(() => getConnection(name, { path: 'mails', dkim: { ...good, key: 'hunter2' } })).toThrow(
+    expect.objectContaining({ code: 'invalid-option', message: expect.not.stringContaining('hunter2') }),
   );
 });
 
@@ -146,7 +146,7 @@ describe('a bad key is found before anything is sent', () => {
   const ec = pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
   const good = { domain: 'example.com', selector: 's', privateKey: pem(ed25519.privateKey) };
   test.each([
-    ['no PEM', { ...good, privateKey: 'secret stuff' }, 'invalid-key'],
+    ['no PEM', { ...good, privateKey: 'hunter2' }, 'invalid-key'],
     [
       'a public key',
       { ...good, privateKey: ed25519.publicKey.export({ type: 'spki', format: 'pem' }).toString() },
@@ -159,6 +159,6 @@ describe('a bad key is found before anything is sent', () => {
   ])('%s', (_, options, code) => {
     expect(() => createDkimSigner(options)).toThrow(expect.objectContaining({ name: 'ConfigurationError', code }));
     expect(() => createDkimSigner([good, options])).toThrow(ConfigurationError);
-    expect(() => createDkimSigner(options)).not.toThrow(/secret stuff/);
+    expect(() => createDkimSigner(options)).not.toThrow(/hunter2/);
   });
 });
