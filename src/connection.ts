@@ -111,6 +111,8 @@ function urlOptionsFor(
   return parseConnectionUrl(url, findClass(name).optionTable, 'AMSDAL_EMAIL_URL').options;
 }
 
+const AWS_KEYS = ['accessKeyId', 'secretAccessKey', 'sessionToken'];
+
 function mergeOptions(
   { name, backend, urlOptions }: Target,
   given: object,
@@ -125,6 +127,9 @@ function mergeOptions(
   if (host !== undefined && fromEnvironment['host'] !== undefined && host !== fromEnvironment['host']) {
     delete fromEnvironment['username'];
     delete fromEnvironment['password'];
+  }
+  if (AWS_KEYS.some((key) => Reflect.get(given, key) !== undefined)) {
+    for (const key of AWS_KEYS) delete fromEnvironment[key]; // half a pair from code and half from the environment make none
   }
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { ...fromEnvironment, ...set };

@@ -12,6 +12,17 @@ export { DummyBackend } from './backends/dummy.ts';
 export type { FileOptions } from './backends/file.ts';
 export { FileBackend } from './backends/file.ts';
 export type {
+  DecodedEmailTags,
+  SesClientLike,
+  SesCredentials,
+  SesListManagement,
+  SesOptions,
+  SesQuota,
+  SesRetry,
+  SesStats,
+} from './backends/ses.ts';
+export { decodeEmailTags, SesBackend } from './backends/ses.ts';
+export type {
   AuthMethod,
   SmtpBackendOptions,
   SmtpOptions,
@@ -74,5 +85,5 @@ export type { BackendClass, BuiltInBackends } from './registry.ts';
 export { registerBackend } from './registry.ts';
 export type { SendEachInit, SendMailInit, SendMailSyncInit } from './send.ts';
 export { sendEach, sendMail, sendMailSync } from './send.ts';
-export type { DeliveryStatus, ErrorJson, MessageResult, RecipientStatus, SendStatusJson } from './status.ts';
+export type { DeliveryStatus, MessageResult, RecipientStatus, SendStatusJson } from './status.ts';
 export { SendStatus } from './status.ts';

@@ -2,6 +2,7 @@ import type { EmailBackend } from './backend.ts';
 import { ConsoleBackend, type ConsoleOptions } from './backends/console.ts';
 import { DummyBackend, type DummyOptions } from './backends/dummy.ts';
 import { FileBackend, type FileOptions } from './backends/file.ts';
+import { SesBackend, type SesOptions } from './backends/ses.ts';
 import { SmtpBackend, type SmtpBackendOptions } from './backends/smtp.ts';
 import { ConfigurationError } from './errors.ts';
 import type { AnyOptionTable } from './options.ts';
@@ -11,6 +12,7 @@ export interface BuiltInBackends {
   readonly console: { readonly options: ConsoleOptions; readonly backend: ConsoleBackend };
   readonly dummy: { readonly options: DummyOptions; readonly backend: DummyBackend };
   readonly file: { readonly options: FileOptions; readonly backend: FileBackend };
+  readonly ses: { readonly options: SesOptions; readonly backend: SesBackend };
   readonly smtp: { readonly options: SmtpBackendOptions; readonly backend: SmtpBackend };
 }
 
@@ -25,6 +27,7 @@ const BACKENDS = new Map<string, BackendClass | string>([
   ['console', ConsoleBackend],
   ['dummy', DummyBackend],
   ['file', FileBackend],
+  ['ses', SesBackend],
   ['smtp', SmtpBackend],
 ]);
 

@@ -117,13 +117,22 @@ function crossing(message: EmailMessage): EmailMessageInit {
 }
 
 function refuseFunctions(name: string, options: object): void {
-  const functions = Object.entries(options).filter(([, value]) => typeof value === 'function');
+  const functions = Object.entries(options).filter(([, value]) => !canCross(value));
   if (functions.length === 0) return;
   const names = functions.map(([option]) => option).join(', ');
   throw new ConfigurationError(
     'not-blocking',
-    `a blocking call cannot use a '${name}' connection with ${names}: a function cannot cross to the worker thread`,
+    `a blocking call cannot use a '${name}' connection with ${names}: a function, or what has functions, cannot cross to the worker thread`,
   );
+}
+
+function canCross(value: unknown): boolean {
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A server in the blocked thread cannot answer: say so at once rather than wait for a timeout. */

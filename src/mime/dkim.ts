@@ -33,12 +33,16 @@ const SELECTOR = /^[a-z\d](?:[a-z\d_-]*[a-z\d])?(?:\.[a-z\d](?:[a-z\d_-]*[a-z\d]
 /**
  * Reads and checks the keys, once for all messages; several options make several signatures.
  *
+ * @param rewritten Headers that the provider writes anew, in lower case: signing them would break the signature.
  * @throws {ConfigurationError} `invalid-option` for a bad domain or selector, `invalid-key` for a bad key.
  */
-export function createDkimSigner(options: DkimOptions | readonly DkimOptions[]): DkimSigner {
+export function createDkimSigner(
+  options: DkimOptions | readonly DkimOptions[],
+  rewritten: readonly string[] = [],
+): DkimSigner {
   const list: readonly DkimOptions[] = 'domain' in options ? [options] : options;
   const keys = list.map(readKey);
-  return { sign: (head, bodyHash) => keys.map((key) => signOnce(key, head, bodyHash)).join('') };
+  return { sign: (head, bodyHash) => keys.map((key) => signOnce(key, head, bodyHash, rewritten)).join('') };
 }
 
 function readKey({ domain, selector, privateKey }: DkimOptions): Key {
@@ -64,8 +68,14 @@ function parseKey(privateKey: string): KeyObject {
   }
 }
 
-function signOnce({ domain, selector, key, algorithm }: Key, head: string, bodyHash: string): string {
-  const fields = head.split(/\r\n(?![ \t])/).filter((field) => SIGNED.test(nameOf(field)));
+function signOnce(
+  { domain, selector, key, algorithm }: Key,
+  head: string,
+  bodyHash: string,
+  rewritten: readonly string[],
+): string {
+  const isSigned = (name: string) => SIGNED.test(name) && !rewritten.includes(name);
+  const fields = head.split(/\r\n(?![ \t])/).filter((field) => isSigned(nameOf(field)));
   // From is named once more than it is there: a second one breaks the signature (RFC 6376, section 8.15).
   const names = ['from', ...fields.map(nameOf)];
   const tags = ['v=1;', `a=${algorithm};`, 'c=relaxed/relaxed;', `d=${domain};`, `s=${selector};`];

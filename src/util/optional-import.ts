@@ -29,7 +29,9 @@ export function optionalRequire<T>(name: string, purpose: string): T {
 function loadError(name: string, purpose: string, cause: unknown): unknown {
   const { code } = cause as NodeJS.ErrnoException;
   if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') return cause;
-  return new ConfigurationError('missing-dependency', `${purpose} needs the package ${name}: npm install ${name}`, {
-    cause,
-  });
+  return new ConfigurationError(
+    'missing-dependency',
+    `${purpose} needs the package ${name}: npm install amsdal-mail ${name}`,
+    { cause },
+  );
 }

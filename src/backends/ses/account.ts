@@ -1,0 +1,77 @@
+import { unlessAborted } from '../../util/unless-aborted.ts';
+import type { ResolvedSesOptions } from './options.ts';
+import { RateLimiter, type Ticket } from './rate-limiter.ts';
+import type { AccountFacts } from './requests.ts';
+
+/** What an account may send, as SES said when it was last asked. */
+export interface SesQuota {
+  /** Recipients in any 24 hours; -1 for no limit. */
+  readonly max24HourSend: number;
+  /** Recipients a second. */
+  readonly maxSendRate: number;
+  /** Recipients in the 24 hours before the question. */
+  readonly sentLast24Hours: number;
+}
+
+/** One account in one region, as all connections of this process share it: its quota, and its rate. */
+export class SesAccount {
+  readonly limiter: RateLimiter = new RateLimiter();
+  readonly #given: number;
+  #quota: SesQuota | null = null;
+  #rateKnown: Promise<unknown> | null = null;
+  #isFirst = true;
+
+  constructor(ratePerSecond: number | undefined) {
+    this.#given = ratePerSecond ?? Number.POSITIVE_INFINITY;
+    if (ratePerSecond === undefined) return;
+    this.limiter.setLimit(ratePerSecond);
+    this.#rateKnown = Promise.resolve();
+  }
+
+  get quota(): SesQuota | null {
+    return this.#quota;
+  }
+
+  /**
+   * Waits for the turn of a request of `count` recipients.
+   *
+   * The rate is asked for before the second request, so that a single mail is a single request.
+   */
+  async turn(count: number, signal: AbortSignal | undefined, ask: () => Promise<AccountFacts>): Promise<Ticket> {
+    if (!this.#isFirst) await this.knowRate(signal, ask);
+    this.#isFirst = false;
+    return this.limiter.reserve(count, signal);
+  }
+
+  /** Asks for the rate, once; an account that may not ask learns from being throttled. Ends early when the signal aborts. */
+  async knowRate(signal: AbortSignal | undefined, ask: () => Promise<AccountFacts>): Promise<void> {
+    this.#rateKnown ??= ask().then(
+      () => {},
+      () => {},
+    );
+    await unlessAborted(this.#rateKnown, signal).catch(() => {});
+  }
+
+  /** Takes over what GetAccount said; a lower rate given as an option stays. */
+  learn({ SendQuota }: AccountFacts): void {
+    if (SendQuota === undefined) return;
+    const { Max24HourSend = 0, MaxSendRate = 0, SentLast24Hours = 0 } = SendQuota;
+    this.#quota = { max24HourSend: Max24HourSend, maxSendRate: MaxSendRate, sentLast24Hours: SentLast24Hours };
+    if (MaxSendRate > 0) this.limiter.setLimit(Math.min(this.#given, MaxSendRate));
+  }
+}
+
+const NOBODY = {};
+const accounts = new WeakMap<object, Map<string, SesAccount>>();
+
+/** The account that options speak of: the same for the same keys, region, endpoint and rate. */
+export function accountOf(options: ResolvedSesOptions): SesAccount {
+  const { client, credentials, accessKeyId = '', region, endpoint = '', ratePerSecond } = options;
+  const owner = client ?? credentials ?? NOBODY;
+  const known = accounts.get(owner) ?? new Map<string, SesAccount>();
+  accounts.set(owner, known);
+  const key = JSON.stringify([accessKeyId, region, endpoint, ratePerSecond]);
+  const account = known.get(key) ?? new SesAccount(ratePerSecond);
+  known.set(key, account);
+  return account;
+}

@@ -1,0 +1,170 @@
+import { MessageError, type MessageIssue, type MessageIssueCode } from '../../errors.ts';
+import type { EmailMessage } from '../../message.ts';
+import { textFromHtml } from '../../mime/auto-text.ts';
+import { composeMessage, composeStream } from '../../mime/compose.ts';
+import { writeHeaders } from '../../mime/header-section.ts';
+import { generateMessageId } from '../../mime/message-id.ts';
+import type { ResolvedSesOptions } from './options.ts';
+import type { Template, TemplateAttachment } from './requests.ts';
+
+/** Octets after base64, which the API wraps a message in. */
+const MAX_MESSAGE = 40 * 1024 * 1024;
+const MAX_TEMPLATE_DATA = 262_144;
+const MAX_HEADERS = 15;
+const MAX_HEADER = 996;
+const MAX_FILENAME = 255;
+const MAX_PARAMETER = 78;
+/** What SES writes itself, from the parameters of the request. */
+const OWN_HEADERS = new Set(['from', 'to', 'cc', 'reply-to', 'subject', 'date', 'message-id', 'mime-version']);
+
+/**
+ * The message as any server would get it.
+ *
+ * @throws {MessageError} `invalid-message` when it is over 40 MB in base64, or cannot be written as mail.
+ */
+export async function rawContent(
+  message: EmailMessage,
+  given: Pick<ResolvedSesOptions, 'tagHeaders' | 'dkim'>,
+): Promise<Uint8Array> {
+  const messageId = message.messageId ?? generateMessageId(message);
+  const { tagHeaders = false, dkim } = given;
+  const options = { messageId, tagHeaders, ...(dkim && { dkim }) };
+  if (message.attachments.every(({ isInMemory }) => isInMemory)) {
+    const bytes = composeMessage(message, options);
+    checkSize(bytes.length);
+    return bytes;
+  }
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of composeStream(message, options)) {
+    length += chunk.length;
+    checkSize(length);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length);
+}
+
+/**
+ * The template a message is made from: one stored at SES, by name or ARN, or the message's own subject and bodies.
+ *
+ * @throws {MessageError} `invalid-message` for what a template at SES cannot carry.
+ */
+export async function templateContent(message: EmailMessage, tagHeaders: boolean): Promise<Template> {
+  const { attachments } = await message.materialize();
+  const headers = templateHeaders(message, tagHeaders);
+  const data = JSON.stringify(message.mergeGlobalData ?? {});
+  const issues = [
+    ...bodyIssues(message),
+    ...headers.flatMap(headerIssues),
+    ...attachments.flatMap(attachmentIssues),
+    ...dataIssues('mergeGlobalData', data),
+  ];
+  if (headers.length > MAX_HEADERS) {
+    const text = `SES takes ${MAX_HEADERS} headers with a template, these are ${headers.length}`;
+    issues.push(issue('headers', 'too-many', text));
+  }
+  if (issues.length > 0) throw new MessageError(issues);
+  return {
+    ...source(message),
+    TemplateData: data,
+    ...(headers.length > 0 && { Headers: headers }),
+    ...(attachments.length > 0 && { Attachments: attachments.map(templateAttachment) }),
+  };
+}
+
+/** What is wrong with template variables in JSON. */
+export function dataIssues(path: string, json: string): readonly MessageIssue[] {
+  if (json.length <= MAX_TEMPLATE_DATA) return [];
+  return [issue(path, 'too-long', `SES takes ${MAX_TEMPLATE_DATA} characters of JSON, these are ${json.length}`)];
+}
+
+function checkSize(length: number): void {
+  if (Math.ceil(length / 3) * 4 <= MAX_MESSAGE) return;
+  const text = 'the message is over 40 MB in base64, which is what SES takes: send a link instead';
+  throw new MessageError([issue('attachments', 'too-long', text)]);
+}
+
+function source(message: EmailMessage): Pick<Template, 'TemplateName' | 'TemplateArn' | 'TemplateContent'> {
+  const { templateId, subject, body, htmlBody, autoText } = message;
+  if (templateId !== null)
+    return templateId.startsWith('arn:') ? { TemplateArn: templateId } : { TemplateName: templateId };
+  const text = body === '' && htmlBody !== null && autoText ? textFromHtml(htmlBody) : body;
+  return {
+    TemplateContent: {
+      Subject: subject,
+      ...((text !== '' || htmlBody === null) && { Text: text }),
+      ...(htmlBody !== null && { Html: htmlBody }),
+    },
+  };
+}
+
+/** The message's headers as the composer writes them, but those that SES makes, each on one line. */
+function templateHeaders(message: EmailMessage, tagHeaders: boolean): { Name: string; Value: string }[] {
+  const lines = writeHeaders(message, new Date(0), '', tagHeaders)
+    .trimEnd()
+    .split(/\r\n(?! )/);
+  return lines.flatMap((line) => {
+    const colon = line.indexOf(':');
+    const Name = line.slice(0, colon);
+    if (OWN_HEADERS.has(Name.toLowerCase())) return [];
+    return [
+      {
+        Name,
+        Value: line
+          .slice(colon + 1)
+          .replaceAll('\r\n ', ' ')
+          .trimStart(),
+      },
+    ];
+  });
+}
+
+function headerIssues({ Name, Value }: { readonly Name: string; readonly Value: string }): readonly MessageIssue[] {
+  if (Name.length + Value.length <= MAX_HEADER) return [];
+  const text = `SES takes ${MAX_HEADER} characters of name and value with a template`;
+  return [issue(`headers.${Name}`, 'too-long', text)];
+}
+
+function bodyIssues({ templateId, body, htmlBody, alternatives }: EmailMessage): readonly MessageIssue[] {
+  const issues: MessageIssue[] = [];
+  const isStored = templateId !== null;
+  const text = 'the template stored at SES makes the bodies: remove it, or leave templateId out';
+  if (isStored && body !== '') issues.push(issue('body', 'unsupported', text));
+  if (isStored && htmlBody !== null) issues.push(issue('htmlBody', 'unsupported', text));
+  if (alternatives.length > 0) {
+    issues.push(issue('alternatives', 'unsupported', 'SES makes a text and an HTML part from a template, no others'));
+  }
+  return issues;
+}
+
+function templateAttachment({
+  filename,
+  content,
+  contentId,
+  mimetype,
+}: EmailMessage['attachments'][number]): TemplateAttachment {
+  return {
+    FileName: filename ?? contentId ?? 'attachment',
+    RawContent: typeof content === 'string' ? Buffer.from(content, 'utf8') : (content as Uint8Array), // materialized
+    ContentType: mimetype,
+    ContentDisposition: contentId === null ? 'ATTACHMENT' : 'INLINE',
+    ContentTransferEncoding: 'BASE64',
+    ...(contentId !== null && { ContentId: contentId }),
+  };
+}
+
+function attachmentIssues(attachment: EmailMessage['attachments'][number], index: number): readonly MessageIssue[] {
+  const lengths = [
+    ['filename', attachment.filename, MAX_FILENAME],
+    ['mimetype', attachment.mimetype, MAX_PARAMETER],
+    ['contentId', attachment.contentId, MAX_PARAMETER],
+  ] as const;
+  return lengths.flatMap(([field, value, max]) => {
+    if (value === null || value.length <= max) return [];
+    return [issue(`attachments[${index}].${field}`, 'too-long', `SES takes ${max} characters with a template`)];
+  });
+}
+
+function issue(path: string, code: MessageIssueCode, message: string): MessageIssue {
+  return { path, code, message };
+}

@@ -1,0 +1,145 @@
+import type { Mailbox } from '../../address.ts';
+import { SendError } from '../../errors.ts';
+import type { SesAccount } from './account.ts';
+import { all, type Failure, failureOf, inDoubt } from './failure.ts';
+import type { ResolvedSesOptions } from './options.ts';
+import type { Ticket } from './rate-limiter.ts';
+import type { AccountFacts } from './requests.ts';
+import type { Operation, SesSession } from './sdk.ts';
+import { Slots } from './slots.ts';
+
+const ACCOUNT_TIMEOUT_MS = 5_000;
+
+/** A request to be made. */
+export interface Errand {
+  readonly operation: Operation;
+  readonly recipients: readonly Mailbox[];
+  /** Makes the parameters when it is the request's turn, so that waiting requests hold no content. */
+  readonly input: () => object | Promise<object>;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What became of a request, and when it left; a ticket is what the rate is learnt by. */
+export type Answer =
+  | { readonly output: object; readonly ticket: Ticket }
+  | { readonly failure: Failure; readonly ticket: Ticket | null };
+
+/** Makes requests: in their turn, within their time, and again only when that cannot send a mail twice. */
+export class Courier {
+  readonly #session: SesSession;
+  readonly #account: SesAccount;
+  readonly #options: ResolvedSesOptions;
+  readonly #slots: Slots;
+
+  constructor(session: SesSession, account: SesAccount, options: ResolvedSesOptions) {
+    this.#session = session;
+    this.#account = account;
+    this.#options = options;
+    this.#slots = new Slots(options.maxConnections);
+  }
+
+  /** @throws what `input` throws; nothing has been sent then. */
+  run(errand: Errand): Promise<Answer> {
+    return this.#slots.run(() => this.#run(errand));
+  }
+
+  /**
+   * What SES says of the account; it is not counted among the sends.
+   *
+   * @throws {EmailConnectionError | SendError | ConfigurationError}
+   */
+  async askAccount(signal?: AbortSignal): Promise<AccountFacts> {
+    const timeoutMs = Math.min(ACCOUNT_TIMEOUT_MS, this.#options.timeoutMs);
+    const answer = await this.#try(
+      { operation: 'GetAccount', recipients: [], input: () => ({}), signal },
+      {},
+      timeoutMs,
+    );
+    if ('failure' in answer) throw answer.failure.error;
+    this.#account.learn(answer.output);
+    return answer.output;
+  }
+
+  /** Recipients a second that may be sent now; Infinity when it is not known. */
+  async rate(signal: AbortSignal | undefined): Promise<number> {
+    await this.#account.knowRate(signal, () => this.askAccount(signal));
+    return this.#account.limiter.rate;
+  }
+
+  /** Tells what SES took of a request, and whether it held some of it back for the rate. */
+  observe(ticket: Ticket, accepted: number, isThrottled: boolean): void {
+    if (isThrottled) this.#account.limiter.throttled(ticket);
+    else this.#account.limiter.accepted(ticket, accepted);
+  }
+
+  async #run(errand: Errand): Promise<Answer> {
+    const { recipients, signal } = errand;
+    const { attempts } = this.#options.retry;
+    let input: object | null = null;
+    for (let attempt = 1; ; attempt++) {
+      let ticket: Ticket | null = null;
+      try {
+        ticket = await this.#account.turn(recipients.length, signal, () => this.askAccount(signal));
+      } catch {
+        return { failure: cancelled(signal), ticket };
+      }
+      input ??= await errand.input();
+      const answer = await this.#try(errand, input, this.#options.timeoutMs);
+      if ('output' in answer) return { ...answer, ticket };
+      const { failure } = answer;
+      if (failure.retry === 'throttled') this.#account.limiter.throttled(ticket);
+      if (failure.retry === null || attempt >= attempts) return { failure, ticket };
+      if (failure.retry === 'unreached' && !(await this.#pause(attempt, signal))) return { failure, ticket };
+    }
+  }
+
+  async #try(
+    { operation, recipients, signal }: Errand,
+    input: object,
+    timeoutMs: number,
+  ): Promise<{ readonly output: object } | { readonly failure: Failure }> {
+    const ending = new AbortController();
+    const onAbort = () => ending.abort();
+    let isLate = false;
+    const deadline = setTimeout(() => {
+      isLate = true;
+      ending.abort();
+    }, timeoutMs);
+    if (signal?.aborted) ending.abort();
+    signal?.addEventListener('abort', onAbort, { once: true });
+    try {
+      const output = await this.#session.send(operation, input, ending.signal);
+      return { output: typeof output === 'object' && output !== null ? output : {} };
+    } catch (cause) {
+      if (isLate) return { failure: inDoubt('timeout', `no answer within ${timeoutMs} ms`, cause) };
+      if (signal?.aborted)
+        return { failure: inDoubt('aborted', 'the call was aborted while it waited for the answer', cause) };
+      const { region } = this.#options;
+      return { failure: failureOf(cause, { region, recipients, isOwnClient: this.#session.isOurs }) };
+    } finally {
+      clearTimeout(deadline);
+      signal?.removeEventListener('abort', onAbort);
+    }
+  }
+
+  /** Waits before the next try; false when the call was aborted meanwhile. */
+  #pause(attempt: number, signal: AbortSignal | undefined): Promise<boolean> {
+    const { baseMs, maxMs } = this.#options.retry;
+    const ms = Math.min(maxMs, baseMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2);
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve(signal?.aborted !== true);
+      };
+      const timer = setTimeout(end, ms);
+      if (signal?.aborted) end();
+      else signal?.addEventListener('abort', end, { once: true });
+    });
+  }
+}
+
+function cancelled(signal: AbortSignal | undefined): Failure {
+  const text = 'the call was aborted before this mail was handed to SES';
+  return all('failed', new SendError('aborted', text, { phase: 'queue', retryable: true, cause: signal?.reason }));
+}

@@ -1,0 +1,204 @@
+import type { Mailbox } from '../../address.ts';
+import {
+  ConfigurationError,
+  type ConnectionErrorCode,
+  EmailConnectionError,
+  type EmailError,
+  type EmailErrorOptions,
+  SendError,
+  type SendErrorCode,
+} from '../../errors.ts';
+import type { DeliveryStatus } from '../../status.ts';
+
+/** What a failed request, or a failed entry of a bulk request, means. */
+export interface Failure {
+  readonly error: EmailError;
+  /** Why trying again cannot send anything twice; null when it could, or would not help. */
+  readonly retry: 'throttled' | 'unreached' | 'transient' | null;
+  readonly statusOf: (recipient: Mailbox) => DeliveryStatus;
+}
+
+/** What an error of the SDK says of itself. */
+interface SdkError {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  /** Of errors of the network. */
+  readonly code?: unknown;
+  readonly syscall?: unknown;
+  /** Of an AggregateError: one for each address that was tried. */
+  readonly errors?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean };
+}
+
+/** What the mail was sent with, for texts that help. */
+export interface FailureContext {
+  readonly region: string;
+  readonly recipients: readonly Mailbox[];
+  /** Whether a time limit of the client can only be that of connecting. */
+  readonly isOwnClient: boolean;
+}
+
+const AUTH = new Set([
+  ...['UnrecognizedClientException', 'InvalidClientTokenId', 'InvalidClientTokenIdException'],
+  ...['InvalidSignatureException', 'SignatureDoesNotMatch', 'IncompleteSignature', 'IncompleteSignatureException'],
+  ...['ExpiredToken', 'ExpiredTokenException', 'RequestExpired', 'RequestTimeTooSkewed', 'RequestInTheFuture'],
+  ...['MissingAuthenticationToken', 'MissingAuthenticationTokenException', 'OptInRequired'],
+  ...['AccessDenied', 'AccessDeniedException', 'NotAuthorized'],
+]);
+const ACCOUNT = new Set(['MailFromDomainNotVerifiedException', 'AccountSuspendedException', 'SendingPausedException']);
+const THROTTLED = new Set([
+  ...['TooManyRequestsException', 'ThrottlingException', 'Throttling', 'ThrottledException'],
+  ...['RequestThrottled', 'RequestThrottledException', 'SlowDown'],
+]);
+const CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
+
+const UNREACHED: Readonly<Record<string, ConnectionErrorCode>> = {
+  ECONNREFUSED: 'refused',
+  ENOTFOUND: 'dns',
+  EAI_AGAIN: 'dns',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+};
+const CERTIFICATE = /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|UNABLE_TO_)/;
+const TLS = /^(?:ERR_SSL_|EPROTO$)/;
+const DAILY_QUOTA = /daily|24.hour/i;
+const ADDRESS_FAULT =
+  /illegal address|missing final|local address|invalid (?:email )?address|domain (?:starts|ends|contains)/i;
+const FAILED_IDENTITIES = /identities failed the check in region [A-Z0-9-]+: (.+)$/i;
+
+/**
+ * Tells what an error of the SDK means: by its name; by its text only where one name means several things.
+ *
+ * What the service may have carried out is `unknown`; what it refused, or never got, is certainly not sent.
+ */
+export function failureOf(cause: unknown, context: FailureContext): Failure {
+  const error: SdkError = typeof cause === 'object' && cause !== null ? cause : {};
+  const name = String(error.name);
+  const text = firstLine(error.message);
+  const status = error.$metadata?.httpStatusCode;
+  if (CREDENTIALS.has(name)) {
+    const advice = `ses: the AWS SDK found no credentials (${text}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give accessKeyId and secretAccessKey`;
+    return all('failed', new ConfigurationError('invalid-credentials', advice, { cause }));
+  }
+  const connection = status === undefined ? unreachedCode(error, context) : null;
+  if (connection !== null) {
+    const message = `SES in ${context.region} was not reached: ${text || networkCodes(error).join(', ')}`;
+    const isTemporary = connection !== 'certificate' && connection !== 'tls';
+    const refusal = new EmailConnectionError(connection, message, { retryable: isTemporary, cause });
+    return { ...all('failed', refusal), retry: isTemporary ? 'unreached' : null };
+  }
+  if (status === undefined || status < 400 || status >= 500) return uncertain(error, name, text, cause);
+  const facts: EmailErrorOptions = {
+    phase: 'request',
+    reply: { code: status, enhancedCode: null, text: `${name}: ${text}` },
+    cause,
+  };
+  if (AUTH.has(name)) {
+    const refusal = new EmailConnectionError('auth', `SES refused the credentials: ${name}: ${text}`, facts);
+    // The SDK has corrected its clock by what the refusal says.
+    return { ...all('failed', refusal), retry: error.$metadata?.clockSkewCorrected === true ? 'unreached' : null };
+  }
+  return refused(name, text, facts, context);
+}
+
+/** Whether the failure would meet every other request of the same message and sender just so. */
+export function concernsAll({ error }: Failure): boolean {
+  return (
+    error instanceof EmailConnectionError ||
+    error instanceof ConfigurationError ||
+    error.code === 'account' ||
+    error.code === 'quota' ||
+    error.code === 'template' ||
+    error.code === 'aborted'
+  );
+}
+
+/** A failure that is the same for all recipients. */
+export function all(status: DeliveryStatus, error: EmailError): Failure {
+  return { error, retry: null, statusOf: () => status };
+}
+
+/** A request that may have been carried out: sending it again may send it twice. */
+export function inDoubt(code: SendErrorCode, reason: string, cause?: unknown): Failure {
+  const message = `it is not known whether SES took the mail: ${reason}`;
+  return all('unknown', new SendError(code, message, { phase: 'request', outcome: 'unknown', cause }));
+}
+
+function uncertain(error: SdkError, name: string, text: string, cause: unknown): Failure {
+  const status = error.$metadata?.httpStatusCode;
+  const reason = [status === undefined ? null : `HTTP ${status}`, name, text].filter(Boolean).join(', ');
+  if (name === 'TimeoutError' && error.code !== 'ECONNRESET' && error.code !== 'EPIPE')
+    return inDoubt('timeout', reason, cause);
+  return inDoubt(status === undefined && error.code !== undefined ? 'closed' : 'uncertain', reason, cause);
+}
+
+function refused(name: string, text: string, facts: EmailErrorOptions, context: FailureContext): Failure {
+  const fail = (code: SendErrorCode, status: DeliveryStatus = 'failed') =>
+    all(status, new SendError(code, `SES refused the mail: ${name}: ${text}`, facts));
+  if (ACCOUNT.has(name)) return fail('account');
+  if (name === 'LimitExceededException' || (THROTTLED.has(name) && DAILY_QUOTA.test(text))) return fail('quota');
+  if (THROTTLED.has(name)) {
+    const error = new SendError('throttled', `SES throttles the account: ${text}`, { ...facts, retryable: true });
+    return { ...all('failed', error), retry: 'throttled' };
+  }
+  if (name === 'NotFoundException') return fail(/template/i.test(text) ? 'template' : 'account');
+  if (name === 'MessageRejected') {
+    const identities = new Set(
+      FAILED_IDENTITIES.exec(text)?.[1]
+        ?.toLowerCase()
+        .split(/\s*,\s*/),
+    );
+    const failure = fail('rejected');
+    return {
+      ...failure,
+      statusOf: statusOfNamed(context, 'rejected', (address) => identities.has(address), 'rejected'),
+    };
+  }
+  if (name === 'BadRequestException' && ADDRESS_FAULT.test(text)) {
+    const folded = text.toLowerCase();
+    const only = context.recipients.length === 1 ? 'invalid' : 'failed';
+    const failure = fail('invalid-recipient');
+    return { ...failure, statusOf: statusOfNamed(context, 'invalid', (address) => folded.includes(address), only) };
+  }
+  return fail('provider');
+}
+
+/** The recipients that the answer names have `status`, the others failed with them; when it names none, all are `otherwise`. */
+function statusOfNamed(
+  { recipients }: FailureContext,
+  status: DeliveryStatus,
+  isNamed: (address: string) => boolean,
+  otherwise: DeliveryStatus,
+): Failure['statusOf'] {
+  const test = ({ asciiAddress }: Mailbox) => isNamed(asciiAddress.toLowerCase());
+  const rest = recipients.some(test) ? 'failed' : otherwise;
+  return (recipient) => (test(recipient) ? status : rest);
+}
+
+function unreachedCode(error: SdkError, { isOwnClient }: FailureContext): ConnectionErrorCode | null {
+  const codes = networkCodes(error);
+  for (const code of codes) {
+    const known = Object.hasOwn(UNREACHED, code) ? UNREACHED[code] : undefined;
+    if (known !== undefined) return known;
+    if (CERTIFICATE.test(code)) return 'certificate';
+    if (TLS.test(code)) return 'tls';
+  }
+  if (error.syscall === 'connect') return codes.includes('ETIMEDOUT') ? 'timeout' : 'closed';
+  // Our own client limits nothing but connecting; the SDK gives this error no code.
+  return isOwnClient && error.name === 'TimeoutError' && codes.length === 0 ? 'timeout' : null;
+}
+
+function networkCodes({ code, errors }: SdkError): readonly string[] {
+  if (typeof code === 'string') return [code];
+  return Array.isArray(errors) ? errors.map((entry: SdkError) => String(entry.code)) : [];
+}
+
+/** AWS answers a wrong signature with the whole request it had expected, keys' tokens included, on the lines that follow. */
+function firstLine(message: unknown): string {
+  return (
+    String(message ?? '')
+      .split('\n', 1)[0]
+      ?.slice(0, 500) ?? ''
+  );
+}

@@ -1,0 +1,179 @@
+import { BACKEND_OPTIONS, type BackendOptions } from '../../backend.ts';
+import { ConfigurationError } from '../../errors.ts';
+import { createDkimSigner, type DkimOptions, type DkimSigner } from '../../mime/dkim.ts';
+import type { AnyOptionTable, OptionTable } from '../../options.ts';
+import type { SesClientLike } from './sdk.ts';
+
+/** Keys of an AWS account, as the SDK wants them. */
+export interface SesCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  /** Of temporary credentials. */
+  readonly sessionToken?: string;
+}
+
+/** The contact list, and its topic, whose unsubscribe links SES puts into a mail. */
+export interface SesListManagement {
+  readonly contactList: string;
+  readonly topic?: string;
+}
+
+/** How often a request is tried that SES throttled, or that never reached it; nothing else is ever sent twice. */
+export interface SesRetry {
+  /** Tries of one request, the first included; default 8. */
+  readonly attempts?: number;
+  /** The wait after the first try that never reached SES, doubled each time; default 500. */
+  readonly baseMs?: number;
+  /** The longest wait between two tries; default 20,000. */
+  readonly maxMs?: number;
+}
+
+/** Options of {@link SesBackend}. Of `client`, `credentials` and a key pair the first that is given counts; without any, the SDK's own chain. */
+export interface SesOptions extends BackendOptions {
+  /** Default: what AWS_REGION or AWS_DEFAULT_REGION says, else `us-east-1`. */
+  readonly region?: string;
+  readonly accessKeyId?: string;
+  readonly secretAccessKey?: string;
+  readonly sessionToken?: string;
+  /** Keys, or a function that fetches them. */
+  readonly credentials?: SesCredentials | (() => Promise<SesCredentials>);
+  /** A ready `SESv2Client`; region, endpoint, credentials, `idleMs` and sockets are its own then, and it is never destroyed. */
+  readonly client?: SesClientLike;
+  /** Another address of the service, as `http://127.0.0.1:8005`. */
+  readonly endpoint?: string;
+  /** The configuration set of every mail. */
+  readonly configurationSet?: string;
+  /** The ARN of the identity that authorizes the sender (FromEmailAddressIdentityArn). */
+  readonly identityArn?: string;
+  /** The ARN of the identity that authorizes `envelopeSender` (FeedbackForwardingEmailAddressIdentityArn). */
+  readonly feedbackIdentityArn?: string;
+  /** Not with `mergeData`: bulk requests have no such parameter. */
+  readonly listManagement?: SesListManagement;
+  /** The tenant the mails are sent for (TenantName). */
+  readonly tenant?: string;
+  /** A multi-region endpoint (EndpointId); needs the package `@aws-sdk/signature-v4a`. */
+  readonly endpointId?: string;
+  /** Parameters of the request under the API's own names, laid over everything else. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+  /** Signs raw messages (no templates), all but Message-ID and Date, which SES writes anew; several make several signatures. */
+  readonly dkim?: DkimOptions | readonly DkimOptions[];
+  /** Writes tags and metadata as X-Tag and X-Metadata headers too, where readers can see them; default false. */
+  readonly tagHeaders?: boolean;
+  /** Recipients a second; default: the account's own rate, asked once. Give less when others use the account too. */
+  readonly ratePerSecond?: number;
+  /** Requests under way at once, and sockets; default 50. */
+  readonly maxConnections?: number;
+  /** How long one request may take, in milliseconds; default 60,000. */
+  readonly timeoutMs?: number;
+  /** How long an idle socket is kept, in milliseconds: below the server's own limit, or it may close while it is used; default 5,000. */
+  readonly idleMs?: number;
+  readonly retry?: SesRetry;
+}
+
+/** {@link SesOptions}, complete. */
+export interface ResolvedSesOptions extends Omit<SesOptions, 'dkim'> {
+  readonly dkim: DkimSigner | null;
+  readonly region: string;
+  readonly maxConnections: number;
+  readonly timeoutMs: number;
+  readonly idleMs: number;
+  readonly retry: Required<SesRetry>;
+}
+
+/** What {@link SesOptions} may hold. */
+export const SES_OPTIONS: AnyOptionTable = {
+  ...BACKEND_OPTIONS,
+  region: { type: 'string' },
+  accessKeyId: { type: 'string' },
+  secretAccessKey: { type: 'string', secret: true },
+  sessionToken: { type: 'string', secret: true },
+  credentials: {
+    type: 'custom',
+    expected: 'an object with accessKeyId and secretAccessKey, or a function that fetches one',
+    check: (value) =>
+      typeof value === 'function' ||
+      (isObject(value) && typeof value['accessKeyId'] === 'string' && typeof value['secretAccessKey'] === 'string'),
+    secret: true,
+  },
+  client: {
+    type: 'custom',
+    expected: 'an SESv2Client of @aws-sdk/client-sesv2',
+    check: (value) => isObject(value) && typeof value['send'] === 'function',
+  },
+  endpoint: {
+    type: 'custom',
+    expected: "a URL such as 'https://email.eu-west-1.amazonaws.com'",
+    check: (value) => typeof value === 'string' && /^https?:\/\/./.test(value),
+    parse: (text) => text,
+  },
+  configurationSet: {
+    type: 'custom',
+    expected: "up to 64 letters, digits, '_' and '-'",
+    check: (value) => typeof value === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(value),
+    parse: (text) => text,
+  },
+  identityArn: { type: 'string' },
+  feedbackIdentityArn: { type: 'string' },
+  listManagement: {
+    type: 'object',
+    fields: { contactList: { type: 'string' }, topic: { type: 'string' } } satisfies OptionTable<SesListManagement>,
+  },
+  tenant: { type: 'string' },
+  endpointId: { type: 'string' },
+  extra: { type: 'custom', expected: 'an object of request parameters', check: isObject },
+  dkim: {
+    type: 'custom',
+    expected: 'an object with domain, selector and privateKey, or several',
+    check: isNonNull,
+    secret: true,
+  },
+  tagHeaders: { type: 'boolean' },
+  ratePerSecond: { type: 'integer', min: 1 },
+  maxConnections: { type: 'integer', min: 1, max: 1_000 },
+  timeoutMs: { type: 'integer', min: 1, max: 2_147_483_647 },
+  idleMs: { type: 'integer', min: 1, max: 600_000 },
+  retry: {
+    type: 'object',
+    fields: {
+      attempts: { type: 'integer', min: 1, max: 100 },
+      baseMs: { type: 'integer', min: 1, max: 600_000 },
+      maxMs: { type: 'integer', min: 1, max: 3_600_000 },
+    } satisfies OptionTable<SesRetry>,
+  },
+} satisfies OptionTable<SesOptions>;
+
+/** @throws {ConfigurationError} `invalid-key`; `missing-option` for half a key pair, which the SDK would take without a word. */
+export function resolveSesOptions(options: SesOptions): ResolvedSesOptions {
+  checkKeys(options);
+  return {
+    ...options,
+    dkim: options.dkim ? createDkimSigner(options.dkim, ['message-id', 'date']) : null,
+    region: options.region || 'us-east-1',
+    maxConnections: options.maxConnections ?? 50,
+    timeoutMs: options.timeoutMs ?? 60_000,
+    idleMs: options.idleMs ?? 5_000,
+    retry: { attempts: 8, baseMs: 500, maxMs: 20_000, ...options.retry },
+  };
+}
+
+function checkKeys({ accessKeyId, secretAccessKey, sessionToken }: SesOptions): void {
+  const missing = [
+    ...(accessKeyId ? [] : ['accessKeyId (AWS_ACCESS_KEY_ID)']),
+    ...(secretAccessKey ? [] : ['secretAccessKey (AWS_SECRET_ACCESS_KEY)']),
+  ];
+  const given = [accessKeyId, secretAccessKey, sessionToken].some((value) => Boolean(value));
+  if (given && missing.length > 0) {
+    throw new ConfigurationError(
+      'missing-option',
+      `ses: half a key pair: ${missing.join(' and ')} is missing; give both, or neither to use the AWS SDK's own credentials`,
+    );
+  }
+}
+
+function isNonNull(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,107 @@
+import { optionalImport } from '../../util/optional-import.ts';
+import type { ResolvedSesOptions } from './options.ts';
+
+/** What an `SESv2Client` of `@aws-sdk/client-sesv2` offers, as far as it is used here. */
+export interface SesClientLike {
+  send(command: object, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
+  /** Closes its sockets. */
+  destroy?(): void;
+}
+
+interface MiddlewareStack {
+  add(middleware: <T>(next: (args: T) => unknown) => (args: T) => unknown, options: object): void;
+}
+
+/** A command of the SDK, ready to be sent. */
+export interface SesCommand {
+  readonly middlewareStack: MiddlewareStack;
+}
+
+type CommandClass = new (input: never) => SesCommand;
+
+/** What the package `@aws-sdk/client-sesv2` exports, as far as it is used here. */
+export interface SesSdk {
+  readonly SESv2Client: new (config: never) => SesClientLike;
+  readonly SendEmailCommand: CommandClass;
+  readonly SendBulkEmailCommand: CommandClass;
+  readonly GetAccountCommand: CommandClass;
+}
+
+/** The requests that are made, by the names of the API. */
+export type Operation = 'SendEmail' | 'SendBulkEmail' | 'GetAccount';
+
+const PACKAGE = '@aws-sdk/client-sesv2';
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** The SDK and a client of it. */
+export class SesSession {
+  readonly #sdk: SesSdk;
+  readonly #client: SesClientLike;
+  /** Whether the client was made here, so that its time limits are known. */
+  readonly isOurs: boolean;
+
+  private constructor(sdk: SesSdk, client: SesClientLike, isOurs: boolean) {
+    this.#sdk = sdk;
+    this.#client = client;
+    this.isOurs = isOurs;
+  }
+
+  /** @throws {ConfigurationError} `missing-dependency` when the SDK is not installed. */
+  static async open(options: ResolvedSesOptions): Promise<SesSession> {
+    const sdk = await optionalImport<SesSdk>(PACKAGE, "the backend 'ses'");
+    // It registers itself for the signatures that multi-region endpoints need.
+    if (options.endpointId !== undefined) await optionalImport('@aws-sdk/signature-v4a', "the ses option 'endpointId'");
+    return options.client
+      ? new SesSession(sdk, options.client, false)
+      : new SesSession(sdk, makeClient(sdk, options), true);
+  }
+
+  /** Sends one request, once: the SDK's own retries would repeat requests that may have been carried out. */
+  send(operation: Operation, input: object, abortSignal: AbortSignal): Promise<unknown> {
+    const command = new this.#sdk[`${operation}Command`](input as never); // the classes differ in their input alone
+    command.middlewareStack.add((next) => (args) => next(args), {
+      name: 'retryMiddleware',
+      step: 'finalizeRequest',
+      priority: 'high',
+      override: true,
+    });
+    return this.#client.send(command, { abortSignal });
+  }
+
+  /** Whether the installed SDK carries a parameter; it drops those it does not know without a word. */
+  knows(operation: Exclude<Operation, 'GetAccount'>, parameter: string): boolean {
+    const schema: unknown = Reflect.get(this.#sdk, `${operation}Request$`);
+    const members: unknown = Array.isArray(schema) ? schema[4] : undefined;
+    return Array.isArray(members) && members.includes(parameter);
+  }
+
+  close(): void {
+    if (this.isOurs) this.#client.destroy?.();
+  }
+}
+
+function makeClient(sdk: SesSdk, options: ResolvedSesOptions): SesClientLike {
+  const { region, endpoint, maxConnections, idleMs, timeoutMs } = options;
+  const agent = { keepAlive: true, maxSockets: maxConnections, timeout: idleMs };
+  const config = {
+    region,
+    ...(endpoint !== undefined && { endpoint }),
+    ...credentialsOf(options),
+    maxAttempts: 1,
+    requestHandler: {
+      connectionTimeout: Math.min(CONNECT_TIMEOUT_MS, Math.ceil(timeoutMs / 2)),
+      socketTimeout: 0, // each request has its own deadline
+      httpsAgent: agent,
+      httpAgent: agent,
+    },
+  };
+  return new sdk.SESv2Client(config as never); // its type would have to come from the package
+}
+
+function credentialsOf({ credentials, accessKeyId, secretAccessKey, sessionToken }: ResolvedSesOptions): object {
+  // The SDK writes into the object it is given.
+  if (typeof credentials === 'object') return { credentials: { ...credentials } };
+  if (credentials !== undefined) return { credentials };
+  if (!accessKeyId) return {};
+  return { credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } };
+}
