@@ -10,7 +10,7 @@ const LOGIN = { username: 'jane', password: 'secret' };
 
 /** The error of one send to a server with a script; checks that no mail and no secret reached it. */
 async function failure(
-  prepare: (server: ScriptedSmtpServer) => void,
+  prepare: (server: ScriptedSmtpServer) => unknown,
   options: SmtpBackendOptions,
   serverOptions: ScriptedSmtpServerOptions = {},
 ): Promise<unknown> {
@@ -108,12 +108,19 @@ describe('a server that', () => {
       'a reply with different codes',
       (server: ScriptedSmtpServer) => server.on('EHLO', Buffer.from('250-a\r\n550 b\r\n')),
     ],
-    ['no number', (server: ScriptedSmtpServer) => server.on('MAIL', Buffer.from('hello\r\n'))],
+    ['no number', (server: ScriptedSmtpServer) => server.on('EHLO', Buffer.from('hello\r\n'))],
     ['a flood of lines', (server: ScriptedSmtpServer) => server.on('EHLO', Buffer.from('250-x\r\n'.repeat(400_000)))],
     ['one endless line', (server: ScriptedSmtpServer) => server.on('EHLO', Buffer.alloc(4_000_000, '2'))],
   ] as const)('says %s is left, and nothing is sent', async (_what, prepare) => {
-    const error = await failure(prepare, { security: 'none' }, { extensions: ['PIPELINING'] });
+    const error = await failure(prepare, { security: 'none' });
     expect(error).toMatchObject({ name: 'EmailConnectionError', code: 'protocol', outcome: 'not-sent' });
+  });
+
+  test('says no number in the middle of a mail is left, and the mail is certainly not sent', async () => {
+    const prepare = (server: ScriptedSmtpServer): unknown => server.on('MAIL', Buffer.from('hello\r\n'));
+    const error = await failure(prepare, { security: 'none' }, { extensions: ['PIPELINING'] });
+    expect(error).toMatchObject({ name: 'SendError', phase: 'mail', outcome: 'not-sent' });
+    expect(String(error)).toContain('not an SMTP reply');
   });
 
   test('hangs up with 421 is quoted', async () => {
