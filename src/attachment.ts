@@ -56,6 +56,14 @@ const CONTENT_ID = /^[!#$%&'*+\-/=?^_`{|}~.@A-Za-z0-9]{1,200}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROL = /[\x00-\x1f\x7f]/;
 
+const NO_ATTACHMENT = 'must be an Attachment or an object with filename and content';
+const FIELDS: Readonly<Record<string, true>> = Object.assign(Object.create(null), {
+  filename: true,
+  content: true,
+  mimetype: true,
+  contentId: true,
+});
+
 /** A file that travels with a message, inline when it has a `contentId`; frozen, its bytes are taken by reference. */
 export class Attachment {
   readonly filename: string | null;
@@ -134,22 +142,41 @@ export class FileContent implements BlobLike {
   }
 }
 
-/** The chunks of any content, in order. */
+/** Streams that were read: a second reading would find nothing, and the file would go out empty. */
+const readStreams = new WeakSet<object>();
+
+/**
+ * The chunks of any content, in order.
+ *
+ * @throws {MessageError} `invalid-message` when a stream was read before, or gives anything but bytes.
+ */
 export async function* openContent(content: AttachmentContent): AsyncGenerator<Uint8Array, void, undefined> {
   if (typeof content === 'string') yield new TextEncoder().encode(content);
   else if (content instanceof Uint8Array) yield content;
-  else if (typeof content === 'function') yield* content();
+  else if (typeof content === 'function') yield* chunksOf(content());
   else if (isBlobLike(content)) yield* chunksOf(content.stream());
-  else yield* chunksOf(content);
+  else {
+    if (readStreams.has(content)) {
+      throw contentError('the stream was read before: give a function that opens it anew, or bytes, to send it again');
+    }
+    readStreams.add(content);
+    yield* chunksOf(content);
+  }
 }
 
 async function* chunksOf(
   source: AsyncIterable<Uint8Array> | ReadableStreamLike,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  if (Symbol.asyncIterator in source) {
-    yield* source;
-    return;
+  const chunks = Symbol.asyncIterator in source ? source : readAll(source);
+  for await (const chunk of chunks) {
+    if (!(chunk instanceof Uint8Array)) {
+      throw contentError(`a stream must give bytes (Uint8Array), not a ${typeof chunk}: set no encoding on it`);
+    }
+    yield chunk;
   }
+}
+
+async function* readAll(source: ReadableStreamLike): AsyncGenerator<Uint8Array, void, undefined> {
   const reader = source.getReader();
   let finished = false;
   try {
@@ -171,10 +198,15 @@ async function readContent(content: AttachmentContent): Promise<Uint8Array> {
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }
 
+function contentError(message: string): MessageError {
+  return new MessageError([{ path: 'content', code: 'type', message }]);
+}
+
 /** Whether content is a Blob, or looks like one. */
 export function isBlobLike(content: AttachmentContent): content is BlobLike {
   return (
     typeof content === 'object' &&
+    content !== null &&
     'arrayBuffer' in content &&
     typeof content.arrayBuffer === 'function' &&
     'size' in content
@@ -186,6 +218,10 @@ export function findAttachmentIssues(init: AttachmentInit, prefix: string): Mess
   const issues: MessageIssue[] = [];
   const add = (field: string, code: MessageIssue['code'], message: string) =>
     issues.push({ path: prefix + field, code, message });
+  if (typeof init !== 'object' || init === null) {
+    return [{ path: prefix === '' ? 'attachment' : prefix.slice(0, -1), code: 'type', message: NO_ATTACHMENT }];
+  }
+  for (const field in init) if (FIELDS[field] !== true) add(field, 'unknown-field', 'there is no such field');
   const { filename = null, mimetype = null, contentId = null } = init;
   if (filename !== null) {
     if (typeof filename !== 'string') add('filename', 'type', 'must be a string');
@@ -215,7 +251,7 @@ function isContent(content: unknown): content is AttachmentContent {
   return (
     typeof content === 'object' &&
     content !== null &&
-    (Symbol.asyncIterator in content || 'getReader' in content || 'arrayBuffer' in content)
+    (Symbol.asyncIterator in content || 'getReader' in content || isBlobLike(content as AttachmentContent))
   );
 }
 

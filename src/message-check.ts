@@ -74,8 +74,9 @@ export class MessageCheck {
     return null;
   }
 
-  flag(path: string, value: boolean | undefined): boolean {
-    if (value !== undefined && typeof value !== 'boolean') this.fail(path, 'type', 'must be true or false');
+  flag(path: string, value: boolean | null | undefined): boolean {
+    if (value !== undefined && value !== null && typeof value !== 'boolean')
+      this.fail(path, 'type', 'must be true or false');
     return value === true;
   }
 
@@ -95,10 +96,10 @@ export class MessageCheck {
   }
 
   addresses(field: AddressField, value: AddressList | undefined): readonly (Mailbox | Group)[] {
-    if (value === undefined) return NONE;
+    if (value === undefined || value === null) return NONE;
     if (!isList(value)) {
       const only = this.#address(field, value, parseAddress);
-      return only === null ? NONE : [only];
+      return only === null ? NONE : Object.freeze([only]);
     }
     const list: (Mailbox | Group)[] = [];
     for (let index = 0; index < value.length; index++) {
@@ -106,7 +107,7 @@ export class MessageCheck {
       const parsed = this.#address(`${field}[${index}]`, value[index] as AddressInput, parseAddress);
       if (parsed !== null) list.push(parsed);
     }
-    return list;
+    return Object.freeze(list);
   }
 
   #address<T>(path: string, value: AddressInput, parse: (value: AddressInput) => T): T | null {
@@ -120,7 +121,7 @@ export class MessageCheck {
   }
 
   attachments(value: readonly AttachmentInit[] | undefined): readonly Attachment[] {
-    if (value === undefined || (Array.isArray(value) && value.length === 0)) return NONE;
+    if (value === undefined || value === null || value.length === 0) return NONE;
     if (!Array.isArray(value)) {
       this.fail('attachments', 'type', 'must be an array');
       return NONE;
@@ -129,10 +130,6 @@ export class MessageCheck {
     const list: Attachment[] = [];
     for (const [index, entry] of value.entries()) {
       const path = `attachments[${index}]`;
-      if (typeof entry !== 'object' || entry === null) {
-        this.fail(path, 'type', 'must be an Attachment or an object with filename and content');
-        continue;
-      }
       const issues = entry instanceof Attachment ? NONE : findAttachmentIssues(entry, `${path}.`);
       for (const issue of issues) this.fail(issue.path, issue.code, issue.message);
       if (issues.length > 0) continue;
@@ -148,7 +145,7 @@ export class MessageCheck {
   }
 
   alternatives(value: readonly Alternative[] | undefined): readonly Alternative[] {
-    if (value === undefined || value.length === 0) return NONE;
+    if (value === undefined || value === null || value.length === 0) return NONE;
     if (!Array.isArray(value)) {
       this.fail('alternatives', 'type', 'must be an array of {content, mimetype}');
       return NONE;
@@ -192,7 +189,7 @@ export class MessageCheck {
   }
 
   tags(value: readonly string[] | undefined): readonly string[] {
-    if (value === undefined || value.length === 0) return NONE;
+    if (value === undefined || value === null || value.length === 0) return NONE;
     if (!Array.isArray(value)) {
       this.fail('tags', 'type', 'must be an array of strings');
       return NONE;
@@ -214,8 +211,8 @@ export class MessageCheck {
 
   /** A frozen copy of a record of single-line strings. */
   #record(path: string, value: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
-    if (value === undefined) return EMPTY;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    if (value === undefined || value === null) return EMPTY;
+    if (typeof value !== 'object' || Array.isArray(value)) {
       this.fail(path, 'type', 'must be an object of strings');
       return EMPTY;
     }
@@ -258,8 +255,8 @@ export class MessageCheck {
     return null;
   }
 
-  messageId(path: string, value: string | null | undefined): string | null {
-    const line = this.line(path, value);
+  messageId(path: string, value: string | null | undefined, required = false): string | null {
+    const line = this.line(path, value, required);
     if (line === null) return null;
     const id = MESSAGE_ID.exec(line)?.[1];
     if (id !== undefined && id.length <= 900) return id;
@@ -268,18 +265,19 @@ export class MessageCheck {
   }
 
   references(value: string | readonly string[] | undefined): readonly string[] {
-    if (value === undefined || value.length === 0) return NONE;
+    if (value === undefined || value === null || value.length === 0) return NONE;
     const list = typeof value === 'string' ? [value] : value;
     if (!Array.isArray(list)) {
       this.fail('references', 'type', 'must be a Message-ID or an array of them');
       return NONE;
     }
-    const ids = list.map((entry, index) => this.messageId(`references[${index}]`, entry));
+    const ids = list.map((entry, index) => this.messageId(`references[${index}]`, entry, true));
     return Object.freeze(ids.filter((id) => id !== null));
   }
 
   listUnsubscribe(value: ListUnsubscribe | null | undefined): ListUnsubscribe | null {
     if (value === undefined || value === null) return null;
+    if (!this.#hasOnly('listUnsubscribe', value, ['url', 'mailto', 'oneClick'])) return null;
     const { url, mailto, oneClick } = value;
     if (url === undefined && mailto === undefined)
       this.fail('listUnsubscribe', 'required', 'give a url, a mailto, or both');
@@ -297,7 +295,7 @@ export class MessageCheck {
         "must be an address or a 'mailto:' URI; percent-encode spaces, < and >",
       );
     }
-    if (oneClick === true && !(typeof url === 'string' && /^https:\/\//i.test(url))) {
+    if (this.flag('listUnsubscribe.oneClick', oneClick) && !(typeof url === 'string' && /^https:\/\//i.test(url))) {
       this.fail('listUnsubscribe.oneClick', 'range', 'one-click needs an https url (RFC 8058)');
     }
     return Object.freeze({ ...value });
@@ -305,6 +303,7 @@ export class MessageCheck {
 
   dsn(value: DsnRequest | null | undefined): DsnRequest | null {
     if (value === undefined || value === null) return null;
+    if (!this.#hasOnly('dsn', value, ['notify', 'ret', 'envid', 'orcpt'])) return null;
     const { notify, ret, envid, orcpt } = value;
     if (notify !== undefined && notify !== 'never') {
       const known = ['success', 'failure', 'delay'];
@@ -313,13 +312,24 @@ export class MessageCheck {
       }
     }
     this.oneOf('dsn.ret', ret, ['full', 'headers']);
-    if (envid !== undefined && !/^[\x20-\x7e]{1,100}$/.test(envid)) {
+    if (envid !== undefined && !(typeof envid === 'string' && /^[\x20-\x7e]{1,100}$/.test(envid))) {
       this.fail('dsn.envid', 'range', 'must be 1 to 100 printable ASCII characters (RFC 3461, section 4.4)');
     }
-    if (orcpt !== undefined && !/^[A-Za-z0-9-]+;[^\p{Cc}\s]{1,400}$/u.test(orcpt)) {
+    if (orcpt !== undefined && !(typeof orcpt === 'string' && /^[A-Za-z0-9-]+;[^\p{Cc}\s]{1,400}$/u.test(orcpt))) {
       this.fail('dsn.orcpt', 'range', "must look like 'rfc822;user@example.com' (RFC 3461, section 4.2)");
     }
     return Object.freeze({ ...value, ...(Array.isArray(notify) && { notify: Object.freeze([...notify]) }) });
+  }
+
+  #hasOnly(path: string, value: object, known: readonly string[]): boolean {
+    if (typeof value !== 'object' || Array.isArray(value)) {
+      this.fail(path, 'type', `must be an object with ${known.join(', ')}`);
+      return false;
+    }
+    for (const name of Object.keys(value)) {
+      if (!known.includes(name)) this.fail(`${path}.${name}`, 'unknown-field', `known are ${known.join(', ')}`);
+    }
+    return true;
   }
 }
 

@@ -1,4 +1,5 @@
-import { MessageError } from './errors.ts';
+import type { AttachmentInit } from './attachment.ts';
+import { MessageError, type MessageIssueCode } from './errors.ts';
 import type { EmailMessage } from './message.ts';
 import type { EmailMessageInit } from './message-init.ts';
 
@@ -18,49 +19,58 @@ export type AttachmentJson = {
 
 export function messageToJson(message: EmailMessage): MessageJson {
   const { attachments, date, ...fields } = message;
-  const written = Object.entries(fields).filter(([, value]) => !isDefault(value));
+  const written = Object.entries(fields).filter(([name, value]) => !isDefault(name, value));
   // These are the message's own fields; `body` stays even when empty, as an empty body is not a missing one.
   const json = { ...Object.fromEntries(written), subject: message.subject, body: message.body } as MessageJson;
   return {
     ...json,
-    ...(message.envelopeSender === '' && { envelopeSender: '' }),
     ...(date !== null && { date: date.toISOString() }),
     ...(attachments.length > 0 && {
       attachments: attachments.map(({ filename, mimetype, contentId, content }, index): AttachmentJson => {
         if (typeof content === 'string') return { filename, mimetype, contentId, text: content };
         if (content instanceof Uint8Array) return { filename, mimetype, contentId, base64: toBase64(content) };
-        throw new MessageError([
-          {
-            path: `attachments[${index}].content`,
-            code: 'type',
-            message: 'a Blob or a stream has no JSON form; call `await message.materialize()` first',
-          },
-        ]);
+        const advice = 'a Blob or a stream has no JSON form; call `await message.materialize()` first';
+        throw fault(`attachments[${index}].content`, 'type', advice);
       }),
     }),
   };
 }
 
 export function messageFromJson(json: MessageJson): EmailMessageInit {
+  if (typeof json !== 'object' || json === null) throw fault('message', 'type', 'must be what toJSON writes');
   const { attachments, date, ...fields } = json;
+  if (attachments && !Array.isArray(attachments)) throw fault('attachments', 'type', 'must be an array');
   return {
     ...fields,
-    ...(typeof date === 'string' && { date: new Date(date) }),
-    ...(attachments && {
-      attachments: attachments.map((attachment) => ({
-        filename: attachment.filename,
-        mimetype: attachment.mimetype,
-        contentId: attachment.contentId,
-        content: 'text' in attachment ? attachment.text : Buffer.from(attachment.base64, 'base64'),
-      })),
-    }),
+    // What is no text is refused with the other fields.
+    ...(date !== undefined && { date: typeof date === 'string' ? new Date(date) : (date as null) }),
+    ...(attachments && { attachments: attachments.map(attachmentFromJson) }),
   };
 }
 
-function isDefault(value: unknown): boolean {
-  if (value === null || value === false || value === '') return true;
-  if (Array.isArray(value)) return value.length === 0;
-  return typeof value === 'object' && Object.keys(value).length === 0;
+function attachmentFromJson(attachment: AttachmentJson, index: number): AttachmentInit {
+  if (typeof attachment !== 'object' || attachment === null) return attachment;
+  if (!('base64' in attachment)) {
+    const { text, ...fields } = attachment;
+    return { ...fields, content: text };
+  }
+  const { base64, ...fields } = attachment;
+  // Buffer.from reads on over anything that is not base64, and would make less of it.
+  if (typeof base64 !== 'string' || base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) {
+    throw fault(`attachments[${index}].base64`, 'range', 'must be base64');
+  }
+  return { ...fields, content: Buffer.from(base64, 'base64') };
+}
+
+function fault(path: string, code: MessageIssueCode, message: string): MessageError {
+  return new MessageError([{ path, code, message }]);
+}
+
+/** An empty text or record is not the default where the default is null. */
+function isDefault(name: string, value: unknown): boolean {
+  if (value === null || value === false) return true;
+  if (name === 'headers' || name === 'metadata') return Object.keys(value as object).length === 0; // always records
+  return Array.isArray(value) && value.length === 0;
 }
 
 function toBase64(bytes: Uint8Array): string {

@@ -1,4 +1,4 @@
-import { addressKey, formatAddress, type Group, type Mailbox } from './address.ts';
+import { addressKey, formatAddress, type Group, isGroup, type Mailbox } from './address.ts';
 import type { Attachment } from './attachment.ts';
 import { MessageError } from './errors.ts';
 import { MessageCheck } from './message-check.ts';
@@ -98,6 +98,11 @@ export class EmailMessage {
   /** @throws {MessageError} `invalid-message`: its `issues` list every fault with the path of its field. */
   constructor(init: EmailMessageInit) {
     const check = new MessageCheck();
+    if (typeof init !== 'object' || init === null) {
+      throw new MessageError([
+        { path: 'message', code: 'type', message: 'must be an object with the fields of a message' },
+      ]);
+    }
     for (const field in init) {
       if (FIELDS[field] !== true) check.fail(field, 'unknown-field', 'there is no such field');
     }
@@ -107,7 +112,7 @@ export class EmailMessage {
     this.alternatives = check.alternatives(init.alternatives);
     this.templateId = check.line('templateId', init.templateId);
     this.body = check.text('body', init.body) ?? '';
-    if (init.body === undefined && this.htmlBody === null && this.templateId === null) {
+    if (init.body == null && this.htmlBody === null && this.templateId === null) {
       if (this.attachments.length === 0 && this.alternatives.length === 0) {
         check.fail('body', 'required', 'give a body, an htmlBody, a templateId, an attachment or an alternative');
       }
@@ -127,7 +132,7 @@ export class EmailMessage {
     this.bcc = formatAll(bcc);
     this.replyTo = formatAll(replyTo);
     this.envelopeSender = nullSender ? '' : (sender?.address ?? null);
-    if (to.length + cc.length + bcc.length === 0 && !check.hasFault('address')) {
+    if (!(to.some(hasMailbox) || cc.some(hasMailbox) || bcc.some(hasMailbox)) && !check.hasFault('address')) {
       check.fail('to', 'required', 'give at least one recipient in to, cc or bcc');
     }
 
@@ -149,7 +154,8 @@ export class EmailMessage {
     this.requireTls = check.flag('requireTls', init.requireTls);
 
     if (check.issues !== null || from === null) throw new MessageError(check.issues ?? []);
-    this.#parsed = { from, to, cc, bcc, replyTo, envelopeSender: sender };
+    this.#parsed = Object.freeze({ from, to, cc, bcc, replyTo, envelopeSender: sender });
+    if (this.date !== null) protectDate(this, this.date.getTime());
     Object.freeze(this);
   }
 
@@ -196,15 +202,24 @@ export function mailboxesOf(addresses: readonly (Mailbox | Group)[]): readonly M
   return addresses.flatMap((entry) => ('members' in entry ? entry.members : entry));
 }
 
+function hasMailbox(entry: Mailbox | Group): boolean {
+  return !('members' in entry) || entry.members.length > 0;
+}
+
+/** A Date cannot be frozen: everybody who asks gets one of their own. */
+function protectDate(message: EmailMessage, time: number): void {
+  Object.defineProperty(message, 'date', { enumerable: true, get: () => new Date(time) });
+}
+
 function uniqueMailboxes({ to, cc, bcc }: ParsedAddresses): readonly Mailbox[] {
-  const [only] = to;
-  if (to.length === 1 && cc.length === 0 && bcc.length === 0 && only && !('members' in only)) return [only];
+  // The usual message has one recipient; `to` is then the list itself.
+  if (to.length === 1 && cc.length === 0 && bcc.length === 0 && !to.some(isGroup)) return to as readonly Mailbox[];
   const unique = new Map<string, Mailbox>();
   for (const mailbox of [...mailboxesOf(to), ...mailboxesOf(cc), ...mailboxesOf(bcc)]) {
     const key = addressKey(mailbox);
     if (!unique.has(key)) unique.set(key, mailbox);
   }
-  return [...unique.values()];
+  return Object.freeze([...unique.values()]);
 }
 
 function formatAll(addresses: readonly (Mailbox | Group)[]): readonly string[] {
