@@ -12,9 +12,14 @@ function runDemo(
   env: Record<string, string> = {},
 ): Promise<{ code: number; output: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [SCRIPT, ...args], { env: { ...process.env, ...env } }, (error, output, errors) => {
-      resolve({ code: typeof error?.code === 'number' ? error.code : 0, output: output + errors });
-    });
+    execFile(
+      process.execPath,
+      [SCRIPT, ...args],
+      { env: { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, ...env } },
+      (error, output, errors) => {
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, output: output + errors });
+      },
+    );
   });
 }
 
