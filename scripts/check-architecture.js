@@ -70,7 +70,7 @@ const FILES = {
     'features',
     'status',
   ],
-  events: ['events', 'mail-events'],
+  events: ['events', 'mail-events', 'server-events'],
   backend: [
     'backend',
     'prepare',

@@ -35,6 +35,7 @@ export type ConfigurationErrorCode =
   | 'unknown-backend'
   | 'invalid-backend'
   | 'load-failed'
+  | 'invalid-listener'
   | 'missing-dependency'
   | 'invalid-credentials'
   | 'invalid-key'

@@ -26,6 +26,8 @@ export interface ListenerOptions {
   readonly onError?: ErrorStrategy;
 }
 
+const STRATEGIES: ReadonlySet<string> = new Set<ErrorStrategy>(['propagate', 'log', 'silent']);
+
 interface Subscription<C> extends Required<ListenerOptions> {
   readonly listener: Listener<C>;
 }
@@ -48,9 +50,16 @@ export class MailEvent<C extends object> {
   /**
    * Adds a listener and returns the function that removes it.
    *
-   * @throws {ConfigurationError} `invalid-option` when `before` and `after` contradict each other.
+   * @throws {ConfigurationError} `invalid-option` when `before` and `after` contradict each other, `invalid-listener` for no function.
    */
   subscribe(listener: Listener<C>, options: ListenerOptions = {}): () => void {
+    if (typeof listener !== 'function') {
+      throw new ConfigurationError('invalid-listener', `${this.name}.subscribe takes a function (context, next)`);
+    }
+    if (options.onError !== undefined && !STRATEGIES.has(options.onError)) {
+      const known = [...STRATEGIES].join(', ');
+      throw new ConfigurationError('invalid-option', `onError must be one of ${known}, not '${options.onError}'`);
+    }
     const subscription: Subscription<C> = {
       listener,
       name: options.name ?? listener.name,
@@ -79,26 +88,89 @@ function runFrom<C extends object>(
 ): Awaitable<C> {
   const subscription = chain[index];
   const frozen = Object.freeze(context);
-  if (!subscription) return frozen;
-  const { listener, onError, name } = subscription;
-  if (onError === 'propagate') return listener(frozen, (changed) => runFrom(event, chain, index + 1, changed));
+  return subscription ? new Link(event, chain, index, subscription, frozen).run() : frozen;
+}
 
-  // A listener that fails after it passed the context on must not run the rest of the chain a second time.
-  let passedOn: Awaitable<C> | undefined;
-  const next: Next<C> = (changed) => {
-    passedOn = runFrom(event, chain, index + 1, changed);
-    return passedOn;
-  };
-  const recover = (error: unknown): Awaitable<C> => {
-    if (onError === 'log') console.error(`amsdal-mail: listener '${name}' of ${event} failed:`, error);
-    return passedOn ?? runFrom(event, chain, index + 1, frozen);
-  };
-  try {
-    const result = listener(frozen, next);
-    return result instanceof Promise ? result.catch(recover) : result;
-  } catch (error) {
-    return recover(error);
+/** One listener at work: what it does, what it passes on, and whose failure a failure is. */
+class Link<C extends object> {
+  readonly #event: string;
+  readonly #chain: readonly Subscription<C>[];
+  readonly #index: number;
+  readonly #subscription: Subscription<C>;
+  readonly #context: C;
+  /** The rest of the chain, once it has been run: it must not run a second time. */
+  #rest: (() => Awaitable<C>) | null = null;
+  #restFailure: { readonly error: unknown } | null = null;
+
+  constructor(
+    event: string,
+    chain: readonly Subscription<C>[],
+    index: number,
+    subscription: Subscription<C>,
+    context: C,
+  ) {
+    this.#event = event;
+    this.#chain = chain;
+    this.#index = index;
+    this.#subscription = subscription;
+    this.#context = context;
   }
+
+  run(): Awaitable<C> {
+    try {
+      const result = this.#subscription.listener(this.#context, (changed) => this.#passOn(changed));
+      return result instanceof Promise
+        ? result.then((context) => this.#insistOnContext(context)).catch((error: unknown) => this.#recover(error))
+        : this.#insistOnContext(result);
+    } catch (error) {
+      return this.#recover(error);
+    }
+  }
+
+  #passOn(context: C): Awaitable<C> {
+    if (this.#rest !== null) throw this.#fault('called next twice');
+    if (!isContext(context)) throw this.#fault('called next without a context: call next(context)');
+    try {
+      const result = runFrom(this.#event, this.#chain, this.#index + 1, context);
+      this.#rest = () => result;
+      if (result instanceof Promise) {
+        result.catch((error: unknown) => {
+          this.#restFailure = { error };
+        });
+      }
+      return result;
+    } catch (error) {
+      this.#restFailure = { error };
+      this.#rest = () => {
+        throw error;
+      };
+      throw error;
+    }
+  }
+
+  #recover(error: unknown): Awaitable<C> {
+    const { onError, name } = this.#subscription;
+    // A later listener's failure is not this one's to swallow.
+    if (onError === 'propagate' || this.#restFailure?.error === error) throw error;
+    if (onError === 'log') console.error(`amsdal-mail: listener '${name}' of ${this.#event} failed:`, error);
+    return this.#rest === null ? this.#passOn(this.#context) : this.#rest();
+  }
+
+  #insistOnContext(context: C): C {
+    if (isContext(context)) return context;
+    throw this.#fault('returned no context: return next(context), or the context to end the chain');
+  }
+
+  #fault(what: string): ConfigurationError {
+    return new ConfigurationError(
+      'invalid-listener',
+      `listener '${this.#subscription.name}' of ${this.#event} ${what}`,
+    );
+  }
+}
+
+function isContext(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function inOrder<C>(event: string, subscriptions: readonly Subscription<C>[]): readonly Subscription<C>[] {

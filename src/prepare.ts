@@ -2,7 +2,7 @@ import { type AddressInput, AddressSyntaxError, type Group, type Mailbox, parseA
 import type { BackendOptions } from './backend.ts';
 import { refusal } from './conclusion.ts';
 import { type DeliveryResult, failedDelivery, type Job, recipientStatus, toEmailError } from './delivery.ts';
-import { type EmailError, MessageError, SendError, UnsupportedFeatureError } from './errors.ts';
+import { ConfigurationError, type EmailError, MessageError, SendError, UnsupportedFeatureError } from './errors.ts';
 import type { Awaitable } from './events.ts';
 import { type Feature, findMissingFeatures } from './features.ts';
 import { BeforeSend, type BeforeSendContext } from './mail-events.ts';
@@ -75,7 +75,10 @@ export function prepare(sender: Sender, read: ReadInput): Awaitable<ReadInput> {
 
 function runBeforeSend(sender: Sender, prepared: Prepared): Awaitable<ReadInput> {
   const proceed = ({ message, cancelled }: BeforeSendContext): ReadInput => {
-    if (cancelled === null) return checkFeatures(sender, { ...prepared, message });
+    if (!(message instanceof EmailMessage)) {
+      throw new ConfigurationError('invalid-listener', 'pass on {...context, message: message.with({...})}');
+    }
+    if ((cancelled ?? null) === null) return checkFeatures(sender, { ...prepared, message });
     const error = new SendError('cancelled', `a listener of BeforeSend cancelled the message: ${cancelled}`, {
       phase: 'hook',
     });
@@ -90,7 +93,7 @@ function runBeforeSend(sender: Sender, prepared: Prepared): Awaitable<ReadInput>
   };
   try {
     const context = BeforeSend.emit({ backend: sender.name, message: prepared.message, cancelled: null });
-    return context instanceof Promise ? context.then(proceed, fail) : proceed(context);
+    return context instanceof Promise ? context.then(proceed).catch(fail) : proceed(context);
   } catch (cause) {
     return fail(cause);
   }

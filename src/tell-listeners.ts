@@ -2,7 +2,7 @@ import { type EmailError, SendError } from './errors.ts';
 import type { Awaitable } from './events.ts';
 import { AfterSend, SendFailed } from './mail-events.ts';
 import type { EmailMessage } from './message.ts';
-import type { MessageResult } from './status.ts';
+import type { MessageResult, RecipientStatus } from './status.ts';
 
 /**
  * Tells the listeners of AfterSend or SendFailed what became of a message.
@@ -21,13 +21,21 @@ export function tellListeners(
     const text = `a listener of ${event.name} failed, see status for what was sent: ${reason}`;
     return new SendError('listener', text, { phase: 'hook', outcome: result.error?.outcome ?? 'unknown', cause });
   };
+  const shown = frozenCopy(result);
   try {
     const told =
       result.error === null
-        ? AfterSend.emit({ backend, message, result })
-        : SendFailed.emit({ backend, message, result, error: result.error });
+        ? AfterSend.emit({ backend, message, result: shown })
+        : SendFailed.emit({ backend, message, result: shown, error: result.error });
     return told instanceof Promise ? told.then(() => null, trouble) : null;
   } catch (cause) {
     return trouble(cause);
   }
+}
+
+/** What listeners see of a result: nothing they do to it may change what the sender is told. */
+function frozenCopy(result: MessageResult): MessageResult {
+  const recipients = new Map<string, RecipientStatus>();
+  for (const [address, status] of result.recipients) recipients.set(address, Object.freeze({ ...status }));
+  return Object.freeze({ ...result, recipients, ignored: Object.freeze([...result.ignored]) });
 }

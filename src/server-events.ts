@@ -1,0 +1,19 @@
+import { MailEvent } from './events.ts';
+
+/** What a listener of {@link ServerStartup} sees. */
+export interface ServerStartupContext {
+  /** The framework's own application (a Fastify instance, an Express or Hono app, a Nest module reference), or null. */
+  readonly server: unknown;
+}
+
+/** What a listener of {@link ServerShutdown} sees. */
+export interface ServerShutdownContext extends ServerStartupContext {
+  /** The signal that ends the process, or null when the server is closed by code. */
+  readonly signal: string | null;
+}
+
+/** A server is about to take requests: what a listener throws keeps it from starting. */
+export const ServerStartup: MailEvent<ServerStartupContext> = new MailEvent('ServerStartup');
+
+/** A server has stopped taking requests: plugins finish what they have under way. */
+export const ServerShutdown: MailEvent<ServerShutdownContext> = new MailEvent('ServerShutdown');
