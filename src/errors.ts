@@ -36,6 +36,7 @@ export type ConfigurationErrorCode =
   | 'invalid-backend'
   | 'load-failed'
   | 'invalid-listener'
+  | 'invalid-contrib'
   | 'missing-dependency'
   | 'invalid-credentials'
   | 'invalid-key'

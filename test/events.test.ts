@@ -116,13 +116,13 @@ describe('a chain', () => {
     expect(event.emit(START)).toBeInstanceOf(Promise);
   });
 
-  it('gives every listener a frozen context', () => {
+  it('gives every listener a frozen context', async () => {
     const event = chain([['a', {}]]);
     event.subscribe((context, next) => {
       expect(Object.isFrozen(context)).toBe(true);
       return next(context);
     });
-    event.emit({ trail: [] });
+    await event.emit({ trail: [] });
   });
 
   it('ends at a listener that does not call next', () => {

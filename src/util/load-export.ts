@@ -1,0 +1,92 @@
+import { ConfigurationError } from '../errors.ts';
+
+/** What is loaded, as errors call it; the code of an export that is none is `invalid-KIND`. */
+export type LoadKind = 'backend' | 'contrib';
+
+/**
+ * Loads what `specifier#Export` names: `./` and absolute paths and `file:` URLs are files, seen from `cwd`; anything else is a
+ * package found from there.
+ *
+ * @throws {ConfigurationError} `load-failed`, `invalid-backend` or `invalid-contrib`, saying what was tried and how to mend it.
+ */
+export async function importExport(kind: LoadKind, specifier: string, cwd: string): Promise<unknown> {
+  const { file, exportName } = locate(kind, specifier, cwd);
+  try {
+    const { pathToFileURL } = process.getBuiltinModule('node:url');
+    return pick(kind, specifier, exportName, await import(pathToFileURL(file).href));
+  } catch (cause) {
+    throw explain(kind, specifier, cwd, cause);
+  }
+}
+
+/** {@link importExport} for callers that cannot wait; modules with top-level await cannot be loaded this way. */
+export function requireExport(kind: LoadKind, specifier: string, cwd: string): unknown {
+  const { file, exportName } = locate(kind, specifier, cwd);
+  try {
+    return pick(kind, specifier, exportName, requireFrom(cwd)(file));
+  } catch (cause) {
+    throw explain(kind, specifier, cwd, cause);
+  }
+}
+
+function locate(
+  kind: LoadKind,
+  specifier: string,
+  cwd: string,
+): { readonly file: string; readonly exportName: string } {
+  const hash = specifier.lastIndexOf('#');
+  const path = specifier.slice(0, hash);
+  const exportName = specifier.slice(hash + 1);
+  if (hash <= 0 || exportName === '') {
+    throw new ConfigurationError(
+      `invalid-${kind}`,
+      `${kind} '${specifier}' names no export: write './file.js#ClassName' or 'package#ClassName'`,
+    );
+  }
+  try {
+    const { fileURLToPath } = process.getBuiltinModule('node:url');
+    return { file: requireFrom(cwd).resolve(path.startsWith('file:') ? fileURLToPath(path) : path), exportName };
+  } catch (cause) {
+    throw explain(kind, specifier, cwd, cause);
+  }
+}
+
+function requireFrom(cwd: string): NodeJS.Require {
+  const { createRequire } = process.getBuiltinModule('node:module');
+  return createRequire(`${cwd}/`);
+}
+
+function pick(kind: LoadKind, specifier: string, exportName: string, module: unknown): unknown {
+  const exports = typeof module === 'object' && module !== null ? module : {};
+  const found: unknown = Reflect.get(exports, exportName);
+  if (found !== undefined) return found;
+  const names = Object.keys(exports).join(', ') || 'none';
+  throw new ConfigurationError(
+    `invalid-${kind}`,
+    `${kind} '${specifier}': it has no export '${exportName}'; its exports: ${names}`,
+  );
+}
+
+function explain(kind: LoadKind, specifier: string, cwd: string, cause: unknown): ConfigurationError {
+  if (cause instanceof ConfigurationError) return cause;
+  const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined;
+  const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
+  const tried = `${kind} '${specifier}' cannot be loaded, looked for from ${cwd}: ${reason}`;
+  return new ConfigurationError('load-failed', tried + advice(specifier, code), { cause });
+}
+
+function advice(specifier: string, code: unknown): string {
+  switch (code) {
+    case 'ERR_REQUIRE_ASYNC_MODULE':
+      return `; it uses top-level await: call \`await loadBackend('${specifier}')\` first`;
+    case 'ERR_REQUIRE_CYCLE_MODULE':
+      return '; it imports the module that is loading it: get the connection later, inside a function';
+    case 'ERR_PACKAGE_PATH_NOT_EXPORTED':
+      return '; name a path that its package.json exports, for the condition "default" or "require"';
+    case 'MODULE_NOT_FOUND':
+      if (/^(?:\.|\/|file:|[A-Za-z]:[\\/])/.test(specifier)) return '';
+      return `; a file needs './' in front ('./${specifier}'), a package must be installed`;
+    default:
+      return '';
+  }
+}
