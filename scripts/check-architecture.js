@@ -24,7 +24,7 @@ const ROOMS = {
   model: { may: ['errors', 'util'] },
   options: { may: ['errors', 'util'] },
   events: { may: ['errors', 'util'], types: ['model'] },
-  mime: { may: ['model', 'errors', 'util'] },
+  mime: { may: ['model', 'errors', 'util'], types: ['options'] },
   smtp: { may: ['errors', 'util'] },
   'smtp-server': { may: ['errors', 'util'] },
   backend: { may: ['model', 'options', 'errors', 'events', 'util', 'sync'] },

@@ -1,4 +1,5 @@
-import type { EmailMessage } from './message.ts';
+import type { Mailbox } from './address.ts';
+import { type EmailMessage, mailboxesOf } from './message.ts';
 
 /** What a backend may lack without harm to the mail: left out and listed in `results[i].ignored`, or an error with `onUnsupported: 'error'`. */
 export type AdvisoryFeature = 'tags' | 'metadata' | 'trackOpens' | 'trackClicks' | 'priority';
@@ -68,13 +69,17 @@ function usedFeatures(message: EmailMessage): readonly Feature[] {
   if (message.dsn !== null) used.push('dsn');
   if (message.requireTls) used.push('requireTls');
   if (message.envelopeSender !== null) used.push('envelopeSender');
-  const { from, envelopeSender } = message.parsed;
-  if (
-    !(envelopeSender ?? from).isAscii ||
-    !from.isAscii ||
-    message.recipients.some((recipient) => !recipient.isAscii)
-  ) {
-    used.push('nonAsciiLocalPart');
-  }
+  if (hasNonAsciiLocalPart(message)) used.push('nonAsciiLocalPart');
   return used;
+}
+
+/** Whether an address of the envelope or header has a local part that only SMTPUTF8 can carry (RFC 6531). */
+export function hasNonAsciiLocalPart({ parsed, recipients }: EmailMessage): boolean {
+  const { from, envelopeSender, replyTo } = parsed;
+  if (!from.isAscii || envelopeSender?.isAscii === false) return true;
+  return !recipients.every(isAscii) || !mailboxesOf(replyTo).every(isAscii);
+}
+
+function isAscii(mailbox: Mailbox): boolean {
+  return mailbox.isAscii;
 }

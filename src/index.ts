@@ -85,5 +85,5 @@ export type { BackendClass, BuiltInBackends } from './registry.ts';
 export { registerBackend } from './registry.ts';
 export type { SendEachInit, SendMailInit, SendMailSyncInit } from './send.ts';
 export { sendEach, sendMail, sendMailSync } from './send.ts';
-export type { DeliveryStatus, MessageResult, RecipientStatus, SendStatusJson } from './status.ts';
+export type { DeliveryStatus, ErrorJson, MessageResult, RecipientStatus, SendStatusJson } from './status.ts';
 export { SendStatus } from './status.ts';

@@ -125,11 +125,9 @@ function isValid(spec: OptionSpec, value: unknown): boolean {
 
 function show(spec: OptionSpec, value: unknown): string {
   if ('secret' in spec) return `a secret ${typeof value}`;
-  return typeof value === 'string'
-    ? `'${value}'`
-    : typeof value === 'object' || typeof value === 'function'
-      ? `a ${typeof value}`
-      : String(value);
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'function') return 'a function';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
 function isPlainObject(value: unknown): value is object {

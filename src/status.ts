@@ -1,3 +1,4 @@
+import { NON_ASCII, toAsciiDomain } from './domain.ts';
 import type { EmailError, ErrorCode } from './errors.ts';
 import type { Feature } from './features.ts';
 
@@ -73,20 +74,19 @@ export class SendStatus {
     this.recipients = results.length === 1 && results[0] ? results[0].recipients : mergeRecipients(results);
   }
 
-  /** Whether every recipient is `sent` or `queued`. */
+  /** Whether every recipient is `sent` or `queued`, and no message failed for want of a recipient. */
   get isSuccess(): boolean {
-    for (const recipient of this.recipients.values()) if (!isDelivered(recipient)) return false;
-    return true;
+    return [...this.recipients.values()].every(isDelivered) && !this.results.some(hasNobody);
   }
 
-  /** Whether any recipient is `failed`, `rejected` or `invalid`. */
+  /** Whether any recipient is `failed`, `rejected` or `invalid`, or a message had none. */
   get hasFailures(): boolean {
-    return this.#some((status) => status === 'failed' || status === 'rejected' || status === 'invalid');
+    return [...this.recipients.values()].some(isFailed) || this.results.some(hasNobody);
   }
 
   /** Whether any recipient is `unknown`: the mail may or may not have been sent. */
   get isUncertain(): boolean {
-    return this.#some((status) => status === 'unknown');
+    return [...this.recipients.values()].some(({ status }) => status === 'unknown');
   }
 
   /** The id the provider gave, a set of them for several messages or calls, or null. */
@@ -118,9 +118,7 @@ export class SendStatus {
 
   /** The addresses that are `failed`, `rejected` or `invalid`; those that are `unknown` are in neither list. */
   getFailedRecipients(): string[] {
-    return [...this.recipients]
-      .filter(([, { status }]) => status === 'failed' || status === 'rejected' || status === 'invalid')
-      .map(([address]) => address);
+    return [...this.recipients].filter(([, recipient]) => isFailed(recipient)).map(([address]) => address);
   }
 
   /** A plain object for logs and JSON: no bodies, no secrets, errors as class, code and message. */
@@ -134,16 +132,19 @@ export class SendStatus {
       recipients: Object.fromEntries(
         [...this.recipients].map(([address, { error, ...facts }]) => [
           address,
-          { ...facts, error: error && { name: error.name, code: error.code, message: error.message } },
+          { ...facts, error: error && describeError(error) },
         ]),
       ),
+      error: this.error && describeError(this.error),
     };
   }
+}
 
-  #some(test: (status: DeliveryStatus) => boolean): boolean {
-    for (const recipient of this.recipients.values()) if (test(recipient.status)) return true;
-    return false;
-  }
+/** An error in {@link SendStatusJson}. */
+export interface ErrorJson {
+  readonly name: string;
+  readonly code: ErrorCode;
+  readonly message: string;
 }
 
 /** What {@link SendStatus.toJSON} returns. */
@@ -152,23 +153,44 @@ export interface SendStatusJson {
   readonly hasFailures: boolean;
   readonly isUncertain: boolean;
   readonly messageId: string | readonly string[] | null;
-  readonly recipients: Readonly<
-    Record<
-      string,
-      Omit<RecipientStatus, 'error'> & {
-        readonly error: { readonly name: string; readonly code: string; readonly message: string } | null;
-      }
-    >
-  >;
+  readonly recipients: Readonly<Record<string, Omit<RecipientStatus, 'error'> & { readonly error: ErrorJson | null }>>;
+  /** Of the first message that has one. */
+  readonly error: ErrorJson | null;
+}
+
+function describeError({ name, code, message }: EmailError): ErrorJson {
+  return { name, code, message };
+}
+
+function isFailed({ status }: RecipientStatus): boolean {
+  return status === 'failed' || status === 'rejected' || status === 'invalid';
+}
+
+/** Whether a message failed without a recipient that could say so. */
+function hasNobody({ error, recipients }: MessageResult): boolean {
+  return error !== null && recipients.size === 0;
 }
 
 function mergeRecipients(results: readonly MessageResult[]): ReadonlyMap<string, RecipientStatus> {
+  const spellings = new Map<string, string>();
   const merged = new Map<string, RecipientStatus>();
   for (const { recipients } of results) {
-    for (const [address, recipient] of recipients) {
+    for (const recipient of recipients.values()) {
+      const key = keyOf(recipient.address);
+      const address = spellings.get(key) ?? recipient.address;
+      spellings.set(key, address);
       const known = merged.get(address);
-      if (!known || SEVERITY[recipient.status] > SEVERITY[known.status]) merged.set(address, recipient);
+      if (!known || SEVERITY[recipient.status] > SEVERITY[known.status]) {
+        merged.set(address, recipient.address === address ? recipient : { ...recipient, address });
+      }
     }
   }
   return merged;
+}
+
+/** How addresses are compared: without regard to case and to the spelling of the domain. */
+function keyOf(address: string): string {
+  const domainAt = address.lastIndexOf('@') + 1;
+  const ascii = NON_ASCII.test(address) ? toAsciiDomain(address.slice(domainAt)) : null;
+  return (ascii === null ? address : address.slice(0, domainAt) + ascii).toLowerCase();
 }

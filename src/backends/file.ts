@@ -3,6 +3,9 @@ import { type DeliveryResult, deliverEach, failedDelivery, type Job, sameForAll 
 import { ConfigurationError, EmailError, SendError } from '../errors.ts';
 import type { Feature } from '../features.ts';
 import { composeMessage } from '../mime/compose.ts';
+import type { ComposeOptions } from '../mime/composition.ts';
+import { createDkimSigner, type DkimOptions } from '../mime/dkim.ts';
+import { DKIM_OPTION } from '../mime/dkim-option.ts';
 import { generateMessageId } from '../mime/message-id.ts';
 import type { AnyOptionTable, OptionTable } from '../options.ts';
 
@@ -12,6 +15,8 @@ export interface FileOptions extends BackendOptions {
   readonly path?: string;
   /** Writes tags and metadata as X-Tag and X-Metadata headers; default false. */
   readonly tagHeaders?: boolean;
+  /** Signs every message; several make several signatures. */
+  readonly dkim?: DkimOptions | readonly DkimOptions[];
 }
 
 /**
@@ -25,14 +30,15 @@ export class FileBackend extends EmailBackend {
     ...BACKEND_OPTIONS,
     path: { type: 'string' },
     tagHeaders: { type: 'boolean' },
+    dkim: DKIM_OPTION,
   } satisfies OptionTable<FileOptions>;
 
   readonly name = 'file';
   protected readonly features: ReadonlySet<Feature>;
   readonly #folder: string;
-  readonly #tagHeaders: boolean;
+  readonly #compose: ComposeOptions;
 
-  /** @throws {ConfigurationError} `missing-option` without a path. */
+  /** @throws {ConfigurationError} `missing-option` without a path, `invalid-key` for a bad DKIM key. */
   constructor(options: FileOptions = {}) {
     super(options);
     if (!options.path) {
@@ -42,9 +48,10 @@ export class FileBackend extends EmailBackend {
       );
     }
     this.#folder = options.path;
-    this.#tagHeaders = options.tagHeaders ?? false;
+    const { tagHeaders = false, dkim } = options;
+    this.#compose = { tagHeaders, ...(dkim && { dkim: createDkimSigner(dkim) }) };
     const features: Feature[] = ['priority', 'nonAsciiLocalPart', 'envelopeSender'];
-    this.features = new Set(this.#tagHeaders ? [...features, 'tags', 'metadata'] : features);
+    this.features = new Set(tagHeaders ? [...features, 'tags', 'metadata'] : features);
   }
 
   protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
@@ -55,8 +62,7 @@ export class FileBackend extends EmailBackend {
       const names = this.#names(messageId);
       try {
         await mkdir(this.#folder, { recursive: true });
-        const options = { messageId, tagHeaders: this.#tagHeaders };
-        const source = composeMessage(await message.materialize(), options);
+        const source = composeMessage(await message.materialize(), { ...this.#compose, messageId });
         await writeFile(names.temporary, source, { flag: 'wx', ...(signal && { signal }) });
         await rename(names.temporary, names.final);
       } catch (error) {
@@ -73,7 +79,7 @@ export class FileBackend extends EmailBackend {
       const messageId = job.message.messageId ?? generateMessageId(job.message);
       const names = this.#names(messageId);
       try {
-        const bytes = composeMessage(job.message, { messageId, tagHeaders: this.#tagHeaders });
+        const bytes = composeMessage(job.message, { ...this.#compose, messageId });
         mkdirSync(this.#folder, { recursive: true });
         writeFileSync(names.temporary, bytes, { flag: 'wx' });
         renameSync(names.temporary, names.final);

@@ -1,12 +1,15 @@
 import { EmailBackend } from '../backend.ts';
 import type { DeliveryContext, DeliveryResult, Job } from '../delivery.ts';
 import type { Feature } from '../features.ts';
+import type { ComposeOptions } from '../mime/composition.ts';
+import { createDkimSigner } from '../mime/dkim.ts';
 import type { AnyOptionTable } from '../options.ts';
 import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';
 import { Pool } from '../smtp/pool.ts';
 import { SmtpCall } from './smtp/call.ts';
 import { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
+export type { DkimOptions } from '../mime/dkim.ts';
 export type {
   AuthMethod,
   SmtpOptions,
@@ -34,21 +37,22 @@ export class SmtpBackend extends EmailBackend {
   protected override readonly features: ReadonlySet<Feature>;
   protected override readonly maxActiveCalls: number;
   readonly #options: ResolvedSmtpOptions;
-  readonly #tagHeaders: boolean;
+  readonly #compose: ComposeOptions;
   readonly #pool: Pool;
 
   /** @throws {ConfigurationError} naming the option that is wrong. */
   constructor(options: SmtpBackendOptions = {}) {
     super(options);
     this.#options = resolveSmtpOptions(options);
-    this.#tagHeaders = options.tagHeaders ?? false;
-    this.features = new Set(this.#tagHeaders ? [...FEATURES, 'tags', 'metadata'] : FEATURES);
+    const { tagHeaders = false, dkim } = options;
+    this.#compose = { tagHeaders, ...(dkim && { dkim: createDkimSigner(dkim) }) };
+    this.features = new Set(tagHeaders ? [...FEATURES, 'tags', 'metadata'] : FEATURES);
     this.maxActiveCalls = 2 * this.#options.maxConnections * this.#options.maxInFlight;
     this.#pool = new Pool(this.#options);
   }
 
   protected override deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult> {
-    return new SmtpCall(this.#pool, this.#options, { tagHeaders: this.#tagHeaders }, jobs, context);
+    return new SmtpCall(this.#pool, this.#options, this.#compose, jobs, context);
   }
 
   protected override connect(options: { readonly signal?: AbortSignal }): Promise<void> {

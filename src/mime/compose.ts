@@ -5,11 +5,6 @@ import { type ComposeOptions, type Composition, planComposition } from './compos
 import { BodyHash } from './dkim.ts';
 import type { Segment } from './part.ts';
 
-export { composeStream, type MessageStream } from './compose-stream.ts';
-export type { ComposeOptions } from './composition.ts';
-export { createDkimSigner, type DkimOptions, type DkimSigner } from './dkim.ts';
-export { generateMessageId } from './message-id.ts';
-
 /**
  * The message as it goes on the wire: CRLF line ends, ASCII (but for addresses that need SMTPUTF8), no line over 998.
  *

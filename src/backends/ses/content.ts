@@ -1,7 +1,8 @@
 import { MessageError, type MessageIssue, type MessageIssueCode } from '../../errors.ts';
 import type { EmailMessage } from '../../message.ts';
 import { textFromHtml } from '../../mime/auto-text.ts';
-import { composeMessage, composeStream } from '../../mime/compose.ts';
+import { composeMessage } from '../../mime/compose.ts';
+import { composeStream } from '../../mime/compose-stream.ts';
 import { writeHeaders } from '../../mime/header-section.ts';
 import { generateMessageId } from '../../mime/message-id.ts';
 import type { ResolvedSesOptions } from './options.ts';

@@ -1,6 +1,8 @@
 import type { DeliveryContext, DeliveryResult, Job } from '../../delivery.ts';
 import { SendError } from '../../errors.ts';
-import { type ComposeOptions, composeMessage, generateMessageId } from '../../mime/compose.ts';
+import { composeMessage } from '../../mime/compose.ts';
+import type { ComposeOptions } from '../../mime/composition.ts';
+import { generateMessageId } from '../../mime/message-id.ts';
 import type { Delivery, Envelope, RecipientOutcome } from '../../smtp/delivery.ts';
 import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
 import type { Pool } from '../../smtp/pool.ts';

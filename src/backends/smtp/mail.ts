@@ -1,5 +1,6 @@
 import { type DeliveryResult, recipientStatus } from '../../delivery.ts';
 import type { EmailError } from '../../errors.ts';
+import { hasNonAsciiLocalPart } from '../../features.ts';
 import type { EmailMessage } from '../../message.ts';
 import type { Envelope, EnvelopeRecipient, RecipientOutcome } from '../../smtp/delivery.ts';
 import type { DeliveryStatus, RecipientStatus } from '../../status.ts';
@@ -9,12 +10,11 @@ export function envelopeOf(message: EmailMessage): Envelope {
   const { from, envelopeSender } = message.parsed;
   const { dsn, recipients } = message;
   const sender = message.envelopeSender === '' ? '' : (envelopeSender ?? from).asciiAddress;
-  const isPlain = from.isAscii && (envelopeSender ?? from).isAscii && recipients.every(({ isAscii }) => isAscii);
   const parameters = dsn === null ? null : recipientParameters(dsn);
   return {
     sender,
     recipients: recipients.map(({ asciiAddress }) => ({ address: asciiAddress, ...parameters })),
-    ...(!isPlain && { smtpUtf8: true }),
+    ...(hasNonAsciiLocalPart(message) && { smtpUtf8: true }),
     ...(message.requireTls && { requireTls: true }),
     ...(dsn?.ret && { ret: dsn.ret === 'full' ? 'FULL' : 'HDRS' }),
     ...(dsn?.envid !== undefined && { envid: dsn.envid }),

@@ -1,4 +1,6 @@
 import { BACKEND_OPTIONS, type BackendOptions } from '../../backend.ts';
+import type { DkimOptions } from '../../mime/dkim.ts';
+import { DKIM_OPTION } from '../../mime/dkim-option.ts';
 import type { OptionSpec, OptionTable } from '../../options.ts';
 import { AUTH_METHODS, type SmtpOptions } from '../../smtp/options.ts';
 
@@ -6,6 +8,8 @@ import { AUTH_METHODS, type SmtpOptions } from '../../smtp/options.ts';
 export interface SmtpBackendOptions extends BackendOptions, SmtpOptions {
   /** Writes tags and metadata as X-Tag and X-Metadata headers; without it they are left out. */
   readonly tagHeaders?: boolean;
+  /** Signs every message; several make several signatures. */
+  readonly dkim?: DkimOptions | readonly DkimOptions[];
 }
 
 /** As long as a timer of Node can be, about 24 days. */
@@ -87,6 +91,7 @@ export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
   },
   socket: FUNCTION,
   tagHeaders: { type: 'boolean' },
+  dkim: DKIM_OPTION,
 };
 
 function isText(value: unknown): boolean {

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { Gate } from '../src/gate.ts';
+
+test('lets as many in as the limit says, the others in order as there is room', () => {
+  const started: number[] = [];
+  const gate = new Gate(() => 2);
+  for (let call = 0; call < 6; call++) gate.enter(() => started.push(call));
+  expect(started).toEqual([0, 1]);
+  gate.leave();
+  expect(started).toEqual([0, 1, 2]);
+  gate.leave();
+  gate.leave();
+  expect(started).toEqual([0, 1, 2, 3, 4]);
+});
+
+test('who leaves for a while and comes back counts again', () => {
+  const started: string[] = [];
+  const gate = new Gate(() => 1);
+  gate.enter(() => started.push('outer'));
+  gate.enter(() => started.push('waiting'));
+  gate.leave();
+  expect(started).toEqual(['outer', 'waiting']);
+  gate.resume();
+  gate.enter(() => started.push('later'));
+  gate.leave();
+  expect(started).not.toContain('later');
+  gate.leave();
+  expect(started).toContain('later');
+});
+
+test('a hundred thousand waiting cost a moment', () => {
+  const gate = new Gate(() => 1);
+  const order: number[] = [];
+  for (let call = 0; call < 100_000; call++) gate.enter(() => order.push(call));
+  for (let call = 0; call < 100_000; call++) gate.leave();
+  expect(order).toHaveLength(100_000);
+  expect(order.every((call, place) => call === place)).toBe(true);
+});
