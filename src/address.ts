@@ -51,16 +51,7 @@ export class AddressSyntaxError extends MessageError {
  */
 export function parseAddress(input: AddressInput): Mailbox | Group {
   if (typeof input !== 'string') return parseParts(input);
-  const plain = parsePlain(input);
-  if (plain) return plain;
-  const known = cache.get(input);
-  if (known) return known;
-  const parsed = new AddressParser(input).parse();
-  if (input.length <= MAX_CACHED_LENGTH) {
-    if (cache.size >= MAX_CACHED) cache.clear();
-    cache.set(input, parsed);
-  }
-  return parsed;
+  return parseUsual(input) ?? parseCached(input);
 }
 
 /**
@@ -69,7 +60,7 @@ export function parseAddress(input: AddressInput): Mailbox | Group {
  * @throws {AddressSyntaxError} when the input is anything else, a group included.
  */
 export function parseMailbox(input: AddressInput): Mailbox {
-  const parsed = parseAddress(input);
+  const parsed = typeof input === 'string' ? parseCached(input) : parseParts(input);
   if (isGroup(parsed)) throw new AddressSyntaxError(`${quoted(input)} is a group: give one mailbox`);
   return parsed;
 }
@@ -81,8 +72,9 @@ export function isGroup(value: Mailbox | Group): value is Group {
 
 /** Writes an address so that {@link parseAddress} reads the same again: Unicode, quoted where it must be. */
 export function formatAddress(value: Mailbox | Group): string {
+  if (value instanceof ParsedMailbox) return value.text;
   if (isGroup(value))
-    return `${formatPhrase(value.name)}:${value.members.map((m) => ` ${formatAddress(m)}`).join(',')};`;
+    return `${formatPhrase(value.name)}:${value.members.map((member) => ` ${formatAddress(member)}`).join(',')};`;
   return value.name === '' ? value.address : `${formatPhrase(value.name)} <${value.address}>`;
 }
 
@@ -93,6 +85,7 @@ export function addressKey(mailbox: Mailbox): string {
 
 const MAX_CACHED = 1_000;
 const MAX_CACHED_LENGTH = 400;
+const MAX_USUAL_LENGTH = 254;
 const cache = new Map<string, Mailbox | Group>();
 
 // Octets of an addr-spec: 64 + "@" + 255 (RFC 5321, section 4.5.3.1). Longer local parts are in use (VERP), so only the whole is bounded.
@@ -100,22 +93,64 @@ const MAX_ADDRESS_OCTETS = 320;
 
 const ATOM = "[\\w!#$%&'*+/=?^`{|}~-]+";
 const DOT_ATOM = new RegExp(`^${ATOM}(?:\\.${ATOM})*$`);
-const PLAIN = new RegExp(`^${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+[a-z]{2,63}$`, 'i');
-const PHRASE = /^[\w!#$%&'*+/=?^`{|}~\u{A0}-\u{10FFFF}-]+(?: [\w!#$%&'*+/=?^`{|}~\u{A0}-\u{10FFFF}-]+)*$/u;
+const HOST = `(?:${LABEL}\\.)+[A-Za-z]{2,63}`;
+const PLAIN = new RegExp(`^${ATOM}(?:\\.${ATOM})*@${HOST}$`);
+const WORD = "[\\w!#$%&'*+/=?^`{|}~\\u00a0-\\uffff-]+";
+const PHRASE = new RegExp(`^${WORD}(?: ${WORD})*$`);
+const NAMED = new RegExp(`^${WORD}(?: ${WORD})* <${ATOM}(?:\\.${ATOM})*@${HOST}>$`);
 const CONTROL = /\p{Cc}/u;
 
-/** The usual input, in one test; everything else goes to the parser. */
-function parsePlain(input: string): Mailbox | null {
-  if (input.length > 254 || !PLAIN.test(input)) return null;
-  const at = input.indexOf('@');
-  return Object.freeze({
-    name: '',
-    address: input,
-    localPart: input.slice(0, at),
-    domain: input.slice(at + 1),
-    asciiAddress: input,
-    isAscii: true,
-  });
+/** A mailbox that works out only when asked what few ask for: there may be a hundred thousand of them. */
+class ParsedMailbox implements Mailbox {
+  readonly name: string;
+  readonly address: string;
+  readonly asciiAddress: string;
+  readonly isAscii: boolean;
+  readonly #text: string | null;
+
+  constructor(name: string, address: string, asciiAddress: string, isAscii: boolean, text: string | null = null) {
+    this.name = name;
+    this.address = address;
+    this.asciiAddress = asciiAddress;
+    this.isAscii = isAscii;
+    this.#text = text;
+    Object.freeze(this);
+  }
+
+  get localPart(): string {
+    const local = this.address.slice(0, this.address.lastIndexOf('@'));
+    return local.startsWith('"') ? local.slice(1, -1).replace(/\\(.)/g, '$1') : local;
+  }
+
+  get domain(): string {
+    return this.address.slice(this.address.lastIndexOf('@') + 1);
+  }
+
+  get text(): string {
+    return this.#text ?? (this.name === '' ? this.address : `${formatPhrase(this.name)} <${this.address}>`);
+  }
+}
+
+/** Senders, and whatever is costly to parse, come again and again; other recipients mostly do not. */
+function parseCached(input: string): Mailbox | Group {
+  const known = cache.get(input);
+  if (known) return known;
+  const parsed = parseUsual(input) ?? new AddressParser(input).parse();
+  if (input.length <= MAX_CACHED_LENGTH) {
+    if (cache.size >= MAX_CACHED) cache.clear();
+    cache.set(input, parsed);
+  }
+  return parsed;
+}
+
+/** `local@host` and `Name <local@host>` of harmless characters; everything else is for the parser. */
+function parseUsual(input: string): Mailbox | null {
+  if (input.length > MAX_USUAL_LENGTH) return null;
+  if (PLAIN.test(input)) return new ParsedMailbox('', input, input, true);
+  if (!NAMED.test(input)) return null;
+  const open = input.indexOf(' <');
+  const address = input.slice(open + 2, -1);
+  return new ParsedMailbox(input.slice(0, open), address, address, true, input);
 }
 
 function parseParts(input: { readonly name?: string; readonly address: string }): Mailbox {
@@ -130,7 +165,8 @@ function parseParts(input: { readonly name?: string; readonly address: string })
   if (mailbox.name !== '' || address.trimEnd().endsWith('>')) {
     throw new AddressSyntaxError(`${quoted(address)} must be the bare address when the name is given apart`);
   }
-  return name === '' ? mailbox : Object.freeze({ ...mailbox, name });
+  const { asciiAddress, isAscii } = mailbox;
+  return name === '' ? mailbox : new ParsedMailbox(name, mailbox.address, asciiAddress, isAscii);
 }
 
 const SPACE = 0x20;
@@ -250,14 +286,7 @@ class AddressParser {
     const localPart = isDotAtom(local.text) ? local.text : quote(local.text);
     const asciiAddress = `${localPart}@${this.#asciiDomain(domain)}`;
     if (octets(asciiAddress) > MAX_ADDRESS_OCTETS) throw this.#error(`it is longer than ${MAX_ADDRESS_OCTETS} octets`);
-    return Object.freeze({
-      name,
-      address: `${localPart}@${domain}`,
-      localPart: local.text,
-      domain,
-      asciiAddress,
-      isAscii,
-    });
+    return new ParsedMailbox(name, `${localPart}@${domain}`, asciiAddress, isAscii);
   }
 
   /** Words and the white space between them, as far as they go; the text is what a person would read. */
