@@ -66,8 +66,6 @@ const FILES = {
     'message-json',
     'attachment',
     'address',
-    'address-parser',
-    'parsed-mailbox',
     'domain',
     'features',
     'status',

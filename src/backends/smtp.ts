@@ -1,11 +1,12 @@
-import { EmailBackend } from '../backend.ts';
+import { type BackendStats, EmailBackend, type Verification } from '../backend.ts';
 import type { DeliveryContext, DeliveryResult, Job } from '../delivery.ts';
 import type { Feature } from '../features.ts';
 import type { ComposeOptions } from '../mime/composition.ts';
 import { createDkimSigner } from '../mime/dkim.ts';
 import type { AnyOptionTable } from '../options.ts';
 import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';
-import { Pool } from '../smtp/pool.ts';
+import { Pool, type PoolStats } from '../smtp/pool.ts';
+import { openSession } from '../smtp/session.ts';
 import { SmtpCall } from './smtp/call.ts';
 import { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
@@ -20,7 +21,13 @@ export type {
   SmtpTimeouts,
   SmtpTlsOptions,
 } from '../smtp/options.ts';
+export type { PoolStats } from '../smtp/pool.ts';
 export { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
+
+/** What an {@link SmtpBackend} has done so far, and its connections. */
+export interface SmtpStats extends BackendStats {
+  readonly connections: PoolStats;
+}
 
 const FEATURES: readonly Feature[] = ['priority', 'dsn', 'requireTls', 'nonAsciiLocalPart', 'envelopeSender'];
 
@@ -49,6 +56,23 @@ export class SmtpBackend extends EmailBackend {
     this.features = new Set(tagHeaders ? [...FEATURES, 'tags', 'metadata'] : FEATURES);
     this.maxActiveCalls = 2 * this.#options.maxConnections * this.#options.maxInFlight;
     this.#pool = new Pool(this.#options);
+  }
+
+  /**
+   * Connects anew, with TLS and login as for mail, and hangs up.
+   *
+   * @throws {EmailConnectionError} with the phase that failed.
+   */
+  override async verify(options: { readonly signal?: AbortSignal } = {}): Promise<Verification> {
+    const session = await openSession(this.#options, options.signal ?? new AbortController().signal);
+    session.wire.hangUp();
+    const { server, tls, authMethod, capabilities } = session;
+    const { pipelining, chunking, maxSize } = capabilities;
+    return { backend: this.name, details: { server, tls, authMethod, pipelining, chunking, maxSize } };
+  }
+
+  override stats(): SmtpStats {
+    return { ...super.stats(), connections: this.#pool.stats };
   }
 
   protected override deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult> {

@@ -24,7 +24,7 @@ interface Exchange {
 }
 
 /**
- * Logs in with the strongest mechanism that both sides know, or the one that was chosen (RFC 4954).
+ * Logs in with the strongest mechanism that both sides know, or the one that was chosen (RFC 4954), and tells which.
  *
  * @throws {EmailConnectionError} code `auth-unavailable` when none is offered, `auth` when the server refuses.
  */
@@ -33,7 +33,7 @@ export async function authenticate(
   capabilities: Capabilities,
   credentials: SmtpCredentials,
   chosen: AuthMethod | null,
-): Promise<void> {
+): Promise<AuthMethod> {
   const usesToken = chosen ? isTokenMethod(chosen) : credentials.accessToken !== null;
   const method = AUTH_METHODS.find(
     (name) => capabilities.auth.has(name) && isTokenMethod(name) === usesToken && (chosen === null || chosen === name),
@@ -46,15 +46,18 @@ export async function authenticate(
       passwordExchange(method, credentials.username, credentials.password ?? ''),
     );
     if (reply.code !== 235) throw refused(dialogue, method, reply);
-    return;
+    return method;
   }
   const token = await fetchToken(credentials, false);
+  dialogue.transcript.hide(token);
   let reply = await run(dialogue, method, tokenExchange(method, credentials.username, token));
   if (reply.code === 535 && typeof credentials.accessToken === 'function') {
     const fresh = await fetchToken(credentials, true);
+    dialogue.transcript.hide(fresh);
     reply = await run(dialogue, method, tokenExchange(method, credentials.username, fresh));
   }
   if (reply.code !== 235) throw refused(dialogue, method, reply);
+  return method;
 }
 
 function isTokenMethod(method: AuthMethod): boolean {
@@ -87,7 +90,7 @@ async function run(dialogue: AuthDialogue, method: AuthMethod, exchange: Exchang
   // An initial response only where the whole line is within the limit of a command; servers cut longer ones off (RFC 4954, section 4).
   const inOne = command !== null && command.length <= MAX_COMMAND;
   let reply = inOne
-    ? await dialogue.command(command, 'auth', `AUTH ${method} ***`)
+    ? await dialogue.command(command, 'auth', `AUTH ${method} ***\r\n`)
     : await dialogue.command(auth(method), 'auth');
   let details = '';
   for (let round = inOne || exchange.initial === null ? 0 : -1; reply.code === 334; round++) {
@@ -109,7 +112,7 @@ async function run(dialogue: AuthDialogue, method: AuthMethod, exchange: Exchang
       });
     }
     if (isTokenMethod(method) && round >= 0) details = errorDetails(challenge);
-    reply = await dialogue.command(authResponse(encode(answer)), 'auth', '***');
+    reply = await dialogue.command(authResponse(encode(answer)), 'auth', '***\r\n');
   }
   return details === '' ? reply : { ...reply, text: transcript.redact(`${reply.text} (${details})`) };
 }

@@ -70,6 +70,18 @@ export function xtext(text: string): string {
   return encoded;
 }
 
+/** An ORCPT value, `addr-type;address` with the address encoded (RFC 3461, section 4.2); one beyond ASCII by RFC 6533, section 3. */
+export function originalRecipient(value: string): string {
+  const [, type = 'rfc822', address = ''] = /^(?:([A-Za-z0-9-]+);)?(.*)$/s.exec(value) ?? [];
+  if (/^[ -~]*$/.test(address)) return `${type};${xtext(address)}`;
+  let encoded = '';
+  for (const character of address) {
+    const code = character.codePointAt(0) ?? 0;
+    encoded += /^[!-*,-<>-[\]-~]$/.test(character) ? character : `\\x{${code.toString(16).toUpperCase()}}`;
+  }
+  return `utf-8;${encoded}`;
+}
+
 /** The path between the angle brackets, refused when it could end them; never cleaned into another mailbox. */
 function path(address: string): string {
   if (PLAIN_PATH.test(address)) return address;

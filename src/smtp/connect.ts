@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import { type ConnectionErrorCode, EmailConnectionError, type ErrorPhase } from '../errors.ts';
@@ -33,10 +33,11 @@ export async function dial(options: ResolvedSmtpOptions, signal: AbortSignal): P
     }
     const net = process.getBuiltinModule('node:net');
     if (path !== null) return await connected(net.connect({ path }), bounded);
-    if (net.isIP(host)) return await connectFirst([{ address: host, family: net.isIP(host) }], port, bounded);
+    const isPlain = options.security === 'none';
+    if (net.isIP(host)) return await connectFirst([{ address: host, family: net.isIP(host) }], port, bounded, isPlain);
     const dns = process.getBuiltinModule('node:dns').promises;
     const addresses = await unlessAborted(dns.lookup(host, { all: true, verbatim: true }), bounded);
-    return await connectFirst(interleave(addresses), port, bounded);
+    return await connectFirst(interleave(addresses), port, bounded, isPlain);
   } catch (error) {
     if (signal.aborted) throw abortedError(signal, 'connect');
     if (bounded.aborted) {
@@ -50,9 +51,14 @@ export async function dial(options: ResolvedSmtpOptions, signal: AbortSignal): P
 
 /**
  * Connects to the first of several addresses that answers, each given a head start over the next (RFC 8305); when all
- * fail, it fails with the first address's error.
+ * fail, it fails with the first address's error. A plain socket, which TLS will not take over, reads frugally.
  */
-export function connectFirst(addresses: readonly HostAddress[], port: number, signal: AbortSignal): Promise<Socket> {
+export function connectFirst(
+  addresses: readonly HostAddress[],
+  port: number,
+  signal: AbortSignal,
+  isPlain = false,
+): Promise<Socket> {
   const net = process.getBuiltinModule('node:net');
   return new Promise((resolve, reject) => {
     const attempts = new Set<Socket>();
@@ -71,7 +77,8 @@ export function connectFirst(addresses: readonly HostAddress[], port: number, si
       clearTimeout(timer);
       const target = addresses[next++];
       if (!target) return;
-      const socket = net.connect({ host: target.address, port, family: target.family, noDelay: true });
+      const onread = isPlain ? { onread: readFrugally((chunk) => socket.emit('data', chunk)) } : {};
+      const socket = net.connect({ host: target.address, port, family: target.family, noDelay: true, ...onread });
       attempts.add(socket);
       socket.once('connect', () => {
         socket.removeAllListeners('error');
@@ -92,6 +99,17 @@ export function connectFirst(addresses: readonly HostAddress[], port: number, si
     signal.addEventListener('abort', onAbort);
     attempt();
   });
+}
+
+/** Reads into one buffer again and again: Node takes 64 KiB for every read otherwise, and a reply has a hundred bytes. */
+function readFrugally(push: (chunk: Buffer) => void): OnReadOpts {
+  return {
+    buffer: Buffer.allocUnsafeSlow(16 * 1024),
+    callback(length, buffer) {
+      push(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+      return true;
+    },
+  };
 }
 
 /** Puts the families in turn, so that one that leads nowhere costs one attempt (RFC 8305, section 4). */

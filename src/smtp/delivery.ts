@@ -6,7 +6,7 @@ export interface EnvelopeRecipient {
   /** The address as it goes on the wire: domain in A-labels. */
   readonly address: string;
   readonly notify?: string;
-  /** `addr-type;xtext`. */
+  /** `rfc822;user@example.com`; it is encoded here. */
   readonly orcpt?: string;
 }
 

@@ -1,37 +1,42 @@
-/** A queue whose both ends cost constant time, however long it is. */
+/** A queue whose both ends cost constant time, however long it is: a ring that grows by doubling. */
 export class Fifo<T> {
-  readonly #front: T[] = [];
-  #back: T[] = [];
+  #ring: (T | undefined)[] = new Array(16).fill(undefined);
   #head = 0;
+  #size = 0;
 
   get size(): number {
-    return this.#front.length + this.#back.length - this.#head;
+    return this.#size;
   }
 
   get first(): T | undefined {
-    return this.#head < this.#back.length || this.#front.length > 0
-      ? (this.#front.at(-1) ?? this.#back[this.#head])
-      : undefined;
+    return this.#ring[this.#head];
   }
 
   push(value: T): void {
-    this.#back.push(value);
+    if (this.#size === this.#ring.length) this.#grow();
+    this.#ring[(this.#head + this.#size++) & (this.#ring.length - 1)] = value;
   }
 
   unshift(value: T): void {
-    this.#front.push(value);
+    if (this.#size === this.#ring.length) this.#grow();
+    this.#head = (this.#head - 1) & (this.#ring.length - 1);
+    this.#ring[this.#head] = value;
+    this.#size++;
   }
 
   shift(): T | undefined {
-    if (this.#front.length > 0) return this.#front.pop();
-    if (this.#head === this.#back.length) return undefined;
-    const value = this.#back[this.#head];
-    this.#head++;
-    // Releases what was taken, rarely enough to cost nothing for each.
-    if (this.#head >= 1024 && this.#head * 2 >= this.#back.length) {
-      this.#back = this.#back.slice(this.#head);
-      this.#head = 0;
-    }
+    if (this.#size === 0) return undefined;
+    const value = this.#ring[this.#head];
+    this.#ring[this.#head] = undefined; // what was taken is not kept alive
+    this.#head = (this.#head + 1) & (this.#ring.length - 1);
+    this.#size--;
     return value;
+  }
+
+  /** Doubles the ring, so that its length stays a power of two. */
+  #grow(): void {
+    const ring = [...this.#ring.slice(this.#head), ...this.#ring.slice(0, this.#head)];
+    this.#ring = [...ring, ...new Array<undefined>(ring.length).fill(undefined)];
+    this.#head = 0;
   }
 }

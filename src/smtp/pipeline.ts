@@ -1,10 +1,10 @@
 import { EmailError, SendError, type ServerReply } from '../errors.ts';
-import { END_OF_DATA, QUIT, RSET } from './commands.ts';
+import { END_OF_DATA, RSET } from './commands.ts';
 import { ContentWriter } from './content-writer.ts';
 import type { Delivery } from './delivery.ts';
 import { DotStuffer } from './dot-stuffing.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
-import { QUIT_GRACE_MS, type Session } from './session.ts';
+import type { Session } from './session.ts';
 import { INLINE, Transaction } from './transaction.ts';
 import type { Failure, Wire, WireOwner } from './wire.ts';
 
@@ -109,9 +109,15 @@ export class Pipeline implements WireOwner {
     this.#isRetired = true;
   }
 
+  /** Says QUIT and hangs up without waiting. */
+  hangUp(): void {
+    this.wire.hangUp();
+  }
+
+  /** Says QUIT and waits for the server to hang up, for a moment. */
   quit(): Promise<void> {
     this.#isRetired = true;
-    return this.wire.quit(QUIT, QUIT_GRACE_MS);
+    return this.wire.quit();
   }
 
   /** Keeps the process alive, or lets it end. */
@@ -209,12 +215,12 @@ export class Pipeline implements WireOwner {
   }
 
   #start(delivery: Delivery): void {
-    const { capabilities, isSecure } = this.#session;
+    const { capabilities, isVerified } = this.#session;
     let flight: Transaction;
     try {
       flight = new Transaction(delivery, this.wire, capabilities, {
         isLmtp: this.#options.lmtp,
-        isSecure,
+        isVerified,
         reset: this.#flights.length > 0 || this.#needsReset,
         recipientLimit: this.#recipientLimit,
       });

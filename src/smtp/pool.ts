@@ -1,10 +1,14 @@
 import { EmailConnectionError, type EmailError, SendError } from '../errors.ts';
 import { Delivery, type Submission } from './delivery.ts';
+import { forgetAtExit, quitAtExit } from './exit.ts';
 import { Fifo } from './fifo.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
 import { Pipeline, type PipelineHost } from './pipeline.ts';
 import { openSession, type Session } from './session.ts';
 import type { Failure } from './wire.ts';
+
+/** How long no further connection is tried after one failed, as long as others work. */
+const PAUSE_MS = 1_000;
 
 /** How many connections a pool has, and what it did. */
 export interface PoolStats {
@@ -33,6 +37,7 @@ export class Pool implements PipelineHost {
   readonly #idle: Pipeline[] = [];
   #connecting = 0;
   #opened = 0;
+  #pausedUntil = 0;
   #isScheduled = false;
   #isSweeping = false;
   #abort = new AbortController();
@@ -98,6 +103,7 @@ export class Pool implements PipelineHost {
     for (const pipeline of idle) this.#pipelines.delete(pipeline);
     await Promise.all(
       idle.map((pipeline) => {
+        forgetAtExit(pipeline);
         pipeline.ref(true);
         return pipeline.quit();
       }),
@@ -122,6 +128,7 @@ export class Pool implements PipelineHost {
 
   onClosed(pipeline: Pipeline): void {
     this.#pipelines.delete(pipeline);
+    forgetAtExit(pipeline);
     const index = this.#idle.indexOf(pipeline);
     if (index >= 0) this.#idle.splice(index, 1);
     this.#schedule();
@@ -143,20 +150,25 @@ export class Pool implements PipelineHost {
       if (!this.#live()) break;
       if (pipeline.hasRoom) pipeline.pump();
     }
-    const wanted = this.#live() !== undefined;
-    if (wanted && this.#pipelines.size + this.#connecting < this.#options.maxConnections) {
-      // Wrong credentials or a server that is down should be met once, not five times at once.
-      if (this.#connecting === 0) void this.#connect();
-    }
+    if (this.#mayConnect()) void this.#connect();
     this.#report();
   }
 
+  /** One at a time: wrong credentials, or a server that is down or busy, should be met once and not five times at once. */
+  #mayConnect(): boolean {
+    if (this.#connecting > 0 || this.#live() === undefined) return false;
+    if (this.#pipelines.size >= this.#options.maxConnections) return false;
+    return this.#pipelines.size === 0 || performance.now() >= this.#pausedUntil;
+  }
+
   #wake(pipeline: Pipeline): void {
+    forgetAtExit(pipeline);
     if (pipeline.isUsable) pipeline.wake();
     else this.#discard(pipeline);
   }
 
   #discard(pipeline: Pipeline): void {
+    forgetAtExit(pipeline);
     this.#pipelines.delete(pipeline);
     void pipeline.quit();
   }
@@ -177,6 +189,7 @@ export class Pool implements PipelineHost {
 
   /** Without any other connection, nobody who waits could be served. */
   #onConnectFailed(error: unknown): void {
+    this.#pausedUntil = performance.now() + PAUSE_MS;
     if (this.#pipelines.size === 0) {
       const outcome = { reply: null, error: asConnectionError(error) };
       for (let delivery = this.take(); delivery; delivery = this.take()) delivery.settle(outcome);
@@ -199,6 +212,7 @@ export class Pool implements PipelineHost {
     }
     pipeline.idleSince = performance.now();
     pipeline.ref(false);
+    quitAtExit(pipeline);
     this.#idle.push(pipeline);
     this.#sweepLater();
     this.#report();

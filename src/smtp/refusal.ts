@@ -1,5 +1,11 @@
-import { type ErrorPhase, SendError, type SendErrorCode, type ServerReply } from '../errors.ts';
-import { describe } from './session.ts';
+import {
+  EmailConnectionError,
+  type EmailError,
+  type ErrorPhase,
+  SendError,
+  type SendErrorCode,
+  type ServerReply,
+} from '../errors.ts';
 import type { Failure } from './wire.ts';
 
 /** Enhanced codes that mean the address itself is wrong, not who asks (RFC 3463, section 3.2). */
@@ -33,15 +39,13 @@ export function isTooMany({ code, enhancedCode }: ServerReply): boolean {
 }
 
 /** The error for a connection that ended before the message's content had left: it is certainly not sent. */
-export function lost(failure: Failure, transcript: readonly string[], phase: ErrorPhase): SendError {
-  const code = failure.code === 'timeout' || failure.code === 'aborted' ? failure.code : 'closed';
-  return new SendError(code, `${failure.message}, before the message was handed over`, {
-    phase,
-    retryable: code !== 'aborted',
-    transcript,
-    ...(failure.reply && { reply: failure.reply }),
-    cause: failure.cause,
-  });
+export function lost(failure: Failure, transcript: readonly string[], phase: ErrorPhase): EmailError {
+  const { code, reply, cause } = failure;
+  const message = `${failure.message}, before the message was handed over`;
+  const facts = { phase, transcript, cause, ...(reply && { reply }) };
+  if (code === 'aborted') return new SendError(code, message, facts);
+  if (code === 'timeout' || code === 'closed') return new SendError(code, message, { ...facts, retryable: true });
+  return new EmailConnectionError(code, message, facts);
 }
 
 /** The error for a connection that ended after the end of the content: the server may have the message (RFC 5321, section 4.5.3.2.6; RFC 1047). */
@@ -54,4 +58,9 @@ export function uncertain(failure: Failure, transcript: readonly string[]): Send
     ...(failure.reply && { reply: failure.reply }),
     cause: failure.cause,
   });
+}
+
+/** A reply as it is quoted in an error's message. */
+export function describe({ code, enhancedCode, text }: ServerReply): string {
+  return [code, enhancedCode, text.replaceAll('\n', ' ')].filter((part) => part !== null && part !== '').join(' ');
 }

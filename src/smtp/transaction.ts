@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { type EmailError, type ErrorPhase, MessageError, SendError, type ServerReply } from '../errors.ts';
 import type { Capabilities } from './capabilities.ts';
-import { bdat, DATA, mail, parameter, RSET, rcpt, xtext } from './commands.ts';
+import { bdat, DATA, mail, originalRecipient, parameter, RSET, rcpt, xtext } from './commands.ts';
 import type { Content, Delivery, RecipientOutcome } from './delivery.ts';
 import { isTooMany, lost, refusal, uncertain } from './refusal.ts';
 import type { Failure, Wire } from './wire.ts';
@@ -34,9 +34,9 @@ export class Transaction {
   readonly #wire: Wire;
   readonly #isLmtp: boolean;
   readonly #recipients: readonly number[];
-  readonly #mailLine: string;
-  readonly #rcptLines: readonly string[];
-  #next: Step | 'bdat';
+  #mailLine: string;
+  #rcptLines: readonly string[];
+  #next: Step;
   #written = 0;
   #answered = 0;
   #refused: SendError | null = null;
@@ -51,7 +51,7 @@ export class Transaction {
     this.delivery = delivery;
     this.#wire = wire;
     this.#isLmtp = options.isLmtp;
-    if (envelope.requireTls && !(options.isSecure && capabilities.requireTls))
+    if (envelope.requireTls && !(options.isVerified && capabilities.requireTls))
       throw unavailable('requiretls', 'REQUIRETLS');
     if (envelope.smtpUtf8 && !capabilities.smtpUtf8) throw unavailable('smtputf8', 'SMTPUTF8');
     const hasDsn = envelope.ret ?? envelope.envid ?? envelope.recipients.find(({ notify, orcpt }) => notify ?? orcpt);
@@ -90,7 +90,18 @@ export class Transaction {
 
   /** Writes the commands that go together: with PIPELINING all up to DATA, or BDAT with the content. */
   writeGroup(): void {
-    while (this.#next !== 'content') this.writeNext();
+    const wire = this.#wire;
+    const lines = (this.step === 'reset' ? RSET : '') + this.#mailLine + this.#rcptLines.join('');
+    wire.expect(this.#rcptLines.length + (this.step === 'reset' ? 3 : 2));
+    this.#mailLine = '';
+    this.#rcptLines = [];
+    if (this.usesBdat) {
+      const content = this.content as Uint8Array; // usesBdat says so
+      wire.write(lines + bdat(content.length, true));
+      wire.writeContent(content);
+      this.hasEnded = true;
+    } else wire.write(lines + DATA);
+    this.#next = 'content';
   }
 
   /** Writes the next command. */
@@ -108,16 +119,8 @@ export class Transaction {
         break;
       case 'rcpt':
         wire.write(this.#rcptLines[this.#written++] ?? '');
-        if (this.#written === this.#rcptLines.length) this.#next = this.usesBdat ? 'bdat' : 'data';
+        if (this.#written === this.#rcptLines.length) this.#next = 'data';
         break;
-      case 'bdat': {
-        const content = this.content as Uint8Array; // usesBdat says so
-        wire.write(bdat(content.length, true));
-        wire.writeContent(content);
-        this.hasEnded = true;
-        this.#next = 'content';
-        break;
-      }
       default:
         wire.write(DATA);
         this.#next = 'content';
@@ -267,14 +270,15 @@ export class Transaction {
 /** What a session knows that a transaction needs. */
 export interface TransactionOptions {
   readonly isLmtp: boolean;
-  readonly isSecure: boolean;
+  /** Whether TLS protects the session, verified: what REQUIRETLS needs (RFC 8689, section 4.2.1). */
+  readonly isVerified: boolean;
   /** Whether RSET goes first: always behind another transaction, since a refused one may still be open on the server. */
   readonly reset: boolean;
   /** The most recipients the server is known to take, 0 when it is not known. */
   readonly recipientLimit: number;
 }
 
-function outcomeOf(error: SendError): RecipientOutcome {
+function outcomeOf(error: EmailError): RecipientOutcome {
   return { reply: error.reply, error };
 }
 
@@ -286,10 +290,9 @@ function mailParameters(delivery: Delivery, content: Content, capabilities: Capa
     if (capabilities.maxSize > 0 && size > capabilities.maxSize) throw tooLarge(size, capabilities.maxSize);
     parameters += ` SIZE=${size}`;
   }
-  if (content instanceof Uint8Array ? !isAscii(content) : capabilities.eightBitMime) {
-    if (!capabilities.eightBitMime) throw unavailable('eight-bit', '8BITMIME');
-    parameters += ' BODY=8BITMIME';
-  }
+  const isEightBit = content instanceof Uint8Array ? !isAscii(content) : capabilities.eightBitMime;
+  if (isEightBit && !capabilities.eightBitMime) throw unavailable('eight-bit', '8BITMIME');
+  if (isEightBit) parameters += ' BODY=8BITMIME';
   if (envelope.smtpUtf8) parameters += ' SMTPUTF8';
   if (envelope.requireTls) parameters += ' REQUIRETLS';
   if (envelope.ret) parameters += parameter('RET', envelope.ret);
@@ -304,7 +307,8 @@ function rcptLine(delivery: Delivery, index: number): string {
   if (notify === undefined && orcpt === undefined) return rcpt(address, '');
   return rcpt(
     address,
-    (notify === undefined ? '' : parameter('NOTIFY', notify)) + (orcpt === undefined ? '' : parameter('ORCPT', orcpt)),
+    (notify === undefined ? '' : parameter('NOTIFY', notify)) +
+      (orcpt === undefined ? '' : parameter('ORCPT', originalRecipient(orcpt))),
   );
 }
 

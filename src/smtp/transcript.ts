@@ -1,19 +1,21 @@
-/** How many entries are kept; one is a write, or a chunk received. */
-const KEPT = 48;
+/** How many writes and chunks are kept. */
+const KEPT = 64;
 /** How many octets of one chunk are kept. */
 const KEPT_OCTETS = 2048;
 
-type Entry = { readonly from: 'C' | 'S' | '*'; readonly text: string | Buffer };
+type Speaker = 'C' | 'S' | '*';
 
 /**
  * The recent dialogue of one connection, for errors and `debug`, with every secret replaced by `***`.
  *
- * Writes and chunks are only remembered; lines are made when an error needs them, so that a session without errors pays
- * nothing. Message content is never recorded, only its size.
+ * Writes and chunks are only remembered, in a ring; lines are made when an error needs them, so that a session without
+ * errors pays next to nothing. Message content is never recorded, only its size.
  */
 export class Transcript {
   readonly #debug: ((line: string) => void) | undefined;
-  #entries: Entry[] = [];
+  readonly #speakers: Speaker[] = [];
+  readonly #said: (string | number)[] = [];
+  #count = 0;
   #lines: readonly string[] | null = null;
   readonly #secrets: string[] = [];
   #partial = '';
@@ -36,53 +38,77 @@ export class Transcript {
   }
 
   /** Records command lines that were written. */
-  sent(text: string): void {
-    this.#add({ from: 'C', text });
+  sent(lines: string): void {
+    this.#add('C', lines);
   }
 
-  /** Records bytes that were received. */
+  /** Records how much content was written. */
+  sentContent(octets: number): void {
+    this.#add('C', octets);
+  }
+
+  /** Records bytes that were received; they are copied, since the buffer is used again. */
   received(chunk: Buffer): void {
-    this.#add({ from: 'S', text: chunk.length > KEPT_OCTETS ? chunk.subarray(-KEPT_OCTETS) : chunk });
+    this.#add('S', chunk.toString('latin1', Math.max(0, chunk.length - KEPT_OCTETS)));
   }
 
   /** Records what happened to the connection itself. */
   note(text: string): void {
-    this.#add({ from: '*', text });
+    this.#add('*', text);
   }
 
   /** The dialogue so far, oldest first: `C: ` the client, `S: ` the server, `*: ` the connection. */
   get lines(): readonly string[] {
-    this.#lines ??= this.#format(this.#entries);
+    this.#lines ??= this.#recall();
     return this.#lines;
   }
 
-  #add(entry: Entry): void {
+  #add(who: Speaker, what: string | number): void {
+    const slot = this.#count++ % KEPT;
+    this.#speakers[slot] = who;
+    this.#said[slot] = what;
     this.#lines = null;
-    if (this.#entries.length >= 2 * KEPT) this.#entries = this.#entries.slice(-KEPT);
-    this.#entries.push(entry);
-    if (this.#debug) this.#report(this.#debug, entry);
+    if (this.#debug) this.#report(this.#debug, who, what);
   }
 
   /** A server line may come in pieces: `debug` gets it when it is whole. */
-  #report(debug: (line: string) => void, entry: Entry): void {
-    let { text } = entry;
-    if (entry.from === 'S') {
-      text = this.#partial + text.toString();
+  #report(debug: (line: string) => void, who: Speaker, what: string | number): void {
+    let text = textOf(who, what);
+    if (who === 'S') {
+      text = this.#partial + text;
       const end = text.lastIndexOf('\n') + 1;
       this.#partial = text.slice(end);
       text = text.slice(0, end);
     }
-    for (const line of this.#format([{ from: entry.from, text }])) debug(line);
+    for (const line of this.#format(who, text)) debug(line);
   }
 
-  #format(entries: readonly Entry[]): string[] {
+  #recall(): string[] {
     const lines: string[] = [];
-    for (let index = 0; index < entries.length; ) {
-      const { from } = entries[index] as Entry; // index is below the length
-      let text = '';
-      for (; entries[index]?.from === from; index++) text += entries[index]?.text.toString();
-      for (const line of this.redact(text).split(/\r?\n/)) if (line !== '') lines.push(`${from}: ${line}`);
+    const first = Math.max(0, this.#count - KEPT);
+    let text = '';
+    for (let entry = first; entry < this.#count; entry++) {
+      const slot = entry % KEPT;
+      const who = this.#speakers[slot] ?? '*';
+      text += textOf(who, this.#said[slot] ?? '');
+      // What one side says without a break is put together first: a secret may come in pieces.
+      if (entry + 1 < this.#count && this.#speakers[(entry + 1) % KEPT] === who) continue;
+      lines.push(...this.#format(who, text));
+      text = '';
     }
     return lines;
   }
+
+  #format(who: Speaker, text: string): string[] {
+    const spoken = who === 'S' ? Buffer.from(text, 'latin1').toString() : text;
+    const lines = this.redact(spoken).split(/\r?\n/);
+    return lines.flatMap((line) => (line === '' ? [] : [`${who}: ${line}`]));
+  }
+}
+
+/** What the server says comes as it was cut up, one character an octet; what we say is whole lines. */
+function textOf(who: Speaker, what: string | number): string {
+  if (typeof what === 'number') return `(${what} octets of content)\n`;
+  if (who === 'S') return what;
+  return what.endsWith('\n') ? what : `${what}\n`;
 }

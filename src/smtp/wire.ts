@@ -1,10 +1,12 @@
 import type { Duplex } from 'node:stream';
 import type { ConnectionErrorCode, ServerReply } from '../errors.ts';
+import { QUIT } from './commands.ts';
+import { Group } from './group.ts';
 import { ReplyParser, ReplySyntaxError } from './reply.ts';
 import type { Transcript } from './transcript.ts';
 
-/** Up to this size a group is copied into one buffer; above it, content is written where it lies. */
-const COALESCE = 32 * 1024;
+/** How long a server may take to hang up after QUIT. */
+const QUIT_GRACE_MS = 1_000;
 
 /** Why a connection ended: the code and text an error is made of. */
 export interface Failure {
@@ -47,8 +49,7 @@ export class Wire {
   #owner: WireOwner;
   readonly #parser: ReplyParser;
   readonly #tickMs: number;
-  #parts: (string | Uint8Array)[] = [];
-  #text = '';
+  readonly #group = new Group();
   #deadline = Infinity;
   #timer: NodeJS.Timeout | null = null;
   #replies = 0;
@@ -77,16 +78,16 @@ export class Wire {
     return this.#failed;
   }
 
-  /** Adds command lines to the group. */
-  write(text: string): void {
-    this.#text += text;
+  /** Adds command lines to the group; `shown` stands in for those that hold a secret. */
+  write(lines: string, shown: string = lines): void {
+    this.#group.addText(lines);
+    this.transcript.sent(shown);
   }
 
   /** Adds content to the group; the bytes must not change until they have left. */
   writeContent(bytes: Uint8Array): void {
-    if (this.#text !== '') this.#parts.push(this.#text);
-    this.#text = '';
-    this.#parts.push(bytes);
+    this.#group.addBytes(bytes);
+    this.transcript.sentContent(bytes.length);
   }
 
   /** Adds replies to those that are due. */
@@ -95,31 +96,13 @@ export class Wire {
     this.outstanding += count;
   }
 
-  /** Writes the group, in one piece. `shown` stands in for commands that hold a secret. */
-  flush(shown?: string): void {
-    if (this.#failed) return;
-    if (this.#parts.length === 0) {
-      if (this.#text === '') return;
-      const text = this.#text;
-      this.#text = '';
-      this.transcript.sent(shown ?? text);
-      this.#send(Buffer.from(text, 'utf8'));
-      return;
-    }
-    if (this.#text !== '') this.#parts.push(this.#text);
-    this.#text = '';
-    const parts = this.#parts;
-    this.#parts = [];
-    this.#record(parts);
-    let size = 0;
-    for (const part of parts) size += typeof part === 'string' ? Buffer.byteLength(part) : part.length;
-    if (size <= COALESCE) {
-      this.#send(join(parts, size));
-      return;
-    }
-    this.socket.cork();
-    for (const part of parts) this.#send(part);
-    this.socket.uncork();
+  /** Writes the group, with one system call. */
+  flush(): void {
+    if (this.#failed || this.#group.isEmpty) return;
+    const parts = this.#group.take();
+    if (parts.length > 1) this.socket.cork();
+    for (const part of parts) if (!this.socket.write(part)) this.isFull = true;
+    if (parts.length > 1) this.socket.uncork();
   }
 
   /** The reply `onReply` was called for, its secrets redacted. */
@@ -144,8 +127,7 @@ export class Wire {
   fail(failure: Failure): void {
     if (this.#failed) return;
     this.#stop();
-    this.#parts = [];
-    this.#text = '';
+    this.#group.take();
     this.transcript.note(failure.message);
     this.socket.destroy();
     this.#owner.onFailure(failure);
@@ -167,24 +149,24 @@ export class Wire {
   }
 
   /** Says QUIT and hangs up at once. */
-  hangUp(command: string): void {
+  hangUp(): void {
     if (this.#failed) return;
-    this.write(command);
+    this.write(QUIT);
     this.flush();
     this.#stop();
     const { socket } = this;
     socket.end(() => socket.destroy());
   }
 
-  /** Says QUIT and hangs up; a reply is not waited for longer than `graceMs` (RFC 5321, section 4.1.1.10). */
-  quit(command: string, graceMs: number): Promise<void> {
+  /** Says QUIT and hangs up; a reply is not waited for longer than a second (RFC 5321, section 4.1.1.10). */
+  quit(): Promise<void> {
     if (this.#failed) return Promise.resolve();
-    this.write(command);
+    this.write(QUIT);
     this.flush();
     this.#stop();
     const { socket } = this;
     return new Promise((resolve) => {
-      const timer = setTimeout(() => socket.destroy(), graceMs);
+      const timer = setTimeout(() => socket.destroy(), QUIT_GRACE_MS);
       socket.on('close', () => {
         clearTimeout(timer);
         resolve();
@@ -267,30 +249,4 @@ export class Wire {
     // The socket keeps the process alive while something is due; an idle one must not.
     this.#timer.unref();
   }
-
-  #send(part: string | Uint8Array): void {
-    if (!this.socket.write(part)) this.isFull = true;
-  }
-
-  #record(parts: readonly (string | Uint8Array)[]): void {
-    let octets = 0;
-    for (const part of parts) {
-      if (typeof part === 'string') this.transcript.sent(part);
-      else octets += part.length;
-    }
-    if (octets > 0) this.transcript.note(`${octets} octets of content`);
-  }
-}
-
-function join(parts: readonly (string | Uint8Array)[], size: number): Buffer {
-  const joined = Buffer.allocUnsafe(size);
-  let offset = 0;
-  for (const part of parts) {
-    if (typeof part === 'string') offset += joined.write(part, offset, 'utf8');
-    else {
-      joined.set(part, offset);
-      offset += part.length;
-    }
-  }
-  return joined;
 }

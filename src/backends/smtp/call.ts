@@ -1,12 +1,10 @@
 import type { DeliveryContext, DeliveryResult, Job } from '../../delivery.ts';
 import { SendError } from '../../errors.ts';
-import { composeMessage } from '../../mime/compose.ts';
 import type { ComposeOptions } from '../../mime/composition.ts';
-import { generateMessageId } from '../../mime/message-id.ts';
-import type { Delivery, Envelope, RecipientOutcome } from '../../smtp/delivery.ts';
+import { Fifo } from '../../smtp/fifo.ts';
 import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
 import type { Pool } from '../../smtp/pool.ts';
-import { envelopeOf, resultOf } from './mail.ts';
+import { type GivenUp, Mail } from './mail.ts';
 
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
@@ -29,8 +27,7 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
   /** How many jobs are taken and not handed out as results: enough to fill every pipeline, and as much again in reserve. */
   readonly #limit: number;
   readonly #active = new Set<Mail>();
-  #ready: DeliveryResult[] = [];
-  #handedOut = 0;
+  readonly #ready = new Fifo<DeliveryResult>();
   #waiter: Waiter | null = null;
   #isReading = false;
   #isExhausted = false;
@@ -61,15 +58,8 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
 
   next(): Promise<IteratorResult<DeliveryResult>> {
     this.#read();
-    const result = this.#ready[this.#handedOut];
-    if (result) {
-      this.#handedOut++;
-      if (this.#handedOut === this.#ready.length || this.#handedOut > 256) {
-        this.#ready = this.#ready.slice(this.#handedOut);
-        this.#handedOut = 0;
-      }
-      return Promise.resolve({ done: false, value: result });
-    }
+    const result = this.#ready.shift();
+    if (result) return Promise.resolve({ done: false, value: result });
     return new Promise((resolve, reject) => {
       this.#waiter = { resolve, reject };
       this.#endIfDone();
@@ -86,7 +76,7 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
 
   #read(): void {
     if (this.#isReading || this.#isExhausted) return;
-    if (this.#active.size + this.#ready.length - this.#handedOut >= this.#limit) return;
+    if (this.#active.size + this.#ready.size >= this.#limit) return;
     this.#isReading = true;
     this.#source.next().then(this.#onJob, this.#onSourceFailed);
   }
@@ -141,7 +131,7 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
     this.#giveUp({ code: 'timeout', message });
   }
 
-  #giveUp(failure: { readonly code: 'aborted' | 'timeout'; readonly message: string; readonly cause?: unknown }): void {
+  #giveUp(failure: GivenUp): void {
     this.#isExhausted = true;
     for (const mail of [...this.#active]) mail.abort(failure);
     this.#endIfDone();
@@ -150,98 +140,5 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
   #release(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#signal?.removeEventListener('abort', this.#onAbort);
-  }
-}
-
-/** One message of a call, over as many tries as `retry` allows. */
-class Mail {
-  readonly #job: Job;
-  readonly #pool: Pool;
-  readonly #options: ResolvedSmtpOptions;
-  readonly #compose: ComposeOptions;
-  readonly #done: (mail: Mail, result: DeliveryResult) => void;
-  readonly #envelope: Envelope;
-  readonly #messageId: string;
-  #outcomes: RecipientOutcome[] | null = null;
-  #delivery: Delivery | null = null;
-  #tries = 0;
-  #timer: NodeJS.Timeout | null = null;
-  #isGivenUp = false;
-
-  constructor(
-    job: Job,
-    pool: Pool,
-    options: ResolvedSmtpOptions,
-    compose: ComposeOptions,
-    done: (mail: Mail, result: DeliveryResult) => void,
-  ) {
-    this.#job = job;
-    this.#pool = pool;
-    this.#options = options;
-    this.#compose = compose;
-    this.#done = done;
-    this.#envelope = envelopeOf(job.message);
-    this.#messageId = job.message.messageId ?? generateMessageId(job.message);
-  }
-
-  submit(): void {
-    this.#submit(this.#envelope, (outcomes) => this.#onOutcomes(outcomes));
-  }
-
-  abort(failure: { readonly code: 'aborted' | 'timeout'; readonly message: string; readonly cause?: unknown }): void {
-    this.#isGivenUp = true;
-    if (this.#timer !== null) {
-      // Between two tries everything is known, as the last try left it.
-      clearTimeout(this.#timer);
-      this.#finish();
-    } else if (this.#delivery) this.#pool.abort(this.#delivery, failure);
-  }
-
-  #submit(envelope: Envelope, settle: (outcomes: readonly RecipientOutcome[]) => void): void {
-    this.#tries++;
-    const { message } = this.#job;
-    this.#delivery = this.#pool.submit({
-      envelope,
-      compose: (capabilities) =>
-        composeMessage(message, {
-          ...this.#compose,
-          messageId: this.#messageId,
-          allow8bit: capabilities.eightBitMime,
-        }),
-      settle,
-    });
-  }
-
-  #onOutcomes(outcomes: readonly RecipientOutcome[]): void {
-    this.#outcomes = [...outcomes];
-    this.#retryOrFinish();
-  }
-
-  #retryOrFinish(): void {
-    const outcomes = this.#outcomes ?? [];
-    const again = outcomes.flatMap(({ error }, index) => (error?.retryable ? [index] : []));
-    const { attempts, baseMs, maxMs } = this.#options.retry;
-    if (again.length === 0 || this.#tries > attempts || this.#isGivenUp) {
-      this.#finish();
-      return;
-    }
-    const wait = Math.min(maxMs, baseMs * 2 ** (this.#tries - 1)) * (1 + Math.random() / 4);
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      const { recipients } = this.#envelope;
-      const rest = { ...this.#envelope, recipients: again.flatMap((index) => recipients[index] ?? []) };
-      this.#submit(rest, (later) => {
-        for (const [place, index] of again.entries()) {
-          const outcome = later[place];
-          if (outcome) outcomes[index] = outcome;
-        }
-        this.#retryOrFinish();
-      });
-    }, wait);
-  }
-
-  #finish(): void {
-    const { index, message } = this.#job;
-    this.#done(this, resultOf(index, message, this.#messageId, this.#outcomes ?? []));
   }
 }

@@ -1,72 +1,144 @@
-import { type DeliveryResult, recipientStatus } from '../../delivery.ts';
-import type { EmailError } from '../../errors.ts';
-import { hasNonAsciiLocalPart } from '../../features.ts';
-import type { EmailMessage } from '../../message.ts';
-import type { Envelope, EnvelopeRecipient, RecipientOutcome } from '../../smtp/delivery.ts';
-import type { DeliveryStatus, RecipientStatus } from '../../status.ts';
+import { type DeliveryResult, type Job, toEmailError } from '../../delivery.ts';
+import { type EmailError, SendError } from '../../errors.ts';
+import { composeMessage } from '../../mime/compose.ts';
+import { composeStream } from '../../mime/compose-stream.ts';
+import type { ComposeOptions } from '../../mime/composition.ts';
+import { generateMessageId } from '../../mime/message-id.ts';
+import type { Capabilities } from '../../smtp/capabilities.ts';
+import type { Content, Delivery, Envelope, RecipientOutcome } from '../../smtp/delivery.ts';
+import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
+import type { Pool } from '../../smtp/pool.ts';
+import { envelopeOf } from './envelope.ts';
+import { resultOf } from './result.ts';
 
-/** Who the server is told the message is from and for. */
-export function envelopeOf(message: EmailMessage): Envelope {
-  const { from, envelopeSender } = message.parsed;
-  const { dsn, recipients } = message;
-  const sender = message.envelopeSender === '' ? '' : (envelopeSender ?? from).asciiAddress;
-  const parameters = dsn === null ? null : recipientParameters(dsn);
-  return {
-    sender,
-    recipients: recipients.map(({ asciiAddress }) => ({ address: asciiAddress, ...parameters })),
-    ...(hasNonAsciiLocalPart(message) && { smtpUtf8: true }),
-    ...(message.requireTls && { requireTls: true }),
-    ...(dsn?.ret && { ret: dsn.ret === 'full' ? 'FULL' : 'HDRS' }),
-    ...(dsn?.envid !== undefined && { envid: dsn.envid }),
-  };
+/** Why a message is given up before the server had its say. */
+export interface GivenUp {
+  readonly code: 'aborted' | 'timeout';
+  readonly message: string;
+  readonly cause?: unknown;
 }
 
-function recipientParameters({ notify, orcpt }: NonNullable<EmailMessage['dsn']>): Omit<EnvelopeRecipient, 'address'> {
-  return {
-    ...(notify !== undefined && { notify: (typeof notify === 'string' ? [notify] : notify).join(',').toUpperCase() }),
-    ...(orcpt !== undefined && { orcpt }),
-  };
-}
+/** One message of a call, over as many tries as `retry` allows. */
+export class Mail {
+  readonly #job: Job;
+  readonly #pool: Pool;
+  readonly #options: ResolvedSmtpOptions;
+  readonly #compose: ComposeOptions;
+  readonly #done: (mail: Mail, result: DeliveryResult) => void;
+  readonly #envelope: Envelope;
+  readonly #messageId: string;
+  #outcomes: (RecipientOutcome | undefined)[] = [];
+  #delivery: Delivery | null = null;
+  #tries = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #givenUp: GivenUp | null = null;
+  #isFinished = false;
 
-/** The outcomes as a result; `messageId` is told unless the message certainly went nowhere. */
-export function resultOf(
-  index: number,
-  message: EmailMessage,
-  messageId: string,
-  outcomes: readonly RecipientOutcome[],
-): DeliveryResult {
-  const recipients = new Map<string, RecipientStatus>();
-  let mayBeSent = false;
-  for (const [place, { address }] of message.recipients.entries()) {
-    const outcome = outcomes[place];
-    if (!outcome) continue;
-    const { reply, error } = outcome;
-    const status = statusOf(outcome);
-    const isGone = error === null || status === 'unknown';
-    mayBeSent ||= isGone;
-    recipients.set(
-      address,
-      recipientStatus(address, status, {
-        messageId: isGone ? messageId : null,
-        code: reply?.code ?? error?.code ?? null,
-        enhancedCode: reply?.enhancedCode ?? null,
-        response: reply?.text ?? null,
-        retryable: error?.retryable ?? false,
-        error,
-      }),
+  constructor(
+    job: Job,
+    pool: Pool,
+    options: ResolvedSmtpOptions,
+    compose: ComposeOptions,
+    done: (mail: Mail, result: DeliveryResult) => void,
+  ) {
+    this.#job = job;
+    this.#pool = pool;
+    this.#options = options;
+    this.#compose = compose;
+    this.#done = done;
+    this.#envelope = envelopeOf(job.message);
+    this.#messageId = job.message.messageId ?? generateMessageId(job.message);
+  }
+
+  /** Hands the message to the pool; `done` is called once, when no further try is made. */
+  submit(): void {
+    const { message } = this.#job;
+    if (message.attachments.every(({ isInMemory }) => isInMemory)) {
+      this.#try((capabilities) => composeMessage(message, this.#composeOptions(capabilities)));
+      return;
+    }
+    // The server is told the size first, and a stream that can be read once only must be kept for a second try.
+    const chunks = composeStream(message, { ...this.#compose, messageId: this.#messageId });
+    chunks.size().then(
+      (size) => (this.#givenUp ? this.#fail(notSent(this.#givenUp)) : this.#try(() => ({ chunks, size }))),
+      (error: unknown) => this.#fail(unreadable(error)),
     );
   }
-  return { index, messageId: mayBeSent ? messageId : null, recipients };
+
+  abort(givenUp: GivenUp): void {
+    this.#givenUp = givenUp;
+    if (this.#timer !== null) {
+      // Between two tries everything is known, as the last try left it.
+      clearTimeout(this.#timer);
+      this.#finish();
+    } else if (this.#delivery) this.#pool.abort(this.#delivery, givenUp);
+    else this.#fail(notSent(givenUp));
+  }
+
+  #try(compose: (capabilities: Capabilities) => Content): void {
+    this.#tries++;
+    const { recipients } = this.#envelope;
+    const places = this.#tries === 1 ? null : this.#retryable();
+    this.#delivery = this.#pool.submit({
+      envelope: places
+        ? { ...this.#envelope, recipients: recipients.filter((_, at) => places.has(at)) }
+        : this.#envelope,
+      compose,
+      settle: (outcomes) => {
+        if (places === null) this.#outcomes = [...outcomes];
+        else for (const [at, place] of [...places].entries()) this.#outcomes[place] = outcomes[at];
+        this.#retryOrFinish(compose);
+      },
+    });
+  }
+
+  #retryOrFinish(compose: (capabilities: Capabilities) => Content): void {
+    const { attempts, baseMs, maxMs } = this.#options.retry;
+    if (this.#tries > attempts || this.#givenUp || this.#retryable().size === 0) {
+      this.#finish();
+      return;
+    }
+    const wait = Math.min(maxMs, baseMs * 2 ** (this.#tries - 1)) * (1 + Math.random() / 4);
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      this.#try(compose);
+    }, wait);
+  }
+
+  /** The recipients that may be tried again: certainly not sent, and not refused for good. */
+  #retryable(): ReadonlySet<number> {
+    return new Set(this.#outcomes.flatMap((outcome, place) => (outcome?.error?.retryable ? [place] : [])));
+  }
+
+  #composeOptions({ eightBitMime }: Capabilities): ComposeOptions {
+    return { ...this.#compose, messageId: this.#messageId, allow8bit: eightBitMime };
+  }
+
+  #fail(error: EmailError): void {
+    this.#outcomes = this.#envelope.recipients.map(() => ({ reply: null, error }));
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    const { index, message } = this.#job;
+    this.#done(this, resultOf(index, message, this.#messageId, this.#outcomes));
+  }
 }
 
-function statusOf({ reply, error }: RecipientOutcome): DeliveryStatus {
-  if (error === null) return 'sent';
-  if (error.outcome === 'unknown') return 'unknown';
-  if (error.code === 'invalid-recipient') return 'invalid';
-  return isRefusedForGood(error) && reply !== null && reply.code >= 500 ? 'rejected' : 'failed';
+function notSent({ code, message, cause }: GivenUp): EmailError {
+  return new SendError(code, `${message}, before the message was sent`, {
+    phase: 'queue',
+    retryable: code === 'timeout',
+    cause,
+  });
 }
 
-/** A login the server refused says nothing about the message. */
-function isRefusedForGood(error: EmailError): boolean {
-  return error.code === 'rejected' || error.code === 'too-large';
+/** A source that cannot be read is the message's own fault, and nothing was sent. */
+function unreadable(cause: unknown): EmailError {
+  const error = toEmailError(cause);
+  if (error.outcome === 'not-sent') return error;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new SendError('source', `an attachment could not be read: ${reason}`, { phase: 'content', cause });
 }

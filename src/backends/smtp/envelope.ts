@@ -1,0 +1,26 @@
+import { hasNonAsciiLocalPart } from '../../features.ts';
+import type { EmailMessage } from '../../message.ts';
+import type { Envelope, EnvelopeRecipient } from '../../smtp/delivery.ts';
+
+/** Who the server is told the message is from and for. */
+export function envelopeOf(message: EmailMessage): Envelope {
+  const { from, envelopeSender } = message.parsed;
+  const { dsn, recipients } = message;
+  const sender = message.envelopeSender === '' ? '' : (envelopeSender ?? from).asciiAddress;
+  const parameters = dsn === null ? null : recipientParameters(dsn);
+  return {
+    sender,
+    recipients: recipients.map(({ asciiAddress }) => ({ address: asciiAddress, ...parameters })),
+    ...(hasNonAsciiLocalPart(message) && { smtpUtf8: true }),
+    ...(message.requireTls && { requireTls: true }),
+    ...(dsn?.ret && { ret: dsn.ret === 'full' ? 'FULL' : 'HDRS' }),
+    ...(dsn?.envid !== undefined && { envid: dsn.envid }),
+  };
+}
+
+function recipientParameters({ notify, orcpt }: NonNullable<EmailMessage['dsn']>): Omit<EnvelopeRecipient, 'address'> {
+  return {
+    ...(notify !== undefined && { notify: (typeof notify === 'string' ? [notify] : notify).join(',').toUpperCase() }),
+    ...(orcpt !== undefined && { orcpt }),
+  };
+}

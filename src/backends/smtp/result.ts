@@ -1,0 +1,48 @@
+import { type DeliveryResult, recipientStatus } from '../../delivery.ts';
+import type { EmailError } from '../../errors.ts';
+import type { EmailMessage } from '../../message.ts';
+import type { RecipientOutcome } from '../../smtp/delivery.ts';
+import type { DeliveryStatus, RecipientStatus } from '../../status.ts';
+
+/** The outcomes as a result; `messageId` is told unless the message certainly went nowhere. */
+export function resultOf(
+  index: number,
+  message: EmailMessage,
+  messageId: string,
+  outcomes: readonly (RecipientOutcome | undefined)[],
+): DeliveryResult {
+  const recipients = new Map<string, RecipientStatus>();
+  let mayBeSent = false;
+  for (const [place, { address }] of message.recipients.entries()) {
+    const outcome = outcomes[place];
+    if (!outcome) continue;
+    const { reply, error } = outcome;
+    const status = statusOf(outcome);
+    const isGone = error === null || status === 'unknown';
+    mayBeSent ||= isGone;
+    recipients.set(
+      address,
+      recipientStatus(address, status, {
+        messageId: isGone ? messageId : null,
+        code: reply?.code ?? error?.code ?? null,
+        enhancedCode: reply?.enhancedCode ?? null,
+        response: reply?.text ?? null,
+        retryable: error?.retryable ?? false,
+        error,
+      }),
+    );
+  }
+  return { index, messageId: mayBeSent ? messageId : null, recipients };
+}
+
+function statusOf({ reply, error }: RecipientOutcome): DeliveryStatus {
+  if (error === null) return 'sent';
+  if (error.outcome === 'unknown') return 'unknown';
+  if (error.code === 'invalid-recipient') return 'invalid';
+  return isRefusedForGood(error) && reply !== null && reply.code >= 500 ? 'rejected' : 'failed';
+}
+
+/** A login the server refused says nothing about the message. */
+function isRefusedForGood(error: EmailError): boolean {
+  return error.code === 'rejected' || error.code === 'too-large';
+}

@@ -1,0 +1,112 @@
+import type { Duplex } from 'node:stream';
+import { EmailConnectionError, type ErrorPhase, type ServerReply } from '../errors.ts';
+import type { ResolvedSmtpOptions } from './options.ts';
+import { describe } from './refusal.ts';
+import type { Transcript } from './transcript.ts';
+import { type Failure, Wire, type WireOwner } from './wire.ts';
+
+/** One command at a time, for the part of a session before mail. */
+export class Dialogue implements WireOwner {
+  readonly transcript: Transcript;
+  readonly wire: Wire;
+  readonly #options: ResolvedSmtpOptions;
+  readonly #signal: AbortSignal;
+  #phase: ErrorPhase = 'greeting';
+  #waiting: { resolve(reply: ServerReply): void; reject(error: EmailConnectionError): void } | null = null;
+  #failure: Failure | null = null;
+
+  constructor(socket: Duplex, transcript: Transcript, options: ResolvedSmtpOptions, signal: AbortSignal) {
+    this.transcript = transcript;
+    this.#options = options;
+    this.#signal = signal;
+    const { timeouts } = options;
+    this.wire = new Wire(socket, this, transcript, Math.min(...Object.values(timeouts)));
+    signal.addEventListener('abort', this.#onAbort);
+    if (signal.aborted) this.#onAbort();
+  }
+
+  command(line: string, phase: ErrorPhase, shown?: string): Promise<ServerReply> {
+    this.wire.write(line, shown);
+    const reply = this.read(phase);
+    this.wire.flush();
+    return reply;
+  }
+
+  read(phase: ErrorPhase): Promise<ServerReply> {
+    this.#phase = phase;
+    return new Promise((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      if (this.#failure) this.onFailure(this.#failure);
+      else this.wire.expect(1);
+    });
+  }
+
+  refusal(
+    phase: ErrorPhase,
+    code: 'greeting' | 'protocol' | 'tls',
+    what: string,
+    reply: ServerReply,
+  ): EmailConnectionError {
+    return new EmailConnectionError(code, `${what}: ${describe(reply)}`, {
+      phase,
+      reply,
+      retryable: reply.code < 500,
+      transcript: this.transcript.lines,
+    });
+  }
+
+  /** Hands the wire over to the pipeline, which sets itself as its owner; it must be alive, or nobody would be told. */
+  release(): Wire {
+    if (this.#failure) throw this.#error(this.#failure);
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    return this.wire;
+  }
+
+  detach(): Duplex {
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    return this.wire.detach();
+  }
+
+  close(): void {
+    this.#signal.removeEventListener('abort', this.#onAbort);
+    this.wire.hangUp();
+  }
+
+  onReply(): void {
+    const reply = this.wire.reply();
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.resolve(reply);
+  }
+
+  onPause(): void {}
+
+  onEarlyReply(): void {}
+
+  onDrain(): void {}
+
+  timeoutMs(): number {
+    return this.#phase === 'greeting' ? this.#options.timeouts.greeting : this.#options.timeouts.reply;
+  }
+
+  onFailure(failure: Failure): void {
+    this.#failure = failure;
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    waiting?.reject(this.#error(failure));
+  }
+
+  #error(failure: Failure): EmailConnectionError {
+    return new EmailConnectionError(failure.code, failure.message, {
+      phase: this.#phase,
+      retryable: failure.code !== 'aborted' && failure.code !== 'protocol',
+      ...(failure.reply && { reply: failure.reply }),
+      transcript: this.transcript.lines,
+      cause: failure.cause,
+    });
+  }
+
+  readonly #onAbort = (): void => {
+    this.wire.fail({ code: 'aborted', message: 'the call was aborted', cause: this.#signal.reason });
+  };
+}
