@@ -121,9 +121,10 @@ function templateHeaders(message: EmailMessage, tagHeaders: boolean): { Name: st
 }
 
 function headerIssues({ Name, Value }: { readonly Name: string; readonly Value: string }): readonly MessageIssue[] {
+  const path = `headers.${Name}`;
+  if (Value === '') return [issue(path, 'range', 'SES takes no empty header with a template')];
   if (Name.length + Value.length <= MAX_HEADER) return [];
-  const text = `SES takes ${MAX_HEADER} characters of name and value with a template`;
-  return [issue(`headers.${Name}`, 'too-long', text)];
+  return [issue(path, 'too-long', `SES takes ${MAX_HEADER} characters of name and value with a template`)];
 }
 
 function bodyIssues({ templateId, body, htmlBody, alternatives }: EmailMessage): readonly MessageIssue[] {

@@ -10,9 +10,9 @@ import { Slots } from './slots.ts';
 
 const ACCOUNT_TIMEOUT_MS = 5_000;
 
-/** A request to be made. */
+/** A request that sends. */
 export interface Errand {
-  readonly operation: Operation;
+  readonly operation: Exclude<Operation, 'GetAccount'>;
   readonly recipients: readonly Mailbox[];
   /** Makes the parameters when it is the request's turn, so that waiting requests hold no content. */
   readonly input: () => object | Promise<object>;
@@ -50,11 +50,7 @@ export class Courier {
    */
   async askAccount(signal?: AbortSignal): Promise<AccountFacts> {
     const timeoutMs = Math.min(ACCOUNT_TIMEOUT_MS, this.#options.timeoutMs);
-    const answer = await this.#try(
-      { operation: 'GetAccount', recipients: [], input: () => ({}), signal },
-      {},
-      timeoutMs,
-    );
+    const answer = await this.#try({ operation: 'GetAccount', recipients: [], signal }, {}, timeoutMs);
     if ('failure' in answer) throw answer.failure.error;
     this.#account.learn(answer.output);
     return answer.output;
@@ -83,7 +79,10 @@ export class Courier {
       } catch {
         return { failure: cancelled(signal), ticket };
       }
-      input ??= await errand.input();
+      if (input === null) {
+        input = await errand.input();
+        this.#session.check(errand.operation, input);
+      }
       const answer = await this.#try(errand, input, this.#options.timeoutMs);
       if ('output' in answer) return { ...answer, ticket };
       const { failure } = answer;
@@ -94,7 +93,7 @@ export class Courier {
   }
 
   async #try(
-    { operation, recipients, signal }: Errand,
+    { operation, recipients, signal }: Pick<Errand, 'recipients' | 'signal'> & { readonly operation: Operation },
     input: object,
     timeoutMs: number,
   ): Promise<{ readonly output: object } | { readonly failure: Failure }> {

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../../errors.ts';
 import { optionalImport } from '../../util/optional-import.ts';
 import type { ResolvedSesOptions } from './options.ts';
 
@@ -56,6 +57,15 @@ export class SesSession {
       : new SesSession(sdk, makeClient(sdk, options), true);
   }
 
+  /** @throws {ConfigurationError} `unknown-option` for a parameter that the installed SDK would drop without a word. */
+  check(operation: Exclude<Operation, 'GetAccount'>, input: object): void {
+    for (const parameter of Object.keys(input)) {
+      if (this.knows(operation, parameter)) continue;
+      const text = `ses: ${operation} has no parameter ${parameter} in the installed ${PACKAGE}, which would drop it: correct the options, or update the package`;
+      throw new ConfigurationError('unknown-option', text);
+    }
+  }
+
   /** Sends one request, once: the SDK's own retries would repeat requests that may have been carried out. */
   send(operation: Operation, input: object, abortSignal: AbortSignal): Promise<unknown> {
     const command = new this.#sdk[`${operation}Command`](input as never); // the classes differ in their input alone
@@ -68,7 +78,7 @@ export class SesSession {
     return this.#client.send(command, { abortSignal });
   }
 
-  /** Whether the installed SDK carries a parameter; it drops those it does not know without a word. */
+  /** Whether the installed SDK carries a parameter. */
   knows(operation: Exclude<Operation, 'GetAccount'>, parameter: string): boolean {
     const schema: unknown = Reflect.get(this.#sdk, `${operation}Request$`);
     const members: unknown = Array.isArray(schema) ? schema[4] : undefined;

@@ -10,6 +10,7 @@ export interface DecodedEmailTags {
 
 // SES takes letters, digits, `_` and `-` only, which is also the alphabet of base64url, up to 255 characters.
 const LEGAL = /^[A-Za-z0-9_-]+$/;
+const LONE_SURROGATE = /\p{Cs}/u;
 const MAX_LENGTH = 255;
 const ENCODED = 'b64-';
 const METADATA = 'metadata_';
@@ -33,8 +34,14 @@ export function encodeEmailTags({ tags, metadata }: Pick<EmailMessage, 'tags' | 
     }
     encoded.push({ Name, Value });
   };
-  for (const [index, tag] of tags.entries()) add(`tags[${index}]`, encode(tag, METADATA), TAG_VALUE);
-  for (const [key, value] of Object.entries(metadata)) add(`metadata.${key}`, METADATA + encode(key), encode(value));
+  for (const [index, tag] of tags.entries()) {
+    issues.push(...halfIssues(`tags[${index}]`, tag));
+    add(`tags[${index}]`, encode(tag, METADATA), TAG_VALUE);
+  }
+  for (const [key, value] of Object.entries(metadata)) {
+    issues.push(...halfIssues(`metadata.${key}`, `${key} ${value}`));
+    add(`metadata.${key}`, METADATA + encode(key), encode(value));
+  }
   if (encoded.length > MAX_TAGS) {
     const message = `SES takes ${MAX_TAGS} tags and metadata entries together, these are ${encoded.length}`;
     issues.push({ path: 'tags', code: 'too-many', message });
@@ -59,6 +66,11 @@ export function decodeEmailTags(eventTags: Readonly<Record<string, readonly stri
     } else if (value === TAG_VALUE) tags.push(decode(name));
   }
   return { tags, metadata };
+}
+
+function halfIssues(path: string, text: string): readonly MessageIssue[] {
+  const message = 'it has half of a character (a lone surrogate), which UTF-8 cannot carry';
+  return LONE_SURROGATE.test(text) ? [{ path, code: 'range', message }] : [];
 }
 
 /** Legal text stays as it is, unless it could be taken for encoded text, or begins with what is `reserved`. */

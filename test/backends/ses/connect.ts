@@ -1,0 +1,38 @@
+import { SesBackend, type SesOptions } from '../../../src/backends/ses.ts';
+import { EmailError } from '../../../src/errors.ts';
+import type { EmailMessageInit } from '../../../src/message-init.ts';
+import type { SendStatus } from '../../../src/status.ts';
+import type { StrictSes } from '../../servers/strict-ses.ts';
+
+let accounts = 0;
+
+/** A connection to the strict server, with quick retries, for an account of its own. */
+export function connectTo(ses: StrictSes, options: SesOptions = {}): SesBackend {
+  const keys = { accessKeyId: `AKID${++accounts}`, secretAccessKey: 'k' };
+  return new SesBackend({ endpoint: ses.endpoint, ...keys, retry: { attempts: 8, baseMs: 1, maxMs: 10 }, ...options });
+}
+
+export const FROM = 'Shop <shop@example.com>';
+
+export function mail(fields: Partial<EmailMessageInit> = {}): EmailMessageInit {
+  return { subject: 'Hello', body: 'Thanks.', fromEmail: FROM, to: 'jane@example.org', ...fields };
+}
+
+/** What a call threw. @throws when it threw nothing */
+export async function errorOf(call: Promise<SendStatus>): Promise<EmailError> {
+  const thrown: unknown = await call.then(
+    (status) => Promise.reject(new Error(`it was sent: ${JSON.stringify(status)}`)),
+    (error: unknown) => error,
+  );
+  if (thrown instanceof EmailError) return thrown;
+  throw thrown;
+}
+
+/** Status by address. */
+export function statuses(status: SendStatus | null): Readonly<Record<string, string>> {
+  return Object.fromEntries([...(status?.recipients ?? [])].map(([address, recipient]) => [address, recipient.status]));
+}
+
+export function addresses(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `user${index}@example.org`);
+}

@@ -1,0 +1,426 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { MessageError } from '../../../src/errors.ts';
+import { EmailMessage } from '../../../src/message.ts';
+import type { EmailMessageInit } from '../../../src/message-init.ts';
+import { composeMessage } from '../../../src/mime/compose.ts';
+import { StrictSes } from '../../servers/strict-ses.ts';
+import { record } from '../../servers/strict-ses-rules.ts';
+import { addresses, connectTo, errorOf, FROM, mail } from './connect.ts';
+
+let ses: StrictSes;
+beforeAll(async () => {
+  ses = await StrictSes.start();
+});
+afterAll(() => ses.close());
+afterEach(() => ses.reset());
+
+/** The issues of a message that is refused before the wire. */
+async function issuesOf(fields: Partial<EmailMessageInit>, options = {}): Promise<readonly string[]> {
+  const error = await errorOf(connectTo(ses, options).sendMessages([mail(fields)]));
+  expect(ses.requests.filter(({ operation }) => operation !== 'GetAccount')).toEqual([]);
+  if (!(error instanceof MessageError)) throw error;
+  return error.issues.map(({ path, code, message }) => `${path} ${code}: ${message}`);
+}
+
+describe('a mail without a template', () => {
+  const rich = mail({
+    subject: 'Grüße aus München',
+    body: 'Schöne Grüße',
+    htmlBody: '<p>Schöne Grüße</p><img src="cid:logo">',
+    to: ['Jané Dœ <jane@münchen.example>', 'bob@example.org'],
+    cc: '"Doe, Carl" <carl@example.org>',
+    bcc: ['Dora <dora@example.org>'],
+    replyTo: 'Help <help@example.com>',
+    attachments: [{ filename: 'naïve.png', content: new Uint8Array([1, 2, 3]), contentId: 'logo' }],
+    alternatives: [
+      { content: 'BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n', mimetype: 'text/calendar; method=REQUEST' },
+    ],
+    date: new Date('2026-11-22T10:00:00Z'),
+    messageId: 'fixed@example.com',
+    headers: Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`X-Header-${index}`, 'Ünï'.repeat(50)])),
+  });
+
+  test('is byte for byte what the composer makes, 7-bit', async () => {
+    await connectTo(ses).sendMessages([rich]);
+    const raw = ses.accepted[0]?.raw ?? Buffer.alloc(0);
+    const boundary = /=_1_([0-9a-f]{32})/.exec(raw.toString())?.[1] ?? '';
+    expect(raw.equals(composeMessage(new EmailMessage(rich), { boundary }))).toBe(true);
+  });
+
+  test('its envelope is bare addresses in A-labels, and Bcc is in the envelope alone', async () => {
+    await connectTo(ses).sendMessages([rich]);
+    expect(ses.accepted[0]?.request).toMatchObject({
+      FromEmailAddress: FROM,
+      Destination: {
+        ToAddresses: ['jane@xn--mnchen-3ya.example', 'bob@example.org'],
+        CcAddresses: ['carl@example.org'],
+        BccAddresses: ['dora@example.org'],
+      },
+    });
+    expect(ses.accepted[0]?.raw?.toString()).not.toMatch(/dora|^bcc/im);
+  });
+
+  test('over 50 recipients take several requests, of one mail and one status', async () => {
+    const to = addresses(101);
+    const status = await connectTo(ses).sendMessages([
+      mail({ to, cc: 'user3@example.org', bcc: ['last@example.org'] }),
+    ]);
+    expect(ses.accepted.map(({ recipients }) => recipients.length).sort()).toEqual([2, 50, 50]);
+    expect([...ses.deliveries.keys()].sort()).toEqual([...to, 'last@example.org'].sort());
+    expect([...ses.deliveries.values()].every((count) => count === 1)).toBe(true);
+    expect(new Set(ses.accepted.map(({ raw }) => raw?.toString())).size).toBe(1);
+    expect(status.isSuccess).toBe(true);
+    expect(status.messageId).toEqual(new Set(ses.accepted.map(({ messageId }) => messageId)));
+    expect(status.recipients.size).toBe(102);
+    expect(status.espResponse).toHaveLength(3);
+    for (const { messageId, recipients } of ses.accepted) {
+      for (const recipient of recipients) expect(status.recipients.get(recipient)?.messageId).toBe(messageId);
+    }
+  });
+
+  test('with Bcc alone it is sent, to undisclosed recipients', async () => {
+    await connectTo(ses).sendMessages([mail({ to: [], bcc: ['a@example.org', 'b@example.org'] })]);
+    expect(ses.accepted[0]?.request['Destination']).toEqual({ BccAddresses: ['a@example.org', 'b@example.org'] });
+  });
+
+  test('bounces go to envelopeSender; the null sender is refused, as SES has none', async () => {
+    await connectTo(ses).sendMessages([mail({ envelopeSender: 'bounces@bücher.example' })]);
+    expect(ses.accepted[0]?.request['FeedbackForwardingEmailAddress']).toBe('bounces@xn--bcher-kva.example');
+    ses.reset();
+    expect(await issuesOf({ envelopeSender: '' })).toEqual([expect.stringContaining('envelopeSender unsupported')]);
+  });
+
+  test('a stream is read, and what is over 40 MB in base64 is refused', async () => {
+    async function* stream(megabytes: number) {
+      for (let index = 0; index < megabytes; index++) yield new Uint8Array(1024 * 1024);
+    }
+    await connectTo(ses).sendMessages([mail({ attachments: [{ filename: 'a.bin', content: stream(1) }] })]);
+    expect(ses.accepted[0]?.raw?.length).toBeGreaterThan(1024 * 1024);
+    ses.reset();
+    expect(await issuesOf({ attachments: [{ filename: 'a.bin', content: stream(23) }] })).toEqual([
+      expect.stringContaining('attachments too-long'),
+    ]);
+    expect(await issuesOf({ attachments: [{ filename: 'a.bin', content: new Uint8Array(23 * 1024 * 1024) }] })).toEqual(
+      [expect.stringContaining('attachments too-long')],
+    );
+  });
+
+  test('what SMTPUTF8, DSN or REQUIRETLS would carry is refused before the wire', async () => {
+    expect(await issuesOf({ to: 'jörg@example.org' })).toEqual([expect.stringContaining('nonAsciiLocalPart')]);
+    expect(await issuesOf({ dsn: { notify: ['failure'] } })).toEqual([expect.stringContaining('dsn')]);
+    expect(await issuesOf({ requireTls: true })).toEqual([expect.stringContaining('requireTls')]);
+  });
+});
+
+describe('a template', () => {
+  const filled = {
+    body: '',
+    templateId: 'welcome',
+    to: ['Jané <jane@münchen.example>', 'bob@example.org'],
+    cc: 'carl@example.org',
+    replyTo: ['Hülp <help@example.com>'],
+    mergeGlobalData: { name: 'you', items: [{ price: 1.5 }] },
+  };
+
+  test('goes to the whole Destination, with names as RFC 2047 has them', async () => {
+    await connectTo(ses).sendMessages([mail(filled)]);
+    expect(ses.accepted[0]?.request).toEqual({
+      FromEmailAddress: FROM,
+      ReplyToAddresses: ['=?UTF-8?B?SMO8bHA=?= <help@example.com>'],
+      Destination: {
+        ToAddresses: ['=?UTF-8?B?SmFuw6k=?= <jane@xn--mnchen-3ya.example>', 'bob@example.org'],
+        CcAddresses: ['carl@example.org'],
+      },
+      Content: { Template: { TemplateName: 'welcome', TemplateData: '{"name":"you","items":[{"price":1.5}]}' } },
+    });
+  });
+
+  test('is named by ARN too, and needs no data', async () => {
+    const templateId = 'arn:aws:ses:eu-west-1:123456789012:template/welcome';
+    await connectTo(ses).sendMessages([mail({ body: '', templateId })]);
+    expect(ses.accepted[0]?.request['Content']).toEqual({ Template: { TemplateArn: templateId, TemplateData: '{}' } });
+  });
+
+  test('over 50 recipients take several requests', async () => {
+    const status = await connectTo(ses).sendMessages([mail({ ...filled, to: addresses(60), cc: [] })]);
+    expect(ses.accepted.map(({ recipients }) => recipients.length)).toEqual([50, 10]);
+    expect(status.isSuccess).toBe(true);
+  });
+
+  test('carries headers and files', async () => {
+    await connectTo(ses, { tagHeaders: true }).sendMessages([
+      mail({
+        ...filled,
+        headers: { 'X-Campaign': 'Früh'.repeat(30) },
+        inReplyTo: 'a@example.com',
+        references: ['a@example.com', 'b@example.com'],
+        priority: 'high',
+        listUnsubscribe: { url: 'https://example.com/u', oneClick: true },
+        tags: ['news'],
+        metadata: { order: '7' },
+        attachments: [
+          { filename: 'terms.pdf', content: 'Terms' },
+          { filename: 'logo.png', content: new Uint8Array([1]), contentId: 'logo' },
+          {
+            filename: null,
+            content: (async function* () {
+              yield new Uint8Array([2]);
+            })(),
+          },
+        ],
+      }),
+    ]);
+    const template = record(record(ses.accepted[0]?.request['Content'])['Template']);
+    expect(template['Headers']).toEqual([
+      { Name: 'In-Reply-To', Value: '<a@example.com>' },
+      { Name: 'References', Value: '<a@example.com> <b@example.com>' },
+      { Name: 'X-Priority', Value: '1' },
+      { Name: 'Importance', Value: 'high' },
+      { Name: 'List-Unsubscribe', Value: '<https://example.com/u>' },
+      { Name: 'List-Unsubscribe-Post', Value: 'List-Unsubscribe=One-Click' },
+      { Name: 'X-Tag', Value: 'news' },
+      { Name: 'X-Metadata', Value: expect.stringContaining('order') },
+      { Name: 'X-Campaign', Value: expect.stringMatching(/^=\?UTF-8\?/) },
+    ]);
+    const common = { ContentTransferEncoding: 'BASE64' };
+    expect(template['Attachments']).toEqual([
+      {
+        ...common,
+        FileName: 'terms.pdf',
+        ContentType: 'application/pdf',
+        ContentDisposition: 'ATTACHMENT',
+        RawContent: 'VGVybXM=',
+      },
+      {
+        ...common,
+        FileName: 'logo.png',
+        ContentType: 'image/png',
+        ContentDisposition: 'INLINE',
+        ContentId: 'logo',
+        RawContent: 'AQ==',
+      },
+      {
+        ...common,
+        FileName: 'attachment',
+        ContentType: 'application/octet-stream',
+        ContentDisposition: 'ATTACHMENT',
+        RawContent: 'Ag==',
+      },
+    ]);
+  });
+
+  test('what it cannot carry is refused, field by field', async () => {
+    expect(
+      await issuesOf({
+        templateId: 't',
+        body: 'x',
+        htmlBody: 'y',
+        alternatives: [{ content: 'z', mimetype: 'text/x-amp-html' }],
+      }),
+    ).toEqual([
+      expect.stringContaining('body unsupported'),
+      expect.stringContaining('htmlBody unsupported'),
+      expect.stringContaining('alternatives unsupported'),
+    ]);
+    const headers = Object.fromEntries(Array.from({ length: 16 }, (_, index) => [`X-${index}`, 'x']));
+    expect(await issuesOf({ ...filled, headers })).toEqual([expect.stringContaining('headers too-many')]);
+    expect(await issuesOf({ ...filled, headers: { 'X-Long': 'x '.repeat(600).trim(), 'X-None': '' } })).toEqual([
+      expect.stringContaining('headers.X-Long too-long'),
+      expect.stringContaining('headers.X-None range'),
+    ]);
+    expect(await issuesOf({ ...filled, mergeGlobalData: { x: 'x'.repeat(262_144) } })).toEqual([
+      expect.stringContaining('mergeGlobalData too-long'),
+    ]);
+    expect(
+      await issuesOf({
+        ...filled,
+        attachments: [{ filename: `${'x'.repeat(255)}.txt`, content: '', contentId: 'c'.repeat(79) }],
+      }),
+    ).toEqual([
+      expect.stringContaining('attachments[0].filename too-long'),
+      expect.stringContaining('attachments[0].contentId too-long'),
+    ]);
+  });
+});
+
+describe('mergeData', () => {
+  test('makes one entry for each To, 50 in a request, results in order', async () => {
+    const to = addresses(120);
+    const mergeData = Object.fromEntries(to.map((address, index) => [address, { index }]));
+    const status = await connectTo(ses, { configurationSet: 'set' }).sendMessages([
+      mail({
+        to,
+        body: '',
+        templateId: 'welcome',
+        mergeData,
+        mergeGlobalData: { greeting: 'Hi' },
+        tags: ['news'],
+        headers: { 'X-A': 'b' },
+        attachments: [{ filename: 'a.txt', content: 'A' }],
+      }),
+    ]);
+    const requests = ses.requests.filter(({ operation }) => operation === 'SendBulkEmail');
+    expect(requests.map(({ mails }) => mails.length).sort()).toEqual([20, 50, 50]);
+    expect(ses.requests.filter(({ operation }) => operation === 'GetAccount')).toHaveLength(1);
+    for (const { body } of requests) {
+      expect(body).toMatchObject({
+        ConfigurationSetName: 'set',
+        DefaultEmailTags: [{ Name: 'news', Value: 'true' }],
+        DefaultContent: {
+          Template: {
+            TemplateName: 'welcome',
+            TemplateData: '{"greeting":"Hi"}',
+            Headers: [{ Name: 'X-A', Value: 'b' }],
+            Attachments: [{ FileName: 'a.txt' }],
+          },
+        },
+      });
+    }
+    for (const { recipients, entry, messageId } of ses.accepted) {
+      const [recipient = ''] = recipients;
+      expect(status.recipients.get(recipient)?.messageId).toBe(messageId);
+      expect(JSON.stringify(entry)).toContain(`{\\"index\\":${to.indexOf(recipient)}}`);
+    }
+    expect([...status.recipients.keys()]).toEqual(to);
+    expect(status.espResponse).toHaveLength(3);
+  });
+
+  test('without a templateId the subject and the bodies are the template', async () => {
+    await connectTo(ses).sendMessages([
+      mail({
+        subject: 'Dear {{name}}',
+        htmlBody: '<b>{{name}}</b>',
+        body: '',
+        autoText: true,
+        mergeData: { 'jane@example.org': { name: 'Jane' } },
+      }),
+    ]);
+    const { DefaultContent } = ses.accepted[0]?.request ?? {};
+    expect(DefaultContent).toMatchObject({
+      Template: { TemplateContent: { Subject: 'Dear {{name}}', Html: '<b>{{name}}</b>', Text: '{{name}}' } },
+    });
+  });
+
+  test('with one To, Cc and Bcc get that mail too, over 50 of them in further entries', async () => {
+    const cc = addresses(60);
+    const status = await connectTo(ses).sendMessages([
+      mail({ to: 'Jané <jane@example.org>', cc, bcc: 'dora@example.org', mergeData: { 'JANE@Example.org': { x: 1 } } }),
+    ]);
+    expect(ses.accepted.map(({ recipients }) => recipients.length)).toEqual([50, 12]);
+    expect(ses.accepted[0]?.entry?.['Destination']).toMatchObject({
+      ToAddresses: ['=?UTF-8?B?SmFuw6k=?= <jane@example.org>'],
+    });
+    expect(JSON.stringify(ses.accepted[1]?.entry)).toContain('{\\"x\\":1}');
+    expect(status.isSuccess).toBe(true);
+    expect(status.recipients.size).toBe(62);
+  });
+
+  test('keys are addresses; members of groups are recipients', async () => {
+    const status = await connectTo(ses).sendMessages([
+      mail({
+        to: ['Team: ann@example.org, Bob <bob@münchen.example>;', 'carl@example.org'],
+        mergeData: {
+          'Ann Lee <ANN@example.org>': { n: 1 },
+          'bob@xn--mnchen-3ya.example': { n: 2 },
+          'carl@example.org': { n: 3 },
+        },
+      }),
+    ]);
+    expect(ses.accepted.map(({ entry }) => JSON.stringify(entry).match(/n\\":(\d)/)?.[1])).toEqual(['1', '2', '3']);
+    expect(status.isSuccess).toBe(true);
+  });
+
+  test('what does not fit together is refused, by name', async () => {
+    const two = ['jane@example.org', 'bob@example.org'];
+    expect(await issuesOf({ to: two, mergeData: { 'jane@example.org': {} } })).toEqual([
+      expect.stringMatching(/^mergeData\.bob@example\.org required/),
+    ]);
+    expect(await issuesOf({ mergeData: { 'jane@example.org': {}, 'eve@example.org': {} } })).toEqual([
+      expect.stringMatching(/^mergeData\.eve@example\.org unknown-field/),
+    ]);
+    expect(await issuesOf({ mergeData: { 'jane@example.org': {}, 'JANE@example.org': {} } })).toEqual([
+      expect.stringMatching(/^mergeData\.JANE@example\.org duplicate: it is the same address as jane@example\.org/),
+    ]);
+    expect(await issuesOf({ to: two, cc: 'c@example.org', mergeData: {}, mergeGlobalData: {} })).toEqual([
+      expect.stringMatching(/^cc unsupported: each of the 2 recipients in to gets a mail of its own/),
+    ]);
+    expect(await issuesOf({ to: two, bcc: 'c@example.org', mergeData: {}, mergeGlobalData: {} })).toEqual([
+      expect.stringMatching(/^bcc unsupported/),
+    ]);
+    expect(await issuesOf({ to: [], cc: 'c@example.org', mergeData: {} })).toEqual([
+      expect.stringMatching(/^to required/),
+    ]);
+    expect(await issuesOf({ mergeData: { 'jane@example.org': { x: 'x'.repeat(262_144) } } })).toEqual([
+      expect.stringMatching(/^mergeData\.jane@example\.org too-long/),
+    ]);
+    expect(await issuesOf({ mergeData: { 'jane@example.org': {} } }, { listManagement: { contactList: 'l' } })).toEqual(
+      [expect.stringMatching(/^mergeData unsupported.*listManagement/)],
+    );
+  });
+
+  test('a slow account gets requests of as many entries as it may send in a second', async () => {
+    ses.account = { SendQuota: { MaxSendRate: 20 } };
+    const to = addresses(21);
+    await connectTo(ses).sendMessages([mail({ to, mergeData: {}, mergeGlobalData: {} })]);
+    expect(ses.requests.map(({ mails }) => mails.length)).toEqual([0, 20, 1]);
+  });
+});
+
+describe('parameters', () => {
+  test('tags and metadata are message tags; tagHeaders copies them into the mail', async () => {
+    const tagged = mail({ tags: ['welcome mail'], metadata: { 'order:id': '12/34' } });
+    await connectTo(ses).sendMessages([tagged]);
+    expect(ses.accepted[0]?.request['EmailTags']).toEqual([
+      { Name: 'b64-d2VsY29tZSBtYWls', Value: 'true' },
+      { Name: 'metadata_b64-b3JkZXI6aWQ', Value: 'b64-MTIvMzQ' },
+    ]);
+    expect(ses.accepted[0]?.raw?.toString()).not.toContain('X-Tag');
+    await connectTo(ses, { tagHeaders: true }).sendMessages([tagged]);
+    expect(ses.accepted[1]?.raw?.toString()).toMatch(/X-Tag: welcome mail\r\nX-Metadata:/);
+    expect(await connectTo(ses).sendMessages([tagged])).toMatchObject({ results: [{ ignored: [] }] });
+  });
+
+  test.each([
+    [{ trackOpens: true }, { OpenTrackingEnabled: 'ENABLED' }],
+    [{ trackClicks: true }, { ClickTrackingEnabled: 'ENABLED' }],
+    [
+      { trackOpens: true, trackClicks: true },
+      { OpenTrackingEnabled: 'ENABLED', ClickTrackingEnabled: 'ENABLED' },
+    ],
+  ])('%o overrides the configuration set', async (fields, Tracking) => {
+    await connectTo(ses).sendMessages([mail(fields), mail({ ...fields, mergeData: {}, mergeGlobalData: {} })]);
+    expect(ses.accepted.map(({ request }) => request['ConfigurationOverrides'])).toEqual([{ Tracking }, { Tracking }]);
+  });
+
+  test('every option has its parameter, and extra is laid over all', async () => {
+    const backend = connectTo(ses, {
+      configurationSet: 'marketing',
+      identityArn: 'arn:aws:ses:eu-west-1:1:identity/example.com',
+      feedbackIdentityArn: 'arn:aws:ses:eu-west-1:1:identity/bounces',
+      listManagement: { contactList: 'people', topic: 'news' },
+      tenant: 'acme',
+      extra: { FeedbackForwardingEmailAddress: 'x@example.com', ConfigurationSetName: 'other' },
+    });
+    await backend.sendMessages([mail(), mail({ body: '', templateId: 't' })]);
+    for (const { request } of ses.accepted) {
+      expect(request).toMatchObject({
+        ConfigurationSetName: 'other',
+        FromEmailAddressIdentityArn: 'arn:aws:ses:eu-west-1:1:identity/example.com',
+        FeedbackForwardingEmailAddressIdentityArn: 'arn:aws:ses:eu-west-1:1:identity/bounces',
+        FeedbackForwardingEmailAddress: 'x@example.com',
+        ListManagementOptions: { ContactListName: 'people', TopicName: 'news' },
+        TenantName: 'acme',
+      });
+    }
+  });
+
+  test('a parameter that the SDK would drop is a ConfigurationError', async () => {
+    const error = await errorOf(connectTo(ses, { extra: { Tags: [] } }).sendMessages([mail()], { failSilently: true }));
+    expect(error).toMatchObject({
+      name: 'ConfigurationError',
+      code: 'unknown-option',
+      message: expect.stringContaining('Tags'),
+    });
+    expect(ses.requests).toEqual([]);
+  });
+});
