@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 import { pages, programs, ROOT } from './code-blocks.ts';
+import { type FakeSes, startFakeSes } from './fake-ses.ts';
 
 /** How many blocks are only type-checked (`no-run`); the number may fall. */
 const NOT_RUN = 0;
@@ -14,6 +15,7 @@ const all = pages().flatMap(programs);
 let folder = '';
 let starttls: SmtpServer;
 let implicit: SmtpServer;
+let ses: FakeSes;
 let typeErrors = '';
 
 beforeAll(async () => {
@@ -31,11 +33,12 @@ beforeAll(async () => {
   const hooks = { onAuth: () => true, onRcpt };
   starttls = await SmtpServer.start({ ...hooks, tls: 'generate' });
   implicit = await SmtpServer.start({ ...hooks, tls: 'generate', implicitTls: true });
+  ses = await startFakeSes();
   write('certificate.pem', starttls.certificate ?? '');
 });
 
 afterAll(async () => {
-  await Promise.all([starttls.close(), implicit.close()]);
+  await Promise.all([starttls.close(), implicit.close(), ses[Symbol.asyncDispose]()]);
   rmSync(folder, { recursive: true });
 });
 
@@ -56,7 +59,9 @@ describe.concurrent('each block runs against the local receiver and prints what 
       env: {
         ...(process.env['NODE_V8_COVERAGE'] ? { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] } : {}),
         NODE_EXTRA_CA_CERTS: join(folder, 'certificate.pem'),
-        RECEIVER_PORTS: JSON.stringify({ 25: starttls.port, 587: starttls.port, 465: implicit.port }),
+        RECEIVER_PORTS: JSON.stringify({ 25: starttls.port, 587: starttls.port, 465: implicit.port, 443: ses.port }),
+        AWS_ACCESS_KEY_ID: 'AKIAIOSFODNN7EXAMPLE',
+        AWS_SECRET_ACCESS_KEY: 'secret',
         SMTP_USER: 'user',
         SMTP_PASSWORD: 'password',
       },

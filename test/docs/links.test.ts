@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { pages, ROOT } from './code-blocks.ts';
 
-test.each([...pages(), 'SECURITY.md', 'CHANGELOG.md'])(
+test.each([...pages(), 'SECURITY.md', 'CHANGELOG.md', 'llms.txt'])(
   'every link of %s leads to a file, and to a heading of it',
   (page) => {
     const text = readFileSync(join(ROOT, page), 'utf8');

@@ -19,5 +19,8 @@ Object.assign(net, {
 const { connect: connectTls } = tls;
 Object.assign(tls, {
   /** @param {import('node:tls').ConnectionOptions} options */
-  connect: (options) => connectTls({ ...options, host: 'localhost', servername: 'localhost' }),
+  connect: (options) => {
+    const port = PORTS[options.port ?? 0] ?? options.port;
+    return connectTls({ ...options, ...(port && { port }), host: 'localhost', servername: 'localhost' });
+  },
 });
