@@ -74,6 +74,16 @@ export function parseMailbox(input: AddressInput): Mailbox {
   return parsed;
 }
 
+/** Whether `value` is what {@link parseMailbox} takes. */
+export function isMailboxInput(value: unknown): value is AddressInput {
+  try {
+    parseMailbox(value as AddressInput); // what is none is refused
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Whether a parsed address is a group. */
 export function isGroup(value: Mailbox | Group): value is Group {
   return 'members' in value;

@@ -1,4 +1,4 @@
-import type { AddressInput } from './address.ts';
+import { type AddressInput, isMailboxInput } from './address.ts';
 import { conclude } from './conclusion.ts';
 import type { DeliveryContext, DeliveryResult, Job } from './delivery.ts';
 import { type CallOptions, Dispatch, type DispatchHost, type Messages } from './dispatch.ts';
@@ -23,9 +23,7 @@ export const BACKEND_OPTIONS: { readonly [K in keyof BackendOptions]-?: OptionSp
   defaultFrom: {
     type: 'custom',
     expected: "an address such as 'Shop <noreply@example.com>'",
-    check: (value) =>
-      (typeof value === 'string' && value !== '') ||
-      (typeof value === 'object' && value !== null && 'address' in value),
+    check: isMailboxInput,
     parse: (text) => text,
   },
   onUnsupported: { type: 'enum', values: ['ignore', 'error'] },

@@ -29,9 +29,9 @@ const URL_START = /^([a-z][a-z0-9-]*):(?:\/\/)?/i;
 const ENCODE =
   'percent-encode these in user name and password: % as %25, @ as %40, : as %3A, / as %2F, ? as %3F, # as %23';
 
-/** Whether a text is a URL rather than a backend's name or specifier. */
+/** Whether a text is a URL rather than a backend's name or specifier; `file:///backend.js#MyBackend` is a specifier. */
 export function isConnectionUrl(text: string): boolean {
-  return /^[a-z][a-z0-9-]*:\/\//i.test(text) && !text.includes('#');
+  return /^[a-z][a-z0-9-]*:\/\//i.test(text) && !/^file:.*#/i.test(text);
 }
 
 /** The backend a URL names: `smtps:` is smtp with TLS from the first byte. */
@@ -50,7 +50,7 @@ export function backendOfUrl(url: string): string {
 export function parseConnectionUrl(url: string, table: AnyOptionTable | undefined, source: string): ConnectionUrl {
   const backend = backendOfUrl(url);
   const queryStart = url.indexOf('?');
-  const parts = backend === 'file' ? { path: filePath(url, queryStart) } : readParts(url, source);
+  const parts = backend === 'file' ? { path: filePath(source, url, queryStart) } : readParts(url, source);
   const options: Record<string, unknown> = /^smtps:/i.test(url) ? { useSsl: true } : {};
   const known: Readonly<Record<string, string>> = PARTS[backend] ?? {};
   for (const [part, text] of Object.entries(parts)) {
@@ -61,7 +61,13 @@ export function parseConnectionUrl(url: string, table: AnyOptionTable | undefine
     options[option] = readOption(source, option, table?.[option], text);
   }
   const query = new URLSearchParams(queryStart < 0 ? '' : url.slice(queryStart + 1));
-  for (const [key, text] of query) setOption(options, source, table, key, text);
+  for (const [key, text] of query) {
+    // What follows a '?' in a password is no option's name, and must not be shown.
+    if (!/^[a-z][a-z0-9.]*$/i.test(key)) {
+      throw new ConfigurationError('unknown-option', `${source}: what follows '?' is no option's name; ${ENCODE}`);
+    }
+    setOption(options, source, table, key, text);
+  }
   return { backend, options };
 }
 
@@ -87,8 +93,8 @@ function readParts(url: string, source: string): Record<string, string> {
   };
 }
 
-function filePath(url: string, queryStart: number): string {
-  return decodeURI((queryStart < 0 ? url : url.slice(0, queryStart)).replace(URL_START, ''));
+function filePath(source: string, url: string, queryStart: number): string {
+  return decode(source, (queryStart < 0 ? url : url.slice(0, queryStart)).replace(URL_START, ''));
 }
 
 function decode(source: string, text: string): string {

@@ -2,15 +2,22 @@ import type { EmailBackend } from './backend.ts';
 import { backendOfUrl, isConnectionUrl, parseConnectionUrl } from './connection-url.ts';
 import { ConfigurationError } from './errors.ts';
 import { isBackendClass, loadBackendSync } from './load-backend.ts';
-import { type BackendClass, type BuiltInBackends, backendNames, crossingName, findBackend } from './registry.ts';
-import { chosenBackend, type Environment, environmentOptions, processEnvironment } from './settings.ts';
+import {
+  type BackendClass,
+  type BuiltInBackends,
+  backendNames,
+  crossingName,
+  findBackend,
+  nameOfBackend,
+} from './registry.ts';
+import { chosenBackend, connectionUrl, type Environment, environmentOptions, processEnvironment } from './settings.ts';
 import { rememberRecipe } from './sync.ts';
 
 interface Target {
-  /** What the user called the backend; the recipe for the worker thread. */
-  readonly name: string;
+  /** The registered name or the specifier; of a class that has neither, null. */
+  readonly name: string | null;
   readonly backend: BackendClass;
-  /** From a URL; they win over the environment and lose to those given in code. */
+  /** From a URL, which replaces the server of the environment; they lose to those given in code. */
   readonly urlOptions: Record<string, unknown> | null;
 }
 
@@ -83,8 +90,10 @@ function connect(target: string | BackendClass | undefined, given: object, envir
 
 function resolve(target: string | BackendClass | undefined, environment: Environment): Target {
   if (typeof target === 'function') {
-    if (isBackendClass(target)) return { name: target.name, backend: target, urlOptions: null };
-    throw new ConfigurationError('invalid-backend', `${target['name']} is not a backend class: extend EmailBackend`);
+    if (!isBackendClass(target))
+      throw new ConfigurationError('invalid-backend', `${target['name']} is not a backend class: extend EmailBackend`);
+    const name = nameOfBackend(target);
+    return { name, backend: target, urlOptions: name === null ? null : urlOptionsFor(name, environment) };
   }
   const choice = target === undefined ? chosenBackend(environment) : { variable: null, value: target };
   const source = choice.variable ?? 'the connection URL';
@@ -92,7 +101,7 @@ function resolve(target: string | BackendClass | undefined, environment: Environ
     return {
       name: choice.value,
       backend: findClass(choice.value, choice.variable),
-      urlOptions: urlOptionsFor(choice.value, target, environment),
+      urlOptions: target === undefined ? null : urlOptionsFor(choice.value, environment),
     };
   }
   const name = backendOfUrl(choice.value);
@@ -101,14 +110,10 @@ function resolve(target: string | BackendClass | undefined, environment: Environ
 }
 
 /** `getConnection('smtp')` with AMSDAL_EMAIL_URL=smtp://... means that server. */
-function urlOptionsFor(
-  name: string,
-  target: string | undefined,
-  environment: Environment,
-): Record<string, unknown> | null {
-  const url = environment['AMSDAL_EMAIL_URL'];
-  if (target === undefined || !url || backendOfUrl(url) !== name) return null;
-  return parseConnectionUrl(url, findClass(name).optionTable, 'AMSDAL_EMAIL_URL').options;
+function urlOptionsFor(name: string, environment: Environment): Record<string, unknown> | null {
+  if (backendOfUrl(environment['AMSDAL_EMAIL_URL'] ?? '') !== name) return null;
+  const url = connectionUrl(environment);
+  return url === null ? null : parseConnectionUrl(url, findClass(name).optionTable, 'AMSDAL_EMAIL_URL').options;
 }
 
 const AWS_KEYS = ['accessKeyId', 'secretAccessKey', 'sessionToken'];
@@ -119,12 +124,11 @@ function mergeOptions(
   environment: Environment,
 ): Record<string, unknown> {
   const fromEnvironment: Record<string, unknown> = {
-    ...environmentOptions(name, backend.optionTable, environment),
+    ...environmentOptions(name, backend.optionTable, environment, urlOptions !== null),
     ...urlOptions,
   };
   // Credentials belong to the server they were configured for: another host in code must not be sent them.
-  const host = 'host' in given ? given.host : undefined;
-  if (host !== undefined && fromEnvironment['host'] !== undefined && host !== fromEnvironment['host']) {
+  if (isElsewhere('host', given, fromEnvironment) || isElsewhere('path', given, fromEnvironment)) {
     delete fromEnvironment['username'];
     delete fromEnvironment['password'];
   }
@@ -135,27 +139,39 @@ function mergeOptions(
   return { ...fromEnvironment, ...set };
 }
 
+function isElsewhere(option: 'host' | 'path', given: object, fromEnvironment: Record<string, unknown>): boolean {
+  const place: unknown = Reflect.get(given, option);
+  return place !== undefined && fromEnvironment['host'] !== undefined && place !== fromEnvironment[option];
+}
+
 function findClass(name: string, variable: string | null = null): BackendClass {
   const registered = findBackend(name);
   if (typeof registered === 'function') return registered;
   const specifier = registered ?? name;
-  if (specifier.includes('#')) return loadBackendSync(specifier);
   const where = variable === null ? '' : `${variable}: `;
+  // It is a URL gone wrong: not to be shown, as a password may be in it.
+  if (/^(?:smtps?|ses):/i.test(specifier)) {
+    throw new ConfigurationError(
+      'invalid-option',
+      `${where}a connection URL begins with 'smtp://', 'smtps://' or 'ses://'`,
+    );
+  }
+  if (specifier.includes('#')) return loadBackendSync(specifier);
   throw new ConfigurationError(
     'unknown-backend',
     `${where}there is no backend '${name}'; known: ${backendNames().join(', ')}, or give './file.js#ClassName'`,
   );
 }
 
-function construct(name: string, backend: BackendClass, options: object): EmailBackend {
+function construct(name: string | null, backend: BackendClass, options: object): EmailBackend {
   const connection = new backend(options);
   if (typeof connection.sendMessages !== 'function') {
     throw new ConfigurationError(
       'invalid-backend',
-      `'${name}' makes objects without sendMessages: extend EmailBackend`,
+      `'${name ?? backend.name}' makes objects without sendMessages: extend EmailBackend`,
     );
   }
-  const crossing = crossingName(name);
+  const crossing = name === null ? null : crossingName(name);
   if (crossing !== null) rememberRecipe(connection, { backend: crossing, options });
   return connection;
 }

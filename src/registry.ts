@@ -40,6 +40,12 @@ export function crossingName(name: string): string | null {
   return BUILT_IN.has(name) || name.includes('#') ? name : null;
 }
 
+/** The name a class is registered under, or null. */
+export function nameOfBackend(backend: BackendClass): string | null {
+  for (const [name, registered] of BACKENDS) if (registered === backend) return name;
+  return null;
+}
+
 /** The names of all registered backends. */
 export function backendNames(): readonly string[] {
   return [...BACKENDS.keys()];

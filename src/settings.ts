@@ -31,7 +31,7 @@ const BY_BACKEND: Readonly<Record<string, Readonly<Record<string, Variable>>>> =
     AMSDAL_EMAIL_PASSWORD: { option: 'password', example: 'the password' },
     AMSDAL_EMAIL_USE_TLS: { option: 'useTls', example: 'true' },
     AMSDAL_EMAIL_USE_SSL: { option: 'useSsl', example: 'true' },
-    AMSDAL_EMAIL_TIMEOUT: { option: 'timeoutMs', example: '30 (seconds)', scale: 1000 },
+    AMSDAL_EMAIL_TIMEOUT: { option: 'timeoutMs', example: '30', scale: 1000 },
     AMSDAL_EMAIL_DEBUG: { option: 'debug', example: '1' },
   },
   file: {
@@ -63,11 +63,22 @@ export function processEnvironment(): Environment {
  * @throws {ConfigurationError} `conflicting-options` when a URL and variables that it replaces are both set.
  */
 export function chosenBackend(environment: Environment): ChosenBackend {
-  const url = environment['AMSDAL_EMAIL_URL'];
+  const url = connectionUrl(environment);
+  if (url !== null) return { variable: 'AMSDAL_EMAIL_URL', value: url };
   const name = environment['AMSDAL_EMAIL_BACKEND'];
-  if (!url) return { variable: name ? 'AMSDAL_EMAIL_BACKEND' : null, value: name || 'console' };
+  return { variable: name ? 'AMSDAL_EMAIL_BACKEND' : null, value: name || 'console' };
+}
+
+/**
+ * AMSDAL_EMAIL_URL, or null.
+ *
+ * @throws {ConfigurationError} `conflicting-options` when variables that it replaces are set, too.
+ */
+export function connectionUrl(environment: Environment): string | null {
+  const url = environment['AMSDAL_EMAIL_URL'];
+  if (!url) return null;
   const rival = ['AMSDAL_EMAIL_BACKEND', ...SERVER_VARIABLES].find((variable) => environment[variable]);
-  if (rival === undefined) return { variable: 'AMSDAL_EMAIL_URL', value: url };
+  if (rival === undefined) return url;
   throw new ConfigurationError(
     'conflicting-options',
     `AMSDAL_EMAIL_URL and ${rival} are both set: the URL says it all, unset ${rival}`,
@@ -75,19 +86,21 @@ export function chosenBackend(environment: Environment): ChosenBackend {
 }
 
 /**
- * The options that the environment has for a backend.
+ * The options that the environment has for a backend; beside a URL, only those that do not describe a server.
  *
  * @throws {ConfigurationError} `invalid-option`, naming the variable and an example of a right value.
  */
 export function environmentOptions(
-  backend: string,
+  backend: string | null,
   table: AnyOptionTable | undefined,
   environment: Environment,
+  hasUrl: boolean,
 ): Record<string, unknown> {
   const options: Record<string, unknown> = {};
-  for (const [name, variable] of Object.entries({ ...SHARED, ...BY_BACKEND[backend] })) {
+  for (const [name, variable] of Object.entries({ ...SHARED, ...(backend !== null && BY_BACKEND[backend]) })) {
     const text = environment[name];
-    if (text) options[variable.option] = readVariable(name, variable, text, table);
+    if (text && !(hasUrl && SERVER_VARIABLES.includes(name)))
+      options[variable.option] = readVariable(name, variable, text, table);
   }
   return options;
 }
@@ -104,7 +117,7 @@ function readVariable(
   const value = parseOption(spec, scaled);
   if (value !== undefined) return value;
   const shown = 'secret' in spec ? 'what is set' : `'${text}'`;
-  const expected = scale === undefined ? describe(spec) : 'a number';
+  const expected = scale === undefined ? describe(spec) : 'a number of seconds';
   throw new ConfigurationError(
     'invalid-option',
     `${name} must be ${expected}, not ${shown}; for example ${name}=${example}`,

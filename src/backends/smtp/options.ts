@@ -1,7 +1,7 @@
 import { BACKEND_OPTIONS, type BackendOptions } from '../../backend.ts';
 import type { DkimOptions } from '../../mime/dkim.ts';
 import { DKIM_OPTION } from '../../mime/dkim-option.ts';
-import type { OptionSpec, OptionTable } from '../../options.ts';
+import { type OptionSpec, type OptionTable, parseOption } from '../../options.ts';
 import { AUTH_METHODS, type SmtpOptions } from '../../smtp/options.ts';
 
 /** Options of the smtp backend. */
@@ -87,7 +87,7 @@ export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
     type: 'custom',
     expected: 'true, false, or a function that takes each line',
     check: (value) => typeof value === 'boolean' || typeof value === 'function',
-    parse: (text) => /^(?:1|true|yes|on)$/i.test(text),
+    parse: (text) => parseOption({ type: 'boolean' }, text),
   },
   socket: FUNCTION,
   tagHeaders: { type: 'boolean' },
