@@ -16,6 +16,7 @@ const config = {
     'test/**/*.test.ts',
   ],
   project: ['src/**/*.ts!', 'scripts/**/*.js', 'test/**/*.ts', 'bench/**/*.ts'],
+  ignoreBinaries: ['dovecot'], // started by tests; .ci/run installs it
   ignoreDependencies: ['@vitest/coverage-custom'], // what knip makes of `provider: 'custom'`
   treatConfigHintsAsErrors: false,
 };

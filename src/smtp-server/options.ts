@@ -5,8 +5,8 @@ import { type Certificate, generateCertificate } from './certificate.ts';
 import { EXTENSIONS, type Extension } from './extensions.ts';
 import type { SmtpServerHooks } from './hooks.ts';
 
-/** How a receiver listens, what it offers and what it decides. */
-export interface SmtpServerOptions extends SmtpServerHooks {
+/** How a receiver listens and what it offers. */
+export interface SmtpServerSettings {
   /** The address to listen on. Default `127.0.0.1`: nobody else reaches it. */
   readonly host?: string;
   /** The port to listen on. Default 0: a free one. */
@@ -38,6 +38,9 @@ export interface SmtpServerOptions extends SmtpServerHooks {
   /** What happens to content with a CR or LF that stands alone: `refuse` (550) or `keep`. Default `refuse`. */
   readonly bareNewlines?: 'refuse' | 'keep';
 }
+
+/** How a receiver listens, what it offers and what it decides. */
+export interface SmtpServerOptions extends SmtpServerSettings, SmtpServerHooks {}
 
 /** {@link SmtpServerOptions} with every default filled in. */
 export interface ResolvedSmtpServerOptions extends SmtpServerHooks {

@@ -9,9 +9,26 @@ export interface Cut {
   readonly connections?: number;
 }
 
-/** What was said on one connection of a {@link ScriptedSmtpServer}. */
-export class ScriptedConnection {
+/** What was said on one connection of a scripted server. */
+export interface ScriptedConnection {
   /** Counts the connections, from 1. */
+  readonly id: number;
+  /** Octets the server sent, not counting TLS. */
+  readonly sent: number;
+  /** Octets the client sent, not counting TLS. */
+  readonly received: number;
+  /** Whether the connection is encrypted. */
+  readonly secure: boolean;
+  /** Who authenticated, or null. */
+  readonly user: string | null;
+  /** The commands, as they were given. */
+  readonly commands: readonly string[];
+  /** The whole dialogue, secrets and contents included: `S: 220 localhost ESMTP`, `C: EHLO x`, ... */
+  readonly transcript: readonly string[];
+}
+
+/** Keeps the record of one connection, and cuts it. */
+export class ConnectionRecord implements ScriptedConnection {
   readonly id: number;
   readonly #session: SmtpSession;
   readonly #cut: Cut | null;
@@ -27,32 +44,26 @@ export class ScriptedConnection {
     this.#cut = cut;
   }
 
-  /** Octets the server sent, not counting TLS. */
   get sent(): number {
     return this.#sent;
   }
 
-  /** Octets the client sent, not counting TLS. */
   get received(): number {
     return this.#received;
   }
 
-  /** Whether the connection is encrypted. */
   get secure(): boolean {
     return this.#session.secure;
   }
 
-  /** Who authenticated, or null. */
   get user(): string | null {
     return this.#session.user;
   }
 
-  /** The commands, as they were given. */
   get commands(): readonly string[] {
     return this.#commands;
   }
 
-  /** The whole dialogue, secrets and contents included: `S: 220 localhost ESMTP`, `C: EHLO x`, ... */
   get transcript(): readonly string[] {
     const lines: string[] = [];
     let who = '';

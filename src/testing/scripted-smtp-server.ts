@@ -1,14 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Certificate } from '../smtp-server/certificate.ts';
 import type { Answer, Awaitable, ReceivedMail, Reply, SmtpServerHooks } from '../smtp-server/hooks.ts';
-import type { SmtpServerOptions } from '../smtp-server/options.ts';
+import type { SmtpServerSettings } from '../smtp-server/options.ts';
 import { isPositive } from '../smtp-server/reply.ts';
 import { SmtpServer } from '../smtp-server/server.ts';
 import type { SmtpSession } from '../smtp-server/session.ts';
-import { type Cut, ScriptedConnection } from './scripted-connection.ts';
-
-export type { Cut } from './scripted-connection.ts';
-export { ScriptedConnection } from './scripted-connection.ts';
+import { ConnectionRecord, type Cut, type ScriptedConnection } from './scripted-connection.ts';
 
 /**
  * A place in the dialogue: `connect` (the greeting), a command's verb in upper case, `RESPONSE` (a line that answers a
@@ -39,9 +35,7 @@ export interface StepContext {
 }
 
 /** How a {@link ScriptedSmtpServer} behaves where its script says nothing. */
-export interface ScriptedSmtpServerOptions extends Omit<SmtpServerOptions, keyof SmtpServerHooks> {
-  /** PEM key and certificate; `generate` makes one for localhost. */
-  readonly tls?: Certificate | 'generate';
+export interface ScriptedSmtpServerOptions extends SmtpServerSettings {
   /** Who may authenticate: passwords or tokens by user name. Without it AUTH is not offered. */
   readonly users?: Readonly<Record<string, string>>;
   /** Waits for `delayMs`; a test can give its own clock. */
@@ -62,7 +56,7 @@ export class ScriptedSmtpServer implements AsyncDisposable {
   readonly #every = new Map<Step, (context: StepContext) => Act>();
   readonly #next = new Map<Step, Act[]>();
   readonly #counts = new Map<Step, number>();
-  #live = new WeakMap<SmtpSession, ScriptedConnection>();
+  #live = new WeakMap<SmtpSession, ConnectionRecord>();
   #cut: Cut | null = null;
   #connections: ScriptedConnection[] = [];
   #messages: ReceivedMail[] = [];
@@ -75,9 +69,9 @@ export class ScriptedSmtpServer implements AsyncDisposable {
 
   /** Starts a server on a free port of 127.0.0.1; it holds clients to RFC 2920 (`strictPipelining`) unless told otherwise. */
   static async start(options: ScriptedSmtpServerOptions = {}): Promise<ScriptedSmtpServer> {
-    const { users, delay, ...serverOptions } = options;
+    const { users, delay, ...settings } = options;
     const scripted = new ScriptedSmtpServer(options);
-    await scripted.#open(serverOptions);
+    await scripted.#open(settings);
     return scripted;
   }
 
@@ -158,8 +152,8 @@ export class ScriptedSmtpServer implements AsyncDisposable {
     return this.#server;
   }
 
-  async #open(options: SmtpServerOptions): Promise<void> {
-    this.#server = await SmtpServer.start({ strictPipelining: true, ...options, ...this.#hooks() });
+  async #open(settings: SmtpServerSettings): Promise<void> {
+    this.#server = await SmtpServer.start({ strictPipelining: true, ...settings, ...this.#hooks() });
   }
 
   #hooks(): SmtpServerHooks {
@@ -188,14 +182,14 @@ export class ScriptedSmtpServer implements AsyncDisposable {
     };
   }
 
-  #connectionOf(session: SmtpSession): ScriptedConnection {
+  #connectionOf(session: SmtpSession): ConnectionRecord {
     const known = this.#live.get(session);
     if (known !== undefined) return known;
     const cut = this.#cut;
     if (cut?.connections !== undefined) {
       this.#cut = cut.connections > 1 ? { ...cut, connections: cut.connections - 1 } : null;
     }
-    const connection = new ScriptedConnection(session, cut);
+    const connection = new ConnectionRecord(session, cut);
     this.#live.set(session, connection);
     this.#connections.push(connection);
     return connection;

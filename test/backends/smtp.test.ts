@@ -1,6 +1,6 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SmtpBackend } from '../../src/backends/smtp.ts';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { ScriptedSmtpServer } from '../../src/testing/index.ts';
 
 const mail = (...to: string[]) => ({ subject: 'Hello', body: 'Thanks.', fromEmail: 'shop@example.com', to });
 

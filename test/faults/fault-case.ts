@@ -4,7 +4,7 @@ import { EmailMessage } from '../../src/message.ts';
 import { composeMessage } from '../../src/mime/compose.ts';
 import type { SmtpOptions } from '../../src/smtp/options.ts';
 import type { DeliveryStatus, SendStatus } from '../../src/status.ts';
-import type { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import type { ScriptedSmtpServer } from '../../src/testing/index.ts';
 import { ClientSockets } from './client-sockets.ts';
 
 /** Three messages to three recipients each; fixed dates and ids, so that their bytes are known. */

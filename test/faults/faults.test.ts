@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SmtpOptions } from '../../src/smtp/options.ts';
 import type { Extension } from '../../src/smtp-server/extensions.ts';
-import type { Cut, Fault } from '../../src/testing/scripted-smtp-server.ts';
-import { ScriptedSmtpServer, type ScriptedSmtpServerOptions } from '../../src/testing/scripted-smtp-server.ts';
+import type { Cut, Fault } from '../../src/testing/index.ts';
+import { ScriptedSmtpServer, type ScriptedSmtpServerOptions } from '../../src/testing/index.ts';
 import { type FaultOutcome, MESSAGES, runFaultCase } from './fault-case.ts';
 
 /** `npm run faults` cuts after every byte; the usual test run after one in five. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SmtpBackendOptions } from '../../src/backends/smtp.ts';
 import { type EmailMessageInit, getConnection, sendMail } from '../../src/index.ts';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { ScriptedSmtpServer } from '../../src/testing/index.ts';
 import { freePorts } from '../servers/process.ts';
 
 const MESSAGE: EmailMessageInit = {

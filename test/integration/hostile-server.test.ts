@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SmtpBackendOptions } from '../../src/backends/smtp.ts';
 import { getConnection } from '../../src/index.ts';
-import { ScriptedSmtpServer, type ScriptedSmtpServerOptions } from '../../src/testing/scripted-smtp-server.ts';
+import { ScriptedSmtpServer, type ScriptedSmtpServerOptions } from '../../src/testing/index.ts';
 import { makeCertificates } from '../servers/certificates.ts';
 
 const certificates = makeCertificates();

@@ -40,7 +40,7 @@ export interface PythonMail extends ParsedMail {
 const SCRIPT = fileURLToPath(new URL('parse.py', import.meta.url));
 
 /** Reads mails with the parser of Python's standard library. */
-export async function parseWithPython(sources: readonly Buffer[]): Promise<PythonMail[]> {
+async function parseWithPython(sources: readonly Buffer[]): Promise<PythonMail[]> {
   const input = JSON.stringify(sources.map((source) => source.toString('base64')));
   return JSON.parse(await run('/usr/bin/python3', [SCRIPT], input)) as PythonMail[]; // parse.py makes this shape
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { ScriptedSmtpServer } from '../../src/testing/index.ts';
 import { Client } from '../smtp-server/client.ts';
 
 const MAIL = 'EHLO client\r\nMAIL FROM:<a@x.org>\r\n';
