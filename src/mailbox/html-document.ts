@@ -1,0 +1,89 @@
+import { decodeContentId } from '../mime/lint-html.ts';
+import type { MailContent } from '../mime/mail-content.ts';
+import { readContent } from '../mime/read-content.ts';
+
+/** How the frame shows the HTML of a mail. */
+export interface HtmlOptions {
+  /** Shows it as a reader in dark mode would. */
+  readonly dark: boolean;
+}
+
+const MAX_HTML = 5_000_000;
+/** Bytes of images put in place of cid: addresses, base64 counted; a mail may name one large image ten thousand times. */
+const MAX_INLINED = 64_000_000;
+const CID = /((?:["'(=]|^)\s*)cid:([^"'()\s<>]+)/gi;
+/** Links open beside the mailbox, never in it: of several <base> elements the first one counts. */
+const HEAD = '<base target="_blank">';
+/** What Gmail and Outlook do to a mail that has no dark styles of its own, more or less. */
+const INVERT =
+  '<style>html{background:#fff;filter:invert(.9) hue-rotate(180deg)}img,video,picture,[background]{filter:invert(1) hue-rotate(180deg)}</style>';
+
+/**
+ * The HTML of a mail as the frame shows it: inline images in place of their cid: addresses, links in a new window, else
+ * unchanged. Null when the mail has no HTML.
+ *
+ * It is shown under {@link frameHeaders} only: they are what makes it harmless.
+ */
+export function htmlDocument(content: MailContent, { dark }: HtmlOptions): string | null {
+  const html = content.html(MAX_HTML);
+  if (html === null) return null;
+  const shown = inlineImages(html, content);
+  const doctype = /^\s*<!doctype[^>]*>/i.exec(shown)?.[0] ?? '';
+  const rest = shown.slice(doctype.length);
+  if (!dark) return doctype + HEAD + rest;
+  const hasDarkStyles = /prefers-color-scheme\s*:\s*dark/i.test(rest);
+  return doctype + HEAD + (hasDarkStyles ? forceDark(rest) : INVERT + rest);
+}
+
+/** Makes the queries for a dark reader true, and those for a light one false. */
+function forceDark(html: string): string {
+  const meta = '<style>:root{color-scheme:dark}</style>';
+  return (
+    meta +
+    html
+      .replace(/\(\s*prefers-color-scheme\s*:\s*dark\s*\)/gi, '(min-width:0)')
+      .replace(/\(\s*prefers-color-scheme\s*:\s*light\s*\)/gi, '(max-width:0)')
+  );
+}
+
+function inlineImages(html: string, content: MailContent): string {
+  const images = new Map(
+    content.attachments.flatMap((part) => (part.contentId === null ? [] : [[part.contentId, part] as const])),
+  );
+  const urls = new Map<string, string>();
+  let room = MAX_INLINED;
+  return html.replace(CID, (whole: string, before: string, reference: string) => {
+    const part = images.get(decodeContentId(reference));
+    if (part === undefined) return whole;
+    let url = urls.get(part.path);
+    if (url === undefined) {
+      const type = /^[\w.+-]+\/[\w.+-]+$/.test(part.mediaType) ? part.mediaType : 'application/octet-stream';
+      url = `data:${type};base64,${Buffer.from(readContent(content.bytes, part)).toString('base64')}`;
+      urls.set(part.path, url);
+    }
+    room -= url.length;
+    return room < 0 ? whole : before + url;
+  });
+}
+
+/**
+ * The headers that take the power from a mail's HTML: no script, no request, no form, no origin, whatever is in it.
+ *
+ * @param remoteImages whether images from elsewhere are shown, which tells their servers that the mail was opened
+ */
+export function frameHeaders(remoteImages: boolean): Record<string, string> {
+  return {
+    'content-type': 'text/html; charset=utf-8',
+    'content-security-policy': [
+      'sandbox allow-popups allow-popups-to-escape-sandbox',
+      "default-src 'none'",
+      `img-src data:${remoteImages ? ' http: https:' : ''}`,
+      "style-src 'unsafe-inline'",
+      'font-src data:',
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'self'",
+    ].join('; '),
+    'x-dns-prefetch-control': 'off',
+  };
+}
