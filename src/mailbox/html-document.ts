@@ -4,8 +4,8 @@ import { readContent } from '../mime/read-content.ts';
 
 /** How the frame shows the HTML of a mail. */
 export interface HtmlOptions {
-  /** Shows it as a reader in dark mode would. */
-  readonly dark: boolean;
+  /** As a reader in light or dark mode shows it; null: as the browser is. */
+  readonly scheme: 'light' | 'dark' | null;
 }
 
 const MAX_HTML = 5_000_000;
@@ -24,26 +24,25 @@ const INVERT =
  *
  * It is shown under {@link frameHeaders} only: they are what makes it harmless.
  */
-export function htmlDocument(content: MailContent, { dark }: HtmlOptions): string | null {
+export function htmlDocument(content: MailContent, { scheme }: HtmlOptions): string | null {
   const html = content.html(MAX_HTML);
   if (html === null) return null;
   const shown = inlineImages(html, content);
   const doctype = /^\s*<!doctype[^>]*>/i.exec(shown)?.[0] ?? '';
   const rest = shown.slice(doctype.length);
-  if (!dark) return doctype + HEAD + rest;
-  const hasDarkStyles = /prefers-color-scheme\s*:\s*dark/i.test(rest);
-  return doctype + HEAD + (hasDarkStyles ? forceDark(rest) : INVERT + rest);
+  if (scheme === null) return doctype + HEAD + rest;
+  if (DARK_QUERY.test(rest)) return doctype + HEAD + forceScheme(rest, scheme);
+  return doctype + HEAD + (scheme === 'dark' ? INVERT : '') + rest;
 }
 
-/** Makes the queries for a dark reader true, and those for a light one false. */
-function forceDark(html: string): string {
-  const meta = '<style>:root{color-scheme:dark}</style>';
-  return (
-    meta +
-    html
-      .replace(/\(\s*prefers-color-scheme\s*:\s*dark\s*\)/gi, '(min-width:0)')
-      .replace(/\(\s*prefers-color-scheme\s*:\s*light\s*\)/gi, '(max-width:0)')
+const DARK_QUERY = /\(\s*prefers-color-scheme\s*:\s*dark\s*\)/i;
+
+/** Makes the queries for one kind of reader true, and those for the other false. */
+function forceScheme(html: string, scheme: 'light' | 'dark'): string {
+  const resolved = html.replace(/\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)/gi, (_, name: string) =>
+    name.toLowerCase() === scheme ? '(min-width:0)' : '(max-width:0)',
   );
+  return `<style>:root{color-scheme:${scheme}}</style>${resolved}`;
 }
 
 function inlineImages(html: string, content: MailContent): string {

@@ -77,7 +77,7 @@ export function shownMailRoutes(
         : contentReply(bytes, 'text/plain; charset=utf-8', null),
     ),
     [`GET ${path}/html`]: show(({ bytes }, { query }) => {
-      const body = htmlDocument(new MailContent(bytes), { dark: query.get('scheme') === 'dark' });
+      const body = htmlDocument(new MailContent(bytes), { scheme: schemeOf(query) });
       return body === null
         ? notFound('part')
         : { status: 200, headers: frameHeaders(query.get('images') === 'remote'), body };
@@ -86,6 +86,11 @@ export function shownMailRoutes(
       partReply(bytes, params['part'] ?? '', query.has('download')),
     ),
   };
+}
+
+function schemeOf(query: URLSearchParams): 'light' | 'dark' | null {
+  const scheme = query.get('scheme');
+  return scheme === 'light' || scheme === 'dark' ? scheme : null;
 }
 
 /** Shown in the page as they are: a browser runs nothing in them, as an image or under the sandbox they are sent with. */
