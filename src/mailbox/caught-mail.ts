@@ -4,7 +4,7 @@ import { headerText, headerValue } from '../mime/read-headers.ts';
 import type { JsonValue } from '../util/json.ts';
 
 /** Who a mail was really sent by and to, which its headers need not say. */
-export interface MailEnvelope {
+interface MailEnvelope {
   /** MAIL FROM; '' is the null sender. */
   readonly from: string;
   /** RCPT TO, those of Bcc among them. */

@@ -1,3 +1,4 @@
+export type { Certificate } from '../smtp-server/certificate.ts';
 export type { ChaosSettings } from './chaos.ts';
 export { type Mailbox, startMailbox } from './mailbox.ts';
 export { MailboxBackend, type MailboxBackendOptions } from './mailbox-backend.ts';

@@ -5,7 +5,7 @@ import { readContent } from '../mime/read-content.ts';
 import type { MimePart } from '../mime/read-mime.ts';
 
 /** A part of the MIME tree, for display. */
-export interface PartView {
+interface PartView {
   readonly path: string;
   readonly mediaType: string;
   readonly encoding: string;
@@ -19,7 +19,7 @@ export interface PartView {
 }
 
 /** An attachment or inline image, for display. */
-export interface AttachmentView extends Omit<PartView, 'children'> {
+interface AttachmentView extends Omit<PartView, 'children'> {
   /** Whether the HTML names it by its Content-ID. */
   readonly isInline: boolean;
 }

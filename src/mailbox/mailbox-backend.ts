@@ -29,6 +29,7 @@ const CONCURRENCY = 8;
  * gets the mails.
  */
 export class MailboxBackend extends EmailBackend {
+  /** The options it takes, for `getConnection`, URLs and the environment. */
   static readonly optionTable: AnyOptionTable = {
     ...BACKEND_OPTIONS,
     host: { type: 'string' },

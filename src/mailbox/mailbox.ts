@@ -26,13 +26,23 @@ const MAX_TOLD = 200;
  * @throws {ConfigurationError} `invalid-option` for a wrong option, a port that is taken, and in production.
  */
 export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbox> {
-  const mailbox = new Mailbox(resolveMailboxOptions(options, isProduction()));
+  const mailbox = new MailboxServer(resolveMailboxOptions(options, isProduction()));
   await mailbox.listen();
   return mailbox;
 }
 
-/** A running development mailbox; made by {@link startMailbox}. */
-export class Mailbox implements AsyncDisposable {
+/** A running development mailbox. */
+export interface Mailbox extends AsyncDisposable {
+  /** Where the page and the API are, as `http://127.0.0.1:8025`. */
+  readonly url: string;
+  /** Where mail is received by SMTP; null when the mailbox was started without. */
+  readonly smtp: SmtpAddress | null;
+  /** Closes it; mails in memory are gone then. */
+  close(): Promise<void>;
+}
+
+/** The page, the API and the receiver over one store. */
+export class MailboxServer implements Mailbox {
   readonly #options: ResolvedMailboxOptions;
   readonly #store: MailStore;
   readonly #chaos: Chaos;
@@ -62,14 +72,12 @@ export class Mailbox implements AsyncDisposable {
     this.#web = new WebServer(new Router(routes, options.maxSize * 1.4 + 1_000_000), options.allowedHosts);
   }
 
-  /** Where the page is, as `http://127.0.0.1:8025`. */
   get url(): string {
     const { host } = this.#options;
     const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
     return `http://${name}:${this.#web.port}`;
   }
 
-  /** Where mail is received by SMTP; null when the mailbox was started without. */
   get smtp(): SmtpAddress | null {
     const server = this.#smtp;
     return server && { host: server.host, port: server.port, startTls: server.certificate !== null };
@@ -102,7 +110,6 @@ export class Mailbox implements AsyncDisposable {
     this.#smtp?.unref();
   }
 
-  /** Closes both servers; mails in memory are gone then. */
   async close(): Promise<void> {
     this.#events.close();
     this.#previews.close();

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors.ts';
 import type { Acceptance } from './accept-mail.ts';
 import type { Arrival } from './caught-mail.ts';
-import { Mailbox } from './mailbox.ts';
+import { MailboxServer } from './mailbox.ts';
 import type { ResolvedMailboxOptions } from './mailbox-options.ts';
 import { MAILBOX_NAME } from './mailbox-routes.ts';
 
@@ -11,7 +11,7 @@ import { MAILBOX_NAME } from './mailbox-routes.ts';
  */
 export class SharedMailbox {
   readonly #options: ResolvedMailboxOptions;
-  readonly #mailbox: Mailbox;
+  readonly #mailbox: MailboxServer;
   /** What was caught before it was clear which mailbox is meant. */
   #early: Arrival[] | null = [];
   #isOwn = true;
@@ -20,7 +20,7 @@ export class SharedMailbox {
 
   constructor(options: ResolvedMailboxOptions) {
     this.#options = options;
-    this.#mailbox = new Mailbox(options);
+    this.#mailbox = new MailboxServer(options);
     this.ready = this.#start();
     this.ready.catch(() => {}); // told to every send, which awaits it
   }

@@ -3,7 +3,7 @@ import { byteSize } from './format.js';
 import { Icon, IconButton } from './icons.js';
 import { html, useEffect, useRef, useState } from './vendor/preact.js';
 
-/** @typedef {import('../mail-view.ts').AttachmentView} File */
+/** @typedef {import('../mail-view.ts').MailDetail['files'][number]} File */
 
 const MAX_TEXT = 200_000;
 
