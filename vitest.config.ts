@@ -8,6 +8,8 @@ const PROGRAMS = {
   dovecot: '/usr/sbin/dovecot',
   python: '/usr/bin/python3',
   chromium: '/usr/bin/chromium',
+  swaks: '/usr/bin/swaks',
+  msmtp: '/usr/bin/msmtp',
 };
 
 const missing = Object.entries(PROGRAMS)

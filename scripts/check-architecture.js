@@ -68,6 +68,8 @@ const FILES = {
     'message-json',
     'attachment',
     'address',
+    'address-parser',
+    'parsed-mailbox',
     'domain',
     'features',
     'status',

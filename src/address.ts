@@ -1,47 +1,15 @@
-import { IGNORABLE, isAddressLiteral, LABEL, NON_ASCII, toAsciiDomain } from './domain.ts';
-import { MessageError } from './errors.ts';
+import { AddressParser, AddressSyntaxError, ATOM, checkName, quoted } from './address-parser.ts';
+import { LABEL } from './domain.ts';
+import { formatPhrase, type Group, type Mailbox, ParsedMailbox, PHRASE } from './parsed-mailbox.ts';
+
+export { AddressSyntaxError } from './address-parser.ts';
+export type { Group, Mailbox } from './parsed-mailbox.ts';
 
 /**
  * An address as callers write it: ONE mailbox (`jane@x.org`, `Jane Doe <jane@x.org>`, `"Doe, Jane" <jane@x.org>`), one
  * group (`Team: a@x.org, b@x.org;`), or name and address apart, where the name is any text and needs no quotes.
  */
 export type AddressInput = string | { readonly name?: string; readonly address: string };
-
-/** One mailbox, in the parts a header and an envelope are made of. */
-export interface Mailbox {
-  /** The display name as a person reads it, `''` when there is none. */
-  readonly name: string;
-  /** The addr-spec: the local part quoted only where it must be, the domain as written (Unicode kept). */
-  readonly address: string;
-  /** What stands before the `@`, without quoting. */
-  readonly localPart: string;
-  /** What stands after the `@`, as written. */
-  readonly domain: string;
-  /** The addr-spec for the wire: the domain as A-labels (UTS 46, non-transitional). */
-  readonly asciiAddress: string;
-  /** False when the local part is not ASCII, so that only SMTPUTF8 can carry it (RFC 6531). */
-  readonly isAscii: boolean;
-}
-
-/** A named list of mailboxes (RFC 5322, section 3.4); `undisclosed-recipients:;` has no members. */
-export interface Group {
-  readonly name: string;
-  readonly members: readonly Mailbox[];
-}
-
-/** A string that is not one mailbox or group; `reason` says what to change. Nothing is ever repaired into an address. */
-export class AddressSyntaxError extends MessageError {
-  static {
-    AddressSyntaxError.prototype.name = 'AddressSyntaxError';
-  }
-  /** What is wrong with the address and how to write it. */
-  readonly reason: string;
-
-  constructor(reason: string) {
-    super([{ path: 'address', code: 'address', message: reason }]);
-    this.reason = reason;
-  }
-}
 
 /**
  * Reads one mailbox or group by RFC 5322, section 3.4 (no comments, no obsolete forms), with Unicode by RFC 6532, in
@@ -51,16 +19,7 @@ export class AddressSyntaxError extends MessageError {
  */
 export function parseAddress(input: AddressInput): Mailbox | Group {
   if (typeof input !== 'string') return parseParts(input);
-  const plain = parsePlain(input);
-  if (plain) return plain;
-  const known = cache.get(input);
-  if (known) return known;
-  const parsed = new AddressParser(input).parse();
-  if (input.length <= MAX_CACHED_LENGTH) {
-    if (cache.size >= MAX_CACHED) cache.clear();
-    cache.set(input, parsed);
-  }
-  return parsed;
+  return parseUsual(input) ?? parseCached(input);
 }
 
 /**
@@ -69,7 +28,7 @@ export function parseAddress(input: AddressInput): Mailbox | Group {
  * @throws {AddressSyntaxError} when the input is anything else, a group included.
  */
 export function parseMailbox(input: AddressInput): Mailbox {
-  const parsed = parseAddress(input);
+  const parsed = typeof input === 'string' ? parseCached(input) : parseParts(input);
   if (isGroup(parsed)) throw new AddressSyntaxError(`${quoted(input)} is a group: give one mailbox`);
   return parsed;
 }
@@ -91,8 +50,9 @@ export function isGroup(value: Mailbox | Group): value is Group {
 
 /** Writes an address so that {@link parseAddress} reads the same again: Unicode, quoted where it must be. */
 export function formatAddress(value: Mailbox | Group): string {
+  if (value instanceof ParsedMailbox) return value.text;
   if (isGroup(value))
-    return `${formatPhrase(value.name)}:${value.members.map((m) => ` ${formatAddress(m)}`).join(',')};`;
+    return `${formatPhrase(value.name)}:${value.members.map((member) => ` ${formatAddress(member)}`).join(',')};`;
   return value.name === '' ? value.address : `${formatPhrase(value.name)} <${value.address}>`;
 }
 
@@ -105,27 +65,31 @@ const MAX_CACHED = 1_000;
 const MAX_CACHED_LENGTH = 400;
 const cache = new Map<string, Mailbox | Group>();
 
-// Octets of an addr-spec: 64 + "@" + 255 (RFC 5321, section 4.5.3.1). Longer local parts are in use (VERP), so only the whole is bounded.
-const MAX_ADDRESS_OCTETS = 320;
+const MAX_USUAL_LENGTH = 254;
+const USUAL_ADDRESS = `${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+[A-Za-z]{2,63}`;
+const PLAIN = new RegExp(`^${USUAL_ADDRESS}$`);
+const NAMED = new RegExp(`^${PHRASE} <${USUAL_ADDRESS}>$`);
 
-const ATOM = "[\\w!#$%&'*+/=?^`{|}~-]+";
-const DOT_ATOM = new RegExp(`^${ATOM}(?:\\.${ATOM})*$`);
-const PLAIN = new RegExp(`^${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+[a-z]{2,63}$`, 'i');
-const PHRASE = /^[\w!#$%&'*+/=?^`{|}~\u{A0}-\u{10FFFF}-]+(?: [\w!#$%&'*+/=?^`{|}~\u{A0}-\u{10FFFF}-]+)*$/u;
-const CONTROL = /\p{Cc}/u;
+/** Senders, and whatever is costly to parse, come again and again; other recipients mostly do not. */
+function parseCached(input: string): Mailbox | Group {
+  const known = cache.get(input);
+  if (known) return known;
+  const parsed = parseUsual(input) ?? new AddressParser(input).parse();
+  if (input.length <= MAX_CACHED_LENGTH) {
+    if (cache.size >= MAX_CACHED) cache.clear();
+    cache.set(input, parsed);
+  }
+  return parsed;
+}
 
-/** The usual input, in one test; everything else goes to the parser. */
-function parsePlain(input: string): Mailbox | null {
-  if (input.length > 254 || !PLAIN.test(input)) return null;
-  const at = input.indexOf('@');
-  return Object.freeze({
-    name: '',
-    address: input,
-    localPart: input.slice(0, at),
-    domain: input.slice(at + 1),
-    asciiAddress: input,
-    isAscii: true,
-  });
+/** `local@host` and `Name <local@host>` of harmless characters; everything else is for the parser. */
+function parseUsual(input: string): Mailbox | null {
+  if (input.length > MAX_USUAL_LENGTH) return null;
+  if (PLAIN.test(input)) return new ParsedMailbox('', input, input, true);
+  if (!NAMED.test(input)) return null;
+  const open = input.indexOf(' <');
+  const address = input.slice(open + 2, -1);
+  return new ParsedMailbox(input.slice(0, open), address, address, true, input);
 }
 
 function parseParts(input: { readonly name?: string; readonly address: string }): Mailbox {
@@ -133,264 +97,11 @@ function parseParts(input: { readonly name?: string; readonly address: string })
   if (typeof address !== 'string' || typeof name !== 'string') {
     throw new AddressSyntaxError('give a string such as "Jane <jane@example.com>", or {name, address} with strings');
   }
-  const control = CONTROL.exec(name);
-  if (control)
-    throw new AddressSyntaxError(`the name ${quoted(name)} holds the control character ${codePoint(control[0])}`);
+  checkName(name);
   const mailbox = parseMailbox(address);
   if (mailbox.name !== '' || address.trimEnd().endsWith('>')) {
     throw new AddressSyntaxError(`${quoted(address)} must be the bare address when the name is given apart`);
   }
-  return name === '' ? mailbox : Object.freeze({ ...mailbox, name });
-}
-
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const OPEN = 0x28;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const SEMICOLON = 0x3b;
-const LESS = 0x3c;
-const GREATER = 0x3e;
-const AT = 0x40;
-const BRACKET = 0x5b;
-const BACKSLASH = 0x5c;
-
-/** A phrase or a local part as it was found; a local part must be a single word. */
-interface Words {
-  readonly text: string;
-  readonly isWord: boolean;
-  readonly isQuoted: boolean;
-}
-
-class AddressParser {
-  readonly #input: string;
-  #at = 0;
-
-  constructor(input: string) {
-    this.#input = input;
-    const control = CONTROL.exec(input);
-    if (control) throw this.#error(`it holds the control character ${codePoint(control[0])}: remove it`);
-  }
-
-  parse(): Mailbox | Group {
-    this.#skipSpaces();
-    if (this.#at === this.#input.length) throw this.#error('it is empty');
-    const words = this.#words();
-    const parsed = this.#peek() === COLON ? this.#group(words) : this.#mailbox(words);
-    this.#skipSpaces();
-    const next = this.#peek();
-    if (next === COMMA || next === SEMICOLON) {
-      throw this.#error(
-        'it is more than one address: pass an array of strings, or put a name that has a comma in double quotes',
-      );
-    }
-    if (next !== -1) throw this.#unexpected();
-    return parsed;
-  }
-
-  #group({ text: name }: Words): Group {
-    if (name === '') throw this.#error('a group needs a name before the colon');
-    this.#at++;
-    const members: Mailbox[] = [];
-    this.#skipSpaces();
-    while (this.#peek() !== SEMICOLON) {
-      members.push(this.#mailbox(this.#words()));
-      this.#skipSpaces();
-      const next = this.#peek();
-      if (next === COMMA) {
-        this.#at++;
-        this.#skipSpaces();
-        if (this.#peek() === SEMICOLON) throw this.#error('a comma must be followed by an address');
-      } else if (next === -1)
-        throw this.#error('a group ends with a semicolon; a name that has a colon needs double quotes');
-      else if (next !== SEMICOLON) throw this.#unexpected();
-    }
-    this.#at++;
-    return Object.freeze({ name, members: Object.freeze(members) });
-  }
-
-  #mailbox(words: Words): Mailbox {
-    const next = this.#peek();
-    if (next === LESS) {
-      this.#at++;
-      if (this.#peek() === SPACE) throw this.#error('remove the space after "<"');
-      const local = this.#words();
-      if (this.#peek() !== AT) throw this.#incomplete(local.text);
-      const mailbox = this.#addrSpec(local, words.text);
-      if (this.#peek() !== GREATER)
-        throw this.#peek() === -1 ? this.#error('the closing ">" is missing') : this.#unexpected();
-      this.#at++;
-      return mailbox;
-    }
-    if (next === AT) return this.#addrSpec(words, '');
-    throw this.#incomplete(words.text);
-  }
-
-  #incomplete(text: string): AddressSyntaxError {
-    const next = this.#peek();
-    if (next === COMMA || next === SEMICOLON) {
-      return this.#error(
-        text === ''
-          ? 'an address is missing before the comma'
-          : 'a name that has a comma or semicolon needs double quotes, and several addresses an array',
-      );
-    }
-    if (next === -1 || next === GREATER) return this.#error('it has no "@": write local@domain');
-    return this.#unexpected();
-  }
-
-  #addrSpec(local: Words, name: string): Mailbox {
-    if (!local.isWord || (local.text === '' && !local.isQuoted)) {
-      throw this.#error(
-        local.text === ''
-          ? 'nothing stands before the "@"'
-          : 'the part before the "@" is not one word: put the address in angle brackets, "Name <local@domain>"',
-      );
-    }
-    if (!local.isQuoted && (local.text.startsWith('.') || local.text.endsWith('.') || local.text.includes('..'))) {
-      throw this.#error(
-        'the part before the "@" begins, ends or doubles a dot: quote it, ".x"@domain, if it is really so',
-      );
-    }
-    const isAscii = !NON_ASCII.test(local.text);
-    if (!isAscii && IGNORABLE.test(local.text))
-      throw this.#error('the part before the "@" holds an invisible character');
-    this.#at++;
-    const domain = this.#domain();
-    const localPart = isDotAtom(local.text) ? local.text : quote(local.text);
-    const asciiAddress = `${localPart}@${this.#asciiDomain(domain)}`;
-    if (octets(asciiAddress) > MAX_ADDRESS_OCTETS) throw this.#error(`it is longer than ${MAX_ADDRESS_OCTETS} octets`);
-    return Object.freeze({
-      name,
-      address: `${localPart}@${domain}`,
-      localPart: local.text,
-      domain,
-      asciiAddress,
-      isAscii,
-    });
-  }
-
-  /** Words and the white space between them, as far as they go; the text is what a person would read. */
-  #words(): Words {
-    const input = this.#input;
-    let text = '';
-    let count = 0;
-    let isQuoted = false;
-    for (;;) {
-      const start = this.#at;
-      this.#skipSpaces();
-      const spaces = this.#at - start;
-      const code = this.#peek();
-      if (code === QUOTE) {
-        if (count > 0) text += ' '.repeat(spaces);
-        text += this.#quotedString();
-        isQuoted = true;
-      } else {
-        const from = this.#at;
-        while (isPhraseCode(this.#peek())) this.#at++;
-        if (this.#at === from) return { text, isWord: count === 1 && spaces === 0, isQuoted };
-        if (count > 0) text += ' '.repeat(spaces);
-        text += input.slice(from, this.#at);
-      }
-      count++;
-    }
-  }
-
-  #quotedString(): string {
-    const input = this.#input;
-    let text = '';
-    let from = ++this.#at;
-    for (;;) {
-      const code = this.#peek();
-      if (code === -1) throw this.#error('a double quote is not closed');
-      if (code === QUOTE || code === BACKSLASH) {
-        text += input.slice(from, this.#at++);
-        if (code === QUOTE) return text;
-        from = this.#at;
-        if (this.#peek() === -1) throw this.#error('a double quote is not closed');
-      }
-      this.#at++;
-    }
-  }
-
-  #domain(): string {
-    const input = this.#input;
-    const from = this.#at;
-    if (this.#peek() === BRACKET) {
-      const close = input.indexOf(']', from);
-      if (close < 0) throw this.#error('the "[" of an address literal is not closed');
-      this.#at = close + 1;
-      const domain = input.slice(from, this.#at);
-      if (!isAddressLiteral(domain.slice(1, -1))) {
-        throw this.#error('an address literal is [192.0.2.1] or [IPv6:2001:db8::1]');
-      }
-      return domain;
-    }
-    while (isPhraseCode(this.#peek())) this.#at++;
-    const domain = input.slice(from, this.#at);
-    if (domain === '') throw this.#error('nothing stands after the "@"');
-    return domain;
-  }
-
-  #asciiDomain(domain: string): string {
-    if (domain.startsWith('[')) return domain;
-    const ascii = toAsciiDomain(domain);
-    if (ascii === null) throw this.#error(`${quoted(domain)} is not a domain name`);
-    if (/(?:^|\.)(?:\d+|0x[\da-f]*)$/i.test(ascii)) throw this.#error('an IP address needs brackets: user@[192.0.2.1]');
-    return ascii;
-  }
-
-  #skipSpaces(): void {
-    while (this.#peek() === SPACE) this.#at++;
-  }
-
-  #peek(): number {
-    return this.#at < this.#input.length ? this.#input.charCodeAt(this.#at) : -1;
-  }
-
-  #unexpected(): AddressSyntaxError {
-    if (this.#peek() === OPEN)
-      return this.#error('comments in parentheses are not read: put the name in double quotes or leave it out');
-    const char = String.fromCodePoint(this.#input.codePointAt(this.#at) ?? 0);
-    return this.#error(
-      `${quoted(char)} at position ${this.#at + 1} does not belong there: put a name with special characters in double quotes`,
-    );
-  }
-
-  #error(reason: string): AddressSyntaxError {
-    return new AddressSyntaxError(`${quoted(this.#input)} is not an email address: ${reason}`);
-  }
-}
-
-const PHRASE_CODES: Readonly<Uint8Array> = Uint8Array.from({ length: 128 }, (_, code) =>
-  /[\w!#$%&'*+/=?^`{|}~.-]/.test(String.fromCharCode(code)) ? 1 : 0,
-);
-
-function isPhraseCode(code: number): boolean {
-  return code > 0x7f || PHRASE_CODES[code] === 1;
-}
-
-function isDotAtom(text: string): boolean {
-  return DOT_ATOM.test(NON_ASCII.test(text) ? text.replace(/[^\0-\x7f]/g, 'x') : text);
-}
-
-function formatPhrase(text: string): string {
-  return PHRASE.test(text) ? text : quote(text);
-}
-
-function quote(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
-}
-
-function octets(text: string): number {
-  return NON_ASCII.test(text) ? new TextEncoder().encode(text).length : text.length;
-}
-
-function quoted(input: unknown): string {
-  const text = typeof input === 'string' ? input : String(input);
-  return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
-}
-
-function codePoint(char: string): string {
-  return `U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+  const { asciiAddress, isAscii } = mailbox;
+  return name === '' ? mailbox : new ParsedMailbox(name, mailbox.address, asciiAddress, isAscii);
 }

@@ -4,10 +4,10 @@ export const NON_ASCII: RegExp = /[^\0-\x7f]/;
 /** Invisible characters, which UTS 46 drops, so that two different strings would be one domain; it checks the joiners itself. */
 export const IGNORABLE: RegExp = /(?![\u200c\u200d])[\p{Default_Ignorable_Code_Point}\p{Cs}]/u;
 
-/** The source of a pattern for one label of a host name (RFC 1123, section 2.1), to be used without regard to case. */
-export const LABEL = '[a-z\\d](?:[a-z\\d-]{0,61}[a-z\\d])?';
+/** The source of a pattern for one label of a host name (RFC 1123, section 2.1). */
+export const LABEL = '[A-Za-z\\d](?:[A-Za-z\\d-]{0,61}[A-Za-z\\d])?';
 
-const HOST = new RegExp(`^(?:${LABEL}\\.)*${LABEL}$`, 'i');
+const HOST = new RegExp(`^(?:${LABEL}\\.)*${LABEL}$`);
 const MAX_HOST_LENGTH = 253;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
 

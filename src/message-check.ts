@@ -103,9 +103,12 @@ export class MessageCheck {
     }
     const list: (Mailbox | Group)[] = [];
     for (let index = 0; index < value.length; index++) {
-      // The index is below the length; a hole in the array is refused by the parser like any other non-address.
-      const parsed = this.#address(`${field}[${index}]`, value[index] as AddressInput, parseAddress);
-      if (parsed !== null) list.push(parsed);
+      try {
+        // The index is below the length; a hole in the array is refused by the parser like any other non-address.
+        list.push(parseAddress(value[index] as AddressInput));
+      } catch (error) {
+        this.#failAddress(`${field}[${index}]`, error);
+      }
     }
     return Object.freeze(list);
   }
@@ -114,10 +117,14 @@ export class MessageCheck {
     try {
       return parse(value);
     } catch (error) {
-      if (!(error instanceof AddressSyntaxError)) throw error;
-      this.fail(path, 'address', error.reason);
+      this.#failAddress(path, error);
       return null;
     }
+  }
+
+  #failAddress(path: string, error: unknown): void {
+    if (!(error instanceof AddressSyntaxError)) throw error;
+    this.fail(path, 'address', error.reason);
   }
 
   attachments(value: readonly AttachmentInit[] | undefined): readonly Attachment[] {

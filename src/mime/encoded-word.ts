@@ -9,11 +9,16 @@ const HEX: readonly string[] = Array.from(
   { length: 256 },
   (_, byte) => `=${byte.toString(16).toUpperCase().padStart(2, '0')}`,
 );
-/** Each ASCII character in the Q encoding of a phrase (RFC 2047, section 5 (3)), the strictest of the three uses. */
-const Q_ASCII: readonly string[] = Array.from({ length: 128 }, (_, code) => {
+/** Each character below U+0800 in the Q encoding of a phrase (RFC 2047, section 5 (3)), the strictest of the three uses. */
+const Q: readonly string[] = Array.from({ length: 0x800 }, (_, code) => {
   if (code === 0x20) return '_';
+  if (code >= 0x80) return `${HEX[0xc0 | (code >> 6)]}${HEX[0x80 | (code & 63)]}`;
   return /[A-Za-z0-9!*+/-]/.test(String.fromCharCode(code)) ? String.fromCharCode(code) : (HEX[code] ?? '');
 });
+
+const IS_SAFE: Readonly<Uint8Array> = Uint8Array.from(Q, (encoded, code) =>
+  encoded === String.fromCharCode(code) ? 1 : 0,
+);
 
 /** What belongs to the character before it: marks, joiners, skin tones. */
 const EXTENDS = /^(?:\p{M}|\u200d|[\u{1f3fb}-\u{1f3ff}])/u;
@@ -23,37 +28,30 @@ const JOINER = 0x200d;
 export const LAST_WORD_COLUMN = 52;
 
 /**
- * Writes text as encoded-words (RFC 2047), Q or B by which is shorter, separated by CRLF and a space.
+ * Writes text as encoded-words (RFC 2047) separated by CRLF and a space: Q, which people can read, while it is
+ * at most twice as long as the text, else B.
  *
  * No line is longer than 76; no character is cut, and an emoji sequence or an accented letter only when it alone is too
  * long for a word. Lone surrogates become U+FFFD. `column` is where the first word begins, at most 52.
  */
 export function encodeWords(text: string, column: number): string {
+  if (text.length <= MAX_LINE - OVERHEAD) {
+    const word = toQ(text);
+    const length = word.length - OVERHEAD;
+    if (column + word.length <= MAX_LINE && length <= 2 * text.length) return word;
+  }
   let octets = 0;
   let qLength = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code < 0x80) {
-      octets++;
-      qLength += (Q_ASCII[code] as string).length; // below 0x80
-    } else if (code >= 0xd800 && code < 0xe000 && LONE_SURROGATE.test(text)) {
-      return encodeWords(text.replace(LONE_SURROGATES, '\ufffd'), column);
-    } else {
-      // A surrogate is half of a character of four bytes.
-      const width = code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 2 : 3;
-      octets += width;
-      qLength += 3 * width;
-    }
+  for (const char of text) {
+    const code = char.codePointAt(0) ?? 0;
+    octets += utf8Length(code);
+    qLength += qLengthOf(code);
   }
-  const bLength = Math.ceil(octets / 3) * 4;
-  const isQ = qLength <= bLength;
+  const isQ = qLength <= 2 * text.length;
   const encode = isQ ? toQ : toB;
-  if (column + OVERHEAD + (isQ ? qLength : bLength) <= MAX_LINE) return encode(text);
+  if (!isQ && column + OVERHEAD + Math.ceil(octets / 3) * 4 <= MAX_LINE) return toB(text);
   return splitWords(text, column, isQ).map(encode).join('\r\n ');
 }
-
-const LONE_SURROGATE = /\p{Cs}/u;
-const LONE_SURROGATES = /\p{Cs}/gu;
 
 function splitWords(text: string, column: number, isQ: boolean): string[] {
   const words: string[] = [];
@@ -69,7 +67,7 @@ function splitWords(text: string, column: number, isQ: boolean): string[] {
       lastBreak = at;
       usedAtBreak = used;
     }
-    const cost = isQ && code < 0x80 ? (Q_ASCII[code] as string).length : utf8Length(code) * (isQ ? 3 : 1);
+    const cost = isQ ? qLengthOf(code) : utf8Length(code);
     while (used + cost > room) {
       const end = lastBreak > start ? lastBreak : at;
       words.push(text.slice(start, end));
@@ -99,24 +97,31 @@ function utf8Length(code: number): number {
   return code < 0x10000 ? 3 : 4;
 }
 
+function qLengthOf(code: number): number {
+  return Q[code]?.length ?? 3 * utf8Length(code);
+}
+
 function toB(text: string): string {
   return B_START + Buffer.from(text, 'utf8').toString('base64') + END;
 }
 
 function toQ(text: string): string {
   let word = Q_START;
+  let run = 0; // where the characters begin that stand for themselves
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    // Every index below is in its table: bytes, and ASCII.
-    if (code < 0x80) word += Q_ASCII[code] as string;
-    else if (code < 0x800) word += `${HEX[0xc0 | (code >> 6)]}${HEX[0x80 | (code & 63)]}`;
-    else if (code < 0xd800 || code >= 0xe000) {
-      word += `${HEX[0xe0 | (code >> 12)]}${HEX[0x80 | ((code >> 6) & 63)]}${HEX[0x80 | (code & 63)]}`;
-    } else {
-      const point = text.codePointAt(at++) ?? 0;
-      word += `${HEX[0xf0 | (point >> 18)]}${HEX[0x80 | ((point >> 12) & 63)]}`;
+    if (IS_SAFE[code] === 1) continue;
+    if (at > run) word += text.slice(run, at);
+    if (code < 0x800) word += Q[code] as string;
+    else {
+      const found = text.codePointAt(at) ?? 0;
+      const point = found >= 0xd800 && found < 0xe000 ? 0xfffd : found;
+      if (point < 0x10000) word += HEX[0xe0 | (point >> 12)];
+      else word += `${HEX[0xf0 | (point >> 18)]}${HEX[0x80 | ((point >> 12) & 63)]}`;
       word += `${HEX[0x80 | ((point >> 6) & 63)]}${HEX[0x80 | (point & 63)]}`;
+      if (point >= 0x10000) at++;
     }
+    run = at + 1;
   }
-  return word + END;
+  return (run < text.length ? word + text.slice(run) : word) + END;
 }

@@ -1,9 +1,12 @@
 import { type Group, isGroup, type Mailbox } from '../address.ts';
+import { NON_ASCII } from '../domain.ts';
 import { MessageError, type MessageIssueCode } from '../errors.ts';
 import { encodeWords, LAST_WORD_COLUMN } from './encoded-word.ts';
 
 const MAX_LINE = 78; // RFC 5322, section 2.1.1
 const MAX_ENCODED_LINE = 76; // RFC 2047, section 2
+/** What is shorter has no line break in it. */
+const MAX_FORM = 60;
 const HARD_LIMIT = 998;
 
 /** Printable ASCII words with one space between them: what every reader unfolds to the same text. */
@@ -49,6 +52,8 @@ export function structuredHeader(name: string, value: string): string {
 
 /** A header of words that are ASCII already, folded between them so that no line is over 78 where a word is not. */
 export function foldHeader(name: string, words: readonly string[]): string {
+  const [only = ''] = words;
+  if (words.length === 1 && name.length + 2 + only.length <= MAX_ENCODED_LINE) return `${name}: ${only}\r\n`;
   let lines = `${name}:`;
   let column = lines.length;
   for (let index = 0; index < words.length; index++) {
@@ -72,20 +77,22 @@ export function foldHeader(name: string, words: readonly string[]): string {
 
 /** A header of mailboxes and groups (RFC 5322, section 3.4), folded between them. */
 export function addressHeader(name: string, addresses: readonly (Mailbox | Group)[]): string {
+  const [only] = addresses;
+  if (addresses.length === 1 && only && !isGroup(only)) return mailboxHeader(name, only);
   let lines = `${name}:`;
   let column = lines.length;
-  let isFirst = true;
   const add = (form: string, end: string) => {
-    const firstLine = form.indexOf('\r\n');
-    if (isFirst || column + 1 + (firstLine < 0 ? form.length : firstLine) + end.length <= MAX_ENCODED_LINE) {
-      isFirst = false;
+    const needed = column + 1 + form.length + end.length;
+    if (needed <= MAX_ENCODED_LINE) {
       lines += ` ${form}${end}`;
-      column += 1 + form.length + end.length;
-    } else {
-      lines += `\r\n ${form}${end}`;
-      column = 1 + form.length + end.length;
+      column = needed;
+      return;
     }
-    if (firstLine >= 0) column = form.length - form.lastIndexOf('\n') - 1 + end.length;
+    // Only what is too long for a line has line breaks of its own, and it was written to begin where it does.
+    const hasBreaks = form.length > MAX_FORM && form.includes('\r\n');
+    const isFirst = lines.length === name.length + 1;
+    lines += isFirst && (hasBreaks || form.length >= MAX_ENCODED_LINE) ? ` ${form}${end}` : `\r\n ${form}${end}`;
+    column = hasBreaks ? form.length - form.lastIndexOf('\n') - 1 + end.length : 1 + form.length + end.length;
   };
   for (let index = 0; index < addresses.length; index++) {
     const entry = addresses[index] as Mailbox | Group; // below the length
@@ -103,16 +110,28 @@ export function addressHeader(name: string, addresses: readonly (Mailbox | Group
   return `${lines}\r\n`;
 }
 
+/** Most messages of a process have one sender. */
+let last: { readonly name: string; readonly mailbox: Mailbox; readonly header: string } | null = null;
+
+function mailboxHeader(name: string, mailbox: Mailbox): string {
+  if (last?.mailbox === mailbox && last.name === name) return last.header;
+  const form = formatMailbox(mailbox, name.length + 2);
+  const header = `${name}: ${form}\r\n`;
+  if (name === 'From') last = { name, mailbox, header };
+  return header;
+}
+
 function formatMailbox({ name, asciiAddress }: Mailbox, column: number): string {
   if (name === '') return asciiAddress;
   const phrase = formatPhrase(name, column);
-  const lastLine = phrase.lastIndexOf('\n');
-  const end = lastLine < 0 ? column + phrase.length : phrase.length - lastLine - 1;
-  return `${phrase}${end + 3 + asciiAddress.length > MAX_ENCODED_LINE ? '\r\n' : ''} <${asciiAddress}>`;
+  if (column + phrase.length + 4 + asciiAddress.length <= MAX_ENCODED_LINE) return `${phrase} <${asciiAddress}>`;
+  const lastBreak = phrase.lastIndexOf('\n');
+  const end = lastBreak < 0 ? column + phrase.length : phrase.length - lastBreak - 1;
+  return `${phrase}${end + 4 + asciiAddress.length > MAX_ENCODED_LINE ? '\r\n' : ''} <${asciiAddress}>`;
 }
 
 function formatPhrase(name: string, column: number): string {
-  if (name.length <= MAX_QUOTED && !name.includes('=?')) {
+  if (name.length <= MAX_QUOTED && !NON_ASCII.test(name) && !name.includes('=?')) {
     if (ATOMS.test(name)) return name;
     if (QUOTABLE.test(name)) return `"${name}"`;
   }

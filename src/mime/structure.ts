@@ -17,7 +17,9 @@ export type Part = Leaf | Multipart;
  */
 export function planParts(message: EmailMessage, allow8bit: boolean): Part {
   const { attachments, alternatives, htmlBody } = message;
-  if (attachments.length === 0 && alternatives.length === 0) return readableBody(message, []);
+  if (attachments.length === 0 && alternatives.length === 0) {
+    return htmlBody === null ? textPart('text/plain', message.body) : readableBody(message, []);
+  }
   const inline: Leaf[] = [];
   const files: Leaf[] = [];
   for (const [index, attachment] of attachments.entries()) {

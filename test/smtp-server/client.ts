@@ -73,6 +73,11 @@ export class Client {
     this.#socket.write(text);
   }
 
+  /** Leaves what the server says where it is. */
+  stopReading(): void {
+    this.#socket.pause();
+  }
+
   /** Sends FIN and goes on reading. */
   endWriting(): void {
     this.#socket.end();
