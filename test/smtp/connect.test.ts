@@ -1,0 +1,133 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { connectFirst, dial, interleave } from '../../src/smtp/connect.ts';
+import { resolveSmtpOptions, type SmtpOptions } from '../../src/smtp/options.ts';
+
+const never = new AbortController().signal;
+const folder = mkdtempSync(join(tmpdir(), 'connect-'));
+const path = join(folder, 'socket');
+let tcp: Server;
+let unix: Server;
+let port = 0;
+/** A port on which nothing listens. */
+let closed = 0;
+
+function listen(server: Server, where: string | { readonly port: number; readonly host: string }): Promise<void> {
+  return new Promise((resolve) => server.listen(where, resolve));
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === 'object' && address ? address.port : 0;
+}
+
+beforeAll(async () => {
+  tcp = createServer((socket) => socket.on('error', () => {}).end('220 hello\r\n'));
+  unix = createServer((socket) => socket.on('error', () => {}).end());
+  await listen(tcp, { port: 0, host: '127.0.0.1' });
+  await listen(unix, path);
+  port = portOf(tcp);
+  const gone = createServer();
+  await listen(gone, { port: 0, host: '127.0.0.1' });
+  closed = portOf(gone);
+  await new Promise((resolve) => gone.close(resolve));
+});
+
+afterAll(() => {
+  tcp.close();
+  unix.close();
+  rmSync(folder, { recursive: true });
+});
+
+const open = (options: SmtpOptions) => dial(resolveSmtpOptions(options), never);
+
+describe('dial', () => {
+  it.each([
+    ['a name', () => ({ host: 'localhost', port })],
+    ['an address', () => ({ host: '127.0.0.1', port })],
+    ['a unix socket', () => ({ path })],
+  ])('reaches %s', async (_, options) => {
+    (await open(options())).destroy();
+  });
+
+  it.each([
+    ['refused', () => ({ host: '127.0.0.1', port: closed }), 'nothing listens there'],
+    ['dns', () => ({ host: 'nowhere.invalid', port: 25 }), 'its name was not found'],
+    ['refused', () => ({ path: `${path}-not` }), 'nothing listens there'],
+  ])('says %s with what to check', async (code, options, text) => {
+    await expect(open(options())).rejects.toMatchObject({ code, phase: 'connect', outcome: 'not-sent' });
+    await expect(open(options())).rejects.toThrow(text);
+  });
+
+  it('gives up in time, and destroys a socket of the caller that comes later', async () => {
+    let late = (): void => {};
+    let isDestroyed = false;
+    const socket = () =>
+      new Promise<never>((resolve) => {
+        const given = { write: () => true, destroy: () => (isDestroyed = true) };
+        late = () => resolve(given as never); // the promise's type says that nobody waits for it any more
+      });
+    await expect(open({ socket, timeouts: { connect: 20 } })).rejects.toMatchObject({
+      code: 'timeout',
+      retryable: true,
+    });
+    late();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(isDestroyed).toBe(true);
+  });
+
+  it('passes on why a socket of the caller failed', async () => {
+    const socket = () => Promise.reject(new Error('the proxy said no'));
+    await expect(open({ socket })).rejects.toThrow('the proxy said no');
+  });
+
+  it('tells the socket factory where to', async () => {
+    const asked: unknown[] = [];
+    const socket = ({ host, port: wanted }: { readonly host: string; readonly port: number }) => {
+      asked.push([host, wanted]);
+      return Promise.reject(new Error('no'));
+    };
+    await open({ host: '[::1]', port: 2525, socket }).catch(() => {});
+    expect(asked).toEqual([['::1', 2525]]);
+  });
+});
+
+describe('connectFirst', () => {
+  it('tries every address', async () => {
+    const addresses = ['127.0.0.2', '127.0.0.3', '127.0.0.1'].map((address) => ({ address, family: 4 }));
+    const socket = await connectFirst(addresses, port, never);
+    expect(socket.remoteAddress).toBe('127.0.0.1');
+    socket.destroy();
+  });
+
+  it('does not wait for an address that leads nowhere', async () => {
+    // TEST-NET-1: no answer, or none at all where there is no way.
+    const addresses = [
+      { address: '192.0.2.1', family: 4 },
+      { address: '127.0.0.1', family: 4 },
+    ];
+    const socket = await connectFirst(addresses, port, never);
+    expect(socket.remoteAddress).toBe('127.0.0.1');
+    socket.destroy();
+  });
+
+  it('fails with the first address when none answers', async () => {
+    const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
+    await expect(connectFirst(addresses, closed, never)).rejects.toMatchObject({ address: '127.0.0.1' });
+  });
+
+  it('stops when its signal aborts', async () => {
+    const abort = AbortSignal.abort(new Error('enough'));
+    await expect(connectFirst([{ address: '127.0.0.1', family: 4 }], port, abort)).rejects.toThrow('enough');
+  });
+});
+
+it('puts the address families in turn', () => {
+  const of = (family: number, ...names: string[]) => names.map((address) => ({ address, family }));
+  const mixed = interleave([...of(6, 'a', 'b', 'c'), ...of(4, 'd')]);
+  expect(mixed.map(({ address }) => address)).toEqual(['a', 'd', 'b', 'c']);
+  expect(interleave([])).toEqual([]);
+});
