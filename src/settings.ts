@@ -57,11 +57,6 @@ export function processEnvironment(): Environment {
   return process.env;
 }
 
-/** Whether NODE_ENV says that this is no development. */
-export function isProduction(): boolean {
-  return process.env['NODE_ENV'] === 'production';
-}
-
 /**
  * The backend that AMSDAL_EMAIL_URL or AMSDAL_EMAIL_BACKEND names; `console` without both.
  *

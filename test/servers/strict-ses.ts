@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { findLimitFault, findShapeFault, type JsonObject, list, record, strings } from './strict-ses-rules.ts';
 
 /** A request as it arrived. */
@@ -53,20 +53,28 @@ export class StrictSes {
   connections = 0;
   readonly #server: Server;
   #ids = 0;
+  readonly #sockets = new Set<Socket>();
+  #bucket: { readonly rate: number; balance: number; since: number } | null = null;
+  readonly #waiting: (() => void)[] = [];
 
   private constructor(server: Server) {
     this.#server = server;
   }
 
-  static async start(): Promise<StrictSes> {
+  static async start(port = 0): Promise<StrictSes> {
     const server = createServer();
     const ses = new StrictSes(server);
     server.keepAliveTimeout = 60_000;
-    server.on('connection', () => {
+    server.on('connection', (socket) => {
       ses.connections++;
+      ses.#sockets.add(socket);
+      socket.once('close', () => {
+        ses.#sockets.delete(socket);
+        if (ses.#sockets.size === 0) for (const resolve of ses.#waiting.splice(0)) resolve();
+      });
     });
     server.on('request', (request, response) => void ses.#serve(request, response));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     return ses;
   }
 
@@ -86,11 +94,14 @@ export class StrictSes {
     return counts;
   }
 
-  /** The open connections of clients. */
-  openConnections(): Promise<number> {
-    return new Promise((resolve, reject) =>
-      this.#server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
-    );
+  /** Resolves when no client is connected. */
+  whenDisconnected(): Promise<void> {
+    return this.#sockets.size === 0 ? Promise.resolve() : new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  /** Throttles as SES does: a request may bring the account into debt, and the next ones wait until it is paid. */
+  limitTo(recipientsPerSecond: number): void {
+    this.#bucket = { rate: recipientsPerSecond, balance: recipientsPerSecond, since: performance.now() };
   }
 
   reset(): void {
@@ -99,6 +110,7 @@ export class StrictSes {
     this.script = () => undefined;
     this.account = ACCOUNT;
     this.connections = 0;
+    this.#bucket = null;
   }
 
   async close(): Promise<void> {
@@ -139,12 +151,27 @@ export class StrictSes {
       fail(response, { name: 'BadRequestException', message: broken, status: 400 });
       return;
     }
+    if (request.operation !== 'GetAccount' && !this.#pay(request.mails.flat().length)) {
+      fail(response, { name: 'TooManyRequestsException', message: 'Maximum sending rate exceeded.', status: 429 });
+      return;
+    }
     const outcome = !fault || 'statuses' in fault || fault.accepts ? this.#accept(request, fault) : {};
     if (fault !== undefined && 'cut' in fault) {
       if (fault.cut === 'reset') incoming.socket.resetAndDestroy();
     } else if (fault !== undefined && 'answer' in fault) {
       response.writeHead(fault.status ?? 200, { 'content-type': 'application/json' }).end(fault.answer);
     } else answer(response, outcome);
+  }
+
+  #pay(recipients: number): boolean {
+    const bucket = this.#bucket;
+    if (bucket === null) return true;
+    const now = performance.now();
+    bucket.balance = Math.min(bucket.rate, bucket.balance + ((now - bucket.since) * bucket.rate) / 1_000);
+    bucket.since = now;
+    if (bucket.balance <= 0) return false;
+    bucket.balance -= recipients;
+    return true;
   }
 
   #accept({ operation, body, mails }: SesRequest, fault: Fault | undefined): JsonObject {

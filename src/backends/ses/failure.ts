@@ -102,16 +102,12 @@ export function failureOf(cause: unknown, context: FailureContext): Failure {
   return refused(name, text, facts, context);
 }
 
-/** Whether the failure would meet every other request of the same message and sender just so. */
+const FOR_ALL: ReadonlySet<string> = new Set(['account', 'quota', 'template', 'aborted']);
+
+/** Whether the failure would meet every other request of the same message just so. */
 export function concernsAll({ error }: Failure): boolean {
-  return (
-    error instanceof EmailConnectionError ||
-    error instanceof ConfigurationError ||
-    error.code === 'account' ||
-    error.code === 'quota' ||
-    error.code === 'template' ||
-    error.code === 'aborted'
-  );
+  if (error.outcome === 'unknown') return false;
+  return error instanceof EmailConnectionError || error instanceof ConfigurationError || FOR_ALL.has(error.code);
 }
 
 /** A failure that is the same for all recipients. */

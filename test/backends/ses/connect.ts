@@ -5,11 +5,24 @@ import type { SendStatus } from '../../../src/status.ts';
 import type { StrictSes } from '../../servers/strict-ses.ts';
 
 let accounts = 0;
+const connections: SesBackend[] = [];
 
 /** A connection to the strict server, with quick retries, for an account of its own. */
 export function connectTo(ses: StrictSes, options: SesOptions = {}): SesBackend {
   const keys = { accessKeyId: `AKID${++accounts}`, secretAccessKey: 'k' };
-  return new SesBackend({ endpoint: ses.endpoint, ...keys, retry: { attempts: 8, baseMs: 1, maxMs: 10 }, ...options });
+  const connection = new SesBackend({
+    endpoint: ses.endpoint,
+    ...keys,
+    retry: { attempts: 8, baseMs: 1, maxMs: 10 },
+    ...options,
+  });
+  connections.push(connection);
+  return connection;
+}
+
+/** Closes every connection that was made. */
+export async function closeAll(): Promise<void> {
+  await Promise.all(connections.splice(0).map((connection) => connection.close()));
 }
 
 export const FROM = 'Shop <shop@example.com>';

@@ -1,13 +1,16 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readWithMailparser, readWithPostalMime, readWithPython } from '../../mime/read-mail.ts';
 import { StrictSes } from '../../servers/strict-ses.ts';
-import { connectTo, mail } from './connect.ts';
+import { closeAll, connectTo, mail } from './connect.ts';
 
 let ses: StrictSes;
 beforeAll(async () => {
   ses = await StrictSes.start();
 });
-afterAll(() => ses.close());
+afterAll(async () => {
+  await closeAll();
+  await ses.close();
+});
 
 test('three parsers read the mail that SES gets as it was meant', async () => {
   await connectTo(ses).sendMessages([

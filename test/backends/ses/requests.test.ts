@@ -5,14 +5,17 @@ import type { EmailMessageInit } from '../../../src/message-init.ts';
 import { composeMessage } from '../../../src/mime/compose.ts';
 import { StrictSes } from '../../servers/strict-ses.ts';
 import { record } from '../../servers/strict-ses-rules.ts';
-import { addresses, connectTo, errorOf, FROM, mail } from './connect.ts';
+import { addresses, closeAll, connectTo, errorOf, FROM, mail } from './connect.ts';
 
 let ses: StrictSes;
 beforeAll(async () => {
   ses = await StrictSes.start();
 });
 afterAll(() => ses.close());
-afterEach(() => ses.reset());
+afterEach(async () => {
+  await closeAll();
+  ses.reset();
+});
 
 /** The issues of a message that is refused before the wire. */
 async function issuesOf(fields: Partial<EmailMessageInit>, options = {}): Promise<readonly string[]> {

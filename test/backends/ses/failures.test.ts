@@ -1,0 +1,388 @@
+import { createServer } from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { EmailError } from '../../../src/errors.ts';
+import { freePorts } from '../../servers/process.ts';
+import { type Fault, StrictSes } from '../../servers/strict-ses.ts';
+import { addresses, closeAll, connectTo, errorOf, mail, statuses } from './connect.ts';
+
+let ses: StrictSes;
+beforeAll(async () => {
+  ses = await StrictSes.start();
+});
+afterAll(() => ses.close());
+afterEach(async () => {
+  await closeAll();
+  ses.reset();
+});
+
+/** Fails every request that sends. */
+function failWith(fault: Fault): void {
+  ses.script = ({ operation }) => (operation === 'GetAccount' ? undefined : fault);
+}
+
+const sends = () => ses.requests.filter(({ operation }) => operation !== 'GetAccount');
+
+function facts({ name, code, outcome, retryable }: EmailError): readonly unknown[] {
+  return [name, code, outcome, retryable];
+}
+
+describe('what SES refuses, by the name of its error', () => {
+  const auth = [
+    ...['UnrecognizedClientException', 'InvalidClientTokenId', 'InvalidSignatureException', 'SignatureDoesNotMatch'],
+    ...['IncompleteSignature', 'ExpiredTokenException', 'MissingAuthenticationToken', 'OptInRequired'],
+  ];
+  const not = 'not-sent';
+  const table: readonly (readonly [string, string, readonly unknown[], string])[] = [
+    ...auth.map((name) => [name, 'no', ['EmailConnectionError', 'auth', not, false], 'failed'] as const),
+    [
+      'AccessDeniedException',
+      'not authorized to perform `ses:SendEmail`',
+      ['EmailConnectionError', 'auth', not, false],
+      'failed',
+    ],
+    ['MailFromDomainNotVerifiedException', 'no', ['SendError', 'account', not, false], 'failed'],
+    ['AccountSuspendedException', 'no', ['SendError', 'account', not, false], 'failed'],
+    ['SendingPausedException', 'no', ['SendError', 'account', not, false], 'failed'],
+    ['NotFoundException', 'Template welcome does not exist', ['SendError', 'template', not, false], 'failed'],
+    ['NotFoundException', 'Configuration set <x> does not exist.', ['SendError', 'account', not, false], 'failed'],
+    ['MessageRejected', 'Email content refused.', ['SendError', 'rejected', not, false], 'rejected'],
+    ['BadRequestException', 'Illegal address', ['SendError', 'invalid-recipient', not, false], 'invalid'],
+    ['BadRequestException', "Missing final '@domain'", ['SendError', 'invalid-recipient', not, false], 'invalid'],
+    [
+      'BadRequestException',
+      'Local address contains control or whitespace',
+      ['SendError', 'invalid-recipient', not, false],
+      'invalid',
+    ],
+    ['BadRequestException', 'Something else.', ['SendError', 'provider', not, false], 'failed'],
+    ['LimitExceededException', 'no', ['SendError', 'quota', not, false], 'failed'],
+    ['TooManyRequestsException', 'Daily message quota exceeded', ['SendError', 'quota', not, false], 'failed'],
+    ['SomethingNewException', 'no', ['SendError', 'provider', not, false], 'failed'],
+  ];
+
+  test.each(table)('%s: %s', async (name, message, expected, status) => {
+    failWith({ name, message, status: 403 });
+    const error = await errorOf(connectTo(ses).sendMessages([mail()]));
+    expect(facts(error)).toEqual(expected);
+    expect(error.message).toContain(message);
+    expect(error.reply).toMatchObject({ code: 403, text: expect.stringContaining(name) });
+    expect(statuses(error.status)).toEqual({ 'jane@example.org': status });
+    expect(error.status?.recipients.get('jane@example.org')).toMatchObject({
+      code: 403,
+      retryable: false,
+      error: { code: error.code },
+    });
+    expect(sends()).toHaveLength(1);
+  });
+
+  test.each(['TooManyRequestsException', 'ThrottlingException', 'Throttling'])(
+    '%s is tried again, and then told',
+    async (name) => {
+      failWith({ name, message: 'Maximum sending rate exceeded.', status: 429 });
+      const error = await errorOf(connectTo(ses, { retry: { attempts: 2 } }).sendMessages([mail()]));
+      expect(facts(error)).toEqual(['SendError', 'throttled', 'not-sent', true]);
+      expect(error.status?.recipients.get('jane@example.org')).toMatchObject({ status: 'failed', retryable: true });
+      expect(sends()).toHaveLength(2);
+    },
+  );
+
+  test('identities that are not verified: the recipients named are rejected, the others failed', async () => {
+    const text =
+      'Email address is not verified. The following identities failed the check in region EU-WEST-1: bob@example.org, Carl@example.org';
+    failWith({ name: 'MessageRejected', message: text });
+    const to = ['jane@example.org', 'bob@example.org', 'carl@example.org'];
+    const error = await errorOf(connectTo(ses).sendMessages([mail({ to })]));
+    expect(statuses(error.status)).toEqual({
+      'jane@example.org': 'failed',
+      'bob@example.org': 'rejected',
+      'carl@example.org': 'rejected',
+    });
+    failWith({ name: 'MessageRejected', message: text.replace(/: bob.*/, ': shop@example.com') });
+    expect(statuses((await errorOf(connectTo(ses).sendMessages([mail({ to })]))).status)).toEqual(
+      Object.fromEntries(to.map((address) => [address, 'rejected'])),
+    );
+  });
+
+  test('one bad address among several is invalid, the others failed with it', async () => {
+    failWith({ name: 'BadRequestException', message: 'Illegal address: bob@example.org' });
+    const error = await errorOf(connectTo(ses).sendMessages([mail({ to: ['jane@example.org', 'bob@example.org'] })]));
+    expect(statuses(error.status)).toEqual({ 'jane@example.org': 'failed', 'bob@example.org': 'invalid' });
+  });
+
+  test('neither keys nor what was signed are told', async () => {
+    failWith({
+      name: 'SignatureDoesNotMatch',
+      message: 'It does not match.\n\nx-amz-security-token:SECRET',
+      status: 403,
+    });
+    const error = await errorOf(connectTo(ses, { secretAccessKey: 'TOPSECRET' }).sendMessages([mail()]));
+    expect(JSON.stringify([error.message, error, error.status])).not.toMatch(/SECRET/);
+  });
+
+  test('failSilently keeps it in the status', async () => {
+    failWith({ name: 'MessageRejected', message: 'no' });
+    const status = await connectTo(ses).sendMessages([mail()], { failSilently: true });
+    expect(statuses(status)).toEqual({ 'jane@example.org': 'rejected' });
+    expect(status.error).toMatchObject({ code: 'rejected' });
+  });
+
+  test("one mail's fault is not another's", async () => {
+    ses.script = ({ mails }) =>
+      mails[0]?.[0] === 'bad@example.org' ? { name: 'MessageRejected', message: 'no' } : undefined;
+    const status = await connectTo(ses).sendMessages([mail({ to: 'bad@example.org' }), mail()]);
+    expect(statuses(status)).toEqual({ 'bad@example.org': 'rejected', 'jane@example.org': 'sent' });
+  });
+});
+
+describe('what may have been sent is unknown, and is never sent again', () => {
+  const doubts: readonly (readonly [string, Fault, string])[] = [
+    ['500 after acceptance', { answer: '{"message":"oops"}', status: 500, accepts: true }, 'uncertain'],
+    ['503', { name: 'ServiceUnavailable', status: 503 }, 'uncertain'],
+    ['504 with a page', { answer: '<html>Gateway Timeout</html>', status: 504, accepts: true }, 'uncertain'],
+    ['a page with 502', { answer: '<html>Bad Gateway</html>', status: 502 }, 'uncertain'],
+    ['a reset after acceptance', { cut: 'reset', accepts: true }, 'closed'],
+    ['silence after acceptance', { cut: 'hang', accepts: true }, 'timeout'],
+    ['200 without an id', { answer: '{}', accepts: true }, 'uncertain'],
+    ['200 with broken JSON', { answer: '{"MessageId', accepts: true }, 'uncertain'],
+  ];
+
+  test.each(doubts)('%s', async (_, fault, code) => {
+    failWith(fault);
+    const backend = connectTo(ses, { timeoutMs: 200 });
+    const error = await errorOf(backend.sendMessages([mail()]));
+    expect(facts(error)).toEqual(['SendError', code, 'unknown', false]);
+    expect(statuses(error.status)).toEqual({ 'jane@example.org': 'unknown' });
+    expect(error.status?.isUncertain).toBe(true);
+    expect(sends()).toHaveLength(1);
+  });
+
+  test.each(doubts)('in bulk: %s', async (_, fault, code) => {
+    failWith(fault);
+    const backend = connectTo(ses, { timeoutMs: 200 });
+    const to = addresses(60);
+    const error = await errorOf(backend.sendMessages([mail({ to, mergeData: {}, mergeGlobalData: {} })]));
+    expect(facts(error)).toEqual(['SendError', code, 'unknown', false]);
+    expect(new Set(Object.values(statuses(error.status)))).toEqual(new Set(['unknown']));
+    expect(sends()).toHaveLength(2);
+  });
+});
+
+describe('what never arrived is tried again', () => {
+  test('nobody listens: refused, failed, retryable', async () => {
+    const [port] = await freePorts(1);
+    const error = await errorOf(
+      connectTo(ses, { endpoint: `http://127.0.0.1:${port}`, retry: { attempts: 3, baseMs: 1 } }).sendMessages([
+        mail(),
+      ]),
+    );
+    expect(facts(error)).toEqual(['EmailConnectionError', 'refused', 'not-sent', true]);
+    expect(statuses(error.status)).toEqual({ 'jane@example.org': 'failed' });
+  });
+
+  test('on every address of the name, too', async () => {
+    const [port] = await freePorts(1);
+    const error = await errorOf(
+      connectTo(ses, { endpoint: `http://localhost:${port}`, retry: { attempts: 1 } }).sendMessages([mail()]),
+    );
+    expect(facts(error)).toEqual(['EmailConnectionError', 'refused', 'not-sent', true]);
+  });
+
+  test('a name that is not there', async () => {
+    const error = await errorOf(
+      connectTo(ses, { endpoint: 'http://ses.invalid', retry: { attempts: 1 } }).sendMessages([mail()]),
+    );
+    expect(facts(error)).toEqual(['EmailConnectionError', 'dns', 'not-sent', true]);
+  });
+
+  test('a service that comes up meanwhile gets the mail, once', async () => {
+    const [port = 0] = await freePorts(1);
+    const backend = connectTo(ses, {
+      endpoint: `http://127.0.0.1:${port}`,
+      retry: { attempts: 20, baseMs: 20, maxMs: 50 },
+    });
+    const sending = backend.sendMessages([mail()]);
+    const late = await StrictSes.start(port);
+    expect((await sending).isSuccess).toBe(true);
+    expect(late.accepted).toHaveLength(1);
+    await closeAll();
+    await late.close();
+  });
+
+  test('TLS that cannot be: no retry', async () => {
+    const plain = createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end('no TLS here')));
+    await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
+    const address = plain.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const error = await errorOf(connectTo(ses, { endpoint: `https://127.0.0.1:${port}` }).sendMessages([mail()]));
+    expect(facts(error)).toEqual(['EmailConnectionError', 'tls', 'not-sent', false]);
+    await closeAll();
+    await new Promise((resolve) => plain.close(resolve));
+  });
+});
+
+describe('throttling', () => {
+  test('300 sends at once, throttled to 100 a second: nothing is lost, nothing sent twice', async () => {
+    ses.limitTo(100);
+    ses.account = null; // the rate must be learnt
+    const to = addresses(300);
+    const backend = connectTo(ses, { retry: { attempts: 20 } });
+    const all = await Promise.all(to.map((address) => backend.sendMessages([mail({ to: address })])));
+    expect(all.every(({ isSuccess }) => isSuccess)).toBe(true);
+    expect([...ses.deliveries.values()]).toEqual(to.map(() => 1));
+    expect(ses.deliveries.size).toBe(300);
+    const refused = sends().length - 300;
+    expect(refused).toBeGreaterThan(0);
+    expect(refused).toBeLessThan(300);
+  });
+
+  test('with the rate known, none is throttled', async () => {
+    ses.limitTo(200);
+    ses.account = { SendQuota: { MaxSendRate: 200, Max24HourSend: -1, SentLast24Hours: 0 } };
+    const backend = connectTo(ses);
+    const status = await backend.sendMessages(addresses(150).map((to) => mail({ to })));
+    expect(status.isSuccess).toBe(true);
+    expect(sends()).toHaveLength(150);
+    expect(backend.stats().quota).toEqual({ maxSendRate: 200, max24HourSend: -1, sentLast24Hours: 0 });
+  });
+});
+
+describe('entries of a bulk request', () => {
+  const table: readonly (readonly [string, string, string])[] = [
+    ['MESSAGE_REJECTED', 'rejected', 'rejected'],
+    ['MAIL_FROM_DOMAIN_NOT_VERIFIED', 'failed', 'account'],
+    ['CONFIGURATION_SET_NOT_FOUND', 'failed', 'account'],
+    ['CONFIGURATION_SET_DOES_NOT_EXIST', 'failed', 'account'],
+    ['TEMPLATE_NOT_FOUND', 'failed', 'template'],
+    ['TEMPLATE_DOES_NOT_EXIST', 'failed', 'template'],
+    ['ACCOUNT_SUSPENDED', 'failed', 'account'],
+    ['ACCOUNT_DAILY_QUOTA_EXCEEDED', 'failed', 'quota'],
+    ['INVALID_SENDING_POOL_NAME', 'failed', 'account'],
+    ['ACCOUNT_SENDING_PAUSED', 'failed', 'account'],
+    ['CONFIGURATION_SET_SENDING_PAUSED', 'failed', 'account'],
+    ['INVALID_PARAMETER', 'invalid', 'invalid-recipient'],
+    ['INVALID_PARAMETER_VALUE', 'invalid', 'invalid-recipient'],
+    ['FAILED', 'failed', 'provider'],
+    ['SOMETHING_NEW', 'unknown', 'uncertain'],
+  ];
+  const three = mail({ to: addresses(3), mergeData: {}, mergeGlobalData: {} });
+
+  test.each(table)('%s: %s', async (status, expected, code) => {
+    failWith({ statuses: [undefined, status], error: 'because' });
+    const result = await connectTo(ses).sendMessages([three]);
+    expect(Object.values(statuses(result))).toEqual(['sent', expected, 'sent']);
+    const recipient = result.recipients.get('user1@example.org');
+    expect(recipient).toMatchObject({
+      code,
+      error: { code, message: expect.stringContaining('because') },
+      retryable: false,
+    });
+    expect(sends()).toHaveLength(1);
+  });
+
+  test.each(['ACCOUNT_THROTTLED', 'TRANSIENT_FAILURE'])('%s: only these are tried again', async (status) => {
+    const faults: (readonly (string | undefined)[])[] = [
+      [undefined, status, status],
+      [status, undefined],
+    ];
+    ses.script = ({ operation }) => {
+      const statusesNow = operation === 'GetAccount' ? undefined : faults.shift();
+      return statusesNow && { statuses: statusesNow };
+    };
+    const result = await connectTo(ses).sendMessages([three]);
+    expect(result.isSuccess).toBe(true);
+    expect(sends().map(({ mails }) => mails.flat())).toEqual([
+      ['user0@example.org', 'user1@example.org', 'user2@example.org'],
+      ['user1@example.org', 'user2@example.org'],
+      ['user1@example.org'],
+    ]);
+    expect([...ses.deliveries.values()]).toEqual([1, 1, 1]);
+  });
+
+  test('tried in vain they have failed, and may be tried later', async () => {
+    failWith({ statuses: ['TRANSIENT_FAILURE', undefined, 'TRANSIENT_FAILURE'] });
+    ses.script = ({ mails }) => ({
+      statuses: (mails as string[][]).map(([to]) => (to === 'user1@example.org' ? undefined : 'TRANSIENT_FAILURE')),
+    });
+    const result = await connectTo(ses, { retry: { attempts: 3 } }).sendMessages([three]);
+    expect(Object.values(statuses(result))).toEqual(['failed', 'sent', 'failed']);
+    expect(result.recipients.get('user0@example.org')).toMatchObject({ code: 'temporary', retryable: true });
+    expect(sends()).toHaveLength(3);
+  });
+
+  test('the same failure of all is thrown as such', async () => {
+    failWith({ statuses: ['MESSAGE_REJECTED', 'MESSAGE_REJECTED', 'MESSAGE_REJECTED'] });
+    expect(facts(await errorOf(connectTo(ses).sendMessages([three])))).toEqual([
+      'SendError',
+      'rejected',
+      'not-sent',
+      false,
+    ]);
+  });
+
+  test('a list of another length tells nothing of any', async () => {
+    failWith({ answer: '{"BulkEmailEntryResults":[{"Status":"SUCCESS","MessageId":"1"}]}' });
+    const error = await errorOf(connectTo(ses).sendMessages([three]));
+    expect(Object.values(statuses(error.status))).toEqual(['unknown', 'unknown', 'unknown']);
+  });
+
+  test('what would meet every request ends the mail; the rest fails with it', async () => {
+    failWith({ name: 'AccountSuspendedException', message: 'no' });
+    const to = addresses(500);
+    const error = await errorOf(
+      connectTo(ses, { maxConnections: 2 }).sendMessages([mail({ to, mergeData: {}, mergeGlobalData: {} })]),
+    );
+    expect(error.code).toBe('account');
+    expect(Object.values(statuses(error.status))).toEqual(to.map(() => 'failed'));
+    expect(sends().length).toBeLessThanOrEqual(2);
+  });
+});
+
+describe('time and sockets', () => {
+  test('a call that is aborted: what waits has failed, what is under way is unknown', async () => {
+    failWith({ cut: 'hang', accepts: true });
+    const controller = new AbortController();
+    ses.script = ({ operation }) => {
+      if (operation === 'GetAccount') return undefined;
+      setImmediate(() => controller.abort());
+      return { cut: 'hang', accepts: true };
+    };
+    const to = addresses(4);
+    const sending = connectTo(ses, { maxConnections: 1 }).sendMessages(
+      to.map((address) => mail({ to: address })),
+      { signal: controller.signal },
+    );
+    const error = await errorOf(sending);
+    expect(Object.values(statuses(error.status))).toEqual(['unknown', 'failed', 'failed', 'failed']);
+    expect(error.status?.recipients.get('user1@example.org')).toMatchObject({ code: 'aborted' });
+    expect(sends()).toHaveLength(1);
+  });
+
+  test('a bulk call that is aborted', async () => {
+    const controller = new AbortController();
+    ses.script = ({ operation }) => {
+      if (operation === 'GetAccount') return undefined;
+      setImmediate(() => controller.abort());
+      return { cut: 'hang', accepts: true };
+    };
+    const to = addresses(120);
+    const sending = connectTo(ses, { maxConnections: 1 }).sendMessages(
+      [mail({ to, mergeData: {}, mergeGlobalData: {} })],
+      { signal: controller.signal },
+    );
+    const error = await errorOf(sending);
+    expect(Object.values(statuses(error.status))).toEqual([...Array(50).fill('unknown'), ...Array(70).fill('failed')]);
+  });
+
+  test('one socket serves mail after mail, and is closed by us when it has been idle', async () => {
+    const backend = connectTo(ses, { idleMs: 50 });
+    for (let index = 0; index < 5; index++) await backend.sendMessages([mail()]);
+    expect(ses.connections).toBe(1);
+    await ses.whenDisconnected();
+  });
+
+  test('it makes maxConnections sockets at most', async () => {
+    const backend = connectTo(ses, { maxConnections: 3, ratePerSecond: 100_000 });
+    await backend.sendMessages(addresses(40).map((to) => mail({ to })));
+    expect(ses.connections).toBe(3);
+  });
+});
