@@ -31,11 +31,14 @@ const ROOMS = {
   sync: { may: ['model', 'errors', 'util'], types: ['backend'] },
   'sync-worker': { may: ['connection', 'registry', 'sync', 'backend', 'model', 'errors', 'util'] },
   http: { may: ['backend', 'model', 'options', 'errors', 'util'] },
-  backends: { may: ['backend', 'http', 'mime', 'smtp', 'model', 'options', 'errors', 'util'], alone: true },
+  backends: { may: ['backend', 'http', 'mime', 'presets', 'smtp', 'model', 'options', 'errors', 'util'], alone: true },
   wrappers: { may: ['backend', 'model', 'options', 'errors', 'util'] },
+  presets: { may: [] },
   registry: { may: ['backends', 'backend', 'model', 'options', 'errors', 'util'] },
   settings: { may: ['options', 'errors', 'util'], types: ['registry', 'backends', 'model'] },
-  connection: { may: ['settings', 'registry', 'wrappers', 'backend', 'sync', 'model', 'options', 'errors', 'util'] },
+  connection: {
+    may: ['settings', 'registry', 'presets', 'wrappers', 'backend', 'sync', 'model', 'options', 'errors', 'util'],
+  },
   send: { may: ['connection', 'backend', 'model', 'errors', 'util'] },
   app: { may: ['connection', 'settings', 'backend', 'events', 'model', 'errors', 'util'] },
   mailbox: { may: ['connection', 'registry', 'backend', 'events', 'mime', 'smtp-server', 'model', 'errors', 'util'] },
@@ -51,7 +54,7 @@ const ROOMS = {
   },
   index: {
     may: [
-      ...['send', 'connection', 'settings', 'registry', 'backend', 'backends', 'options'],
+      ...['send', 'connection', 'settings', 'presets', 'registry', 'backend', 'backends', 'options'],
       ...['wrappers', 'events', 'model', 'errors', 'util'],
     ],
   },
@@ -79,13 +82,23 @@ const FILES = {
     'dispatch',
     'gate',
     'delivery',
+    'delivery-filter',
     'conclusion',
     'tell-listeners',
     'sync-call',
     'reply-status',
   ],
   sync: ['sync', 'sync-codec'],
-  connection: ['connection', 'connection-url', 'load-backend'],
+  settings: ['settings', 'environment'],
+  connection: [
+    'connection',
+    'connection-target',
+    'connection-url',
+    'url-parts',
+    'named-connections',
+    'staging-guard',
+    'load-backend',
+  ],
 };
 
 /** Built-ins that `import 'amsdal-mail'` must not load: some runtimes lack them, and most calls do not need them. */

@@ -1,7 +1,9 @@
 import { type AddressInput, isMailboxInput } from './address.ts';
 import { conclude } from './conclusion.ts';
 import type { DeliveryContext, DeliveryResult, Job } from './delivery.ts';
+import { type DeliveryFilter, filterDelivery, filterDeliverySync } from './delivery-filter.ts';
 import { type CallOptions, Dispatch, type DispatchHost, type Messages } from './dispatch.ts';
+import { ConfigurationError } from './errors.ts';
 import type { Feature } from './features.ts';
 import { Gate } from './gate.ts';
 import { type AnyOptionTable, checkOptions, type OptionSpec } from './options.ts';
@@ -96,6 +98,26 @@ export abstract class EmailBackend implements AsyncDisposable {
    * `failed`, or `unknown` when the error's outcome is, and no further ones are taken.
    */
   protected abstract deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult>;
+
+  /**
+   * Puts a filter between `backend` and whatever it is given to deliver, for good: the way of the staging guard.
+   *
+   * The methods of the object itself are replaced, so that no way around the filter is left and the object keeps its type.
+   *
+   * @throws {ConfigurationError} `invalid-backend` when it has no `deliver`, as it does not extend EmailBackend.
+   */
+  static filter(backend: EmailBackend, filter: DeliveryFilter): void {
+    if (typeof backend.deliver !== 'function' || typeof backend.deliverSync !== 'function') {
+      throw new ConfigurationError(
+        'invalid-backend',
+        'a connection that does not extend EmailBackend cannot be guarded',
+      );
+    }
+    const deliver = backend.deliver.bind(backend);
+    const deliverSync = backend.deliverSync.bind(backend);
+    backend.deliver = (jobs, context) => filterDelivery(filter, jobs, (outgoing) => deliver(outgoing, context));
+    backend.deliverSync = (jobs) => filterDeliverySync(filter, jobs, deliverSync);
+  }
 
   /** Delivers while the thread waits; by default in a worker thread, over a connection made there like this one. */
   protected deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {

@@ -1,37 +1,19 @@
 import { ConfigurationError } from './errors.ts';
 import { type AnyOptionTable, describe, type OptionSpec, parseOption, unknownOption } from './options.ts';
-
-/** What a connection URL says. */
-export interface ConnectionUrl {
-  readonly backend: string;
-  readonly options: Record<string, unknown>;
-}
+import { readUrlParts, urlFault } from './url-parts.ts';
 
 /** Which options the parts of a backend's URL stand for; a part that is not named must be empty. */
-const PARTS: Readonly<
-  Record<
-    string,
-    {
-      readonly host?: string;
-      readonly port?: string;
-      readonly username?: string;
-      readonly password?: string;
-      readonly path?: string;
-    }
-  >
-> = {
+const PARTS: Readonly<Record<string, Readonly<Partial<Record<string, string>>>>> = {
   smtp: { host: 'host', port: 'port', username: 'username', password: 'password' },
   ses: { host: 'region', username: 'accessKeyId', password: 'secretAccessKey' },
   file: { path: 'path' },
 };
 
-const URL_START = /^([a-z][a-z0-9-]*):(?:\/\/)?/i;
-const ENCODE =
-  'percent-encode these in user name and password: % as %25, @ as %40, : as %3A, / as %2F, ? as %3F, # as %23';
+const URL_START = /^([a-z][a-z0-9-]*):\/\//i;
 
-/** Whether a text is a URL rather than a backend's name or specifier; `file:///backend.js#MyBackend` is a specifier. */
+/** Whether a text is a URL rather than a backend's name or specifier; `file:///x/backends.js#Mine` is a specifier. */
 export function isConnectionUrl(text: string): boolean {
-  return /^[a-z][a-z0-9-]*:\/\//i.test(text) && !/^file:.*#/i.test(text);
+  return URL_START.test(text) && !(/^file:/i.test(text) && text.includes('#'));
 }
 
 /** The backend a URL names: `smtps:` is smtp with TLS from the first byte. */
@@ -41,78 +23,39 @@ export function backendOfUrl(url: string): string {
 }
 
 /**
- * Reads `smtps://user:p%40ss@host:465?timeoutMs=10000` and its like; query keys are exactly the backend's option names, a
- * dot reaches into an option that is an object (`timeouts.connect=5000`).
+ * Reads the options in `smtps://user:p%40ss@host:465?timeoutMs=10000` and its like; query keys are exactly the backend's
+ * option names, a dot reaches into an option that is an object (`timeouts.connect=5000`).
  *
- * @param source What to call the URL in errors; the URL itself is never shown, as it holds the password.
- * @throws {ConfigurationError} `invalid-option` or `unknown-option`.
+ * The URL is never shown in an error, as it holds the password.
+ *
+ * @throws {ConfigurationError} `invalid-option`, `unknown-option` or `conflicting-options`.
  */
-export function parseConnectionUrl(url: string, table: AnyOptionTable | undefined, source: string): ConnectionUrl {
+export function parseConnectionUrl(url: string, table: AnyOptionTable | undefined): Record<string, unknown> {
   const backend = backendOfUrl(url);
-  const queryStart = url.indexOf('?');
-  const parts = backend === 'file' ? { path: filePath(source, url, queryStart) } : readParts(url, source);
+  const isOption = (name: string) => table === undefined || Object.hasOwn(table, name.split('.', 1)[0] ?? '');
+  const { parts, query } = readUrlParts(url, backend, isOption);
   const options: Record<string, unknown> = /^smtps:/i.test(url) ? { useSsl: true } : {};
-  const known: Readonly<Record<string, string>> = PARTS[backend] ?? {};
+  const known = PARTS[backend] ?? {};
   for (const [part, text] of Object.entries(parts)) {
     if (text === '') continue;
     const option = known[part];
-    if (option === undefined)
-      throw new ConfigurationError('invalid-option', `${source}: a '${backend}' URL has no ${part}; ${ENCODE}`);
-    options[option] = readOption(source, option, table?.[option], text);
-  }
-  const query = new URLSearchParams(queryStart < 0 ? '' : url.slice(queryStart + 1));
-  for (const [key, text] of query) {
-    // What follows a '?' in a password is no option's name, and must not be shown.
-    if (!/^[a-z][a-z0-9.]*$/i.test(key)) {
-      throw new ConfigurationError('unknown-option', `${source}: what follows '?' is no option's name; ${ENCODE}`);
+    if (option === undefined) {
+      const advice = part === 'path' ? "; a '/' in user name or password is written %2F" : '';
+      throw urlFault(`a '${backend}' URL has no ${part}${advice}`);
     }
-    setOption(options, source, table, key, text);
+    options[option] = readOption(option, table?.[option], text);
   }
-  return { backend, options };
-}
-
-function readParts(url: string, source: string): Record<string, string> {
-  let parsed: URL;
-  try {
-    parsed = new URL(url);
-  } catch (cause) {
-    // The cause's own text shows the whole URL, password and all: it is left out.
-    const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined;
-    throw new ConfigurationError(
-      'invalid-option',
-      `${source} is not a URL (${String(code)}); write scheme://user:password@host:port?option=value; ${ENCODE}`,
-    );
-  }
-  if (url.includes('#')) throw new ConfigurationError('invalid-option', `${source} has a '#': ${ENCODE}`);
-  return {
-    host: decode(source, parsed.hostname.replace(/^\[(.*)\]$/, '$1')),
-    port: parsed.port,
-    username: decode(source, parsed.username),
-    password: decode(source, parsed.password),
-    path: parsed.pathname === '/' ? '' : parsed.pathname,
-  };
-}
-
-function filePath(source: string, url: string, queryStart: number): string {
-  return decode(source, (queryStart < 0 ? url : url.slice(0, queryStart)).replace(URL_START, ''));
-}
-
-function decode(source: string, text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw new ConfigurationError('invalid-option', `${source} has a '%' that starts no percent-encoding; ${ENCODE}`);
-  }
+  for (const [key, text] of query) setOption(options, table, key, text);
+  return options;
 }
 
 function setOption(
   options: Record<string, unknown>,
-  source: string,
   table: AnyOptionTable | undefined,
   key: string,
   text: string,
 ): void {
-  if (Object.hasOwn(options, key)) throw new ConfigurationError('conflicting-options', `${source} gives ${key} twice`);
+  if (Object.hasOwn(options, key)) throw new ConfigurationError('conflicting-options', `the URL gives ${key} twice`);
   if (table === undefined) {
     options[key] = text;
     return;
@@ -120,21 +63,21 @@ function setOption(
   const dot = key.indexOf('.');
   const name = dot < 0 ? key : key.slice(0, dot);
   const spec = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (spec === undefined) throw unknownOption(source, key, Object.keys(table));
-  if (dot < 0) options[name] = readOption(source, key, spec, text);
+  if (spec === undefined) throw unknownOption('the URL', key, Object.keys(table));
+  if (dot < 0) options[name] = readOption(key, spec, text);
   else {
     if (spec.type !== 'object')
-      throw new ConfigurationError('unknown-option', `${source}: '${name}' has no parts, got '${key}'`);
+      throw new ConfigurationError('unknown-option', `the URL: '${name}' has no parts, got '${key}'`);
     const inner: Record<string, unknown> = { ...(options[name] as object | undefined) }; // written two lines below only
-    setOption(inner, source, spec.fields, key.slice(dot + 1), text);
+    setOption(inner, spec.fields, key.slice(dot + 1), text);
     options[name] = inner;
   }
 }
 
-function readOption(source: string, option: string, spec: OptionSpec | undefined, text: string): unknown {
+function readOption(option: string, spec: OptionSpec | undefined, text: string): unknown {
   if (spec === undefined) return text;
   const value = parseOption(spec, text);
   if (value !== undefined) return value;
   const shown = 'secret' in spec ? 'what it says' : `'${text}'`;
-  throw new ConfigurationError('invalid-option', `${source}: ${option} must be ${describe(spec)}, not ${shown}`);
+  throw urlFault(`${option} must be ${describe(spec)}, not ${shown}`);
 }

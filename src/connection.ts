@@ -1,31 +1,32 @@
 import type { EmailBackend } from './backend.ts';
-import { backendOfUrl, isConnectionUrl, parseConnectionUrl } from './connection-url.ts';
-import { ConfigurationError } from './errors.ts';
-import { isBackendClass, loadBackendSync } from './load-backend.ts';
 import {
-  type BackendClass,
-  type BuiltInBackends,
-  backendNames,
-  crossingName,
-  findBackend,
-  nameOfBackend,
-} from './registry.ts';
-import { chosenBackend, connectionUrl, type Environment, environmentOptions, processEnvironment } from './settings.ts';
-import { rememberRecipe } from './sync.ts';
-
-interface Target {
-  /** The registered name or the specifier; of a class that has neither, null. */
-  readonly name: string | null;
-  readonly backend: BackendClass;
-  /** From a URL, which replaces the server of the environment; they lose to those given in code. */
-  readonly urlOptions: Record<string, unknown> | null;
-}
+  chosenTarget,
+  construct,
+  mergeOptions,
+  resolveTarget,
+  type Target,
+  variableTarget,
+} from './connection-target.ts';
+import type { Environment } from './environment.ts';
+import { ConfigurationError } from './errors.ts';
+import {
+  type ConnectionDefinition,
+  type ConnectionName,
+  connectionNameOf,
+  definedNames,
+  findDefinition,
+} from './named-connections.ts';
+import type { PresetName } from './presets.ts';
+import type { BackendClass, BuiltInBackends } from './registry.ts';
+import { currentEnvironment, namedUrls, namedUrlVariable } from './settings.ts';
+import { guard } from './staging-guard.ts';
 
 /**
  * Makes a private connection; nothing is connected until it is opened or used.
  *
- * @param target A registered name (`'smtp'`), a URL (`'smtps://user:pass@host'`), a class, or `'./backend.js#MyBackend'`; default: what
- *   AMSDAL_EMAIL_URL or AMSDAL_EMAIL_BACKEND says, else `console`.
+ * @param target A registered name (`'smtp'`), a preset (`'gmail'`), a URL (`'smtps://user:pass@host'`), a named connection
+ *   (`'@marketing'`), a class, or `'./backend.js#MyBackend'`; default: what AMSDAL_EMAIL_URL or AMSDAL_EMAIL_BACKEND says, else
+ *   `console`.
  * @param options The backend's options; they win over the environment.
  * @throws {ConfigurationError} when the backend or an option is wrong: everything that can be checked without the network is checked here.
  */
@@ -33,20 +34,35 @@ export function getConnection<N extends keyof BuiltInBackends>(
   target: N,
   options?: BuiltInBackends[N]['options'],
 ): BuiltInBackends[N]['backend'];
+export function getConnection(
+  target: PresetName,
+  options?: BuiltInBackends['smtp']['options'],
+): BuiltInBackends['smtp']['backend'];
 export function getConnection<O extends object, B extends EmailBackend>(target: BackendClass<O, B>, options?: O): B;
 export function getConnection(target?: string, options?: object): EmailBackend;
 export function getConnection(target?: string | BackendClass, options: object = {}): EmailBackend {
-  return connect(target, options, processEnvironment());
+  const environment = currentEnvironment();
+  const name = typeof target === 'string' ? connectionNameOf(target) : null;
+  if (name !== null) return make(namedPlan(name, environment), options, environment);
+  const resolved = target === undefined ? chosenTarget(environment) : resolveTarget(target, environment);
+  return make({ target: resolved, options: {} }, options, environment);
 }
 
-/** A backend from its name or specifier and its complete options; the environment is not read. */
-export function makeBackend(name: string, options: object): EmailBackend {
-  return construct(name, findClass(name), options);
+/** What a connection is made from: a target with the options its definition gives, or one that is there already. */
+type Plan = { readonly target: Target; readonly options: object } | { readonly connection: EmailBackend };
+
+interface Shared {
+  readonly fingerprint: string;
+  readonly definition: ConnectionDefinition | undefined;
+  readonly connection: EmailBackend;
 }
 
-let shared: { readonly fingerprint: string; readonly connection: EmailBackend } | null = null;
+/** The name of the process's own connection among the shared ones. */
+const DEFAULT = '';
+const shared = new Map<string, Shared>();
+/** The environment is looked at once a turn: a loop of a hundred thousand sends must not read it each time. */
+const thisTurn = new Map<string, EmailBackend>();
 let chosen: EmailBackend | null = null;
-let current: EmailBackend | null = null;
 
 /**
  * The connection of every `sendMail` that names none: one per resolved settings, shared by the process.
@@ -54,20 +70,7 @@ let current: EmailBackend | null = null;
  * @throws {ConfigurationError} when the environment is wrong.
  */
 export function defaultConnection(): EmailBackend {
-  if (chosen !== null) return chosen;
-  if (current !== null) return current;
-  const environment = processEnvironment();
-  const target = resolve(undefined, environment);
-  const options = mergeOptions(target, {}, environment);
-  const fingerprint = JSON.stringify([target.name, options]);
-  if (shared?.fingerprint !== fingerprint)
-    shared = { fingerprint, connection: construct(target.name, target.backend, options) };
-  // The environment is looked at once a turn: a loop of a hundred thousand sends must not read it each time.
-  current = shared.connection;
-  queueMicrotask(() => {
-    current = null;
-  });
-  return current;
+  return chosen ?? share(DEFAULT);
 }
 
 /**
@@ -77,101 +80,93 @@ export function defaultConnection(): EmailBackend {
  */
 export function setDefaultConnection(connection: EmailBackend | null): () => void {
   const before = chosen;
-  chosen = connection;
+  chosen = connection === null ? null : guard(connection, currentEnvironment());
   return () => {
     chosen = before;
   };
 }
 
-function connect(target: string | BackendClass | undefined, given: object, environment: Environment): EmailBackend {
-  const resolved = resolve(target, environment);
-  return construct(resolved.name, resolved.backend, mergeOptions(resolved, given, environment));
-}
-
-function resolve(target: string | BackendClass | undefined, environment: Environment): Target {
-  if (typeof target === 'function') {
-    if (!isBackendClass(target))
-      throw new ConfigurationError('invalid-backend', `${target['name']} is not a backend class: extend EmailBackend`);
-    const name = nameOfBackend(target);
-    return { name, backend: target, urlOptions: name === null ? null : urlOptionsFor(name, environment) };
-  }
-  const choice = target === undefined ? chosenBackend(environment) : { variable: null, value: target };
-  const source = choice.variable ?? 'the connection URL';
-  if (!isConnectionUrl(choice.value)) {
-    return {
-      name: choice.value,
-      backend: findClass(choice.value, choice.variable),
-      urlOptions: target === undefined ? null : urlOptionsFor(choice.value, environment),
-    };
-  }
-  const name = backendOfUrl(choice.value);
-  const backend = findClass(name, choice.variable);
-  return { name, backend, urlOptions: parseConnectionUrl(choice.value, backend.optionTable, source).options };
-}
-
-/** `getConnection('smtp')` with AMSDAL_EMAIL_URL=smtp://... means that server. */
-function urlOptionsFor(name: string, environment: Environment): Record<string, unknown> | null {
-  if (backendOfUrl(environment['AMSDAL_EMAIL_URL'] ?? '') !== name) return null;
-  const url = connectionUrl(environment);
-  return url === null ? null : parseConnectionUrl(url, findClass(name).optionTable, 'AMSDAL_EMAIL_URL').options;
-}
-
-const AWS_KEYS = ['accessKeyId', 'secretAccessKey', 'sessionToken'];
-
-function mergeOptions(
-  { name, backend, urlOptions }: Target,
-  given: object,
-  environment: Environment,
-): Record<string, unknown> {
-  const fromEnvironment: Record<string, unknown> = {
-    ...environmentOptions(name, backend.optionTable, environment, urlOptions !== null),
-    ...urlOptions,
-  };
-  // Credentials belong to the server they were configured for: another host in code must not be sent them.
-  if (isElsewhere('host', given, fromEnvironment) || isElsewhere('path', given, fromEnvironment)) {
-    delete fromEnvironment['username'];
-    delete fromEnvironment['password'];
-  }
-  if (AWS_KEYS.some((key) => Reflect.get(given, key) !== undefined)) {
-    for (const key of AWS_KEYS) delete fromEnvironment[key]; // half a pair from code and half from the environment make none
-  }
-  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { ...fromEnvironment, ...set };
-}
-
-function isElsewhere(option: 'host' | 'path', given: object, fromEnvironment: Record<string, unknown>): boolean {
-  const place: unknown = Reflect.get(given, option);
-  return place !== undefined && fromEnvironment['host'] !== undefined && place !== fromEnvironment[option];
-}
-
-function findClass(name: string, variable: string | null = null): BackendClass {
-  const registered = findBackend(name);
-  if (typeof registered === 'function') return registered;
-  const specifier = registered ?? name;
-  const where = variable === null ? '' : `${variable}: `;
-  // It is a URL gone wrong: not to be shown, as a password may be in it.
-  if (/^(?:smtps?|ses):/i.test(specifier)) {
-    throw new ConfigurationError(
-      'invalid-option',
-      `${where}a connection URL begins with 'smtp://', 'smtps://' or 'ses://'`,
-    );
-  }
-  if (specifier.includes('#')) return loadBackendSync(specifier);
+/** The connection that `sendMail` is told to use: a given one, the shared one of a name, or the process's own. */
+export function connectionFor(given: EmailBackend | ConnectionName | undefined): EmailBackend {
+  if (given === undefined) return defaultConnection();
+  if (typeof given !== 'string') return given;
+  const name = connectionNameOf(given);
+  if (name !== null) return share(name);
   throw new ConfigurationError(
-    'unknown-backend',
-    `${where}there is no backend '${name}'; known: ${backendNames().join(', ')}, or give './file.js#ClassName'`,
+    'invalid-option',
+    `connection '${given}': write '@name' for a named connection, or give getConnection('${given}')`,
   );
 }
 
-function construct(name: string | null, backend: BackendClass, options: object): EmailBackend {
-  const connection = new backend(options);
-  if (typeof connection.sendMessages !== 'function') {
+/**
+ * Makes every shared connection there is, the default one and the named ones, which checks the whole configuration without
+ * the network; returns them.
+ *
+ * @throws {ConfigurationError} for the first thing that is wrong.
+ */
+export function checkConnections(): readonly EmailBackend[] {
+  const names = new Set([...definedNames(), ...namedUrls(currentEnvironment())]);
+  return [defaultConnection(), ...[...names].map(share)];
+}
+
+/** The default connection and the named ones that have been used. */
+export function sharedConnections(): readonly EmailBackend[] {
+  const used = [...shared.values()].map(({ connection }) => connection);
+  return [...new Set(chosen === null ? used : [chosen, ...used])];
+}
+
+function share(name: string): EmailBackend {
+  const known = thisTurn.get(name);
+  if (known !== undefined) return known;
+  const environment = currentEnvironment();
+  const definition = name === DEFAULT ? undefined : findDefinition(name);
+  const plan =
+    name === DEFAULT ? { target: chosenTarget(environment), options: {} } : namedPlan(name, environment, definition);
+  const fingerprint = fingerprintOf(plan, environment);
+  let entry = shared.get(name);
+  if (entry?.fingerprint !== fingerprint || entry.definition !== definition) {
+    entry = { fingerprint, definition, connection: make(plan, {}, environment) };
+    shared.set(name, entry);
+  }
+  if (thisTurn.size === 0) queueMicrotask(() => thisTurn.clear());
+  thisTurn.set(name, entry.connection);
+  return entry.connection;
+}
+
+function fingerprintOf(plan: Plan, environment: Environment): string {
+  const guards = [environment['AMSDAL_EMAIL_REDIRECT_TO'], environment['AMSDAL_EMAIL_ALLOW']];
+  if ('connection' in plan) return JSON.stringify(guards);
+  // Options given in code belong to the definition, which is compared by itself.
+  const { target } = plan;
+  return JSON.stringify([target.name, mergeOptions(target, {}, environment), guards]);
+}
+
+function make(plan: Plan, options: object, environment: Environment): EmailBackend {
+  if ('connection' in plan) {
+    if (Object.keys(options).length === 0) return guard(plan.connection, environment);
+    throw new ConfigurationError('invalid-option', 'this named connection is made already: it takes no options');
+  }
+  return guard(construct(plan.target, { ...plan.options, ...options }, environment), environment);
+}
+
+function namedPlan(
+  name: string,
+  environment: Environment,
+  definition: ConnectionDefinition | undefined = findDefinition(name),
+): Plan {
+  if (definition === undefined) {
+    const variable = namedUrlVariable(name);
+    const url = environment[variable];
+    if (url) return { target: variableTarget(variable, url), options: {} };
+    const known = [...definedNames(), ...namedUrls(environment)].map((each) => `@${each}`).join(', ') || 'none';
     throw new ConfigurationError(
-      'invalid-backend',
-      `'${name ?? backend.name}' makes objects without sendMessages: extend EmailBackend`,
+      'unknown-backend',
+      `there is no connection '@${name}': set ${variable}, or call defineConnections({ '${name}': ... }); known: ${known}`,
     );
   }
-  const crossing = name === null ? null : crossingName(name);
-  if (crossing !== null) rememberRecipe(connection, { backend: crossing, options });
-  return connection;
+  if (typeof definition === 'object') {
+    if ('sendMessages' in definition) return { connection: definition };
+    return { target: resolveTarget(definition.backend, environment), options: definition.options ?? {} };
+  }
+  return { target: resolveTarget(definition, environment), options: {} };
 }

@@ -37,6 +37,7 @@ export { SmtpBackend } from './backends/smtp.ts';
 export { defaultConnection, getConnection, setDefaultConnection } from './connection.ts';
 export type { DeliveryContext, DeliveryResult, Job, RecipientFacts } from './delivery.ts';
 export { deliverEach, failedDelivery, recipientStatus, sameForAll } from './delivery.ts';
+export type { DeliveryFilter } from './delivery-filter.ts';
 export type { CallOptions, Messages, SendProgress } from './dispatch.ts';
 export type {
   ConfigurationErrorCode,
@@ -79,8 +80,11 @@ export type {
   Priority,
 } from './message-init.ts';
 export type { AttachmentJson, MessageJson } from './message-json.ts';
+export type { ConnectionDefinition, ConnectionName } from './named-connections.ts';
+export { defineConnections } from './named-connections.ts';
 export type { AnyOptionTable, OptionSpec, OptionTable } from './options.ts';
 export type { MessageInput } from './prepare.ts';
+export type { PresetName } from './presets.ts';
 export type { BackendClass, BuiltInBackends } from './registry.ts';
 export { registerBackend } from './registry.ts';
 export type { SendEachInit, SendMailInit, SendMailSyncInit } from './send.ts';

@@ -1,8 +1,9 @@
 import { type AddressInput, AddressSyntaxError, addressKey, parseMailbox } from './address.ts';
 import type { EmailBackend, SendOptions } from './backend.ts';
-import { defaultConnection } from './connection.ts';
+import { connectionFor } from './connection.ts';
 import { MessageError } from './errors.ts';
 import type { AddressList, EmailMessageDraft } from './message-init.ts';
+import type { ConnectionName } from './named-connections.ts';
 import type { SendStatus } from './status.ts';
 
 /** The arguments of {@link sendMail}: the message, its recipients, and how to send it. */
@@ -14,8 +15,8 @@ export interface SendMailInit extends Omit<EmailMessageDraft, 'body' | 'htmlBody
   readonly htmlMessage?: string | null;
   /** Keeps failures of delivery in the status instead of throwing them; default false. */
   readonly failSilently?: boolean;
-  /** Default: the process's own connection, as the environment configures it. */
-  readonly connection?: EmailBackend;
+  /** A connection, or `'@name'` for a named one; default: the process's own, as the environment configures it. */
+  readonly connection?: EmailBackend | ConnectionName;
   /** Stops the call. */
   readonly signal?: AbortSignal;
 }
@@ -40,7 +41,8 @@ export interface SendEachInit
 export function sendMail(init: SendMailInit): Promise<SendStatus> {
   // Not an async function: a hundred thousand of these may be under way, and each would hold a frame.
   try {
-    const { connection = defaultConnection(), signal, failSilently } = init;
+    const { signal, failSilently } = init;
+    const connection = connectionFor(init.connection);
     const options = signal || failSilently ? { ...(signal && { signal }), failSilently: failSilently === true } : {};
     return connection.sendMessages([toDraft(init)], options);
   } catch (error) {
@@ -54,8 +56,7 @@ export function sendMail(init: SendMailInit): Promise<SendStatus> {
  * @throws {ConfigurationError} `not-blocking` when the connection cannot be used from a worker thread.
  */
 export function sendMailSync(init: SendMailSyncInit): SendStatus {
-  const { connection = defaultConnection(), failSilently = false } = init;
-  return connection.sendMessagesSync([toDraft(init)], { failSilently });
+  return connectionFor(init.connection).sendMessagesSync([toDraft(init)], { failSilently: init.failSilently ?? false });
 }
 
 /**
@@ -64,7 +65,7 @@ export function sendMailSync(init: SendMailSyncInit): SendStatus {
  * @throws As {@link sendMail}, when none of the mails was sent or queued.
  */
 export async function sendEach(init: SendEachInit): Promise<SendStatus> {
-  const { connection = defaultConnection(), failSilently = false, signal, onProgress, recipientList, ...mail } = init;
+  const { connection, failSilently = false, signal, onProgress, recipientList, ...mail } = init;
   const forbidden = (['cc', 'bcc', 'messageId'] as const).filter((field) => field in mail);
   if (forbidden.length > 0) {
     throw new MessageError(
@@ -83,7 +84,7 @@ export async function sendEach(init: SendEachInit): Promise<SendStatus> {
   const messages = recipientList.map((recipient: AddressInput) =>
     toDraft({ ...mail, recipientList: [recipient], ...ownMergeData(mail, recipient) }),
   );
-  return connection.sendMessages(messages, {
+  return connectionFor(connection).sendMessages(messages, {
     failSilently,
     ...(signal && { signal }),
     ...(onProgress && { onProgress }),

@@ -1,13 +1,18 @@
+import { type Environment, layerEnvironment } from './environment.ts';
 import { ConfigurationError } from './errors.ts';
 import { type AnyOptionTable, describe, parseOption } from './options.ts';
 
-/** Variables by name, as `process.env` has them; an empty one counts as not set. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+/**
+ * What a variable describes: the `server`, the `login` there, the `wait` for it; a URL replaces all three, a preset the
+ * server. Others hold whatever the URL.
+ */
+export type VariablePart = 'server' | 'login' | 'wait';
 
 interface Variable {
   readonly option: string;
   /** A right value, quoted when the one found is wrong. */
   readonly example: string;
+  readonly part?: VariablePart;
   /** Turns the variable's unit into the option's. */
   readonly scale?: number;
 }
@@ -19,19 +24,22 @@ export interface ChosenBackend {
   readonly value: string;
 }
 
+/** Every part: what a URL describes. */
+export const ALL_PARTS: readonly VariablePart[] = ['server', 'login', 'wait'];
+
 const SHARED: Readonly<Record<string, Variable>> = {
   AMSDAL_EMAIL_FROM: { option: 'defaultFrom', example: 'Shop <noreply@example.com>' },
 };
 
 const BY_BACKEND: Readonly<Record<string, Readonly<Record<string, Variable>>>> = {
   smtp: {
-    AMSDAL_EMAIL_HOST: { option: 'host', example: 'smtp.example.com' },
-    AMSDAL_EMAIL_PORT: { option: 'port', example: '587' },
-    AMSDAL_EMAIL_USER: { option: 'username', example: 'mailer' },
-    AMSDAL_EMAIL_PASSWORD: { option: 'password', example: 'the password' },
-    AMSDAL_EMAIL_USE_TLS: { option: 'useTls', example: 'true' },
-    AMSDAL_EMAIL_USE_SSL: { option: 'useSsl', example: 'true' },
-    AMSDAL_EMAIL_TIMEOUT: { option: 'timeoutMs', example: '30', scale: 1000 },
+    AMSDAL_EMAIL_HOST: { option: 'host', part: 'server', example: 'smtp.example.com' },
+    AMSDAL_EMAIL_PORT: { option: 'port', part: 'server', example: '587' },
+    AMSDAL_EMAIL_USER: { option: 'username', part: 'login', example: 'mailer' },
+    AMSDAL_EMAIL_PASSWORD: { option: 'password', part: 'login', example: 'the password' },
+    AMSDAL_EMAIL_USE_TLS: { option: 'useTls', part: 'server', example: 'true' },
+    AMSDAL_EMAIL_USE_SSL: { option: 'useSsl', part: 'server', example: 'true' },
+    AMSDAL_EMAIL_TIMEOUT: { option: 'timeoutMs', part: 'wait', example: '30', scale: 1000 },
     AMSDAL_EMAIL_DEBUG: { option: 'debug', example: '1' },
   },
   file: {
@@ -47,14 +55,43 @@ const BY_BACKEND: Readonly<Record<string, Readonly<Record<string, Variable>>>> =
   },
 };
 
-/** Variables that describe the SMTP server, which AMSDAL_EMAIL_URL describes whole. */
-const SERVER_VARIABLES = ['HOST', 'PORT', 'USER', 'PASSWORD', 'USE_TLS', 'USE_SSL', 'TIMEOUT'].map(
-  (part) => `AMSDAL_EMAIL_${part}`,
-);
+/** Right values of the variables that are no options of a backend. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  AMSDAL_EMAIL_BACKEND: 'smtp',
+  AMSDAL_EMAIL_REDIRECT_TO: 'staging@example.com',
+  AMSDAL_EMAIL_ALLOW: '@example.com,qa@example.org',
+  AMSDAL_CONTRIBS: "'amsdal-mail/app#MailAppConfig'",
+};
+const URL_EXAMPLE = 'smtps://user:p%40ssword@smtp.example.com:465';
+const NAMED_URL = /^AMSDAL_EMAIL_([A-Z][A-Z0-9_]*)_URL$/;
 
-/** The process's environment; nothing else in this package reads it. */
-export function processEnvironment(): Environment {
-  return process.env;
+/** Where variables come from besides the process. */
+export interface EnvironmentLayers {
+  /** Instead of the process's own environment. */
+  readonly env?: Environment | undefined;
+  /** What a `.env` file says; it loses to the variables above, even to an empty one. */
+  readonly file?: Environment | undefined;
+}
+
+let layers: EnvironmentLayers = {};
+
+/**
+ * The variables that configure this package; nothing else in it reads the process's environment.
+ *
+ * It is a view, not a copy: what the process changes later is seen.
+ */
+export function currentEnvironment(): Environment {
+  const { env = process.env, file } = layers;
+  return file === undefined ? env : layerEnvironment(env, file);
+}
+
+/** Puts a file below the environment, or another one in its place; returns the function that restores what was there. */
+export function setEnvironment(next: EnvironmentLayers): () => void {
+  const before = layers;
+  layers = next;
+  return () => {
+    layers = before;
+  };
 }
 
 /**
@@ -63,46 +100,78 @@ export function processEnvironment(): Environment {
  * @throws {ConfigurationError} `conflicting-options` when a URL and variables that it replaces are both set.
  */
 export function chosenBackend(environment: Environment): ChosenBackend {
-  const url = connectionUrl(environment);
-  if (url !== null) return { variable: 'AMSDAL_EMAIL_URL', value: url };
-  const name = environment['AMSDAL_EMAIL_BACKEND'];
-  return { variable: name ? 'AMSDAL_EMAIL_BACKEND' : null, value: name || 'console' };
-}
-
-/**
- * AMSDAL_EMAIL_URL, or null.
- *
- * @throws {ConfigurationError} `conflicting-options` when variables that it replaces are set, too.
- */
-export function connectionUrl(environment: Environment): string | null {
   const url = environment['AMSDAL_EMAIL_URL'];
-  if (!url) return null;
-  const rival = ['AMSDAL_EMAIL_BACKEND', ...SERVER_VARIABLES].find((variable) => environment[variable]);
-  if (rival === undefined) return url;
+  const name = environment['AMSDAL_EMAIL_BACKEND'];
+  if (!url) return { variable: name ? 'AMSDAL_EMAIL_BACKEND' : null, value: name || 'console' };
+  const rival = name ? 'AMSDAL_EMAIL_BACKEND' : findVariable(environment, ALL_PARTS);
+  if (rival === null) return { variable: 'AMSDAL_EMAIL_URL', value: url };
   throw new ConfigurationError(
     'conflicting-options',
-    `AMSDAL_EMAIL_URL and ${rival} are both set: the URL says it all, unset ${rival}`,
+    `AMSDAL_EMAIL_URL and ${rival} are both set: the URL says it all, for example AMSDAL_EMAIL_URL=${URL_EXAMPLE}; unset ${rival}`,
   );
 }
 
+/** The first variable that is set and describes one of these parts, or null. */
+export function findVariable(environment: Environment, parts: readonly VariablePart[]): string | null {
+  const variables = Object.entries(BY_BACKEND['smtp'] ?? {});
+  const found = variables.find(([name, { part }]) => part !== undefined && parts.includes(part) && environment[name]);
+  return found?.[0] ?? null;
+}
+
+/** The variable that holds the URL of a named connection. */
+export function namedUrlVariable(name: string): string {
+  return `AMSDAL_EMAIL_${name.toUpperCase().replaceAll('-', '_')}_URL`;
+}
+
+/** The names of the connections that have a URL in the environment. */
+export function namedUrls(environment: Environment): readonly string[] {
+  return Object.keys(environment).flatMap((variable) => {
+    const name = NAMED_URL.exec(variable)?.[1];
+    return name && environment[variable] ? [name.toLowerCase().replaceAll('_', '-')] : [];
+  });
+}
+
 /**
- * The options that the environment has for a backend; beside a URL, only those that do not describe a server.
+ * The options that the environment has for a backend.
  *
+ * @param replaced what is described elsewhere, so that its variables do not count
  * @throws {ConfigurationError} `invalid-option`, naming the variable and an example of a right value.
  */
 export function environmentOptions(
   backend: string | null,
   table: AnyOptionTable | undefined,
   environment: Environment,
-  hasUrl: boolean,
+  replaced: readonly VariablePart[],
 ): Record<string, unknown> {
   const options: Record<string, unknown> = {};
-  for (const [name, variable] of Object.entries({ ...SHARED, ...(backend !== null && BY_BACKEND[backend]) })) {
+  for (const [name, variable] of Object.entries(variablesOf(backend))) {
     const text = environment[name];
-    if (text && !(hasUrl && SERVER_VARIABLES.includes(name)))
-      options[variable.option] = readVariable(name, variable, text, table);
+    if (!text || (variable.part !== undefined && replaced.includes(variable.part))) continue;
+    options[variable.option] = readVariable(name, variable, text, table);
   }
   return options;
+}
+
+/** An error about what a variable says, with its name and a right value. */
+export function blameVariable(error: unknown, variable: string): unknown {
+  if (!(error instanceof ConfigurationError)) return error;
+  const example = EXAMPLES[variable] ?? URL_EXAMPLE;
+  const text = `${variable}: ${error.message}; for example ${variable}=${example}`;
+  return new ConfigurationError(error.code, text, { cause: error });
+}
+
+/** A backend's error about its options, with the variables that those it names come from. */
+export function blameOptions(error: unknown, backend: string | null, environment: Environment): unknown {
+  if (!(error instanceof ConfigurationError)) return error;
+  const words = new Set(error.message.split(/[^A-Za-z]+/));
+  const named = Object.entries(variablesOf(backend)).filter(([, { option }]) => words.has(option));
+  if (!named.some(([name]) => environment[name])) return error;
+  const hints = named.map(([name, { option, example }]) => `${option} is ${name}, for example ${name}=${example}`);
+  return new ConfigurationError(error.code, `${error.message} (${hints.join('; ')})`, { cause: error });
+}
+
+function variablesOf(backend: string | null): Readonly<Record<string, Variable>> {
+  return { ...SHARED, ...(backend !== null && BY_BACKEND[backend]) };
 }
 
 function readVariable(

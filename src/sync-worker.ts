@@ -1,6 +1,6 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
 import type { EmailBackend } from './backend.ts';
-import { makeBackend } from './connection.ts';
+import { makeBackend } from './connection-target.ts';
 import { type DeliveryResult, failedDelivery, toEmailError } from './delivery.ts';
 import { type EmailError, SendError } from './errors.ts';
 import { EmailMessage } from './message.ts';

@@ -3,12 +3,13 @@ import { FileBackend } from '../src/backends/file.ts';
 import { SesBackend } from '../src/backends/ses.ts';
 import { SmtpBackend } from '../src/backends/smtp.ts';
 import { ConfigurationError } from '../src/errors.ts';
-import { chosenBackend, type Environment, environmentOptions } from '../src/settings.ts';
+import type { Environment } from '../src/environment.ts';
+import { ALL_PARTS, chosenBackend, environmentOptions } from '../src/settings.ts';
 
 const TABLES = { smtp: SmtpBackend.optionTable, ses: SesBackend.optionTable, file: FileBackend.optionTable };
 
 const options = (backend: keyof typeof TABLES, environment: Environment, hasUrl = false) =>
-  environmentOptions(backend, TABLES[backend], environment, hasUrl);
+  environmentOptions(backend, TABLES[backend], environment, hasUrl ? ALL_PARTS : []);
 
 describe('every variable sets its option', () => {
   const cases: [keyof typeof TABLES, Environment, Record<string, unknown>][] = [
@@ -53,11 +54,11 @@ describe('every variable sets its option', () => {
 
   test('a backend we do not know gets the default sender, as text', () => {
     expect(
-      environmentOptions('acme', undefined, { AMSDAL_EMAIL_FROM: 'a@x.org', AMSDAL_EMAIL_HOST: 'h' }, false),
+      environmentOptions('acme', undefined, { AMSDAL_EMAIL_FROM: 'a@x.org', AMSDAL_EMAIL_HOST: 'h' }, []),
     ).toEqual({
       defaultFrom: 'a@x.org',
     });
-    expect(environmentOptions(null, undefined, { AMSDAL_EMAIL_FROM: 'a@x.org' }, false)).toEqual({
+    expect(environmentOptions(null, undefined, { AMSDAL_EMAIL_FROM: 'a@x.org' }, [])).toEqual({
       defaultFrom: 'a@x.org',
     });
   });

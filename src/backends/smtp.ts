@@ -4,6 +4,7 @@ import type { Feature } from '../features.ts';
 import type { ComposeOptions } from '../mime/composition.ts';
 import { createDkimSigner } from '../mime/dkim.ts';
 import type { AnyOptionTable } from '../options.ts';
+import { loginHintFor } from '../presets.ts';
 import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';
 import { Pool, type PoolStats } from '../smtp/pool.ts';
 import { openSession } from '../smtp/session.ts';
@@ -50,7 +51,7 @@ export class SmtpBackend extends EmailBackend {
   /** @throws {ConfigurationError} naming the option that is wrong. */
   constructor(options: SmtpBackendOptions = {}) {
     super(options);
-    this.#options = resolveSmtpOptions(options);
+    this.#options = resolveSmtpOptions(options, loginHintFor(options.host ?? ''));
     const { tagHeaders = false, dkim } = options;
     this.#compose = { tagHeaders, ...(dkim && { dkim: createDkimSigner(dkim) }) };
     this.features = new Set(tagHeaders ? [...FEATURES, 'tags', 'metadata'] : FEATURES);

@@ -45,7 +45,7 @@ export async function authenticate(
       method,
       passwordExchange(method, credentials.username, credentials.password ?? ''),
     );
-    if (reply.code !== 235) throw refused(dialogue, method, reply);
+    if (reply.code !== 235) throw refused(dialogue, method, reply, credentials);
     return method;
   }
   const token = await fetchToken(credentials, false);
@@ -56,7 +56,7 @@ export async function authenticate(
     dialogue.transcript.hide(fresh);
     reply = await run(dialogue, method, tokenExchange(method, credentials.username, fresh));
   }
-  if (reply.code !== 235) throw refused(dialogue, method, reply);
+  if (reply.code !== 235) throw refused(dialogue, method, reply, credentials);
   return method;
 }
 
@@ -183,12 +183,22 @@ function unavailable(
   );
 }
 
-function refused(dialogue: AuthDialogue, method: string, reply: ServerReply): EmailConnectionError {
+function refused(
+  dialogue: AuthDialogue,
+  method: string,
+  reply: ServerReply,
+  { hint }: SmtpCredentials,
+): EmailConnectionError {
   const codes = [reply.code, reply.enhancedCode].filter((code) => code !== null).join(' ');
-  return new EmailConnectionError('auth', `the server refused the login by ${method}: ${codes} ${reply.text}`, {
-    phase: 'auth',
-    reply,
-    retryable: reply.code === 454 || reply.code === 421,
-    transcript: dialogue.transcript.lines,
-  });
+  const advice = hint === null ? '' : `; ${hint}`;
+  return new EmailConnectionError(
+    'auth',
+    `the server refused the login by ${method}: ${codes} ${reply.text}${advice}`,
+    {
+      phase: 'auth',
+      reply,
+      retryable: reply.code === 454 || reply.code === 421,
+      transcript: dialogue.transcript.lines,
+    },
+  );
 }

@@ -154,6 +154,8 @@ export interface SmtpCredentials {
   readonly username: string;
   readonly password: string | null;
   readonly accessToken: NonNullable<SmtpOptions['accessToken']> | null;
+  /** What a refusal usually means at this server; told with it. */
+  readonly hint: string | null;
 }
 
 /** A domain name, or an address literal (RFC 5321, section 4.1.3). */
@@ -164,9 +166,10 @@ const CONTROL = /\p{Cc}/u;
 /**
  * Checks the options against each other and fills in what was left out; their types were checked by then.
  *
+ * @param loginHint what a refused login usually means at this host
  * @throws {ConfigurationError} naming the option, code `invalid-option`, `missing-option` or `conflicting-options`.
  */
-export function resolveSmtpOptions(options: SmtpOptions = {}): ResolvedSmtpOptions {
+export function resolveSmtpOptions(options: SmtpOptions = {}, loginHint: string | null = null): ResolvedSmtpOptions {
   const { lmtp = false, allowInsecureAuth = false, host = 'localhost', name = null, path = null } = options;
   if (options.useTls && options.useSsl) {
     conflict('useTls (STARTTLS) and useSsl (TLS from the first byte) exclude each other: set one of them');
@@ -177,7 +180,7 @@ export function resolveSmtpOptions(options: SmtpOptions = {}): ResolvedSmtpOptio
   if (name !== null && (name.length > 255 || !EHLO_NAME.test(name))) {
     invalid('name', 'must be a domain name or an address literal such as [192.0.2.1]');
   }
-  const credentials = resolveCredentials(options);
+  const credentials = resolveCredentials(options, loginHint);
   const security = resolveSecurity(options, credentials !== null);
   if (credentials && security === 'none' && !allowInsecureAuth) {
     conflict(
@@ -232,7 +235,7 @@ function defaultPort(options: SmtpOptions, security: SmtpSecurity): number {
   return options.useTls || options.security === 'required' ? 587 : 25;
 }
 
-function resolveCredentials(options: SmtpOptions): SmtpCredentials | null {
+function resolveCredentials(options: SmtpOptions, hint: string | null): SmtpCredentials | null {
   const { username, password, accessToken, authMethod } = options;
   if (username !== undefined && (username === '' || CONTROL.test(username))) {
     invalid('username', 'must not be empty or hold control characters');
@@ -251,7 +254,7 @@ function resolveCredentials(options: SmtpOptions): SmtpCredentials | null {
     const needed = authMethod === 'OAUTHBEARER' || authMethod === 'XOAUTH2' ? 'accessToken' : 'password';
     if (options[needed] === undefined) missing(needed, `is needed for authMethod ${authMethod}`);
   }
-  return { username, password: password ?? null, accessToken: accessToken ?? null };
+  return { username, password: password ?? null, accessToken: accessToken ?? null, hint };
 }
 
 function resolveTimeouts(all: number | undefined, given: SmtpTimeouts = {}): Required<SmtpTimeouts> {

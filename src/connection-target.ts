@@ -1,0 +1,164 @@
+import type { EmailBackend } from './backend.ts';
+import { backendOfUrl, isConnectionUrl, parseConnectionUrl } from './connection-url.ts';
+import type { Environment } from './environment.ts';
+import { ConfigurationError } from './errors.ts';
+import { isBackendClass, loadBackendSync } from './load-backend.ts';
+import { findPreset, presetNames } from './presets.ts';
+import { type BackendClass, backendNames, crossingName, findBackend, nameOfBackend } from './registry.ts';
+import {
+  ALL_PARTS,
+  blameOptions,
+  blameVariable,
+  chosenBackend,
+  environmentOptions,
+  findVariable,
+  type VariablePart,
+} from './settings.ts';
+import { rememberRecipe } from './sync.ts';
+
+/** Which backend to make, and what is known of its options before the environment and the caller are asked. */
+export interface Target {
+  /** The registered name or the specifier, the recipe for the worker thread; of a class that has neither, null. */
+  readonly name: string | null;
+  readonly backend: BackendClass;
+  /** From a URL or preset; they win over the environment and lose to those given in code. */
+  readonly fixed: Readonly<Record<string, unknown>>;
+  /** What `fixed` describes, so that its variables do not count. */
+  readonly replaced: readonly VariablePart[];
+  /** The variable that named the backend, or null. */
+  readonly variable: string | null;
+}
+
+/** The target that AMSDAL_EMAIL_URL or AMSDAL_EMAIL_BACKEND names. */
+export function chosenTarget(environment: Environment): Target {
+  const { variable, value } = chosenBackend(environment);
+  if (variable === null) return resolveTarget(value, environment);
+  return blaming(variable, () => {
+    if (variable === 'AMSDAL_EMAIL_URL') return urlTarget(value, variable);
+    const rival = findPreset(value) && findVariable(environment, ['server']);
+    if (rival)
+      throw new ConfigurationError('conflicting-options', `the preset ${value} says what ${rival} says: unset it`);
+    return { ...resolveTarget(value, environment), variable };
+  });
+}
+
+/** The target of a URL that a variable holds. */
+export function variableTarget(variable: string, url: string): Target {
+  return blaming(variable, () => urlTarget(url, variable));
+}
+
+/** The target that a name, preset, URL, specifier or class stands for. */
+export function resolveTarget(target: string | BackendClass, environment: Environment): Target {
+  if (typeof target === 'function') {
+    if (!isBackendClass(target))
+      throw new ConfigurationError('invalid-backend', `${target['name']} is not a backend class: extend EmailBackend`);
+    const name = nameOfBackend(target);
+    return name === null ? plainTarget(null, target) : resolveTarget(name, environment);
+  }
+  if (isConnectionUrl(target)) return urlTarget(target, null);
+  const preset = findBackend(target) === undefined ? findPreset(target) : undefined;
+  if (preset) {
+    const { host, port, security } = preset;
+    return { ...plainTarget('smtp', findClass('smtp')), fixed: { host, port, security }, replaced: ['server'] };
+  }
+  // `getConnection('smtp')` with AMSDAL_EMAIL_URL=smtp://... means that server.
+  const url = environment['AMSDAL_EMAIL_URL'];
+  if (url && isConnectionUrl(url) && backendOfUrl(url) === target) return chosenTarget(environment);
+  return plainTarget(target, findClass(target));
+}
+
+/** All options: those given win over those of the URL or preset, these over the environment. */
+export function mergeOptions(target: Target, given: object, environment: Environment): Record<string, unknown> {
+  const { name, backend, fixed, replaced } = target;
+  const configured: Record<string, unknown> = {
+    ...environmentOptions(name, backend.optionTable, environment, replaced),
+    ...fixed,
+  };
+  // Credentials belong to the server they were configured for: another one must not be sent them.
+  const ownHost = replaced.includes('login') ? fixed['host'] : environment['AMSDAL_EMAIL_HOST'] || undefined;
+  const { host = configured['host'], path = configured['path'] } = given as { host?: unknown; path?: unknown };
+  if (name === 'smtp' && ownHost !== undefined && (host !== ownHost || path !== configured['path'])) {
+    delete configured['username'];
+    delete configured['password'];
+  }
+  if (AWS_KEYS.some((key) => Reflect.get(given, key) !== undefined)) {
+    for (const key of AWS_KEYS) delete configured[key]; // half a pair from code and half from the environment make none
+  }
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { ...configured, ...set };
+}
+
+const AWS_KEYS = ['accessKeyId', 'secretAccessKey', 'sessionToken'];
+
+/** Makes the backend with all its options; an error about one names the variable it comes from. */
+export function construct(target: Target, given: object, environment: Environment): EmailBackend {
+  const { name, backend, variable, replaced } = target;
+  const options = mergeOptions(target, given, environment);
+  try {
+    return instantiate(name, backend, options);
+  } catch (error) {
+    const isOfUrl = variable !== null && replaced.includes('login');
+    throw isOfUrl ? blameVariable(error, variable) : blameOptions(error, name, environment);
+  }
+}
+
+/** A backend from its name or specifier and its complete options; the environment is not read. */
+export function makeBackend(name: string, options: object): EmailBackend {
+  return instantiate(name, findClass(name), options);
+}
+
+function instantiate(name: string | null, backend: BackendClass, options: object): EmailBackend {
+  const connection = new backend(options);
+  if (typeof connection.sendMessages !== 'function') {
+    throw new ConfigurationError(
+      'invalid-backend',
+      `'${name ?? backend.name}' makes objects without sendMessages: extend EmailBackend`,
+    );
+  }
+  const crossing = name === null ? null : crossingName(name);
+  if (crossing !== null) rememberRecipe(connection, { backend: crossing, options });
+  return connection;
+}
+
+function plainTarget(name: string | null, backend: BackendClass): Target {
+  return { name, backend, fixed: {}, replaced: [], variable: null };
+}
+
+function urlTarget(url: string, variable: string | null): Target {
+  // What is no URL may well be a server with its password: it is not shown.
+  if (!isConnectionUrl(url)) throw new ConfigurationError('invalid-option', "a connection URL begins with 'smtp://', 'smtps://' or 'ses://'");
+  const name = backendOfUrl(url);
+  const preset = findBackend(name) === undefined ? findPreset(name) : undefined;
+  if (preset) {
+    const { host, port, security } = preset;
+    const written = `${security === 'implicit' ? 'smtps' : 'smtp'}://user:password@${host}:${port}`;
+    throw new ConfigurationError('unknown-backend', `'${name}' is a preset and no scheme of URLs: write ${written}`);
+  }
+  const backend = findClass(name);
+  const fixed = parseConnectionUrl(url, backend.optionTable);
+  return { name, backend, fixed, replaced: ALL_PARTS, variable };
+}
+
+function findClass(name: string): BackendClass {
+  const registered = findBackend(name);
+  if (typeof registered === 'function') return registered;
+  const specifier = registered ?? name;
+  // It is a URL gone wrong: not to be shown, as a password may be in it.
+  if (/^(?:smtps?|ses):/i.test(specifier)) {
+    throw new ConfigurationError('invalid-option', "a connection URL begins with 'smtp://', 'smtps://' or 'ses://'");
+  }
+  if (specifier.includes('#')) return loadBackendSync(specifier);
+  const known = [...backendNames(), ...presetNames()].join(', ');
+  throw new ConfigurationError(
+    'unknown-backend',
+    `there is no backend '${name}'; known: ${known}, or give './file.js#ClassName'`,
+  );
+}
+
+function blaming<T>(variable: string, make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw blameVariable(error, variable);
+  }
+}

@@ -1,0 +1,56 @@
+import type { EmailBackend } from './backend.ts';
+import { ConfigurationError } from './errors.ts';
+import type { BackendClass } from './registry.ts';
+
+/** A connection by name: a target of `getConnection`, one with options, or a connection that is there already. */
+export type ConnectionDefinition =
+  | string
+  | BackendClass
+  | EmailBackend
+  | { readonly backend: string | BackendClass; readonly options?: object };
+
+/** How a named connection is written where a connection is wanted. */
+export type ConnectionName = `@${string}`;
+
+const definitions = new Map<string, ConnectionDefinition>();
+
+/**
+ * Gives connections names for `getConnection('@name')` and `sendMail({connection: '@name'})`; they win over
+ * AMSDAL_EMAIL_NAME_URL.
+ *
+ * @returns The function that takes these names away.
+ * @throws {ConfigurationError} `invalid-option` when a name is malformed or taken.
+ */
+export function defineConnections(named: Readonly<Record<string, ConnectionDefinition>>): () => void {
+  for (const name of Object.keys(named)) {
+    const problem = NAME.test(name) ? (definitions.has(name) ? 'is taken' : null) : NAME_RULE;
+    if (problem !== null) throw new ConfigurationError('invalid-option', `the connection name '${name}' ${problem}`);
+  }
+  for (const [name, definition] of Object.entries(named)) definitions.set(name, definition);
+  return () => {
+    for (const [name, definition] of Object.entries(named)) {
+      if (definitions.get(name) === definition) definitions.delete(name);
+    }
+  };
+}
+
+const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
+const NAME_RULE = 'is not lower-case letters, digits and hyphens';
+
+/** What was defined in code under a name. */
+export function findDefinition(name: string): ConnectionDefinition | undefined {
+  return definitions.get(name);
+}
+
+/** The names that were defined in code. */
+export function definedNames(): readonly string[] {
+  return [...definitions.keys()];
+}
+
+/** The name in `@name`, or null for any other text. */
+export function connectionNameOf(text: string): string | null {
+  if (!text.startsWith('@')) return null;
+  const name = text.slice(1);
+  if (NAME.test(name)) return name;
+  throw new ConfigurationError('invalid-option', `the connection name '${name}' ${NAME_RULE}`);
+}

@@ -1,0 +1,133 @@
+/** A well-known mail service: its submission server, and what its refusal of a login usually means. */
+export interface Preset {
+  readonly host: string;
+  readonly port: number;
+  readonly security: 'implicit' | 'required';
+  /** What to do about a login that was refused. */
+  readonly loginHint: string;
+}
+
+/** The names of the presets that `getConnection` and AMSDAL_EMAIL_BACKEND know. */
+export type PresetName =
+  | 'aol'
+  | 'fastmail'
+  | 'gmail'
+  | 'gmx'
+  | 'icloud'
+  | 'mailgun'
+  | 'mailgun-eu'
+  | 'office365'
+  | 'outlook'
+  | 'proton'
+  | 'yahoo'
+  | 'yandex'
+  | 'zoho';
+
+const APP_PASSWORD = (service: string, where: string): string =>
+  `${service} wants an app password here, not the password of the account: make one at ${where}`;
+
+/** One line per service; the facts are from its own help pages on "SMTP settings". */
+const PRESETS: Readonly<Record<PresetName, Preset>> = {
+  aol: {
+    host: 'smtp.aol.com',
+    port: 465,
+    security: 'implicit',
+    loginHint: APP_PASSWORD('AOL', 'https://login.aol.com/account/security'),
+  },
+  fastmail: {
+    host: 'smtp.fastmail.com',
+    port: 465,
+    security: 'implicit',
+    loginHint: APP_PASSWORD('Fastmail', 'Settings, Privacy & Security, Manage app passwords'),
+  },
+  gmail: {
+    host: 'smtp.gmail.com',
+    port: 465,
+    security: 'implicit',
+    loginHint: `${APP_PASSWORD('Gmail', 'https://myaccount.google.com/apppasswords')} (2-Step Verification must be on), or use accessToken`,
+  },
+  gmx: {
+    host: 'mail.gmx.com',
+    port: 587,
+    security: 'required',
+    loginHint:
+      'GMX: allow POP3 and IMAP access in the settings of the mailbox; with two-factor login, use an app password',
+  },
+  icloud: {
+    host: 'smtp.mail.me.com',
+    port: 587,
+    security: 'required',
+    loginHint: APP_PASSWORD('iCloud', 'https://account.apple.com (Sign-In and Security)'),
+  },
+  mailgun: {
+    host: 'smtp.mailgun.org',
+    port: 587,
+    security: 'required',
+    loginHint:
+      'Mailgun: use the SMTP credentials of the sending domain, not the API key; domains in the EU need mailgun-eu',
+  },
+  'mailgun-eu': {
+    host: 'smtp.eu.mailgun.org',
+    port: 587,
+    security: 'required',
+    loginHint:
+      'Mailgun: use the SMTP credentials of the sending domain, not the API key; domains in the US need mailgun',
+  },
+  office365: {
+    host: 'smtp.office365.com',
+    port: 587,
+    security: 'required',
+    loginHint:
+      'Microsoft 365: allow "Authenticated SMTP" for the mailbox and the tenant, or use accessToken: passwords are being retired',
+  },
+  outlook: {
+    host: 'smtp-mail.outlook.com',
+    port: 587,
+    security: 'required',
+    loginHint: 'Outlook.com takes no passwords any more: use accessToken (OAuth 2.0, scope SMTP.Send)',
+  },
+  proton: {
+    host: 'smtp.protonmail.ch',
+    port: 587,
+    security: 'required',
+    loginHint:
+      'Proton Mail: use an SMTP token of your own domain (Settings, IMAP/SMTP), not the password of the account',
+  },
+  yahoo: {
+    host: 'smtp.mail.yahoo.com',
+    port: 465,
+    security: 'implicit',
+    loginHint: APP_PASSWORD('Yahoo', 'https://login.yahoo.com/account/security'),
+  },
+  yandex: {
+    host: 'smtp.yandex.com',
+    port: 465,
+    security: 'implicit',
+    loginHint: APP_PASSWORD('Yandex', 'https://id.yandex.com/security/app-passwords'),
+  },
+  zoho: {
+    host: 'smtp.zoho.com',
+    port: 465,
+    security: 'implicit',
+    loginHint: `${APP_PASSWORD('Zoho', 'https://accounts.zoho.com (Security)')}; accounts of other regions have other hosts, such as smtp.zoho.eu`,
+  },
+};
+
+const HINTS: ReadonlyMap<string, string> = new Map(
+  Object.values(PRESETS).map(({ host, loginHint }) => [host, loginHint]),
+);
+
+/** The preset of a name. */
+export function findPreset(name: string): Preset | undefined {
+  return Object.hasOwn(PRESETS, name) ? PRESETS[name as PresetName] : undefined; // it is a key
+}
+
+/** The names of all presets. */
+export function presetNames(): readonly string[] {
+  return Object.keys(PRESETS);
+}
+
+/** What a refused login usually means at this host, or null where nothing is known. */
+export function loginHintFor(host: string): string | null {
+  return HINTS.get(host.toLowerCase()) ?? null;
+}

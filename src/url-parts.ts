@@ -1,0 +1,94 @@
+import { ConfigurationError } from './errors.ts';
+
+/** A URL, parted and decoded. */
+export interface UrlParts {
+  readonly parts: Readonly<Record<'host' | 'port' | 'username' | 'password' | 'path', string>>;
+  readonly query: readonly (readonly [key: string, value: string])[];
+}
+
+const ENCODED: Readonly<Record<string, string>> = { '/': '%2F', '?': '%3F', '#': '%23', '%': '%25' };
+
+/** The error for a URL, which it does not show. */
+export function urlFault(what: string): ConfigurationError {
+  return new ConfigurationError('invalid-option', `the URL: ${what}`);
+}
+
+/**
+ * Parts a URL as the WHATWG standard does, and says which character to encode where a user name or password broke it.
+ *
+ * @param isOption tells a query that was meant from the rest of a password with a '?' in it
+ */
+export function readUrlParts(url: string, scheme: string, isOption: (name: string) => boolean): UrlParts {
+  const rest = url.slice(url.indexOf('://') + 3);
+  const queryStart = rest.indexOf('?');
+  if (scheme === 'file') {
+    const path = decode('path', queryStart < 0 ? rest : rest.slice(0, queryStart)).replace(/^\/(?=[A-Za-z]:[\\/])/, '');
+    const parts = { host: '', port: '', username: '', password: '', path };
+    return { parts, query: readQuery(queryStart < 0 ? '' : rest.slice(queryStart + 1)) };
+  }
+  refuseBareCharacter(rest, isOption);
+  let parsed: URL;
+  try {
+    parsed = new URL(url);
+  } catch {
+    throw urlFault(explainUnreadable(rest));
+  }
+  return {
+    parts: {
+      host: decode('host', parsed.hostname.replace(/^\[(.*)\]$/, '$1')),
+      port: parsed.port,
+      username: decode('user name', parsed.username),
+      password: decode('password', parsed.password),
+      path: parsed.pathname === '/' ? '' : parsed.pathname,
+    },
+    query: readQuery(queryStart < 0 ? '' : rest.slice(queryStart + 1)),
+  };
+}
+
+/** Finds the character that ends the server's part too early, while the '@' behind user name and password is still to come. */
+function refuseBareCharacter(rest: string, isOption: (name: string) => boolean): void {
+  const end = rest.search(/[/?#]/);
+  const character = rest[end];
+  const behind = rest.slice(end);
+  if (character !== undefined && behind.includes('@')) {
+    const hasLogin = rest.slice(0, end).includes('@');
+    const keys = /^[^?#]*\?([^#]*)/.exec(behind)?.[1]?.split('&') ?? [];
+    const areOptions = keys.every((pair) => isOption(pair.split('=', 1)[0] ?? ''));
+    if (!hasLogin && !(character === '?' && areOptions)) throw bareCharacter(character);
+    // Such a key may be a part of the password: it is not shown.
+    if (!areOptions) throw urlFault("it has an unknown option, or a '?' in user name or password that is written %3F");
+  }
+  if (rest.includes('#')) throw bareCharacter('#');
+}
+
+function bareCharacter(character: string): ConfigurationError {
+  return urlFault(`write the '${character}' in user name, password or value as ${ENCODED[character]}`);
+}
+
+function explainUnreadable(rest: string): string {
+  const authority = /^[^/?#]*/.exec(rest)?.[0] ?? '';
+  const server = authority.slice(authority.lastIndexOf('@') + 1);
+  const port = /:([^:\]]*)$/.exec(server)?.[1];
+  if (port !== undefined && !/^\d{0,5}$/.test(port)) return 'the port behind the last colon must be a number';
+  if (port !== undefined && Number(port) > 65_535) return 'the port must be at most 65535';
+  if (server.replace(/:\d*$/, '') === '') return 'the host is missing';
+  return 'the host has characters that no host has: write scheme://user:password@host:port?option=value';
+}
+
+/** Not URLSearchParams, for which a '+' is a space: a password or key may well have one. */
+function readQuery(text: string): UrlParts['query'] {
+  if (text === '') return [];
+  return text.split('&').map((pair) => {
+    const equals = pair.indexOf('=');
+    const key = decode('query', equals < 0 ? pair : pair.slice(0, equals));
+    return [key, equals < 0 ? '' : decode(key, pair.slice(equals + 1))];
+  });
+}
+
+function decode(part: string, text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw urlFault(`write the '%' in its ${part} as %25`);
+  }
+}
