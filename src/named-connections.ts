@@ -47,9 +47,9 @@ export function definedNames(): readonly string[] {
   return [...definitions.keys()];
 }
 
-/** The name in `@name`, or null for any other text. */
+/** The name in `@name`, or null for any other text, as `@scope/package#Backend`. */
 export function connectionNameOf(text: string): string | null {
-  if (!text.startsWith('@')) return null;
+  if (!text.startsWith('@') || /[/#]/.test(text)) return null;
   const name = text.slice(1);
   if (NAME.test(name)) return name;
   throw new ConfigurationError('invalid-option', `the connection name '${name}' ${NAME_RULE}`);

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { FileBackend } from '../src/backends/file.ts';
 import { SesBackend } from '../src/backends/ses.ts';
 import { SmtpBackend } from '../src/backends/smtp.ts';
-import { ConfigurationError } from '../src/errors.ts';
 import type { Environment } from '../src/environment.ts';
+import { ConfigurationError } from '../src/errors.ts';
 import { ALL_PARTS, chosenBackend, environmentOptions } from '../src/settings.ts';
 
 const TABLES = { smtp: SmtpBackend.optionTable, ses: SesBackend.optionTable, file: FileBackend.optionTable };
@@ -53,11 +53,11 @@ describe('every variable sets its option', () => {
   });
 
   test('a backend we do not know gets the default sender, as text', () => {
-    expect(
-      environmentOptions('acme', undefined, { AMSDAL_EMAIL_FROM: 'a@x.org', AMSDAL_EMAIL_HOST: 'h' }, []),
-    ).toEqual({
-      defaultFrom: 'a@x.org',
-    });
+    expect(environmentOptions('acme', undefined, { AMSDAL_EMAIL_FROM: 'a@x.org', AMSDAL_EMAIL_HOST: 'h' }, [])).toEqual(
+      {
+        defaultFrom: 'a@x.org',
+      },
+    );
     expect(environmentOptions(null, undefined, { AMSDAL_EMAIL_FROM: 'a@x.org' }, [])).toEqual({
       defaultFrom: 'a@x.org',
     });
