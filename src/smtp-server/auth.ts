@@ -30,7 +30,7 @@ export interface AuthExchange {
   conclude?(accepted: boolean): string | null;
 }
 
-/** The exchange of each mechanism; those in `clientFirst` wait for the client's initial response with an empty challenge. */
+/** The exchange of each mechanism. */
 export const AUTH_EXCHANGES: Readonly<Record<AuthMechanism, () => AuthExchange>> = {
   PLAIN: () => ({ respond: readPlain }),
   LOGIN: login,

@@ -12,6 +12,7 @@ import { formatReply, isPositive } from './reply.ts';
 const MAX_AUTH_LINE = 12_288;
 /** Room for 512 octets and all parameters (RFC 5321, section 4.5.3.1.4; RFC 6531, section 3.7.5). */
 const MAX_COMMAND_LINE = 4096;
+const TOO_EARLY = '554 5.5.0 Improper use of command pipelining (RFC 2920)';
 /** Commands that end a pipelined group: their answer decides what may follow (RFC 2920, section 3.1). */
 const ENDS_GROUP: ReadonlySet<string> = new Set([
   'EHLO',
@@ -162,7 +163,7 @@ export class SmtpSession {
   }
 
   #command(verb: string, argument: string): void {
-    if (this.#speaksTooEarly(verb)) this.#fail('554 5.5.0 Improper use of command pipelining (RFC 2920)');
+    if (this.#speaksTooEarly(verb)) this.#fail(TOO_EARLY);
     else if (this.#options.onCommand === undefined) this.#obey(verb, argument, undefined);
     else
       this.#ask(
@@ -171,11 +172,9 @@ export class SmtpSession {
       );
   }
 
-  /** Octets behind STARTTLS would be read as if they had come encrypted (CVE-2011-0411), so that is never allowed. */
   #speaksTooEarly(verb: string): boolean {
-    if (this.#input.waiting === 0 || verb === 'BDAT') return false;
-    if (verb === 'STARTTLS') return true;
-    return this.#options.strictPipelining && (ENDS_GROUP.has(verb) || !this.#offers('PIPELINING'));
+    if (!this.#options.strictPipelining || this.#input.waiting === 0 || verb === 'BDAT') return false;
+    return ENDS_GROUP.has(verb) || !this.#offers('PIPELINING');
   }
 
   #obey(verb: string, argument: string, override: Answer): void {
@@ -238,8 +237,12 @@ export class SmtpSession {
 
   #startTls(override: Answer): string | undefined {
     if (this.secure || !this.#offers('STARTTLS')) return '503 5.5.1 STARTTLS is not available';
-    this.#say(override ?? '220 2.0.0 Ready to start TLS');
-    this.#wire.startTls();
+    // What waits came in clear, and would be read as if it had come encrypted (CVE-2011-0411).
+    if (this.#input.waiting > 0) this.#fail(TOO_EARLY);
+    else {
+      this.#say(override ?? '220 2.0.0 Ready to start TLS');
+      this.#wire.startTls();
+    }
     return undefined;
   }
 

@@ -119,7 +119,7 @@ describe('a server that', () => {
   test('says no number in the middle of a mail is left, and the mail is certainly not sent', async () => {
     const prepare = (server: ScriptedSmtpServer): unknown => server.on('MAIL', Buffer.from('hello\r\n'));
     const error = await failure(prepare, { security: 'none' }, { extensions: ['PIPELINING'] });
-    expect(error).toMatchObject({ name: 'SendError', phase: 'mail', outcome: 'not-sent' });
+    expect(error).toMatchObject({ name: 'EmailConnectionError', code: 'protocol', phase: 'mail', outcome: 'not-sent' });
     expect(String(error)).toContain('not an SMTP reply');
   });
 

@@ -338,8 +338,15 @@ describe('strictPipelining', () => {
   });
 });
 
-test('what follows STARTTLS in clear is never obeyed', async () => {
-  await using server = await SmtpServer.start({ tls: 'generate' });
+test.each([
+  ['at once', undefined],
+  [
+    'while a hook thinks',
+    () => new Promise<Answer>((resolve) => setImmediate(() => setImmediate(() => resolve(undefined)))),
+  ],
+])('what follows STARTTLS in clear, %s, is never obeyed', async (_when, think) => {
+  const onCommand = (verb: string): Promise<Answer> | undefined => (verb === 'STARTTLS' ? think?.() : undefined);
+  await using server = await SmtpServer.start({ tls: 'generate', onCommand });
   const client = await Client.open(server.port);
   await client.read();
   await client.command('EHLO x');
