@@ -2,6 +2,7 @@ import type { OnReadOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import { type ConnectionErrorCode, EmailConnectionError, type ErrorPhase } from '../errors.ts';
+import { setDeadline } from '../util/deadline.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
 
@@ -22,7 +23,8 @@ export interface HostAddress {
 export async function dial(options: ResolvedSmtpOptions, signal: AbortSignal): Promise<Duplex> {
   const { host, port, path, timeouts } = options;
   const where = path ?? `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeouts.connect)]);
+  const deadline = setDeadline(timeouts.connect, signal);
+  const bounded = deadline.signal;
   try {
     if (options.socket) {
       const socket = Promise.resolve(options.socket({ host, port, signal: bounded }));
@@ -40,12 +42,14 @@ export async function dial(options: ResolvedSmtpOptions, signal: AbortSignal): P
     return await connectFirst(interleave(addresses), port, bounded, isPlain);
   } catch (error) {
     if (signal.aborted) throw abortedError(signal, 'connect');
-    if (bounded.aborted) {
+    if (deadline.isOver) {
       throw new EmailConnectionError('timeout', `no connection to ${where} within ${timeouts.connect} ms`, {
         retryable: true,
       });
     }
     throw connectError(error, where);
+  } finally {
+    deadline.clear();
   }
 }
 
@@ -133,16 +137,16 @@ export async function startTls(socket: Duplex, options: ResolvedSmtpOptions, sig
   const tls = process.getBuiltinModule('node:tls');
   const { host, tls: given, timeouts } = options;
   const servername = given.servername ?? (net.isIP(host) ? undefined : host);
-  const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeouts.connect)]);
+  const deadline = setDeadline(timeouts.connect, signal);
   // The bytes and lists of SmtpTlsOptions are what Node takes, read-only.
   const secure = tls.connect({ minVersion: 'TLSv1.2', ...given, host, socket, servername } as ConnectionOptions);
   try {
-    await connected(secure, bounded, 'secureConnect');
+    await connected(secure, deadline.signal, 'secureConnect');
     return secure;
   } catch (error) {
     socket.destroy();
     if (signal.aborted) throw abortedError(signal, 'tls');
-    if (bounded.aborted) {
+    if (deadline.isOver) {
       throw new EmailConnectionError(
         'timeout',
         `the TLS handshake with ${host} took longer than ${timeouts.connect} ms`,
@@ -153,6 +157,8 @@ export async function startTls(socket: Duplex, options: ResolvedSmtpOptions, sig
       );
     }
     throw tlsError(error, servername ?? host);
+  } finally {
+    deadline.clear();
   }
 }
 

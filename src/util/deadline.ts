@@ -1,0 +1,36 @@
+/** A signal that aborts when another one does or when time is up, whichever is first. */
+export interface Deadline {
+  readonly signal: AbortSignal;
+  /** Whether it was the time that was up. */
+  readonly isOver: boolean;
+  /** Stops the clock; every deadline that was set is cleared in the end. */
+  clear(): void;
+}
+
+/**
+ * Sets a deadline of `ms` milliseconds.
+ *
+ * AbortSignal.any with AbortSignal.timeout would do, but Node 20 collects such a signal as garbage while it is waited for,
+ * so that it never fires.
+ */
+export function setDeadline(ms: number, signal: AbortSignal): Deadline {
+  const controller = new AbortController();
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+    controller.abort(new DOMException(`took longer than ${ms} ms`, 'TimeoutError'));
+  }, ms);
+  const onAbort = (): void => controller.abort(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    get isOver() {
+      return isOver;
+    },
+    clear() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    },
+  };
+}
