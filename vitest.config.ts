@@ -21,6 +21,10 @@ if (missing.length > 0) {
   console.warn(`Left out, as the programs they need are not installed: ${text}`);
 }
 
+/** `*.live.test.ts` sends through a real account of Amazon SES: only who sets AMSDAL_TEST_SES=1 wants that. */
+const isLive = process.env['AMSDAL_TEST_SES'] === '1';
+if (!isLive) console.warn('Left out, as it needs a real account: *.live.test.ts (AMSDAL_TEST_SES=1 runs it)');
+
 /** Where processes and threads started by tests leave what they covered. */
 const processCoverage = fileURLToPath(new URL('coverage/processes', import.meta.url));
 const covering = process.argv.some((argument) => argument.startsWith('--coverage'));
@@ -31,11 +35,15 @@ const AWS = { AWS_EC2_METADATA_DISABLED: 'true', AWS_SDK_JS_NODE_VERSION_SUPPORT
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...missing.map((name) => `test/**/*.${name}.test.ts`)],
+    exclude: [
+      ...configDefaults.exclude,
+      ...(isLive ? [] : ['test/**/*.live.test.ts']),
+      ...missing.map((name) => `test/**/*.${name}.test.ts`),
+    ],
     globalSetup: 'test/global-setup.ts',
     testTimeout: 20_000,
     server: { deps: { external: [/\/dist\//] } }, // what is built is tested as it is
-    env: { ...AWS, ...(covering && { NODE_V8_COVERAGE: processCoverage }) },
+    env: { ...(isLive ? {} : AWS), ...(covering && { NODE_V8_COVERAGE: processCoverage }) },
     coverage: {
       provider: 'custom',
       customProviderModule: './scripts/coverage-provider.js',

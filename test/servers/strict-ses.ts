@@ -45,6 +45,9 @@ const ACCOUNT = {
 export class StrictSes {
   readonly accepted: AcceptedMail[] = [];
   readonly requests: SesRequest[] = [];
+  /** Of each request, the header that signs it, and the session token that goes with temporary keys. */
+  readonly authorizations: string[] = [];
+  readonly tokens: (string | undefined)[] = [];
   /** Decides what happens to a request; undefined: what should. */
   script: (request: SesRequest) => Fault | undefined = () => undefined;
   /** What GetAccount answers; null: AccessDenied. */
@@ -107,6 +110,8 @@ export class StrictSes {
   reset(): void {
     this.accepted.length = 0;
     this.requests.length = 0;
+    this.authorizations.length = 0;
+    this.tokens.length = 0;
     this.script = () => undefined;
     this.account = ACCOUNT;
     this.connections = 0;
@@ -123,6 +128,8 @@ export class StrictSes {
     for await (const chunk of incoming) chunks.push(chunk);
     const request = readRequest(incoming, Buffer.concat(chunks).toString());
     this.requests.push(request);
+    this.authorizations.push(incoming.headers.authorization ?? '');
+    this.tokens.push(incoming.headers['x-amz-security-token']?.toString());
     const scope = /Credential=[^/]+\/\d{8}\/[a-z0-9-]+\/ses\/aws4_request/;
     if (!scope.test(incoming.headers.authorization ?? '')) {
       fail(response, { name: 'MissingAuthenticationToken', message: 'Missing Authentication Token', status: 403 });

@@ -1,3 +1,5 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { authenticate } from 'mailauth';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { MessageError } from '../../../src/errors.ts';
 import { EmailMessage } from '../../../src/message.ts';
@@ -61,6 +63,23 @@ describe('a mail without a template', () => {
       },
     });
     expect(ses.accepted[0]?.raw?.toString()).not.toMatch(/dora|^bcc/im);
+  });
+
+  test('dkim signs it, but for Message-ID and Date, which SES writes anew', async () => {
+    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    await connectTo(ses, { dkim: { domain: 'example.com', selector: 's1', privateKey: pem } }).sendMessages([rich]);
+    const raw = ses.accepted[0]?.raw?.toString() ?? '';
+    const rewritten = raw
+      .replace(/^Message-ID:.*$/m, 'Message-ID: <new@email.amazonses.com>')
+      .replace(/^Date:.*$/m, `Date: ${new Date().toUTCString()}`);
+    expect(rewritten).not.toBe(raw);
+    const record = `v=DKIM1; k=rsa; p=${publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`;
+    const { dkim } = await authenticate(Buffer.from(rewritten), {
+      trustReceived: false,
+      resolver: async () => [[record]],
+    });
+    expect(dkim.results).toMatchObject([{ signingDomain: 'example.com', status: { result: 'pass' } }]);
   });
 
   test('over 50 recipients take several requests, of one mail and one status', async () => {

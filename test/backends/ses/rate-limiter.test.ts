@@ -1,0 +1,158 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { RateLimiter } from '../../../src/backends/ses/rate-limiter.ts';
+import { SesBackend } from '../../../src/backends/ses.ts';
+import { addresses, mail } from './connect.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('the limiter', () => {
+  test('lets everybody go while nothing is known', async () => {
+    const limiter = new RateLimiter();
+    const start = performance.now();
+    expect(await Promise.all([1, 50, 50].map((count) => limiter.reserve(count, undefined)))).toEqual([
+      start,
+      start,
+      start,
+    ]);
+  });
+
+  test('counts recipients, first come, first served', async () => {
+    const limiter = new RateLimiter();
+    limiter.setLimit(100);
+    const start = performance.now();
+    const times = [50, 50, 1, 1].map((count) => limiter.reserve(count, undefined).then((at) => Math.round(at - start)));
+    await vi.runAllTimersAsync();
+    expect(await Promise.all(times)).toEqual([0, 400, 900, 910]);
+  });
+
+  test('who gives up waiting leaves the others their turn', async () => {
+    const limiter = new RateLimiter();
+    limiter.setLimit(1);
+    const controller = new AbortController();
+    const waiting = [
+      limiter.reserve(1, undefined),
+      limiter.reserve(1_000, controller.signal),
+      limiter.reserve(1, undefined),
+    ];
+    const refused = expect(waiting[1]).rejects.toThrow('enough');
+    controller.abort(new Error('enough'));
+    await vi.runAllTimersAsync();
+    await refused;
+    expect(await waiting[2]).toBeLessThan(2_000);
+    await expect(limiter.reserve(1, AbortSignal.abort(new Error('before')))).rejects.toThrow('before');
+  });
+
+  test('a throttled request pauses all, and the rate is what was accepted', async () => {
+    const limiter = new RateLimiter();
+    const ticket = await limiter.reserve(1, undefined);
+    limiter.accepted(ticket, 40);
+    limiter.throttled(ticket);
+    const next = limiter.reserve(1, undefined);
+    limiter.accepted(ticket, 10); // answered during the pause
+    await vi.runAllTimersAsync();
+    expect((await next) - ticket).toBeGreaterThanOrEqual(125);
+    expect(limiter.rate).toBe(40);
+  });
+
+  test('requests of one burst cut the rate once; it comes back with success, up to the limit', async () => {
+    const limiter = new RateLimiter();
+    limiter.setLimit(100);
+    const tickets = await Promise.all([limiter.reserve(1, undefined), limiter.reserve(1, undefined)]);
+    for (const ticket of tickets) limiter.throttled(ticket);
+    expect(limiter.rate).toBe(80);
+    await vi.runAllTimersAsync();
+    for (let index = 0; index < 300; index++) limiter.accepted(performance.now(), 1);
+    expect(limiter.rate).toBe(100);
+  });
+
+  test('no more than the rate leaves in any second, whatever comes when', async () => {
+    const arrivals = fc.array(fc.tuple(fc.nat(2_000), fc.integer({ min: 1, max: 50 })), {
+      minLength: 1,
+      maxLength: 60,
+    });
+    await fc.assert(
+      fc.asyncProperty(arrivals, fc.integer({ min: 1, max: 200 }), async (list, rate) => {
+        const limiter = new RateLimiter();
+        limiter.setLimit(rate);
+        const start = performance.now();
+        const left: [number, number][] = [];
+        for (const [delay, count] of list) {
+          setTimeout(() => void limiter.reserve(count, undefined).then((at) => left.push([at - start, count])), delay);
+        }
+        await vi.runAllTimersAsync();
+        expect(left).toHaveLength(list.length);
+        for (const [from] of left) {
+          const inSecond = left.filter(([at]) => at >= from && at < from + 1_000);
+          const last = inSecond.at(-1)?.[1] ?? 0; // it may bring the account into debt
+          const sum = inSecond.reduce((total, [, count]) => total + count, 0);
+          expect(sum - last).toBeLessThanOrEqual(rate * 1.1 + 1e-6);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+describe('an account of 100 recipients a second', () => {
+  /** SES on the fake clock: 40 ms away, throttling what goes over its rate. */
+  class SlowAccount {
+    readonly counts = new Map<string, number>();
+    throttled = 0;
+    #balance = 100;
+    #since = performance.now();
+
+    async send(command: object): Promise<unknown> {
+      const { name } = command.constructor;
+      if (name === 'GetAccountCommand')
+        return { SendQuota: { MaxSendRate: 100, Max24HourSend: 50_000, SentLast24Hours: 0 } };
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const { input } = command as {
+        readonly input: {
+          readonly BulkEmailEntries: readonly { readonly Destination: { readonly ToAddresses: readonly string[] } }[];
+        };
+      };
+      const to = input.BulkEmailEntries.flatMap(({ Destination }) => Destination.ToAddresses);
+      const now = performance.now();
+      this.#balance = Math.min(100, this.#balance + (now - this.#since) / 10);
+      this.#since = now;
+      if (this.#balance <= 0) {
+        this.throttled++;
+        throw Object.assign(new Error('Maximum sending rate exceeded.'), {
+          name: 'TooManyRequestsException',
+          $metadata: { httpStatusCode: 429 },
+        });
+      }
+      this.#balance -= to.length;
+      for (const address of to) this.counts.set(address, (this.counts.get(address) ?? 0) + 1);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      return { BulkEmailEntryResults: to.map((address) => ({ Status: 'SUCCESS', MessageId: address })) };
+    }
+  }
+
+  test('10,000 recipients with their own data: none failed, none twice, at 100 a second', async () => {
+    const account = new SlowAccount();
+    const connection = await new SesBackend({ client: account }).open(); // the SDK loads before the clock stands
+    const to = addresses(10_000);
+    const mergeData = Object.fromEntries(to.map((address, index) => [address, { index }]));
+    const start = performance.now();
+    const sending = connection
+      .sendMessages([mail({ to, mergeData })])
+      .then((status) => ({ status, end: performance.now() }));
+    await vi.runAllTimersAsync();
+    const { status, end } = await sending;
+    expect(status.isSuccess).toBe(true);
+    expect(status.recipients.size).toBe(10_000);
+    expect(account.throttled).toBe(0);
+    expect([...account.counts.values()].every((count) => count === 1)).toBe(true);
+    expect(account.counts.size).toBe(10_000);
+    const perSecond = 10_000 / ((end - start) / 1_000);
+    expect(perSecond).toBeGreaterThan(95);
+    expect(perSecond).toBeLessThan(105);
+  });
+});
