@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseEnv } from 'node:util';
+import type { Environment } from '../environment.ts';
+import { ConfigurationError } from '../errors.ts';
+
+/**
+ * Reads a `.env` file: null for none, undefined for `.env` if there is one.
+ *
+ * @throws {ConfigurationError} `load-failed` for a file that was named and cannot be read.
+ */
+export function readEnvFile(file: string | null | undefined, cwd: string): Environment | undefined {
+  if (file === null) return undefined;
+  const path = resolve(cwd, file ?? '.env');
+  try {
+    return parseEnv(quoteHashes(readFileSync(path, 'utf8')));
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException; // whatever it is, it may have one
+    if (file === undefined && (code === 'ENOENT' || code === 'EISDIR')) return undefined;
+    throw new ConfigurationError('load-failed', `the file ${path} cannot be read: ${String(code ?? cause)}`, { cause });
+  }
+}
+
+const UNQUOTED = /^(\s*(?:export\s+)?(?:AMSDAL|AWS)_[A-Z0-9_]+[ \t]*=[ \t]*)([^'"`\s#][^\r\n]*)/gm;
+
+/**
+ * Node takes any '#' outside quotes for a comment, Python's dotenv only one behind a space: `PASSWORD=ab#cd` and
+ * `AMSDAL_CONTRIBS=amsdal-mail/app#MailAppConfig` mean what they say there, and so here.
+ */
+function quoteHashes(text: string): string {
+  return text.replaceAll(UNQUOTED, (line: string, start: string, rest: string) => {
+    const value = rest.replace(/\s#.*$/, '').trimEnd();
+    const quote = ["'", '`', '"'].find((candidate) => !value.includes(candidate));
+    return value.includes('#') && quote !== undefined ? `${start}${quote}${value}${quote}` : line;
+  });
+}

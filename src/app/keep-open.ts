@@ -1,0 +1,37 @@
+import type { EmailBackend } from '../backend.ts';
+import { EmailError } from '../errors.ts';
+
+/**
+ * Opens a connection for as long as a server runs; returns the function that lets what is under way finish and closes it.
+ *
+ * A mail server that is down is told by a warning and does not keep the application from starting, unless it is to be verified.
+ *
+ * @throws {EmailError} with `verify`, when mail could not be sent.
+ */
+export async function keepOpen(connection: EmailBackend, verify: boolean): Promise<() => Promise<void>> {
+  const attempt = new AbortController();
+  const opening = connection.open({ signal: attempt.signal });
+  const release = async (): Promise<void> => {
+    attempt.abort();
+    await opening.catch(() => {});
+    await connection.close();
+  };
+  if (verify) {
+    try {
+      await opening;
+      await connection.verify();
+    } catch (error) {
+      await release();
+      throw error;
+    }
+  } else opening.catch((error: unknown) => attempt.signal.aborted || warn(connection, error));
+  return release;
+}
+
+function warn({ name }: EmailBackend, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  process.emitWarning(`the ${name} connection cannot be opened, mails will fail until it can: ${reason}`, {
+    type: 'AmsdalMailWarning',
+    code: error instanceof EmailError ? error.code : 'unknown',
+  });
+}

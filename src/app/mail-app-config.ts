@@ -1,0 +1,58 @@
+import { checkConnections, defaultConnection, sharedConnections } from '../connection.ts';
+import { ServerShutdown, ServerStartup } from '../server-events.ts';
+import { AppConfig } from './app-config.ts';
+import { keepOpen } from './keep-open.ts';
+
+/** Settings of {@link MailAppConfig}, for a project's own subclass. */
+export interface MailAppConfigOptions {
+  /** Whether a server must not start when mail could not be sent; default false: a warning is printed. */
+  readonly verify?: boolean;
+}
+
+/**
+ * The plugin of this package: checks the whole configuration when the plugins are ready, opens the process's own connection
+ * when a server starts, and when it stops lets every mail under way be sent before it closes the shared connections.
+ */
+export class MailAppConfig extends AppConfig {
+  readonly name = 'amsdal_mail';
+  readonly #verify: boolean;
+  #release: (() => Promise<void>) | null = null;
+
+  constructor({ verify = false }: MailAppConfigOptions = {}) {
+    super();
+    this.#verify = verify;
+  }
+
+  /** Subscribes to the start and the end of the server. */
+  override onSetup(): void {
+    ServerStartup.subscribe(
+      async (context, next) => {
+        this.#release ??= await keepOpen(defaultConnection(), this.#verify);
+        return next(context);
+      },
+      { name: this.name },
+    );
+    ServerShutdown.subscribe(
+      async (context, next) => {
+        try {
+          return await next(context); // other plugins may send their last mails
+        } finally {
+          await this.#close();
+        }
+      },
+      { name: this.name },
+    );
+  }
+
+  /** @throws {ConfigurationError} for whatever is wrong in the configuration of any connection. */
+  override onReady(): void {
+    checkConnections();
+  }
+
+  async #close(): Promise<void> {
+    const release = this.#release;
+    this.#release = null;
+    await release?.();
+    await Promise.all(sharedConnections().map((connection) => connection.close()));
+  }
+}
