@@ -1,6 +1,6 @@
 import { AddressParser, AddressSyntaxError, ATOM, checkName, quoted } from './address-parser.ts';
 import { LABEL } from './domain.ts';
-import { formatPhrase, type Group, type Mailbox, ParsedMailbox, PHRASE } from './parsed-mailbox.ts';
+import { formatPhrase, type Group, type Mailbox, ParsedMailbox, WORD_CHARACTERS } from './parsed-mailbox.ts';
 
 export { AddressSyntaxError } from './address-parser.ts';
 export type { Group, Mailbox } from './parsed-mailbox.ts';
@@ -68,7 +68,8 @@ const cache = new Map<string, Mailbox | Group>();
 const MAX_USUAL_LENGTH = 254;
 const USUAL_ADDRESS = `${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+[A-Za-z]{2,63}`;
 const PLAIN = new RegExp(`^${USUAL_ADDRESS}$`);
-const NAMED = new RegExp(`^${PHRASE} <${USUAL_ADDRESS}>$`);
+const WORD = `[.${WORD_CHARACTERS}]+`; // dots without quotes are read (RFC 5322, section 4.1), not written
+const NAMED = new RegExp(`^${WORD}(?: ${WORD})* <${USUAL_ADDRESS}>$`);
 
 /** Senders, and whatever is costly to parse, come again and again; other recipients mostly do not. */
 function parseCached(input: string): Mailbox | Group {
@@ -85,11 +86,12 @@ function parseCached(input: string): Mailbox | Group {
 /** `local@host` and `Name <local@host>` of harmless characters; everything else is for the parser. */
 function parseUsual(input: string): Mailbox | null {
   if (input.length > MAX_USUAL_LENGTH) return null;
-  if (PLAIN.test(input)) return new ParsedMailbox('', input, input, true);
+  if (!input.endsWith('>')) return PLAIN.test(input) ? new ParsedMailbox('', input, input, true) : null;
   if (!NAMED.test(input)) return null;
   const open = input.indexOf(' <');
   const address = input.slice(open + 2, -1);
-  return new ParsedMailbox(input.slice(0, open), address, address, true, input);
+  const name = input.slice(0, open);
+  return new ParsedMailbox(name, address, address, true, name.includes('.') ? null : input);
 }
 
 function parseParts(input: { readonly name?: string; readonly address: string }): Mailbox {

@@ -20,9 +20,9 @@ export interface Group {
   readonly members: readonly Mailbox[];
 }
 
-/** The source of a pattern for a name that needs no quotes; without dots, which only old readers take there. */
-export const PHRASE = "[\\w!#$%&'*+/=?^`{|}~\\u00a0-\\uffff-]+(?: [\\w!#$%&'*+/=?^`{|}~\\u00a0-\\uffff-]+)*";
-const WHOLE_PHRASE = new RegExp(`^${PHRASE}$`);
+/** What words of a name are made of that need no quotes, for a character class: atext and all beyond ASCII. */
+export const WORD_CHARACTERS = "\\w!#$%&'*+/=?^`{|}~\\u00a0-\\uffff-";
+const PHRASE = new RegExp(`^[${WORD_CHARACTERS}]+(?: [${WORD_CHARACTERS}]+)*$`);
 
 /** A mailbox that works out only when asked what few ask for: there may be a hundred thousand of them. */
 export class ParsedMailbox implements Mailbox {
@@ -57,7 +57,7 @@ export class ParsedMailbox implements Mailbox {
 
 /** A name as it stands before an address: quoted where it must be. */
 export function formatPhrase(text: string): string {
-  return WHOLE_PHRASE.test(text) ? text : quote(text);
+  return PHRASE.test(text) ? text : quote(text);
 }
 
 /** A quoted-string (RFC 5322, section 3.2.4). */

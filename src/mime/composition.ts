@@ -130,5 +130,6 @@ function hasUtf8Headers(message: EmailMessage): boolean {
 }
 
 function isAscii(addresses: readonly (Mailbox | Group)[]): boolean {
-  return addresses.every((entry) => (isGroup(entry) ? isAscii(entry.members) : entry.isAscii));
+  for (const entry of addresses) if (isGroup(entry) ? !isAscii(entry.members) : !entry.isAscii) return false;
+  return true;
 }

@@ -32,7 +32,7 @@ export function encodeText(text: string): EncodedText {
   if (at >= length && !isUnsafeLine(text, lineStart, length)) {
     return { encoding: '7bit', body: hasBareBreak ? toCrlf(text) : text };
   }
-  if (isMostlyBeyondAscii(text, at)) return { encoding: 'base64', body: encodeAsBase64(text) };
+  if (isMostlyBeyondAscii(text)) return { encoding: 'base64', body: encodeAsBase64(text) };
   return { encoding: 'quoted-printable', body: encodeQuotedPrintable(text) };
 }
 
@@ -50,22 +50,13 @@ function isUnsafeLine(text: string, from: number, to: number): boolean {
   return last === 0x20 || last === 0x09;
 }
 
-/** Whether quoted-printable, three characters for a byte, is longer than base64, four for three. */
-function isMostlyBeyondAscii(text: string, from: number): boolean {
-  let octets = text.length;
-  let encoded = 0;
-  for (let at = from; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code < 0x80) {
-      if (code === 0x3d) encoded++;
-    } else {
-      // A surrogate is half of a character of four bytes.
-      const width = code < 0x800 || (code >= 0xd800 && code < 0xe000) ? 2 : 3;
-      octets += width - 1;
-      encoded += width;
-    }
-  }
-  return octets + 2 * encoded > (octets * 4) / 3;
+/**
+ * Whether quoted-printable, three characters for a byte, is longer than base64, four for three; judged by how many bytes
+ * UTF-8 has more than there are characters, about half of those that are to be encoded.
+ */
+function isMostlyBeyondAscii(text: string): boolean {
+  const octets = Buffer.byteLength(text, 'utf8');
+  return octets + 4 * (octets - text.length) > (octets * 4) / 3;
 }
 
 function encodeAsBase64(text: string): string {
