@@ -10,6 +10,7 @@ const config = {
   entry: [
     ...sources,
     'src/sync-worker.ts!',
+    'src/mailbox/preview-worker.ts!',
     'scripts/*.js',
     'bench/*.ts',
     'examples/**/*.{ts,js}',

@@ -41,7 +41,9 @@ const ROOMS = {
   },
   send: { may: ['connection', 'backend', 'model', 'errors', 'util'] },
   app: { may: ['connection', 'settings', 'backend', 'events', 'model', 'errors', 'util'] },
-  mailbox: { may: ['connection', 'registry', 'backend', 'events', 'mime', 'smtp-server', 'model', 'errors', 'util'] },
+  mailbox: {
+    may: [...['settings', 'backend', 'options', 'mime', 'smtp-server'], ...['model', 'errors', 'util']],
+  },
   testing: {
     may: ['connection', 'backend', 'backends/dummy.ts', 'events', 'mime', 'smtp-server', 'model', 'errors', 'util'],
   },

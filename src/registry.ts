@@ -29,6 +29,7 @@ const BACKENDS = new Map<string, BackendClass | string>([
   ['file', FileBackend],
   ['ses', SesBackend],
   ['smtp', SmtpBackend],
+  ['mailbox', `${new URL('./mailbox/index.js', import.meta.url).href}#MailboxBackend`],
 ]);
 
 const BUILT_IN: ReadonlySet<string> = new Set(BACKENDS.keys());

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
@@ -15,6 +15,7 @@ export function setup(project: TestProject): void {
   const compiler = join(root, 'node_modules/.bin/tsc');
   const options = ['-p', 'tsconfig.build.json', ...(covering ? ['--sourceMap'] : [])];
   execFileSync(compiler, options, { cwd: root, stdio: 'inherit' });
+  cpSync(join(root, 'src/mailbox/page'), join(root, 'dist/mailbox/page'), { recursive: true });
 }
 
 function isCurrent(withMaps: boolean): boolean {

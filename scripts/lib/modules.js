@@ -35,7 +35,7 @@ import { parseSync, Visitor } from 'oxc-parser';
 export function readModules(folder) {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => path.endsWith('.ts'))
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts'))
     .sort()
     .map((path) => readModule(path, readFileSync(join(folder, path), 'utf8')));
 }

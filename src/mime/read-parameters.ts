@@ -18,10 +18,16 @@ export function readParameters(header: string): ParameterizedValue {
   if (semicolon !== -1) {
     for (const [, name = '', quoted, plain = ''] of header.slice(semicolon).matchAll(PARAMETER)) {
       const key = name.toLowerCase();
-      if (!raw.has(key)) raw.set(key, quoted === undefined ? plain.trim() : quoted.replace(/\\(.)/gs, '$1'));
+      if (!raw.has(key)) raw.set(key, quoted === undefined ? withoutComment(plain) : quoted.replace(/\\(.)/gs, '$1'));
     }
   }
   return { value, parameters: combine(raw) };
+}
+
+/** What follows white space and a parenthesis is a comment; `Invoice(1).pdf` is a name. */
+function withoutComment(text: string): string {
+  const comment = text.search(/\s\(/);
+  return (comment === -1 ? text : text.slice(0, comment)).trim();
 }
 
 function combine(raw: ReadonlyMap<string, string>): Record<string, string> {

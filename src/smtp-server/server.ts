@@ -56,6 +56,11 @@ export class SmtpServer implements AsyncDisposable {
     return this.#accepted;
   }
 
+  /** Lets the process end although the server listens. */
+  unref(): void {
+    this.#server.unref();
+  }
+
   /** Ends every connection and stops listening. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));

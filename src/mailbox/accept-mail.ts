@@ -1,0 +1,32 @@
+import type { Arrival } from './caught-mail.ts';
+import type { Chaos } from './chaos.ts';
+import type { MailStore } from './mail-store.ts';
+
+/** What became of a mail that the mailbox backend handed in. */
+export interface Acceptance {
+  /** The id it is kept under; null when nobody was left to get it. */
+  readonly id: string | null;
+  /** Recipients that chaos refused, with the reply code. */
+  readonly refused: Readonly<Record<string, 450 | 550>>;
+  /** Whether chaos cut the connection, so that nobody got it. */
+  readonly isDropped: boolean;
+  /** How long chaos lets the sender wait, in milliseconds. */
+  readonly delayMs: number;
+}
+
+/** Takes a mail in as the receiver would, chaos included. */
+export function acceptMail(store: MailStore, chaos: Chaos, arrival: Arrival): Acceptance {
+  const refused: Record<string, 450 | 550> = {};
+  const accepted: string[] = [];
+  let delayMs = 0;
+  for (const address of arrival.envelope.to) {
+    const verdict = chaos.draw();
+    if (verdict.kind === 'drop') return { id: null, refused: {}, isDropped: true, delayMs };
+    if (verdict.kind === 'refuse') refused[address] = verdict.code;
+    else accepted.push(address);
+    if (verdict.kind === 'delay') delayMs += verdict.ms;
+  }
+  if (accepted.length === 0 && arrival.envelope.to.length > 0) return { id: null, refused, isDropped: false, delayMs };
+  const { id } = store.add({ ...arrival, envelope: { ...arrival.envelope, to: accepted } });
+  return { id, refused, isDropped: false, delayMs };
+}

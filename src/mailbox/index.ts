@@ -1,0 +1,7 @@
+export type { Certificate } from '../smtp-server/certificate.ts';
+export type { ChaosSettings } from './chaos.ts';
+export { type Mailbox, startMailbox } from './mailbox.ts';
+export { MailboxBackend, type MailboxBackendOptions } from './mailbox-backend.ts';
+export type { MailboxOptions } from './mailbox-options.ts';
+export type { SmtpAddress } from './mailbox-routes.ts';
+export type { ReleaseOptions } from './release.ts';

@@ -1,0 +1,177 @@
+import { type Arrival, type MailSummary, summarize } from './caught-mail.ts';
+import type { MailStorage } from './mail-storage.ts';
+import type { MailMatcher } from './search.ts';
+
+/** What has changed since the last notice. */
+export interface StoreChange {
+  readonly added: readonly MailSummary[];
+  readonly removed: readonly string[];
+  readonly changed: readonly MailSummary[];
+}
+
+/** One page of a listing. */
+export interface MailListing {
+  /** Newest first. */
+  readonly messages: readonly MailSummary[];
+  /** How many fit the search in all. */
+  readonly total: number;
+  /** How many of those are unread. */
+  readonly unread: number;
+}
+
+/** Which mails to list. */
+export interface ListOptions {
+  readonly matcher: MailMatcher;
+  readonly limit: number;
+  /** Only mails older than this one. */
+  readonly before?: string | undefined;
+}
+
+interface Entry {
+  summary: MailSummary;
+  readonly indexed: string;
+}
+
+/** The caught mails: their summaries in memory, their bytes in a storage; beyond its limits the oldest give way. */
+export class MailStore {
+  readonly #storage: MailStorage;
+  readonly #limits: { readonly maxMessages: number; readonly maxBytes: number };
+  readonly #entries = new Map<string, Entry>();
+  readonly #listeners = new Set<(change: StoreChange) => void>();
+  readonly #now: () => Date;
+  #bytes = 0;
+  #counter = 0;
+
+  constructor(
+    storage: MailStorage,
+    limits: { readonly maxMessages: number; readonly maxBytes: number },
+    now: () => Date = () => new Date(),
+  ) {
+    this.#storage = storage;
+    this.#limits = limits;
+    this.#now = now;
+    for (const { facts, bytes } of storage.load()) {
+      const { summary, indexed } = summarize(facts.id, new Date(facts.receivedAt), { ...facts, bytes });
+      this.#entries.set(facts.id, { summary: { ...summary, isRead: facts.isRead }, indexed });
+      this.#bytes += bytes.length;
+    }
+    this.#makeRoom();
+  }
+
+  /** How many mails there are. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Takes a mail in. */
+  add(arrival: Arrival): MailSummary {
+    const receivedAt = this.#now();
+    const id = this.#newId(receivedAt);
+    const { summary, indexed } = summarize(id, receivedAt, arrival);
+    this.#storage.save(factsOf(summary), arrival.bytes);
+    this.#entries.set(id, { summary, indexed });
+    this.#bytes += summary.size;
+    this.#tell({ added: [summary], removed: this.#makeRoom(), changed: [] });
+    return summary;
+  }
+
+  get(id: string): MailSummary | null {
+    return this.#entries.get(id)?.summary ?? null;
+  }
+
+  /** A mail's bytes; null when there is no such mail. */
+  read(id: string): Uint8Array | null {
+    return this.#entries.has(id) ? this.#storage.read(id) : null;
+  }
+
+  list({ matcher, limit, before }: ListOptions): MailListing {
+    const messages: MailSummary[] = [];
+    let total = 0;
+    let unread = 0;
+    let isOlder = before === undefined;
+    for (const { summary, indexed } of [...this.#entries.values()].reverse()) {
+      if (matcher(summary, indexed)) {
+        total += 1;
+        if (!summary.isRead) unread += 1;
+        if (isOlder && messages.length < limit) messages.push(summary);
+      }
+      if (summary.id === before) isOlder = true;
+    }
+    return { messages, total, unread };
+  }
+
+  /** The newest mail that fits, or null. */
+  find(matcher: MailMatcher): MailSummary | null {
+    return this.list({ matcher, limit: 1 }).messages[0] ?? null;
+  }
+
+  /** Whether a mail fits, as `list` would say. */
+  fits(id: string, matcher: MailMatcher): boolean {
+    const entry = this.#entries.get(id);
+    return entry !== undefined && matcher(entry.summary, entry.indexed);
+  }
+
+  setRead(id: string, isRead: boolean): boolean {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return false;
+    if (entry.summary.isRead !== isRead) {
+      entry.summary = { ...entry.summary, isRead };
+      this.#storage.saveFacts(factsOf(entry.summary));
+      this.#tell({ added: [], removed: [], changed: [entry.summary] });
+    }
+    return true;
+  }
+
+  /** Removes every mail that fits; returns how many. */
+  remove(matcher: MailMatcher): number {
+    const removed: string[] = [];
+    for (const [id, { summary, indexed }] of this.#entries) {
+      if (!matcher(summary, indexed)) continue;
+      this.#drop(id, summary.size);
+      removed.push(id);
+    }
+    if (removed.length > 0) this.#tell({ added: [], removed, changed: [] });
+    return removed.length;
+  }
+
+  /** Calls `listener` at each change; returns the function that ends it. */
+  subscribe(listener: (change: StoreChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => {
+      this.#listeners.delete(listener);
+    };
+  }
+
+  #makeRoom(): string[] {
+    const { maxMessages, maxBytes } = this.#limits;
+    const removed: string[] = [];
+    for (const [id, { summary }] of this.#entries) {
+      if (this.#entries.size <= maxMessages && (this.#bytes <= maxBytes || this.#entries.size === 1)) break;
+      this.#drop(id, summary.size);
+      removed.push(id);
+    }
+    return removed;
+  }
+
+  #drop(id: string, size: number): void {
+    this.#entries.delete(id);
+    this.#storage.remove(id);
+    this.#bytes -= size;
+  }
+
+  #tell(change: StoreChange): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  /** Sorts by time, also as a file name: `20261122-094500-123-0001`. */
+  #newId(at: Date): string {
+    this.#counter = (this.#counter + 1) % 1_679_616;
+    const [date = '', time = ''] = at.toISOString().split('T');
+    const clock = time.replaceAll(':', '').replace('.', '-').replace('Z', '');
+    return `${date.replaceAll('-', '')}-${clock}-${this.#counter.toString(36).padStart(4, '0')}`;
+  }
+}
+
+function factsOf({ id, receivedAt, isRead, via, envelope, tags, metadata, facts }: MailSummary) {
+  return { id, receivedAt, isRead, via, envelope, tags, metadata, facts };
+}

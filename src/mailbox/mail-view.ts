@@ -1,0 +1,106 @@
+import { decodeWords } from '../mime/decode-words.ts';
+import { htmlTags } from '../mime/html-tags.ts';
+import type { MailContent } from '../mime/mail-content.ts';
+import { readContent } from '../mime/read-content.ts';
+import type { MimePart } from '../mime/read-mime.ts';
+
+/** A part of the MIME tree, for display. */
+interface PartView {
+  readonly path: string;
+  readonly mediaType: string;
+  readonly encoding: string;
+  readonly disposition: string | null;
+  readonly filename: string | null;
+  readonly contentId: string | null;
+  readonly charset: string | null;
+  /** Bytes when decoded; of large parts a close estimate. */
+  readonly size: number;
+  readonly children: readonly PartView[];
+}
+
+/** An attachment or inline image, for display. */
+interface AttachmentView extends Omit<PartView, 'children'> {
+  /** Whether the HTML names it by its Content-ID. */
+  readonly isInline: boolean;
+}
+
+const MAX_BODY = 5_000_000;
+const MAX_LINKS = 500;
+const EXACT_SIZE = 1_000_000;
+
+/** What the list does not show of a mail: headers, bodies, structure, links. */
+export interface MailDetail {
+  /** Decoded, in order. */
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  /** At most five million characters. */
+  readonly text: string | null;
+  /** At most five million characters. */
+  readonly html: string | null;
+  readonly files: readonly AttachmentView[];
+  readonly tree: PartView;
+  /** False when the message has more parts, levels or headers than are read. */
+  readonly isComplete: boolean;
+  /** Addresses that the text and the HTML link to, each once. */
+  readonly links: readonly string[];
+  /** How many images and styles the HTML would fetch from elsewhere. */
+  readonly remoteImages: number;
+}
+
+/** Decodes a mail for display. */
+export function viewMail(content: MailContent): MailDetail {
+  const text = content.text(MAX_BODY);
+  const html = content.html(MAX_BODY);
+  const { links, remoteImages } = html === null ? { links: [], remoteImages: 0 } : readHtml(html);
+  return {
+    headers: content.tree.root.headers.map(({ name, value }) => ({ name, value: decodeWords(value) })),
+    text,
+    html,
+    files: content.attachments.map((part) => viewAttachment(content, part, html ?? '')),
+    tree: viewPart(content, content.tree.root),
+    isComplete: content.tree.isComplete,
+    links: [...new Set([...links, ...(text === null ? [] : textLinks(text))])].slice(0, MAX_LINKS),
+    remoteImages,
+  };
+}
+
+function viewPart(content: MailContent, part: MimePart): PartView {
+  return { ...viewLeaf(content, part), children: part.children.map((child) => viewPart(content, child)) };
+}
+
+function viewLeaf(content: MailContent, part: MimePart): Omit<PartView, 'children'> {
+  const { path, mediaType, encoding, disposition, filename, contentId, parameters } = part;
+  const charset = parameters['charset'] ?? null;
+  return { path, mediaType, encoding, disposition, filename, contentId, charset, size: decodedSize(content, part) };
+}
+
+function viewAttachment(content: MailContent, part: MimePart, html: string): AttachmentView {
+  const id = part.contentId;
+  const isInline = id !== null && (html.includes(`cid:${id}`) || html.includes(`cid:${encodeURIComponent(id)}`));
+  return { ...viewLeaf(content, part), isInline };
+}
+
+function decodedSize(content: MailContent, part: MimePart): number {
+  const raw = part.end - part.start;
+  if (part.children.length > 0 || (part.encoding !== 'base64' && part.encoding !== 'quoted-printable')) return raw;
+  if (raw <= EXACT_SIZE) return readContent(content.bytes, part).length;
+  return part.encoding === 'base64' ? Math.floor((raw * 57) / 78) : raw;
+}
+
+function readHtml(html: string): { readonly links: string[]; readonly remoteImages: number } {
+  const links: string[] = [];
+  let remoteImages = 0;
+  for (const { name, attributes } of htmlTags(html)) {
+    const href = attributes.get('href')?.trim();
+    if ((name === 'a' || name === 'area') && href && !href.startsWith('#')) links.push(href);
+    const source = attributes.get('src') ?? attributes.get('background') ?? '';
+    const style = attributes.get('style') ?? '';
+    if (/^\s*(https?:)?\/\//i.test(source) || /url\(\s*["']?\s*(https?:)?\/\//i.test(style)) remoteImages += 1;
+  }
+  return { links, remoteImages };
+}
+
+function textLinks(text: string): string[] {
+  return [...text.matchAll(/https?:\/\/[^\s<>"')\]]+/gi)]
+    .slice(0, MAX_LINKS)
+    .map(([link]) => link.replace(/[.,;:!?]$/, ''));
+}

@@ -1,0 +1,47 @@
+import type { Chaos } from './chaos.ts';
+import type { EventStream } from './event-stream.ts';
+import type { StoreChange } from './mail-store.ts';
+import { shownMailRoutes } from './message-routes.ts';
+import type { Previews } from './previews.ts';
+import type { MailRelease } from './release.ts';
+import { errorReply, jsonReply } from './reply.ts';
+import type { Routes } from './router.ts';
+
+/** By this a mailbox backend knows that what listens on the port is a mailbox. */
+export const MAILBOX_NAME = 'amsdal-mailbox';
+
+/** Where mail is received. */
+export interface SmtpAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Whether STARTTLS is offered. */
+  readonly startTls: boolean;
+}
+
+/** What the routes of the mailbox itself work with. */
+export interface MailboxParts {
+  readonly chaos: Chaos;
+  readonly events: EventStream<StoreChange>;
+  readonly previews: Previews;
+  readonly release: MailRelease | null;
+  smtp(): SmtpAddress | null;
+}
+
+/** The API of the mailbox as a whole: what it is, what happens in it, chaos and previews. */
+export function mailboxRoutes({ chaos, events, previews, release, smtp }: MailboxParts): Routes {
+  return {
+    'GET /api/info': () =>
+      jsonReply({ name: MAILBOX_NAME, smtp: smtp(), release: release?.allowed ?? null, chaos: chaos.settings }),
+    'GET /api/events': ({ response }) =>
+      events.add(response) ? null : errorReply(503, 'too-many', 'too many pages are open'),
+    'GET /api/chaos': () => jsonReply(chaos.settings),
+    'PUT /api/chaos': async ({ json }) => {
+      const fault = chaos.change(await json());
+      if (fault !== null) return errorReply(400, 'bad-request', fault);
+      events.emit('chaos', chaos.settings);
+      return jsonReply(chaos.settings);
+    },
+    'GET /api/previews': () => jsonReply({ previews: previews.names() }),
+    ...shownMailRoutes('/api/previews/:id', ({ params }) => previews.render(params['id'] ?? '')),
+  };
+}

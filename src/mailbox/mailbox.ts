@@ -1,0 +1,144 @@
+import { ConfigurationError } from '../errors.ts';
+import { isProduction } from '../settings.ts';
+import type { SmtpServer } from '../smtp-server/server.ts';
+import { type Acceptance, acceptMail } from './accept-mail.ts';
+import type { Arrival } from './caught-mail.ts';
+import { Chaos } from './chaos.ts';
+import { EventStream } from './event-stream.ts';
+import { FolderStorage, MemoryStorage } from './mail-storage.ts';
+import { MailStore, type StoreChange } from './mail-store.ts';
+import { type MailboxOptions, type ResolvedMailboxOptions, resolveMailboxOptions } from './mailbox-options.ts';
+import { mailboxRoutes, type SmtpAddress } from './mailbox-routes.ts';
+import { messageRoutes } from './message-routes.ts';
+import { Previews } from './previews.ts';
+import { receiverCertificate, startReceiver } from './receiver.ts';
+import { MailRelease } from './release.ts';
+import { Router } from './router.ts';
+import { parseSearch } from './search.ts';
+import { WebServer } from './web-server.ts';
+
+/** New mails that one event tells of; a page that misses some reads the list anew. */
+const MAX_TOLD = 200;
+
+/**
+ * Starts a development mailbox: it catches mail over SMTP and from the backend `mailbox`, and shows it in a page.
+ *
+ * @throws {ConfigurationError} `invalid-option` for a wrong option, a port that is taken, and in production.
+ */
+export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbox> {
+  const mailbox = new MailboxServer(resolveMailboxOptions(options, isProduction()));
+  await mailbox.listen();
+  return mailbox;
+}
+
+/** A running development mailbox. */
+export interface Mailbox extends AsyncDisposable {
+  /** Where the page and the API are, as `http://127.0.0.1:8025`. */
+  readonly url: string;
+  /** Where mail is received by SMTP; null when the mailbox was started without. */
+  readonly smtp: SmtpAddress | null;
+  /** Closes it; mails in memory are gone then. */
+  close(): Promise<void>;
+}
+
+/** The page, the API and the receiver over one store. */
+export class MailboxServer implements Mailbox {
+  readonly #options: ResolvedMailboxOptions;
+  readonly #store: MailStore;
+  readonly #chaos: Chaos;
+  readonly #events: EventStream<StoreChange>;
+  readonly #previews: Previews;
+  readonly #web: WebServer;
+  #smtp: SmtpServer | null = null;
+
+  constructor(options: ResolvedMailboxOptions) {
+    this.#options = options;
+    const storage = options.folder === null ? new MemoryStorage() : new FolderStorage(options.folder);
+    this.#store = new MailStore(storage, options);
+    this.#chaos = new Chaos(options.chaos);
+    this.#events = new EventStream((changes) => ({ ...merge(changes), ...this.#counts() }));
+    this.#store.subscribe((change) => this.#events.push(change));
+    this.#previews = new Previews(options.previews, () => this.#events.emit('previews', {}));
+    const release = options.release === null ? null : new MailRelease(options.release);
+    const parts = {
+      chaos: this.#chaos,
+      events: this.#events,
+      previews: this.#previews,
+      release,
+      smtp: () => this.smtp,
+    };
+    const routes = { ...messageRoutes(this.#store, this.#chaos, release), ...mailboxRoutes(parts) };
+    // A mail comes as base64 in JSON, with room for its envelope.
+    this.#web = new WebServer(new Router(routes, options.maxSize * 1.4 + 1_000_000), options.allowedHosts);
+  }
+
+  get url(): string {
+    const { host } = this.#options;
+    const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+    return `http://${name}:${this.#web.port}`;
+  }
+
+  get smtp(): SmtpAddress | null {
+    const server = this.#smtp;
+    return server && { host: server.host, port: server.port, startTls: server.certificate !== null };
+  }
+
+  /** Starts both servers. */
+  async listen(): Promise<void> {
+    const { host, port, smtpPort, maxSize } = this.#options;
+    const tls = smtpPort === null ? null : await receiverCertificate(this.#options.tls);
+    await this.#web.listen(host, port).catch((error: unknown) => {
+      throw portError('port', port, error);
+    });
+    if (smtpPort === null) return;
+    try {
+      this.#smtp = await startReceiver(this.#store, this.#chaos, { host, port: smtpPort, tls, maxSize });
+    } catch (error) {
+      await this.close();
+      throw portError('smtpPort', smtpPort, error);
+    }
+  }
+
+  /** Takes in a mail of the mailbox backend. */
+  accept(arrival: Arrival): Acceptance {
+    return acceptMail(this.#store, this.#chaos, arrival);
+  }
+
+  /** Lets the process end although the mailbox is open. */
+  unref(): void {
+    this.#web.unref();
+    this.#smtp?.unref();
+  }
+
+  async close(): Promise<void> {
+    this.#events.close();
+    this.#previews.close();
+    await Promise.all([this.#web.close(), this.#smtp?.close()]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #counts(): { readonly total: number; readonly unread: number } {
+    const { total, unread } = this.#store.list({ matcher: parseSearch(''), limit: 0 });
+    return { total, unread };
+  }
+}
+
+function merge(changes: readonly StoreChange[]): StoreChange {
+  return {
+    added: changes.flatMap(({ added }) => added).slice(-MAX_TOLD),
+    removed: changes.flatMap(({ removed }) => removed),
+    changed: changes.flatMap(({ changed }) => changed).slice(-MAX_TOLD),
+  };
+}
+
+function portError(option: string, port: number, cause: unknown): unknown {
+  if (!(cause instanceof Error && 'code' in cause)) return cause;
+  const reason =
+    cause.code === 'EADDRINUSE' ? 'is taken, perhaps by another mailbox' : `cannot be listened on (${cause.code})`;
+  return new ConfigurationError('invalid-option', `mailbox: port ${port} ${reason}; choose another ${option}`, {
+    cause,
+  });
+}

@@ -1,0 +1,39 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Reply } from './reply.ts';
+
+const FOLDER = fileURLToPath(new URL('./page', import.meta.url));
+const TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** The page runs its own scripts and styles and shows frames of this server; nothing else. */
+const PAGE_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "media-src 'self'",
+  "connect-src 'self'",
+  "frame-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** The files of the page by URL path; what is not in the folder cannot be asked for. */
+export function readPageFiles(): ReadonlyMap<string, Reply> {
+  const files = new Map<string, Reply>();
+  for (const name of readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })) {
+    const type = TYPES[extname(name)];
+    if (type === undefined || name.endsWith('.d.ts')) continue;
+    const path = name === 'index.html' ? '/' : `/page/${name.replaceAll('\\', '/')}`;
+    const headers = { 'content-type': type, 'content-security-policy': PAGE_POLICY };
+    files.set(path, { status: 200, headers, body: readFileSync(join(FOLDER, name)) });
+  }
+  return files;
+}

@@ -1,0 +1,93 @@
+/** @typedef {import('../caught-mail.ts').MailSummary} MailSummary */
+/** @typedef {MailSummary & import('../mail-view.ts').MailDetail} Mail */
+/** @typedef {import('../mail-store.ts').MailListing} MailListing */
+/** @typedef {import('../../mime/lint-finding.ts').LintFinding} LintFinding */
+/** @typedef {import('../chaos.ts').ChaosSettings} ChaosSettings */
+/** @typedef {import('../release.ts').ReleaseResult} ReleaseResult */
+/** @typedef {import('../mail-store.ts').StoreChange & { readonly total: number, readonly unread: number }} MailboxChange */
+/**
+ * @typedef {{
+ *   readonly smtp: import('../mailbox-routes.ts').SmtpAddress | null,
+ *   readonly release: readonly string[] | null,
+ *   readonly chaos: ChaosSettings,
+ * }} Info
+ */
+
+/**
+ * Asks the mailbox; what it refuses is thrown with its own words.
+ *
+ * @param {string} path
+ * @param {{ method?: string, body?: object, signal?: AbortSignal }} [options]
+ * @returns {Promise<any>} what the route says, typed by the functions below
+ */
+async function ask(path, { method = 'GET', body, signal } = {}) {
+  const response = await fetch(path, {
+    method,
+    ...(signal ? { signal } : {}),
+    ...(body ? { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) } : {}),
+  });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.error?.message ?? `the mailbox answered ${response.status}`);
+  return answer;
+}
+
+/** Where a mail or a preview is in the API. @param {{ kind: string, id: string }} place */
+export function pathOf({ kind, id }) {
+  return `/api/${kind === 'preview' ? 'previews' : 'messages'}/${encodeURIComponent(id)}`;
+}
+
+/** @returns {Promise<Info>} */
+export const getInfo = () => ask('/api/info');
+
+/** @param {string} query @param {string | undefined} before @param {AbortSignal} [signal] @returns {Promise<MailListing>} */
+export function listMails(query, before, signal) {
+  const parameters = new URLSearchParams({ limit: '100', ...(query ? { query } : {}), ...(before ? { before } : {}) });
+  return ask(`/api/messages?${parameters}`, signal ? { signal } : {});
+}
+
+/** @param {string} path @param {AbortSignal} signal @returns {Promise<Mail>} */
+export const getMail = (path, signal) => ask(path, { signal });
+
+/** @param {string} path @param {AbortSignal} signal @returns {Promise<{ checks: readonly LintFinding[] }>} */
+export const getChecks = (path, signal) => ask(`${path}/checks`, { signal });
+
+/** @param {string} path @param {AbortSignal} signal @returns {Promise<string>} */
+export const getText = async (path, signal) => (await fetch(path, { signal })).text();
+
+/** @returns {Promise<{ previews: readonly string[] }>} */
+export const listPreviews = () => ask('/api/previews');
+
+/** @param {string} id @param {boolean} isRead @returns {Promise<void>} */
+export const setRead = (id, isRead) => ask(`/api/messages/${id}/read`, { method: 'PUT', body: { isRead } });
+
+/** @param {string} id @returns {Promise<void>} */
+export const deleteMail = (id) => ask(`/api/messages/${id}`, { method: 'DELETE' });
+
+/** @param {string} query @returns {Promise<void>} */
+export const deleteMails = (query) => ask(`/api/messages?${new URLSearchParams({ query })}`, { method: 'DELETE' });
+
+/** @param {Partial<ChaosSettings>} changes @returns {Promise<ChaosSettings>} */
+export const setChaos = (changes) => ask('/api/chaos', { method: 'PUT', body: changes });
+
+/** @param {string} id @param {string} to @returns {Promise<ReleaseResult>} */
+export const releaseMail = (id, to) => ask(`/api/messages/${id}/release`, { method: 'POST', body: { to } });
+
+/**
+ * Listens to what happens in the mailbox; returns the function that ends it.
+ *
+ * @param {{
+ *   onChange: (change: MailboxChange) => void,
+ *   onPreviews: () => void,
+ *   onChaos: (settings: ChaosSettings) => void,
+ *   onConnection: (isOpen: boolean) => void,
+ * }} listeners
+ */
+export function listen({ onChange, onPreviews, onChaos, onConnection }) {
+  const source = new EventSource('/api/events');
+  source.addEventListener('open', () => onConnection(true));
+  source.addEventListener('error', () => onConnection(false));
+  source.addEventListener('change', ({ data }) => onChange(JSON.parse(data)));
+  source.addEventListener('previews', () => onPreviews());
+  source.addEventListener('chaos', ({ data }) => onChaos(JSON.parse(data)));
+  return () => source.close();
+}

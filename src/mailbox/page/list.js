@@ -1,0 +1,169 @@
+import { fullTime, hue, initials, personName, plural, shortTime } from './format.js';
+import { Icon, IconButton } from './icons.js';
+import { html, useEffect, useRef } from './vendor/preact.js';
+
+/** @typedef {import('./api.js').MailSummary} MailSummary */
+
+/**
+ * The left side: search, folders and the list.
+ *
+ * @param {{
+ *   mails: { mails: readonly MailSummary[], total: number, isLoaded: boolean, unread: number, size: number, query: string,
+ *     setQuery: (query: string) => void, loadMore: () => void },
+ *   previews: readonly string[],
+ *   place: import('./app.js').Place | null,
+ *   folder: 'mails' | 'previews',
+ *   setFolder: (folder: 'mails' | 'previews') => void,
+ *   theme: 'light' | 'dark',
+ *   toggleTheme: () => void,
+ *   isOnline: boolean,
+ *   info: import('./api.js').Info | null,
+ *   openDialog: (name: 'help' | 'chaos' | 'clear') => void,
+ * }} props
+ */
+export function Sidebar({ mails, previews, place, folder, setFolder, theme, toggleTheme, isOnline, info, openDialog }) {
+  const isChaotic = info !== null && info.chaos.refuse + info.chaos.drop + info.chaos.delay > 0;
+  return html`
+    <div class="sidebar">
+      <header class="sidebar-head">
+        <h1><img src="/page/icon.svg" alt="" width="22" height="22" />Mailbox</h1>
+        <div class="tools">
+          <${IconButton} icon="bolt" label=${isChaotic ? 'Chaos is on' : 'Chaos'} class=${isChaotic ? 'is-on' : ''} onClick=${() => openDialog('chaos')} />
+          <${IconButton} icon=${theme === 'dark' ? 'sun' : 'moon'} label=${theme === 'dark' ? 'Light' : 'Dark'} shortcut="d" onClick=${toggleTheme} />
+          <${IconButton} icon="help" label="Keyboard and API" shortcut="?" onClick=${() => openDialog('help')} />
+        </div>
+      </header>
+      <div class="folders" role="tablist" aria-label="Folders">
+        ${['mails', 'previews'].map(
+          (name) => html`<button
+            type="button"
+            role="tab"
+            id=${`folder-${name}`}
+            aria-selected=${folder === name}
+            aria-controls="list"
+            onClick=${() => setFolder(name === 'mails' ? 'mails' : 'previews')}
+          >
+            ${name === 'mails' ? 'Caught' : 'Previews'}
+            <span class="count">${name === 'mails' ? mails.size.toLocaleString() : previews.length}</span>
+          </button>`,
+        )}
+      </div>
+      ${folder === 'mails' ? html`<${MailList} ...${{ mails, place, isOnline, openDialog }} />` : html`<${PreviewList} ...${{ previews, place }} />`}
+    </div>
+  `;
+}
+
+/** @param {Pick<Parameters<typeof Sidebar>[0], 'mails' | 'place' | 'isOnline' | 'openDialog'>} props */
+function MailList({ mails, place, isOnline, openDialog }) {
+  const { query, setQuery, total, unread } = mails;
+  return html`
+    <div class="search">
+      <${Icon} name="search" />
+      <input
+        id="search"
+        type="search"
+        aria-label="Search mails"
+        placeholder="Search, or from: to: tag: has:"
+        autocomplete="off"
+        spellcheck="false"
+        value=${query}
+        onInput=${(/** @type {InputEvent} */ event) => {
+          if (event.target instanceof HTMLInputElement) setQuery(event.target.value);
+        }}
+        onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
+          if (event.key !== 'Escape' || !(event.target instanceof HTMLInputElement)) return;
+          setQuery('');
+          event.target.blur();
+        }}
+      />
+      <kbd aria-hidden="true">/</kbd>
+    </div>
+    <div class="list-head">
+      <span>
+        ${
+          !isOnline
+            ? html`<span class="offline">Not connected, trying again…</span>`
+            : query
+              ? plural(total, 'match', 'matches')
+              : unread > 0
+                ? `${unread.toLocaleString()} unread`
+                : total > 0
+                  ? 'All read'
+                  : 'Waiting for mail'
+        }
+      </span>
+      ${total > 0 && html`<button type="button" class="link" onClick=${() => openDialog('clear')}>${query ? 'Delete these' : 'Clear all'}</button>`}
+    </div>
+    <div class="list" id="list" role="tabpanel" aria-labelledby="folder-mails">
+      ${mails.isLoaded && mails.mails.length === 0 && html`<p class="nothing">${query ? 'Nothing fits this search.' : 'Nothing caught yet.'}</p>`}
+      <ul>
+        ${mails.mails.map((mail) => html`<${MailRow} key=${mail.id} mail=${mail} isOpen=${place?.kind === 'mail' && place.id === mail.id} />`)}
+      </ul>
+      <${EndOfList} onReach=${mails.loadMore} count=${mails.mails.length} isComplete=${mails.mails.length >= total} />
+    </div>
+  `;
+}
+
+/** @param {{ mail: MailSummary, isOpen: boolean }} props */
+function MailRow({ mail, isOpen }) {
+  const recipients = mail.envelope.to.length > 0 ? mail.envelope.to : mail.to.map(({ address }) => address);
+  const [first = 'nobody', ...others] = recipients;
+  return html`
+    <li>
+      <a class=${`row ${mail.isRead ? '' : 'is-unread'}`} href=${`#/${mail.id}`} aria-current=${isOpen ? 'true' : undefined}>
+        <span class=${`avatar ${hue(mail.from)}`} aria-hidden="true">${initials(mail.from)}</span>
+        <span class="row-body">
+          <span class="row-top">
+            <span class="who">${personName(mail.from)}</span>
+            ${!mail.isRead && html`<span class="visually-hidden">unread</span>`}
+            ${mail.attachments > 0 && html`<span class="has-files" title=${plural(mail.attachments, 'attachment')}><${Icon} name="clip" /></span>`}
+            <time datetime=${mail.receivedAt} title=${fullTime(mail.receivedAt)}>${shortTime(mail.receivedAt)}</time>
+          </span>
+          <span class="subject">${mail.subject || 'No subject'}</span>
+          <span class="snippet">${mail.snippet}</span>
+          <span class="row-foot">
+            <span class="to">to ${first}${others.length > 0 && ` +${others.length}`}</span>
+            ${mail.tags.slice(0, 3).map((tag) => html`<span class="tag">${tag}</span>`)}
+          </span>
+        </span>
+      </a>
+    </li>
+  `;
+}
+
+/** Asks for more when it comes into view. @param {{ onReach: () => void, count: number, isComplete: boolean }} props */
+function EndOfList({ onReach, count, isComplete }) {
+  const element = useRef(/** @type {Element | null} */ (null));
+  useEffect(() => {
+    if (isComplete || element.current === null) return undefined;
+    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && onReach(), { rootMargin: '600px' });
+    observer.observe(element.current);
+    return () => observer.disconnect();
+  }, [count, isComplete]);
+  return html`<div class="end-of-list" ref=${element}></div>`;
+}
+
+/** @param {Pick<Parameters<typeof Sidebar>[0], 'previews' | 'place'>} props */
+function PreviewList({ previews, place }) {
+  return html`
+    <div class="list" id="list" role="tabpanel" aria-labelledby="folder-previews">
+      ${
+        previews.length === 0 &&
+        html`<p class="nothing">
+          A file under <code>emails/</code> that exports <code>preview()</code> is listed here, and rendered again at each
+          change.
+        </p>`
+      }
+      <ul>
+        ${previews.map((name) => {
+          const isOpen = place?.kind === 'preview' && place.id === name;
+          return html`<li>
+            <a class="row is-preview" href=${`#/preview/${encodeURIComponent(name)}`} aria-current=${isOpen ? 'true' : undefined}>
+              <${Icon} name="file" /><span class="subject">${name}</span>
+            </a>
+          </li>`;
+        })}
+      </ul>
+    </div>
+  `;
+}

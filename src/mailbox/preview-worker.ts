@@ -1,0 +1,35 @@
+import { pathToFileURL } from 'node:url';
+import { parentPort, workerData } from 'node:worker_threads';
+import { EmailMessage } from '../message.ts';
+import { arrivalOf } from './arrival-of.ts';
+import type { PreviewAnswer } from './previews.ts';
+
+void answer();
+
+async function answer(): Promise<void> {
+  let result: PreviewAnswer;
+  try {
+    const { messageId: _, ...arrival } = arrivalOf(await render(String(workerData.file)));
+    result = arrival;
+  } catch (error) {
+    result = { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+  }
+  parentPort?.postMessage(result);
+}
+
+async function render(file: string): Promise<EmailMessage> {
+  const module: { readonly preview?: unknown } = await import(pathToFileURL(file).href);
+  if (typeof module.preview !== 'function') {
+    throw new Error('the file exports no preview: export function preview() { return { subject, htmlBody, body }; }');
+  }
+  const result: unknown = await module.preview();
+  const given = typeof result === 'string' ? { htmlBody: result } : result;
+  if (typeof given !== 'object' || given === null) throw new Error('preview() must return a message or its HTML');
+  const message = new EmailMessage({
+    subject: '',
+    fromEmail: 'sender@example.com',
+    ...given,
+    ...('to' in given || 'cc' in given || 'bcc' in given ? {} : { to: ['reader@example.com'] }),
+  });
+  return message.materialize();
+}

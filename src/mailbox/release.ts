@@ -1,0 +1,80 @@
+import type { EmailBackend } from '../backend.ts';
+import { ConfigurationError } from '../errors.ts';
+import { EmailMessage } from '../message.ts';
+import { MailContent } from '../mime/mail-content.ts';
+import { readAddresses } from '../mime/read-addresses.ts';
+import { readContent } from '../mime/read-content.ts';
+import { headerText, headerValue } from '../mime/read-headers.ts';
+import type { SendStatusJson } from '../status.ts';
+
+/** Which caught mails may leave the mailbox, and by which way. */
+export interface ReleaseOptions {
+  /** The only addresses a mail may be sent on to: `me@example.com`, or `*@example.com` for all of a domain. */
+  readonly to: readonly string[];
+  /** The connection that sends it on. */
+  readonly connection: EmailBackend;
+}
+
+/** Sends caught mails on, to allowed addresses only and only when asked. */
+export class MailRelease {
+  readonly #connection: EmailBackend;
+  /** The allowed addresses and `*@domain` patterns. */
+  readonly allowed: readonly string[];
+
+  /** @throws {ConfigurationError} `conflicting-options` when it would send into the mailbox again. */
+  constructor({ to, connection }: ReleaseOptions) {
+    if (connection.name === 'mailbox') {
+      throw new ConfigurationError(
+        'conflicting-options',
+        'release: the mailbox backend would catch the mail again; give a connection that sends',
+      );
+    }
+    this.allowed = to;
+    this.#connection = connection;
+  }
+
+  /** Sends a mail on to one address; nobody else gets it, whoever it was addressed to. */
+  async send(bytes: Uint8Array, to: string, signal: AbortSignal): Promise<ReleaseResult> {
+    const address = to.trim().toLowerCase();
+    const isAllowed = this.allowed.some((pattern) => {
+      const allowed = pattern.trim().toLowerCase();
+      return allowed.startsWith('*@')
+        ? address.endsWith(allowed.slice(1)) && !address.includes(',')
+        : address === allowed;
+    });
+    if (!isAllowed) return { isSent: false, message: `${to} is not among the allowed addresses`, status: null };
+    try {
+      const status = await this.#connection.sendMessages([readMessage(bytes, to)], { signal });
+      return { isSent: true, message: `sent to ${to}`, status: status.toJSON() };
+    } catch (error) {
+      return { isSent: false, message: error instanceof Error ? error.message : String(error), status: null };
+    }
+  }
+}
+
+/** What became of a release. */
+export interface ReleaseResult {
+  readonly isSent: boolean;
+  readonly message: string;
+  readonly status: SendStatusJson | null;
+}
+
+function readMessage(bytes: Uint8Array, to: string): EmailMessage {
+  const content = new MailContent(bytes);
+  const { headers } = content.tree.root;
+  const [from] = readAddresses(headerValue(headers, 'from') ?? '');
+  return new EmailMessage({
+    subject: headerText(headers, 'subject') ?? '',
+    fromEmail: from ?? '',
+    to: [to],
+    replyTo: readAddresses(headerValue(headers, 'reply-to') ?? ''),
+    body: content.text() ?? '',
+    htmlBody: content.html(),
+    attachments: content.attachments.map((part) => ({
+      filename: part.filename,
+      mimetype: part.mediaType,
+      contentId: part.contentId,
+      content: readContent(bytes, part),
+    })),
+  });
+}

@@ -1,0 +1,41 @@
+import type { MailSummary } from './caught-mail.ts';
+
+/** Decides whether a mail is meant; `indexed` is its searchable text in lower case. */
+export type MailMatcher = (summary: MailSummary, indexed: string) => boolean;
+
+const TERM = /(-?)(?:([a-z]+):)?(?:"([^"]*)"|(\S+))/gi;
+
+const FIELDS: Readonly<Record<string, (summary: MailSummary) => string>> = {
+  from: ({ from, envelope }) => `${from?.name} ${from?.address} ${envelope.from}`,
+  to: ({ to, cc, envelope }) =>
+    [...to.map(({ name, address }) => `${name} ${address}`), ...cc.map(({ name }) => name), ...envelope.to].join(' '),
+  subject: ({ subject }) => subject,
+  tag: ({ tags }) => tags.join('\n'),
+};
+
+const STATES: Readonly<Record<string, (summary: MailSummary) => boolean>> = {
+  'has:attachment': ({ attachments }) => attachments > 0,
+  'is:unread': ({ isRead }) => !isRead,
+  'is:read': ({ isRead }) => isRead,
+};
+
+/**
+ * Reads a search such as `from:anna subject:"your order" has:attachment -tag:welcome invoice`; every term must fit, a
+ * minus turns one around.
+ */
+export function parseSearch(query: string): MailMatcher {
+  const terms = [...query.slice(0, 1000).matchAll(TERM)].map(readTerm);
+  return (summary, indexed) => terms.every((term) => term(summary, indexed));
+}
+
+function readTerm([, minus, field = '', quoted, plain]: RegExpExecArray): MailMatcher {
+  const wanted = minus !== '-';
+  const name = field.toLowerCase();
+  const value = (quoted ?? plain ?? '').toLowerCase();
+  const state = STATES[`${name}:${value}`];
+  if (state !== undefined) return (summary) => state(summary) === wanted;
+  const read = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
+  if (read !== undefined) return (summary) => read(summary).toLowerCase().includes(value) === wanted;
+  const text = field === '' ? value : `${name}:${value}`; // a word with a colon, such as a URL
+  return (_, indexed) => indexed.includes(text) === wanted;
+}
