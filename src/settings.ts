@@ -85,6 +85,11 @@ export function currentEnvironment(): Environment {
   return file === undefined ? env : layerEnvironment(env, file);
 }
 
+/** Whether NODE_ENV says that this is no development. */
+export function isProduction(): boolean {
+  return currentEnvironment()['NODE_ENV'] === 'production';
+}
+
 /** Puts a file below the environment, or another one in its place; returns the function that restores what was there. */
 export function setEnvironment(next: EnvironmentLayers): () => void {
   const before = layers;
