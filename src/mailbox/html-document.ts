@@ -12,6 +12,8 @@ const MAX_HTML = 5_000_000;
 /** Bytes of images put in place of cid: addresses, base64 counted; a mail may name one large image ten thousand times. */
 const MAX_INLINED = 64_000_000;
 const CID = /((?:["'(=]|^)\s*)cid:([^"'()\s<>]+)/gi;
+/** No frame is ever shown, but Chromium opens a connection for one before it asks the policy. */
+const FRAME = /<(iframe|frame)\b/gi;
 /** Links open beside the mailbox, never in it: of several <base> elements the first one counts. */
 const HEAD = '<base target="_blank">';
 /** What Gmail and Outlook do to a mail that has no dark styles of its own, more or less. */
@@ -19,15 +21,15 @@ const INVERT =
   '<style>html{background:#fff;filter:invert(.9) hue-rotate(180deg)}img,video,picture,[background]{filter:invert(1) hue-rotate(180deg)}</style>';
 
 /**
- * The HTML of a mail as the frame shows it: inline images in place of their cid: addresses, links in a new window, else
- * unchanged. Null when the mail has no HTML.
+ * The HTML of a mail as the frame shows it: inline images in place of their cid: addresses, links in a new window, no
+ * frames, else unchanged. Null when the mail has no HTML.
  *
  * It is shown under {@link frameHeaders} only: they are what makes it harmless.
  */
 export function htmlDocument(content: MailContent, { scheme }: HtmlOptions): string | null {
   const html = content.html(MAX_HTML);
   if (html === null) return null;
-  const shown = inlineImages(html, content);
+  const shown = inlineImages(html, content).replace(FRAME, '<x-$1');
   const doctype = /^\s*<!doctype[^>]*>/i.exec(shown)?.[0] ?? '';
   const rest = shown.slice(doctype.length);
   if (scheme === null) return doctype + HEAD + rest;

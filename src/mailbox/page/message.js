@@ -103,7 +103,7 @@ function Message({ mail, path, version, checks }) {
       <${MessageHead} mail=${mail} />
       <${Attachments} files=${mail.files} path=${path} />
       <${Tabs} tabs=${tabs} chosen=${tab} onChoose=${choose} />
-      <div class=${`panel panel-${tab}`} role="tabpanel" id="panel" aria-labelledby=${`tab-${tab}`} tabindex="-1">
+      <div class=${`panel panel-${tab}`} role="tabpanel" id="panel" aria-labelledby=${`tab-${tab}`} tabindex=${tab === 'html' ? undefined : 0}>
         ${!mail.isComplete && html`<p class="notice"><${Icon} name="alert" />This message is larger or more deeply nested than the mailbox reads; its source is complete.</p>`}
         ${tab === 'html' && html`<${HtmlView} ...${{ path, version }} remoteImages=${mail.remoteImages} subject=${mail.subject} />`}
         ${tab === 'text' && html`<${TextView} text=${mail.text ?? ''} />`}

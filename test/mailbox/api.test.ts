@@ -1,0 +1,369 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { type IncomingHttpHeaders, request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { ConfigurationError } from '../../src/errors.ts';
+import { type MailboxServer, startMailbox } from '../../src/mailbox/mailbox.ts';
+import type { MailboxOptions } from '../../src/mailbox/mailbox-options.ts';
+import { catchMail, catchSource } from './caught.ts';
+
+let mailbox: MailboxServer;
+
+const start = async (options: MailboxOptions = {}): Promise<MailboxServer> => {
+  const server = (await startMailbox({ port: 0, smtpPort: null, ...options })) as MailboxServer; // the class behind the interface
+  onTestFinished(() => server.close());
+  return server;
+};
+
+beforeEach(async () => {
+  mailbox = (await startMailbox({ port: 0, smtpPort: null })) as MailboxServer; // the class behind the interface
+});
+afterEach(() => mailbox.close());
+
+// biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of the JSON
+const api = async (path: string, init?: RequestInit): Promise<any> => {
+  const response = await fetch(mailbox.url + path, init);
+  return { status: response.status, ...(await response.json()) };
+};
+const subjectsFor = async (query: string): Promise<string[]> =>
+  (await api(`/api/messages?${new URLSearchParams({ query })}`)).messages.map(
+    (mail: { subject: string }) => mail.subject,
+  );
+
+/** A request with headers that fetch does not let through. */
+const ask = (
+  path: string,
+  headers: IncomingHttpHeaders,
+  method = 'GET',
+): Promise<{ readonly status: number | undefined; readonly headers: IncomingHttpHeaders; readonly body: string }> =>
+  new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(mailbox.url);
+    const asked = request({ hostname, port, path, method, headers }, (response) => {
+      let body = '';
+      response.on('data', (chunk) => {
+        body += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode, headers: response.headers, body }));
+    });
+    asked.on('error', reject).end();
+  });
+
+describe('the JSON API for tests in any language', () => {
+  test('a mail is found with everything a test asks for', async () => {
+    catchMail(mailbox, {
+      subject: 'Grüße 👋',
+      body: 'Confirm: https://example.com/confirm?token=1.',
+      htmlBody: '<a href="https://example.com/confirm?token=1&amp;x=2">Confirm</a><img src="cid:logo">',
+      cc: ['Carla <carla@example.com>'],
+      bcc: ['dora@example.com'],
+      tags: ['welcome'],
+      metadata: { user: '7' },
+      attachments: [
+        { filename: 'a.txt', content: 'hello' },
+        { filename: 'logo.png', content: new Uint8Array([1, 2, 3]), contentId: 'logo' },
+      ],
+    });
+    const { messages, total, unread } = await api('/api/messages');
+    expect({ total, unread }).toEqual({ total: 1, unread: 1 });
+    const mail = await api(`/api/messages/${messages[0].id}`);
+    expect(mail).toMatchObject({
+      status: 200,
+      subject: 'Grüße 👋',
+      from: { name: 'Anna', address: 'anna@example.com' },
+      to: [{ name: '', address: 'bob@example.com' }],
+      cc: [{ name: 'Carla', address: 'carla@example.com' }],
+      bcc: ['dora@example.com'],
+      envelope: { from: 'anna@example.com', to: ['bob@example.com', 'carla@example.com', 'dora@example.com'] },
+      tags: ['welcome'],
+      metadata: { user: '7' },
+      attachments: 1,
+      via: 'backend',
+      isComplete: true,
+    });
+    expect(mail.text.trim()).toBe('Confirm: https://example.com/confirm?token=1.');
+    expect(mail.links).toEqual(['https://example.com/confirm?token=1&x=2', 'https://example.com/confirm?token=1']);
+    expect(mail.files).toMatchObject([
+      { filename: 'logo.png', contentId: 'logo', isInline: true, size: 3 },
+      { filename: 'a.txt', isInline: false, size: 5 },
+    ]);
+    expect(mail.headers.some(({ name }: { name: string }) => name.toLowerCase() === 'bcc')).toBe(false);
+    const text = await fetch(`${mailbox.url}/api/messages/${mail.id}/parts/${mail.files[1].path}?download`);
+    expect(text.headers.get('content-disposition')).toContain('filename="a.txt"');
+    expect(await text.text()).toBe('hello');
+    const source = await (await fetch(`${mailbox.url}/api/messages/${mail.id}/source?download`)).text();
+    expect(source).toContain('Message-ID:');
+    const { checks } = await api(`/api/messages/${mail.id}/checks`);
+    expect(checks.map(({ id }: { id: string }) => id)).toEqual(['unsubscribe-missing', 'image-alt', 'image-size']);
+  });
+
+  test('wait answers at once when the mail is there, as soon as it comes, or with 408', async () => {
+    catchMail(mailbox, { subject: 'there', to: ['there@example.com'] });
+    expect((await api('/api/messages/wait?to=there@example.com')).subject).toBe('there');
+
+    const coming = api('/api/messages/wait?to=later@example.com&subject=code&timeout=15000');
+    catchMail(mailbox, { subject: 'another', to: ['later@example.com'] });
+    catchMail(mailbox, { subject: 'Your code', to: ['later@example.com'] });
+    expect((await coming).subject).toBe('Your code');
+
+    const never = await api('/api/messages/wait?to=never@example.com&timeout=20');
+    expect(never).toMatchObject({ status: 408, error: { code: 'timeout' } });
+    const since = new Date(Date.now() + 60_000).toISOString();
+    expect(await api(`/api/messages/wait?since=${since}&timeout=20`)).toMatchObject({ status: 408 });
+    expect(await api('/api/messages/wait?since=soon')).toMatchObject({ status: 400 });
+  });
+
+  test.each([
+    ['from:anna', ['two', 'one']],
+    ['from:carl', ['three']],
+    ['to:bob', ['two', 'one']],
+    ['to:hidden@example.com', ['two']],
+    ['subject:"on"', ['one']],
+    ['has:attachment', ['three']],
+    ['-has:attachment tag:shop', ['one']],
+    ['is:unread', ['three', 'two', 'one']],
+    ['needle', ['two']],
+    ['https://example.com/x', ['one']],
+    ['from:anna -one', ['two']],
+    ['nothing fits', []],
+    ['', ['three', 'two', 'one']],
+  ])('the search %s', async (query, subjects) => {
+    catchMail(mailbox, { subject: 'one', tags: ['shop'], body: 'see https://example.com/x' });
+    catchMail(mailbox, { subject: 'two', bcc: ['hidden@example.com'], body: 'a Needle in it' });
+    catchMail(mailbox, {
+      subject: 'three',
+      fromEmail: 'Carl <carl@example.com>',
+      to: ['eva@example.com'],
+      attachments: [{ filename: 'a.txt', content: 'x' }],
+    });
+    expect(await subjectsFor(query)).toEqual(subjects);
+  });
+
+  test('pages of the list follow each other', async () => {
+    for (let index = 0; index < 5; index += 1) catchMail(mailbox, { subject: `mail ${index}` });
+    const first = await api('/api/messages?limit=2');
+    const second = await api(`/api/messages?limit=2&before=${first.messages[1].id}`);
+    expect([...first.messages, ...second.messages].map(({ subject }) => subject)).toEqual([
+      'mail 4',
+      'mail 3',
+      'mail 2',
+      'mail 1',
+    ]);
+    expect(second.total).toBe(5);
+  });
+
+  test('mails are marked read, deleted one by one, by search and all', async () => {
+    for (const subject of ['one', 'two', 'three']) catchMail(mailbox, { subject });
+    const [newest] = (await api('/api/messages')).messages;
+    const isRead = JSON.stringify({ isRead: true });
+    const headers = { 'content-type': 'application/json' };
+    expect(await api(`/api/messages/${newest.id}/read`, { method: 'PUT', headers, body: isRead })).toMatchObject({
+      status: 200,
+    });
+    expect((await api('/api/messages')).unread).toBe(2);
+    expect(await api(`/api/messages/${newest.id}`, { method: 'DELETE' })).toEqual({ status: 200, removed: 1 });
+    expect(await api(`/api/messages/${newest.id}`)).toMatchObject({ status: 404 });
+    expect(await api('/api/messages?query=one', { method: 'DELETE' })).toEqual({ status: 200, removed: 1 });
+    expect(await subjectsFor('')).toEqual(['two']);
+    expect(await api('/api/messages', { method: 'DELETE' })).toEqual({ status: 200, removed: 1 });
+  });
+
+  test.each([
+    ['/api/messages?limit=x', 'GET', undefined, 400],
+    ['/api/messages/nope', 'GET', undefined, 404],
+    ['/api/messages/nope', 'DELETE', undefined, 404],
+    ['/api/nope', 'GET', undefined, 404],
+    ['/page/../../../package.json', 'GET', undefined, 404],
+    ['/api/chaos', 'PUT', '{"refuse":101}', 400],
+    ['/api/chaos', 'PUT', '{"explode":1}', 400],
+    ['/api/chaos', 'PUT', 'no json', 400],
+    ['/api/messages', 'POST', '{}', 400],
+    ['/api/messages', 'POST', '{"source":"eA==","envelope":{"from":"a","to":"b"}}', 400],
+  ])('%s %s %s is answered with %d', async (path, method, body, status) => {
+    const headers = { 'content-type': 'application/json' };
+    const answer = await api(path, { method, headers, ...(body === undefined ? {} : { body }) });
+    expect(answer).toMatchObject({ status, error: { message: expect.any(String) } });
+  });
+});
+
+describe('who may ask', () => {
+  const own = (): string => new URL(mailbox.url).host;
+
+  test.each([
+    ['a foreign Host', { host: 'evil.example' }, 403],
+    ['a foreign Host with the port', { host: 'evil.example:8025' }, 403],
+    ['another page', { 'sec-fetch-site': 'cross-site' }, 403],
+    ['another port of this machine', { 'sec-fetch-site': 'same-site' }, 403],
+    [
+      'a frame in another page',
+      { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'iframe' },
+      403,
+    ],
+    ['an old browser in another page', { origin: 'http://evil.example' }, 403],
+    ['a sandboxed frame', { origin: 'null' }, 403],
+    ['the page itself', { 'sec-fetch-site': 'same-origin' }, 200],
+    ['the address bar', { 'sec-fetch-site': 'none' }, 200],
+    ['a program', {}, 200],
+  ])('%s gets %j %d', async (_, headers, status) => {
+    expect((await ask('/api/messages', { host: own(), ...headers })).status).toBe(status);
+  });
+
+  test('a link from anywhere opens the page, and nothing but the page', async () => {
+    const link = {
+      host: own(),
+      'sec-fetch-site': 'cross-site',
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
+    };
+    expect((await ask('/', link)).status).toBe(200);
+    expect((await ask('/api/messages', link)).status).toBe(403);
+    expect((await ask('/', link, 'POST')).status).toBe(403);
+  });
+
+  test('a form of another page cannot change anything, as it cannot say JSON', async () => {
+    const answer = await api('/api/chaos', {
+      method: 'PUT',
+      body: '{"refuse":100}',
+      headers: { 'content-type': 'text/plain' },
+    });
+    expect(answer.status).toBe(400);
+  });
+
+  test('other names are let in when they are listed', async () => {
+    mailbox = await start({ allowedHosts: ['mail.test'] });
+    const { port } = new URL(mailbox.url);
+    expect((await ask('/', { host: `mail.test:${port}` })).status).toBe(200);
+    expect((await ask('/', { host: `other.test:${port}` })).status).toBe(403);
+  });
+
+  test('everything says what it is and what it must not do', async () => {
+    const id = catchSource(mailbox, 'Content-Type: text/html\n\n<script>1</script>');
+    for (const path of [
+      '/',
+      '/page/app.js',
+      '/api/messages',
+      `/api/messages/${id}/html`,
+      `/api/messages/${id}/parts/root`,
+    ]) {
+      const { headers } = await ask(path, { host: own() });
+      expect(headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'content-security-policy': expect.stringContaining("default-src 'none'"),
+        'cross-origin-resource-policy': 'same-origin',
+      });
+    }
+    const frame = await ask(`/api/messages/${id}/html`, { host: own() });
+    expect(frame.headers['content-security-policy']).toMatch(/^sandbox allow-popups allow-popups-to-escape-sandbox; /);
+    const part = await ask(`/api/messages/${id}/parts/root`, { host: own() });
+    expect(part.headers['content-type']).toBe('text/plain; charset=utf-8');
+  });
+
+  test('it does not start in production, unless it is told to', async () => {
+    vi.stubEnv('NODE_ENV', 'production');
+    onTestFinished(() => void vi.unstubAllEnvs());
+    await expect(startMailbox({ port: 0, smtpPort: null })).rejects.toThrow(ConfigurationError);
+    await start({ allowProduction: true });
+  });
+});
+
+describe('what is kept', () => {
+  test.each([
+    ['so many mails', { maxMessages: 3 }],
+    ['so many bytes', { maxBytes: 1200 }],
+  ])('%s, then the oldest give way', async (_, limits) => {
+    mailbox = await start(limits);
+    for (let index = 0; index < 6; index += 1) catchMail(mailbox, { subject: `mail ${index}` });
+    const kept = await subjectsFor('');
+    expect(kept.length).toBeLessThan(6);
+    expect(kept[0]).toBe('mail 5');
+  });
+
+  test('a folder keeps them for the next start, with what is not in them', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mailbox-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const first = await start({ folder });
+    catchMail(first, { subject: 'kept', tags: ['t'], bcc: ['hidden@example.com'] });
+    catchMail(first, { subject: 'deleted' });
+    mailbox = first;
+    await api('/api/messages?query=deleted', { method: 'DELETE' });
+    expect(readdirSync(folder).map((name) => name.replace(/.*\./, ''))).toEqual(['eml', 'json']);
+    await first.close();
+    mailbox = await start({ folder });
+    const { messages } = await api('/api/messages');
+    expect(messages).toMatchObject([{ subject: 'kept', tags: ['t'], bcc: ['hidden@example.com'] }]);
+  });
+
+  test.each([
+    [{ port: -1 }, /port/],
+    [{ smtpPort: 70_000 }, /smtpPort/],
+    [{ maxMessages: 0 }, /maxMessages/],
+  ])('%j is refused', async (options, message) => {
+    await expect(startMailbox({ smtpPort: null, port: 0, ...options })).rejects.toThrow(message);
+  });
+
+  test('a port that is taken is told with what to do', async () => {
+    const port = Number(new URL(mailbox.url).port);
+    await expect(startMailbox({ port, smtpPort: null })).rejects.toThrow(/port \d+ is taken.*choose another port/);
+  });
+});
+
+describe('hostile mails neither stop nor slow the mailbox', () => {
+  const nest = (levels: number): string => {
+    let mail = 'Content-Type: text/html\n\n<p>deep</p>';
+    for (let level = 0; level < levels; level += 1)
+      mail = `Content-Type: multipart/mixed; boundary=b${level}\n\n--b${level}\n${mail}\n--b${level}--`;
+    return `Subject: hostile\n${mail}`;
+  };
+  test.each<[string, () => string | Uint8Array]>([
+    [
+      '10,000 parts',
+      () => `Subject: hostile\nContent-Type: multipart/mixed; boundary=b\n\n${'--b\n\nx\n'.repeat(10_000)}--b--`,
+    ],
+    ['50 levels', () => nest(50)],
+    ['5,000 levels', () => nest(5000)],
+    ['a header of 30 MB', () => Buffer.concat([Buffer.from('Subject: hostile\r\nX: '), Buffer.alloc(30_000_000, 'x')])],
+    ['300,000 headers', () => `Subject: hostile\n${'x: y\n'.repeat(300_000)}\nbody`],
+    [
+      'broken base64',
+      () => 'Subject: hostile\nContent-Type: text/html\nContent-Transfer-Encoding: base64\n\n%%%PHA+eA===!!\n====',
+    ],
+    ['a subject of 1 MB', () => `Subject: hostile ${'=?utf-8?q?x?= '.repeat(70_000)}\n\nx`],
+    ['100,000 recipients in To', () => `Subject: hostile\nTo: ${'a@b.c, '.repeat(30_000)}\n\nx`],
+    [
+      'an image named 10,000 times',
+      () =>
+        `Subject: hostile\nContent-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n${'<img src="cid:i">'.repeat(10_000)}\n--b\nContent-Type: image/png\nContent-ID: <i>\n\n${'x'.repeat(200_000)}\n--b--`,
+    ],
+    ['10 MB of tags', () => `Subject: hostile\nContent-Type: text/html\n\n${'<a href="http://x/">'.repeat(500_000)}`],
+    [
+      'unknown charsets',
+      () => 'Subject: =?nope?b?w/w=?= hostile\nContent-Type: text/html; charset="x-nope"\n\n\xff\xfe',
+    ],
+  ])('%s', async (_, make) => {
+    const source = make();
+    const started = performance.now();
+    const id = catchSource(mailbox, source);
+    expect(performance.now() - started, 'taking it in').toBeLessThan(2000);
+    const paths = ['', '/checks', '/html', '/source'];
+    const slowest = { ms: 0 };
+    let isDone = false;
+    const others = (async () => {
+      while (!isDone) {
+        const asked = performance.now();
+        await api('/api/info');
+        slowest.ms = Math.max(slowest.ms, performance.now() - asked);
+      }
+    })();
+    for (const path of paths)
+      expect((await fetch(`${mailbox.url}/api/messages/${id}${path}`)).status).toBeOneOf([200, 404]);
+    isDone = true;
+    await others;
+    expect(slowest.ms, 'what others wait meanwhile').toBeLessThan(3000);
+    expect(await subjectsFor('hostile')).toHaveLength(1);
+  });
+});
+
+test('the vendored preact is that of the package', () => {
+  const page = readFileSync(new URL('../../src/mailbox/page/vendor/preact.js', import.meta.url), 'utf8');
+  expect(page).toBe(readFileSync(new URL(import.meta.resolve('htm/preact/standalone')), 'utf8'));
+});
