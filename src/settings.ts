@@ -99,11 +99,6 @@ export function setEnvironment(next: EnvironmentLayers): () => void {
   };
 }
 
-/** Whether NODE_ENV says that this is no development. */
-export function isProduction(): boolean {
-  return process.env['NODE_ENV'] === 'production';
-}
-
 /**
  * The backend that AMSDAL_EMAIL_URL or AMSDAL_EMAIL_BACKEND names; `console` without both.
  *
