@@ -17,6 +17,8 @@ export interface PipelineHost {
   take(): Delivery | undefined;
   /** A delivery that needs a further transaction, here or on another connection: it goes to the front. */
   giveBack(delivery: Delivery): void;
+  /** The server is still there after a rest, or will not take mail any more; messages may be handed out again. */
+  onProbed(): void;
   /** Nothing is in flight any more. */
   onIdle(pipeline: Pipeline): void;
   /** The connection is over; nothing of it is in flight any more. */
@@ -56,6 +58,11 @@ export class Pipeline implements WireOwner {
     this.#recipientLimit = session.capabilities.maxRecipients;
     this.wire = session.wire;
     this.wire.owner = this;
+  }
+
+  /** Whether it is about to take messages, once the server has said that it is still there. */
+  get isProbing(): boolean {
+    return this.#isProbing;
   }
 
   get inFlight(): number {
@@ -143,6 +150,12 @@ export class Pipeline implements WireOwner {
     if (!flight) {
       this.#isProbing = false;
       if (code !== 250) this.#isRetired = true;
+      this.#host.onProbed();
+      return;
+    }
+    // The server hangs up: what has kept its content may go over another connection.
+    if (code === 421 && !flight.hasContentLeft) {
+      this.wire.fail(hungUp(this.wire.reply()));
       return;
     }
     const failure = flight.receive(code);

@@ -122,6 +122,10 @@ export class Pool implements PipelineHost {
     this.#schedule();
   }
 
+  onProbed(): void {
+    this.#schedule();
+  }
+
   onIdle(pipeline: Pipeline): void {
     if (!this.#idle.includes(pipeline)) this.#park(pipeline);
   }
@@ -158,6 +162,7 @@ export class Pool implements PipelineHost {
   #mayConnect(): boolean {
     if (this.#connecting > 0 || this.#live() === undefined) return false;
     if (this.#pipelines.size >= this.#options.maxConnections) return false;
+    for (const pipeline of this.#pipelines) if (pipeline.isProbing) return false;
     return this.#pipelines.size === 0 || performance.now() >= this.#pausedUntil;
   }
 

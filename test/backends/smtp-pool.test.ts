@@ -1,0 +1,304 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { EmailConnectionError, EmailError, SendError } from '../../src/errors.ts';
+import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { connectTo, mails, mailTo, verbs } from './smtp-fixture.ts';
+
+let server: ScriptedSmtpServer;
+
+beforeAll(async () => {
+  server = await ScriptedSmtpServer.start({ users: { jane: 'secret' } });
+  return () => server.close();
+});
+
+afterEach(() => server.reset());
+
+async function failure(promise: Promise<unknown>): Promise<EmailError> {
+  const error: unknown = await promise.catch((reason: unknown) => reason);
+  if (!(error instanceof EmailError)) throw new Error(`no EmailError: ${String(error)}`);
+  return error;
+}
+
+describe('connections', () => {
+  it('are kept: a hundred calls use one', async () => {
+    const backend = connectTo(server);
+    for (const mail of mails(100)) await backend.sendMessages([mail]);
+    expect(server.connections).toHaveLength(1);
+    expect(server.messages).toHaveLength(100);
+  });
+
+  it('are never more than maxConnections, those being opened included', async () => {
+    const backend = connectTo(server, { maxConnections: 3 });
+    await Promise.all(mails(200).map((mail) => backend.sendMessages([mail])));
+    expect(server.connections.length).toBeLessThanOrEqual(3);
+    expect(server.messages).toHaveLength(200);
+  });
+
+  it('are counted by stats()', async () => {
+    const backend = connectTo(server);
+    expect(backend.stats().connections).toEqual({ connecting: 0, idle: 0, busy: 0, queued: 0, inFlight: 0, opened: 0 });
+    await backend.sendMessages(mails(1));
+    expect(backend.stats()).toMatchObject({ pending: 0, recipients: { sent: 1 }, connections: { idle: 1, opened: 1 } });
+  });
+
+  it('are opened by open() and closed with QUIT by the last close()', async () => {
+    const backend = connectTo(server);
+    await backend.open();
+    await backend.open();
+    expect(server.connections).toHaveLength(1);
+    await backend.close();
+    expect(server.commands).not.toContain('QUIT');
+    await backend.close();
+    expect(server.commands.at(-1)).toBe('QUIT');
+    await backend.sendMessages(mails(1));
+    expect(server.connections).toHaveLength(2);
+  });
+
+  it('are closed after idleMs, and do not keep the process waiting', async () => {
+    const backend = connectTo(server, { idleMs: 20 });
+    await backend.sendMessages(mails(1));
+    await expect.poll(() => server.openConnections).toBe(0);
+    expect(server.commands.at(-1)).toBe('QUIT');
+    await backend.sendMessages(mails(1));
+    expect(server.connections).toHaveLength(2);
+  });
+
+  it('are not kept at all with idleMs 0', async () => {
+    const backend = connectTo(server, { idleMs: 0 });
+    for (const mail of mails(3)) await backend.sendMessages([mail]);
+    expect(server.connections).toHaveLength(3);
+  });
+
+  it('are replaced after maxMessages, and when they are older than maxAgeMs', async () => {
+    const backend = connectTo(server, { maxMessages: 4, maxConnections: 1 });
+    await backend.sendMessages(mails(10));
+    expect(server.connections.map(({ commands }) => commands.filter((line) => line.startsWith('MAIL')).length)).toEqual(
+      [4, 4, 2],
+    );
+    const aging = connectTo(server, { maxAgeMs: 20 });
+    await aging.sendMessages(mails(1));
+    await sleep(30);
+    await aging.sendMessages(mails(1));
+    expect(server.connections).toHaveLength(5);
+  });
+
+  it('are tried one at a time until one works, so that a wrong password is met once', async () => {
+    const backend = connectTo(server, { username: 'jane', password: 'wrong', allowInsecureAuth: true });
+    const status = await backend.sendMessages(mails(20), { failSilently: true });
+    expect(
+      [...status.recipients.values()].every((recipient) => recipient.status === 'failed' && !recipient.retryable),
+    ).toBe(true);
+    expect(status.error).toMatchObject({ name: 'EmailConnectionError', code: 'auth' });
+    expect(server.connections).toHaveLength(1);
+  });
+
+  it('that the server refuses further ones of do not stop those that work', async () => {
+    server.on('connect', ({ connection }) =>
+      server.connections.indexOf(connection) > 0 ? '421 4.7.0 Too many' : undefined,
+    );
+    const status = await connectTo(server).sendMessages(mails(300));
+    expect(status.isSuccess).toBe(true);
+    expect(server.connections.length).toBeLessThan(10);
+  });
+});
+
+describe('a kept connection that died', () => {
+  it('while idle is noticed, and the message goes over a new one', async () => {
+    const backend = connectTo(server);
+    await backend.sendMessages(mails(1));
+    server.connections[0] && server.reset();
+    await expect.poll(() => backend.stats().connections.idle).toBe(0);
+    expect((await backend.sendMessages(mails(1))).isSuccess).toBe(true);
+  });
+
+  it('at MAIL is replaced, and the message is sent once', async () => {
+    server.on('EHLO', '250 localhost\nPIPELINING');
+    const backend = connectTo(server);
+    await backend.sendMessages(mails(1));
+    server.once('MAIL', { reply: '421 4.4.2 Idle for too long', end: 'fin' });
+    expect((await backend.sendMessages(mails(1))).isSuccess).toBe(true);
+    expect(server.connections).toHaveLength(2);
+    expect(server.messages).toHaveLength(2);
+  });
+
+  it('again and again is told, with its last words', async () => {
+    server.on('EHLO', '250 localhost\nPIPELINING').on('MAIL', { reply: '421 4.3.2 Going down', end: 'fin' });
+    const error = await failure(connectTo(server).sendMessages(mails(1)));
+    expect(error).toMatchObject({ retryable: true, outcome: 'not-sent', reply: { code: 421, text: 'Going down' } });
+    expect(server.connections).toHaveLength(2);
+  });
+
+  it('after the end of the content leaves the message unknown, and it is never sent again', async () => {
+    server.once('message', { end: 'rst' });
+    const error = await failure(connectTo(server, { retry: { attempts: 5, baseMs: 1 } }).sendMessages(mails(1)));
+    expect(error).toMatchObject({ name: 'SendError', code: 'uncertain', outcome: 'unknown', retryable: false });
+    expect(error.status?.isUncertain).toBe(true);
+    expect(server.messages.length).toBeLessThanOrEqual(1);
+    expect(verbs(server).filter((verb) => verb === 'MAIL')).toHaveLength(1);
+  });
+
+  it('is asked with RSET before it gets a message after a rest', async () => {
+    const backend = connectTo(server);
+    await backend.sendMessages(mails(1));
+    await sleep(1_050);
+    await backend.sendMessages(mails(1));
+    expect(verbs(server)).toEqual(['MAIL', 'RCPT', 'BDAT', 'RSET', 'MAIL', 'RCPT', 'BDAT']);
+    await sleep(1_050);
+    server.once('RSET', { reply: '421 4.4.2 Gone', end: 'fin' });
+    expect((await backend.sendMessages(mails(1))).isSuccess).toBe(true);
+    expect(server.connections).toHaveLength(2);
+  });
+
+  it('and refuses RSET is left for a new one', async () => {
+    server.on('EHLO', '250 localhost\nPIPELINING').on('RSET', '502 5.5.1 Not here');
+    const status = await connectTo(server, { maxConnections: 1 }).sendMessages(mails(4));
+    expect(status.isSuccess).toBe(true);
+    expect(server.messages).toHaveLength(4);
+  });
+});
+
+describe('retry', () => {
+  it('tries again only what was refused for now, and only those recipients', async () => {
+    server.on('RCPT', ({ argument, count }) =>
+      argument.includes('slow@') && count < 6 ? '450 4.2.0 Later' : undefined,
+    );
+    const backend = connectTo(server, { retry: { attempts: 5, baseMs: 1, maxMs: 5 } });
+    const status = await backend.sendMessages([mailTo(['fast@example.com', 'slow@example.com'])]);
+    expect(status.isSuccess).toBe(true);
+    expect(server.messages.map(({ envelope }) => envelope.rcptTo)).toEqual([
+      ['fast@example.com'],
+      ['slow@example.com'],
+    ]);
+  });
+
+  it('gives up after so many tries, and never tries what was refused for good', async () => {
+    server.on('message', ({ count }) => (count === 3 ? '550 5.7.1 No' : '451 4.0.0 Later'));
+    const backend = connectTo(server, { retry: { attempts: 10, baseMs: 1 } });
+    expect((await failure(backend.sendMessages(mails(1)))).code).toBe('rejected');
+    expect(verbs(server).filter((verb) => verb === 'MAIL')).toHaveLength(3);
+    server.reset();
+    server.on('message', '451 4.0.0 Later');
+    const twice = connectTo(server, { retry: { attempts: 2, baseMs: 1 } });
+    expect((await failure(twice.sendMessages(mails(1)))).code).toBe('temporary');
+    expect(verbs(server).filter((verb) => verb === 'MAIL')).toHaveLength(3);
+  });
+
+  it('is off unless asked for', async () => {
+    server.on('RCPT', '450 4.2.0 Later');
+    await failure(connectTo(server).sendMessages(mails(1)));
+    expect(verbs(server).filter((verb) => verb === 'MAIL')).toHaveLength(1);
+  });
+});
+
+describe('a call that is given up', () => {
+  it('before anything was sent fails at once', async () => {
+    server.on('connect', { delayMs: 60_000, reply: '220 x' });
+    const abort = new AbortController();
+    const sending = failure(connectTo(server).sendMessages(mails(3), { signal: abort.signal }));
+    setTimeout(() => abort.abort(new Error('enough')), 20);
+    const error = await sending;
+    expect(error).toMatchObject({ code: 'aborted', outcome: 'not-sent' });
+    expect([...(error.status?.recipients.values() ?? [])].map(({ status }) => status)).toEqual([
+      'failed',
+      'failed',
+      'failed',
+    ]);
+  });
+
+  it('after the end of the content is unknown', async () => {
+    server.on('message', { delayMs: 60_000, reply: '250 Ok' });
+    const abort = new AbortController();
+    const sending = failure(connectTo(server).sendMessages(mails(1), { signal: abort.signal }));
+    await expect.poll(() => verbs(server)).toContain('BDAT');
+    abort.abort();
+    expect(await sending).toMatchObject({ code: 'uncertain', outcome: 'unknown' });
+  });
+
+  it('does not take other calls with it', async () => {
+    server.on('EHLO', '250 localhost\nPIPELINING');
+    server.once('DATA', { delayMs: 100, reply: '354 Go on' });
+    const backend = connectTo(server, { maxConnections: 1 });
+    const abort = new AbortController();
+    const first = failure(backend.sendMessages([mailTo('first@example.com')], { signal: abort.signal }));
+    const second = backend.sendMessages([mailTo('second@example.com')]);
+    await expect.poll(() => verbs(server)).toContain('DATA');
+    abort.abort();
+    expect(await first).toMatchObject({ code: 'aborted', outcome: 'not-sent' });
+    expect((await second).isSuccess).toBe(true);
+    expect(server.messages.map(({ envelope }) => envelope.rcptTo)).toEqual([['second@example.com']]);
+  });
+
+  it('by its deadline tells what was sent until then', async () => {
+    server.on('message', ({ count }) => (count > 2 ? { delayMs: 60_000, reply: '250 Ok' } : undefined));
+    const backend = connectTo(server, { deadlineMs: 200, maxConnections: 1, maxInFlight: 1 });
+    const status = await backend.sendMessages(mails(5), { failSilently: true });
+    const statuses = [...status.recipients.values()].map((recipient) => recipient.status);
+    expect(statuses).toEqual(['sent', 'sent', 'unknown', 'failed', 'failed']);
+    expect(status.results[4]?.error).toMatchObject({ code: 'timeout' });
+  });
+
+  it('before it began sends nothing', async () => {
+    const error = await failure(connectTo(server).sendMessages(mails(2), { signal: AbortSignal.abort() }));
+    expect(error.outcome).toBe('not-sent');
+    expect(server.messages).toEqual([]);
+  });
+});
+
+describe('stream()', () => {
+  it('reads no further ahead than its pipelines can use', async () => {
+    let read = 0;
+    async function* source() {
+      for (const mail of mails(1_000)) {
+        read++;
+        yield mail;
+      }
+    }
+    const backend = connectTo(server, { maxConnections: 2, maxInFlight: 4 });
+    const results = backend.stream(source());
+    await results.next();
+    await sleep(50);
+    expect(read).toBeLessThanOrEqual(2 * 2 * 4 + 2);
+    let count = 1;
+    for await (const { error } of results) {
+      expect(error).toBeNull();
+      count++;
+    }
+    expect(count).toBe(1_000);
+    expect(new Set(server.messages.flatMap(({ envelope }) => envelope.rcptTo)).size).toBe(1_000);
+  });
+
+  it('can be left early: what was taken is finished', async () => {
+    const backend = connectTo(server, { maxConnections: 1 });
+    for await (const { index } of backend.stream(mails(100))) if (index >= 5) break;
+    await backend.close();
+    expect(server.messages.length).toBeLessThan(100);
+    await expect.poll(() => server.openConnections).toBe(0);
+  });
+});
+
+describe('verify()', () => {
+  it('tells what it met, and sends nothing', async () => {
+    const backend = connectTo(server, { username: 'jane', password: 'secret', allowInsecureAuth: true });
+    expect(await backend.verify()).toEqual({
+      backend: 'smtp',
+      details: {
+        server: 'localhost',
+        tls: null,
+        authMethod: 'SCRAM-SHA-256',
+        pipelining: true,
+        chunking: true,
+        maxSize: 52_428_800,
+      },
+    });
+    expect(verbs(server).filter((verb) => verb === 'MAIL')).toEqual([]);
+    await expect.poll(() => server.openConnections).toBe(0);
+  });
+
+  it('fails as sending would', async () => {
+    const backend = connectTo(server, { username: 'jane', password: 'wrong', allowInsecureAuth: true });
+    const error = await failure(backend.verify());
+    expect(error).toBeInstanceOf(EmailConnectionError);
+    expect(error).not.toBeInstanceOf(SendError);
+    expect(error.code).toBe('auth');
+  });
+});

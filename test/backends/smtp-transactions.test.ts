@@ -1,0 +1,297 @@
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { SendError } from '../../src/errors.ts';
+import type { Extension } from '../../src/smtp-server/extensions.ts';
+import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { connectTo, mails, mailTo, verbs } from './smtp-fixture.ts';
+
+let server: ScriptedSmtpServer;
+let lmtp: ScriptedSmtpServer;
+
+beforeAll(async () => {
+  server = await ScriptedSmtpServer.start();
+  lmtp = await ScriptedSmtpServer.start({ lmtp: true });
+  return async () => {
+    await server.close();
+    await lmtp.close();
+  };
+});
+
+afterEach(() => {
+  server.reset();
+  lmtp.reset();
+});
+
+function offer(...extensions: readonly (Extension | `SIZE ${number}` | `LIMITS RCPTMAX=${number}`)[]): void {
+  server.on('EHLO', ['250 localhost', ...extensions].join('\n'));
+}
+
+async function sendError(promise: Promise<unknown>): Promise<SendError> {
+  const error: unknown = await promise.catch((reason: unknown) => reason);
+  if (!(error instanceof SendError)) throw new Error(`no SendError: ${String(error)}`);
+  return error;
+}
+
+describe('the commands of several messages', () => {
+  it('go in one flight where CHUNKING is offered, RSET before every MAIL but the first', async () => {
+    await connectTo(server, { maxConnections: 1 }).sendMessages(mails(3));
+    expect(verbs(server)).toEqual([
+      'MAIL',
+      'RCPT',
+      'BDAT',
+      'RSET',
+      'MAIL',
+      'RCPT',
+      'BDAT',
+      'RSET',
+      'MAIL',
+      'RCPT',
+      'BDAT',
+    ]);
+  });
+
+  it('follow the content of the one before where only PIPELINING is offered', async () => {
+    offer('PIPELINING');
+    await connectTo(server, { maxConnections: 1 }).sendMessages(mails(3));
+    expect(verbs(server)).toEqual([
+      'MAIL',
+      'RCPT',
+      'DATA',
+      'RSET',
+      'MAIL',
+      'RCPT',
+      'DATA',
+      'RSET',
+      'MAIL',
+      'RCPT',
+      'DATA',
+    ]);
+  });
+
+  it('go one at a time where neither is, and RSET only after a refusal', async () => {
+    offer();
+    server.once('message', '250 2.0.0 Ok').once('message', '451 4.0.0 Later');
+    const status = await connectTo(server, { maxConnections: 1 }).sendMessages(mails(3));
+    expect(verbs(server)).toEqual(['MAIL', 'RCPT', 'DATA', 'MAIL', 'RCPT', 'DATA', 'RSET', 'MAIL', 'RCPT', 'DATA']);
+    expect(status.results.map(({ error }) => error?.code ?? null)).toEqual([null, 'temporary', null]);
+  });
+
+  it.each([[['PIPELINING', 'CHUNKING']], [['PIPELINING']], [[]]] as const)(
+    'never send the content of a message whose sender is refused, with %j',
+    async (extensions) => {
+      offer(...extensions);
+      server.on('MAIL', ({ count }) => (count === 2 ? '550 5.7.1 Not you' : undefined));
+      const status = await connectTo(server, { maxConnections: 1 }).sendMessages(mails(3));
+      expect(server.messages.map(({ envelope }) => envelope.rcptTo)).toEqual([
+        ['user0@example.com'],
+        ['user2@example.com'],
+      ]);
+      expect(status.results[1]?.error).toMatchObject({ code: 'rejected', phase: 'mail', reply: { code: 550 } });
+      expect(status.recipients.get('user1@example.com')?.status).toBe('rejected');
+    },
+  );
+
+  it('leave at most maxInFlight messages unanswered', async () => {
+    server.once('message', { reply: '250 2.0.0 Ok', delayMs: 60_000 });
+    const sending = connectTo(server, { maxConnections: 1, maxInFlight: 3, timeoutMs: 200 }).sendMessages(mails(10), {
+      failSilently: true,
+    });
+    const status = await sending;
+    const statuses = [...status.recipients.values()].map((recipient) => recipient.status);
+    expect(statuses.filter((name) => name === 'unknown')).toHaveLength(3);
+  });
+});
+
+describe('recipients', () => {
+  it('beyond what a server takes at once go in further transactions, with the same bytes', async () => {
+    server.on('RCPT', ({ connection }) => {
+      const since = connection.commands.lastIndexOf(
+        connection.commands.findLast((line) => line.startsWith('MAIL')) ?? '',
+      );
+      return connection.commands.length - since - 1 > 2 ? '452 4.5.3 Too many recipients' : undefined;
+    });
+    const to = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}@example.com`);
+    const status = await connectTo(server).sendMessages([mailTo(to)]);
+    expect(status.isSuccess).toBe(true);
+    expect(server.messages.map(({ envelope }) => envelope.rcptTo.length)).toEqual([2, 2, 1]);
+    expect(new Set(server.messages.map(({ bytes }) => Buffer.from(bytes).toString())).size).toBe(1);
+    expect(verbs(server).filter((verb) => verb === 'RCPT')).toHaveLength(5 + 2 + 1);
+  });
+
+  it('are kept within LIMITS RCPTMAX from the start', async () => {
+    offer('PIPELINING', 'LIMITS RCPTMAX=2');
+    await connectTo(server).sendMessages([mailTo(['a@example.com', 'b@example.com', 'c@example.com'])]);
+    expect(server.messages.map(({ envelope }) => envelope.rcptTo.length)).toEqual([2, 1]);
+  });
+
+  it('that are all too many are refused for now', async () => {
+    server.on('RCPT', '452 4.5.3 Too many recipients');
+    const error = await sendError(connectTo(server).sendMessages([mailTo('a@example.com')]));
+    expect(error).toMatchObject({ code: 'temporary', retryable: true });
+  });
+
+  it.each([
+    ['550 5.1.1 No such user', 'invalid', false],
+    ['550 5.1.10 Null MX', 'invalid', false],
+    ['553 Bad name', 'invalid', false],
+    ['550 5.7.1 Blocked', 'rejected', false],
+    ['550 No', 'rejected', false],
+    ['552 5.2.2 Full', 'failed', true],
+    ['450 4.2.0 Later', 'failed', true],
+  ])('refused with %s are %s', async (reply, expected, retryable) => {
+    server.on('RCPT', ({ argument }) => (argument.includes('bad@') ? reply : undefined));
+    const status = await connectTo(server).sendMessages([mailTo(['good@example.com', 'bad@example.com'])]);
+    expect(status.recipients.get('bad@example.com')).toMatchObject({
+      status: expected,
+      retryable,
+      code: Number(reply.slice(0, 3)),
+    });
+    expect(status.recipients.get('good@example.com')?.status).toBe('sent');
+    expect(status.recipients.get('bad@example.com')?.error?.transcript?.join('\n')).toContain(`S: ${reply}`);
+  });
+
+  it.each(['251 2.1.5 Will forward', '252 2.0.0 Will try'])('answered %s are accepted', async (reply) => {
+    server.on('RCPT', reply);
+    expect((await connectTo(server).sendMessages([mailTo('a@example.com')])).isSuccess).toBe(true);
+  });
+
+  it('get nothing when all are refused', async () => {
+    server.on('RCPT', '550 5.1.1 Gone');
+    const error = await sendError(connectTo(server).sendMessages([mailTo(['a@example.com', 'b@example.com'])]));
+    expect(error.code).toBe('invalid-recipient');
+    expect(error.status?.getFailedRecipients()).toEqual(['a@example.com', 'b@example.com']);
+    expect(server.messages).toEqual([]);
+  });
+});
+
+describe('a message', () => {
+  it('declares its exact size, and is not begun when it is too large', async () => {
+    await connectTo(server).sendMessages([mailTo('a@example.com')]);
+    const declared = Number(/SIZE=(\d+)/.exec(server.commands.find((line) => line.startsWith('MAIL')) ?? '')?.[1]);
+    expect(declared).toBe(server.messages[0]?.bytes.length);
+    server.reset();
+    offer('PIPELINING', 'SIZE 300');
+    const error = await sendError(connectTo(server).sendMessages([mailTo('a@example.com', { body: 'x'.repeat(500) })]));
+    expect(error).toMatchObject({ code: 'too-large', phase: 'mail', retryable: false });
+    expect(error.message).toContain('the server takes 300');
+    expect(verbs(server)).toEqual([]);
+  });
+
+  it.each([
+    ['550 5.7.1 Spam', 'rejected', 'rejected'],
+    ['552 5.3.4 Too big', 'rejected', 'too-large'],
+    ['451 4.3.0 Later', 'failed', 'temporary'],
+  ])('refused after its content with %s is %s', async (reply, expected, code) => {
+    server.on('message', reply);
+    const error = await sendError(connectTo(server).sendMessages([mailTo('a@example.com')]));
+    expect(error).toMatchObject({ code, phase: 'final', outcome: 'not-sent' });
+    expect(error.status?.recipients.get('a@example.com')?.status).toBe(expected);
+  });
+
+  it('with a local part beyond ASCII needs SMTPUTF8, a domain does not', async () => {
+    await connectTo(server).sendMessages([mailTo('jörg@example.com'), mailTo('a@bücher.example')]);
+    const lines = server.commands.filter((line) => /^(?:MAIL|RCPT)/.test(line));
+    expect(lines[0]).toContain('SMTPUTF8');
+    expect(lines[1]).toBe('RCPT TO:<jörg@example.com>');
+    expect(lines[2]).not.toContain('SMTPUTF8');
+    expect(lines[3]).toBe('RCPT TO:<a@xn--bcher-kva.example>');
+    server.reset();
+    offer('PIPELINING', '8BITMIME');
+    const error = await sendError(connectTo(server).sendMessages([mailTo('jörg@example.com')]));
+    expect(error).toMatchObject({ code: 'smtputf8-unavailable', phase: 'mail' });
+    expect(verbs(server)).toEqual([]);
+  });
+
+  it('asks for delivery notices as RFC 3461 wants them written', async () => {
+    const dsn = {
+      notify: ['success', 'failure'],
+      ret: 'headers',
+      envid: 'order+1',
+      orcpt: 'rfc822;a+b@example.com',
+    } as const;
+    await connectTo(server).sendMessages([
+      mailTo('a@example.com', { dsn }),
+      mailTo('b@example.com', { dsn: { notify: 'never' } }),
+    ]);
+    const lines = server.commands.filter((line) => /^(?:MAIL|RCPT)/.test(line));
+    expect(lines[0]).toMatch(/ RET=HDRS ENVID=order\+2B1$/);
+    expect(lines[1]).toBe('RCPT TO:<a@example.com> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;a+2Bb@example.com');
+    expect(lines[3]).toBe('RCPT TO:<b@example.com> NOTIFY=NEVER');
+    server.reset();
+    offer('PIPELINING');
+    expect(await sendError(connectTo(server).sendMessages([mailTo('a@example.com', { dsn })]))).toMatchObject({
+      code: 'dsn-unavailable',
+    });
+  });
+
+  it('that requires TLS does not go without', async () => {
+    const error = await sendError(connectTo(server).sendMessages([mailTo('a@example.com', { requireTls: true })]));
+    expect(error).toMatchObject({ code: 'requiretls-unavailable', outcome: 'not-sent' });
+  });
+
+  it('goes out under the envelope sender, the null sender too', async () => {
+    const backend = connectTo(server);
+    await backend.sendMessages([
+      mailTo('a@example.com', { envelopeSender: 'bounce+a@example.com' }),
+      mailTo('a@example.com', { envelopeSender: '' }),
+    ]);
+    expect(server.messages.map(({ envelope }) => envelope.mailFrom)).toEqual(['bounce+a@example.com', '']);
+  });
+
+  it.each([[['PIPELINING', 'CHUNKING']], [['PIPELINING']], [[]]] as const)(
+    'of any size arrives byte for byte, with %j',
+    async (extensions) => {
+      offer(...extensions);
+      const large = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 7) % 256));
+      const backend = connectTo(server);
+      await backend.sendMessages([
+        mailTo('a@example.com', { body: '.\n..\n.end\n', headers: { 'X-Dots': '.' } }),
+        mailTo('b@example.com', { attachments: [{ filename: 'a.bin', content: large }] }),
+        mailTo('c@example.com', { attachments: [{ filename: 'a.bin', content: streamOf(large) }] }),
+      ]);
+      expect(server.messages).toHaveLength(3);
+      const contents = server.messages.map(({ bytes }) => Buffer.from(bytes).toString('latin1'));
+      const attached = contents
+        .slice(1)
+        .map((content) => /base64\r\n(?:.+\r\n)*\r\n([A-Za-z0-9+/=\r\n]+)/.exec(content)?.[1] ?? '');
+      for (const text of attached) expect(Buffer.from(text, 'base64').equals(large)).toBe(true);
+    },
+  );
+
+  it('whose attachment cannot be read fails alone', async () => {
+    const broken = {
+      filename: 'a.txt',
+      content: async function* () {
+        yield Buffer.from('some');
+        throw new Error('the disk is gone');
+      },
+    };
+    const status = await connectTo(server, { maxConnections: 1 }).sendMessages([
+      mailTo('a@example.com'),
+      mailTo('b@example.com', { attachments: [broken] }),
+      mailTo('c@example.com'),
+    ]);
+    expect([...status.recipients.values()].map((recipient) => recipient.status)).toEqual(['sent', 'failed', 'sent']);
+    expect(status.results[1]?.error).toMatchObject({ code: 'source', outcome: 'not-sent' });
+    expect(status.results[1]?.error?.message).toContain('the disk is gone');
+  });
+});
+
+async function* streamOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.length; at += 7_001) yield bytes.subarray(at, at + 7_001);
+}
+
+describe('over LMTP', () => {
+  it('every recipient has its own answer', async () => {
+    lmtp.on('message', ['250 2.0.0 Ok', '552 5.2.2 Over quota', '451 4.2.0 Later']);
+    const to = ['a@example.com', 'b@example.com', 'c@example.com'];
+    const status = await connectTo(lmtp, { lmtp: true }).sendMessages([mailTo(to)]);
+    expect(to.map((address) => status.recipients.get(address)?.status)).toEqual(['sent', 'rejected', 'failed']);
+    expect(lmtp.commands[0]).toBe('LHLO client.example.com');
+  });
+
+  it('a recipient whose answer is missing is unknown', async () => {
+    lmtp.once('message', { reply: Buffer.from('250 2.0.0 Ok\r\n'), end: 'fin' });
+    const status = await connectTo(lmtp, { lmtp: true }).sendMessages([mailTo(['a@example.com', 'b@example.com'])]);
+    expect([...status.recipients.values()].map((recipient) => recipient.status)).toEqual(['sent', 'unknown']);
+  });
+});
