@@ -2,15 +2,21 @@ import { type AddressInput, isMailboxInput } from './address.ts';
 import { conclude } from './conclusion.ts';
 import type { DeliveryContext, DeliveryResult, Job } from './delivery.ts';
 import { type DeliveryFilter, filterDelivery, filterDeliverySync } from './delivery-filter.ts';
-import { type CallOptions, Dispatch, type DispatchHost, type Messages } from './dispatch.ts';
+import type { CallOptions, DispatchHost } from './dispatch.ts';
 import { ConfigurationError } from './errors.ts';
 import type { Feature } from './features.ts';
 import { Gate } from './gate.ts';
+import { MessageSource, type Messages } from './message-source.ts';
 import { type AnyOptionTable, checkOptions, type OptionSpec } from './options.ts';
-import type { MessageInput } from './prepare.ts';
-import type { DeliveryStatus, MessageResult, SendStatus } from './status.ts';
+import type { MessageInput } from './read-input.ts';
+import { ResultStream } from './result-stream.ts';
+import { SendCall } from './send-call.ts';
+import type { MessageResult, SendStatus } from './status.ts';
 import { closeBlocking, deliverBlocking } from './sync.ts';
 import { SyncCall } from './sync-call.ts';
+import { type BackendStats, Traffic } from './traffic.ts';
+
+export type { BackendStats } from './traffic.ts';
 
 /** Options that every backend has. */
 export interface BackendOptions {
@@ -47,13 +53,7 @@ export interface Verification {
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-/** What a connection has done so far. */
-export interface BackendStats {
-  /** Messages taken and not answered yet. */
-  readonly pending: number;
-  /** Recipients by their final status. */
-  readonly recipients: Readonly<Record<DeliveryStatus, number>>;
-}
+const NO_OPTIONS: Readonly<Record<string, never>> = Object.freeze({});
 
 /**
  * A way to send mail. Subclasses say what they can do (`features`) and implement `deliver`; everything else, from
@@ -68,18 +68,8 @@ export abstract class EmailBackend implements AsyncDisposable {
   protected readonly maxActiveCalls: number = 128;
 
   readonly #host: DispatchHost;
-  readonly #recipients: Record<DeliveryStatus, number> = {
-    sent: 0,
-    queued: 0,
-    invalid: 0,
-    rejected: 0,
-    failed: 0,
-    unknown: 0,
-  };
-  #pending = 0;
-  #calls = 0;
+  readonly #traffic = new Traffic();
   #opened = 0;
-  readonly #whenIdle: (() => void)[] = [];
 
   /**
    * @param options All options of the subclass, which are checked against its static `optionTable` when it has one.
@@ -143,8 +133,12 @@ export abstract class EmailBackend implements AsyncDisposable {
    * @throws {MessageError} `invalid-message`, `unsupported-feature` when nothing was sent for that reason.
    * @throws {ConfigurationError} when nothing could be sent as the backend is configured.
    */
-  sendMessages(messages: Messages, options: SendOptions = {}): Promise<SendStatus> {
-    return new Dispatch(this.#host, messages, options).collect(options.failSilently === true);
+  sendMessages(messages: Messages, options: SendOptions = NO_OPTIONS): Promise<SendStatus> {
+    const { failSilently = false } = options;
+    return new Promise((resolve, reject) => {
+      const source = new MessageSource(this.#host, messages, failSilently);
+      new SendCall(this.#host, source, options, failSilently, resolve, reject).queue();
+    });
   }
 
   /**
@@ -152,15 +146,15 @@ export abstract class EmailBackend implements AsyncDisposable {
    *
    * Never throws for a message's fault: its result has the error.
    */
-  stream(messages: Messages, options: CallOptions = {}): AsyncIterableIterator<MessageResult> {
-    return new Dispatch(this.#host, messages, options);
+  stream(messages: Messages, options: CallOptions = NO_OPTIONS): AsyncIterableIterator<MessageResult> {
+    return new ResultStream(this.#host, new MessageSource(this.#host, messages, false), options);
   }
 
   /** {@link sendMessages}, blocking the thread until it is done; for scripts, migrations and command lines. */
   sendMessagesSync(messages: Iterable<MessageInput>, options: SyncSendOptions = {}): SendStatus {
     const call = new SyncCall(this.#host, messages, options.failSilently === true);
     const results = call.settle(call.jobs.length === 0 ? [] : this.deliverSync(call.jobs));
-    for (const result of results) this.#count(result);
+    for (const result of results) this.#traffic.count(result);
     return conclude(results, options.failSilently === true, call.trouble);
   }
 
@@ -178,7 +172,7 @@ export abstract class EmailBackend implements AsyncDisposable {
       return;
     }
     this.#opened = 0;
-    if (this.#calls > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
+    await this.#traffic.idle();
     await this.disconnect();
   }
 
@@ -204,7 +198,7 @@ export abstract class EmailBackend implements AsyncDisposable {
 
   /** What this connection has done so far. */
   stats(): BackendStats {
-    return { pending: this.#pending, recipients: { ...this.#recipients } };
+    return this.#traffic.stats;
   }
 
   #makeHost(options: BackendOptions): DispatchHost {
@@ -214,6 +208,7 @@ export abstract class EmailBackend implements AsyncDisposable {
     return {
       options,
       gate: new Gate(() => this.maxActiveCalls),
+      traffic: this.#traffic,
       get name() {
         return name();
       },
@@ -221,24 +216,6 @@ export abstract class EmailBackend implements AsyncDisposable {
         return features();
       },
       deliver: (jobs, context) => this.deliver(jobs, context),
-      onStart: () => {
-        this.#calls++;
-      },
-      onTaken: () => {
-        this.#pending++;
-      },
-      onAnswered: () => {
-        this.#pending--;
-      },
-      onResult: (result) => this.#count(result),
-      onEnd: () => {
-        this.#calls--;
-        if (this.#calls === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
-      },
     };
-  }
-
-  #count(result: MessageResult): void {
-    for (const { status } of result.recipients.values()) this.#recipients[status]++;
   }
 }

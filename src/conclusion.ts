@@ -1,5 +1,6 @@
-import { ConfigurationError, EmailError, MessageError, SendError } from './errors.ts';
+import { ConfigurationError, type EmailError, MessageError, SendError } from './errors.ts';
 import { type MessageResult, type RecipientStatus, SendStatus } from './status.ts';
+import { factsOf, rebuildError } from './util/rebuild-error.ts';
 
 /**
  * The one place where results become a status or an exception: throws only when no recipient of the whole call was sent
@@ -54,10 +55,6 @@ function summarize(failures: readonly EmailError[]): EmailError | undefined {
 
 /** A copy that carries the status: the error itself may be shared with other calls that waited for the same connection. */
 function withStatus(error: EmailError, status: SendStatus): EmailError {
-  const facts = Object.getOwnPropertyDescriptors(error);
-  const copy: unknown = Object.create(Object.getPrototypeOf(error), {
-    ...facts,
-    status: { value: status, enumerable: true, writable: true, configurable: true },
-  });
-  return copy instanceof EmailError ? copy : error;
+  const prototype: EmailError = Object.getPrototypeOf(error);
+  return rebuildError(prototype, { ...factsOf(error), status });
 }

@@ -85,35 +85,12 @@ export function toEmailError(error: unknown): EmailError {
   });
 }
 
-/**
- * Serves backends that send one message at a time: runs `deliverOne` for up to `concurrency` jobs at once and yields the
- * results as they come.
- */
-export async function* deliverEach(
-  jobs: AsyncIterable<Job>,
-  deliverOne: (job: Job) => Promise<DeliveryResult>,
-  concurrency = 1,
-): AsyncGenerator<DeliveryResult, void, undefined> {
-  const source = jobs[Symbol.asyncIterator]();
-  const running = new Map<number, Promise<DeliveryResult>>();
-  let nextJob: Promise<IteratorResult<Job>> | null = source.next();
-  while (nextJob !== null || running.size > 0) {
-    const canTake = nextJob !== null && running.size < concurrency;
-    const happened: IteratorResult<Job> | DeliveryResult = await Promise.race([
-      ...running.values(),
-      ...(canTake && nextJob !== null ? [nextJob] : []),
-    ]);
-    if ('index' in happened) {
-      running.delete(happened.index);
-      yield happened;
-    } else if (happened.done === true) nextJob = null;
-    else {
-      const job = happened.value;
-      running.set(
-        job.index,
-        deliverOne(job).catch((error: unknown) => failedDelivery(job, toEmailError(error))),
-      );
-      nextJob = source.next();
-    }
-  }
+/** Why a message that the backend never took was not sent: `thrown` ended the call, or the signal did, or the backend just stopped. */
+export function reasonToStop(thrown: unknown, signal: AbortSignal | undefined): EmailError {
+  if (thrown instanceof EmailError && thrown.outcome === 'not-sent') return thrown;
+  const text = signal?.aborted
+    ? 'the call was aborted before this message was taken'
+    : 'the backend ended before it took this message';
+  const cause: unknown = thrown ?? signal?.reason;
+  return new SendError('aborted', text, { phase: 'queue', retryable: true, cause });
 }

@@ -1,3 +1,9 @@
+/** Who waits at a {@link Gate}. */
+export interface Waiting {
+  /** Its turn has come. */
+  enter(): void;
+}
+
 /**
  * Lets a limited number of calls run at once and the rest wait, first in, first out, so that a hundred thousand sends at
  * once cost the memory of their messages and little else.
@@ -5,41 +11,41 @@
 export class Gate {
   readonly #limit: () => number;
   #running = 0;
-  #waiting: (() => void)[] = [];
+  #waiting: Waiting[] = [];
   #first = 0;
 
   constructor(limit: () => number) {
     this.#limit = limit;
   }
 
-  /** Runs `start` as soon as there is room, at once if there is. */
-  enter(start: () => void): void {
-    if (this.#running >= this.#limit()) {
-      this.#waiting.push(start);
-      return;
-    }
-    this.#running++;
-    start();
+  /** Lets `call` enter as soon as there is room, at once if there is. */
+  queue(call: Waiting): void {
+    if (this.#running >= this.#limit()) this.#waiting.push(call);
+    else this.#admit(call);
   }
 
   /** Makes room for the next; also while a call waits for its caller's own code, which may send through the same gate. */
   leave(): void {
     this.#running--;
     while (this.#running < this.#limit()) {
-      const start = this.#waiting[this.#first];
-      if (start === undefined) return;
+      const call = this.#waiting[this.#first];
+      if (call === undefined) return;
       this.#first++;
       if (this.#first * 2 > this.#waiting.length) {
         this.#waiting = this.#waiting.slice(this.#first);
         this.#first = 0;
       }
-      this.#running++;
-      start();
+      this.#admit(call);
     }
   }
 
   /** Takes its place back after {@link leave}, without waiting. */
   resume(): void {
     this.#running++;
+  }
+
+  #admit(call: Waiting): void {
+    this.#running++;
+    call.enter();
   }
 }

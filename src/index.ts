@@ -35,10 +35,11 @@ export type {
 } from './backends/smtp.ts';
 export { SmtpBackend } from './backends/smtp.ts';
 export { defaultConnection, getConnection, setDefaultConnection } from './connection.ts';
+export { deliverEach, deliverEachSync } from './deliver-each.ts';
 export type { DeliveryContext, DeliveryResult, Job, RecipientFacts } from './delivery.ts';
-export { deliverEach, failedDelivery, recipientStatus, sameForAll } from './delivery.ts';
+export { failedDelivery, recipientStatus, sameForAll } from './delivery.ts';
 export type { DeliveryFilter } from './delivery-filter.ts';
-export type { CallOptions, Messages, SendProgress } from './dispatch.ts';
+export type { CallOptions, SendProgress } from './dispatch.ts';
 export type {
   ConfigurationErrorCode,
   ConnectionErrorCode,
@@ -80,11 +81,12 @@ export type {
   Priority,
 } from './message-init.ts';
 export type { AttachmentJson, MessageJson } from './message-json.ts';
+export type { Messages } from './message-source.ts';
 export type { ConnectionDefinition, ConnectionName } from './named-connections.ts';
 export { defineConnections } from './named-connections.ts';
 export type { AnyOptionTable, OptionSpec, OptionTable } from './options.ts';
-export type { MessageInput } from './prepare.ts';
 export type { PresetName } from './presets.ts';
+export type { MessageInput } from './read-input.ts';
 export type { BackendClass, BuiltInBackends } from './registry.ts';
 export { registerBackend } from './registry.ts';
 export type { SendEachInit, SendMailInit, SendMailSyncInit } from './send.ts';

@@ -1,16 +1,9 @@
 import { type DeliveryResult, type Job, toEmailError } from './delivery.ts';
 import { ConfigurationError, type EmailError } from './errors.ts';
 import type { Awaitable } from './events.ts';
-import {
-  jobOf,
-  type MessageInput,
-  type Prepared,
-  prepare,
-  readInput,
-  type Sender,
-  settle,
-  unanswered,
-} from './prepare.ts';
+import { jobOf, prepare } from './prepare.ts';
+import { type MessageInput, type Prepared, readInput, type Sender } from './read-input.ts';
+import { settle, unanswered } from './settle.ts';
 import type { MessageResult } from './status.ts';
 import { tellListeners } from './tell-listeners.ts';
 

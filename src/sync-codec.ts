@@ -8,6 +8,7 @@ import {
   UnsupportedFeatureError,
 } from './errors.ts';
 import type { RecipientStatus } from './status.ts';
+import { factsOf, rebuildError } from './util/rebuild-error.ts';
 
 /** Results as they cross between threads: structured cloning drops an error's class, so errors travel apart, by number. */
 export interface PackedResults {
@@ -64,20 +65,13 @@ export function unpackResults({ results, errors }: PackedResults): DeliveryResul
 }
 
 function packError(error: EmailError): PackedError {
-  const own = Object.getOwnPropertyNames(error).map((name) => [name, cloneable(Reflect.get(error, name))]);
-  return { name: error.name, facts: Object.fromEntries(own) };
+  const facts = Object.entries(factsOf(error)).map(([name, value]) => [name, cloneable(value)]);
+  return { name: error.name, facts: Object.fromEntries(facts) };
 }
 
 /** The error as it was, its class included; an error of another package's class becomes an EmailError. */
 function unpackError({ name, facts }: PackedError): EmailError {
-  const { prototype } = CLASSES[name] ?? EmailError;
-  const error: unknown = Object.create(prototype);
-  const rebuilt = error as EmailError; // its prototype is one of ours
-  for (const [fact, value] of Object.entries(facts)) {
-    const enumerable = fact !== 'message' && fact !== 'stack' && fact !== 'cause';
-    Object.defineProperty(rebuilt, fact, { value, enumerable, writable: true, configurable: true });
-  }
-  return rebuilt;
+  return rebuildError((CLASSES[name] ?? EmailError).prototype, facts);
 }
 
 function cloneable(value: unknown): unknown {

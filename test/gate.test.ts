@@ -4,7 +4,7 @@ import { Gate } from '../src/gate.ts';
 test('lets as many in as the limit says, the others in order as there is room', () => {
   const started: number[] = [];
   const gate = new Gate(() => 2);
-  for (let call = 0; call < 6; call++) gate.enter(() => started.push(call));
+  for (let call = 0; call < 6; call++) gate.queue({ enter: () => started.push(call) });
   expect(started).toEqual([0, 1]);
   gate.leave();
   expect(started).toEqual([0, 1, 2]);
@@ -16,12 +16,12 @@ test('lets as many in as the limit says, the others in order as there is room', 
 test('who leaves for a while and comes back counts again', () => {
   const started: string[] = [];
   const gate = new Gate(() => 1);
-  gate.enter(() => started.push('outer'));
-  gate.enter(() => started.push('waiting'));
+  gate.queue({ enter: () => started.push('outer') });
+  gate.queue({ enter: () => started.push('waiting') });
   gate.leave();
   expect(started).toEqual(['outer', 'waiting']);
   gate.resume();
-  gate.enter(() => started.push('later'));
+  gate.queue({ enter: () => started.push('later') });
   gate.leave();
   expect(started).not.toContain('later');
   gate.leave();
@@ -31,7 +31,7 @@ test('who leaves for a while and comes back counts again', () => {
 test('a hundred thousand waiting cost a moment', () => {
   const gate = new Gate(() => 1);
   const order: number[] = [];
-  for (let call = 0; call < 100_000; call++) gate.enter(() => order.push(call));
+  for (let call = 0; call < 100_000; call++) gate.queue({ enter: () => order.push(call) });
   for (let call = 0; call < 100_000; call++) gate.leave();
   expect(order).toHaveLength(100_000);
   expect(order.every((call, place) => call === place)).toBe(true);

@@ -1,5 +1,6 @@
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
-import { type DeliveryResult, deliverEach, type Job, sameForAll } from '../delivery.ts';
+import { deliverEach, deliverEachSync } from '../deliver-each.ts';
+import { type DeliveryResult, type Job, sameForAll } from '../delivery.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
 import type { EmailMessage } from '../message.ts';
 import { composeMessage } from '../mime/compose.ts';
@@ -46,7 +47,7 @@ export class ConsoleBackend extends EmailBackend {
   }
 
   protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    return jobs.map((job) => this.#print(job));
+    return deliverEachSync(jobs, (job) => this.#print(job));
   }
 
   #print({ index, message }: Pick<Job, 'index' | 'message'>): DeliveryResult {

@@ -1,5 +1,6 @@
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
-import { type DeliveryResult, deliverEach, failedDelivery, type Job, recipientStatus } from '../delivery.ts';
+import { deliverEach, deliverEachSync } from '../deliver-each.ts';
+import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from '../delivery.ts';
 import { type EmailError, SendError, type ServerReply } from '../errors.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
 import type { EmailMessage } from '../message.ts';
@@ -61,11 +62,11 @@ export class DummyBackend extends EmailBackend {
   }
 
   protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    return deliverEach(jobs, async (job) => this.#deliverOne(job));
+    return deliverEach(jobs, (job) => this.#deliverOne(job));
   }
 
   protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    return jobs.map((job) => this.#deliverOne(job));
+    return deliverEachSync(jobs, (job) => this.#deliverOne(job));
   }
 
   #deliverOne(job: Job): DeliveryResult {

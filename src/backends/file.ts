@@ -1,5 +1,6 @@
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
-import { type DeliveryResult, deliverEach, failedDelivery, type Job, sameForAll } from '../delivery.ts';
+import { deliverEach } from '../deliver-each.ts';
+import { type DeliveryResult, failedDelivery, type Job, sameForAll } from '../delivery.ts';
 import { ConfigurationError, EmailError, SendError } from '../errors.ts';
 import type { Feature } from '../features.ts';
 import { composeMessage } from '../mime/compose.ts';

@@ -1,5 +1,6 @@
 import { type BackendStats, EmailBackend, type Verification } from '../backend.ts';
-import { type DeliveryResult, deliverEach, type Job } from '../delivery.ts';
+import { deliverEach } from '../deliver-each.ts';
+import type { DeliveryResult, Job } from '../delivery.ts';
 import { MessageError, SendError, UnsupportedFeatureError } from '../errors.ts';
 import type { Feature } from '../features.ts';
 import type { AnyOptionTable } from '../options.ts';

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EmailBackend } from '../../src/backend.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { getConnection, setDefaultConnection } from '../../src/connection.ts';
-import { type DeliveryResult, deliverEach, type Job, sameForAll } from '../../src/delivery.ts';
+import { deliverEach } from '../../src/deliver-each.ts';
+import { type DeliveryResult, type Job, sameForAll } from '../../src/delivery.ts';
 import { sendEach, sendMail, sendMailSync } from '../../src/send.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 import { type RedirectOptions, redirect } from '../../src/wrappers/redirect.ts';
@@ -293,7 +294,7 @@ describe('AMSDAL_EMAIL_REDIRECT_TO and AMSDAL_EMAIL_ALLOW', () => {
     expect(new Set(envelopes)).toEqual(new Set([TO]));
     const addressed = headers.flatMap((text) => text.match(/^(?:To|Cc|Bcc):.*(?:\r\n[ \t].*)*/gim) ?? []);
     expect(new Set(addressed)).toEqual(new Set([`To: ${TO}`]));
-    expect(headers.join()).not.toContain('bcc');
+    expect(headers.join()).not.toMatch(/bcc\d/);
     expect(headers.filter((text) => /^X-Original-To: to4@customer\.org, 1 Bcc$/m.test(text))).toHaveLength(1);
   });
 

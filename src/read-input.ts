@@ -1,0 +1,132 @@
+import { type AddressInput, AddressSyntaxError, type Group, type Mailbox, parseAddress } from './address.ts';
+import type { BackendOptions } from './backend.ts';
+import { refusal } from './conclusion.ts';
+import { recipientStatus } from './delivery.ts';
+import { type EmailError, MessageError, SendError } from './errors.ts';
+import type { Feature } from './features.ts';
+import { EmailMessage, mailboxesOf } from './message.ts';
+import type { AddressList, EmailMessageDraft, EmailMessageInit } from './message-init.ts';
+import type { MessageResult, RecipientStatus } from './status.ts';
+
+/** What can be sent: a message, or what one is made from. */
+export type MessageInput = EmailMessage | EmailMessageDraft;
+
+/** What preparation needs to know of the backend that will deliver. */
+export interface Sender {
+  readonly name: string;
+  readonly features: ReadonlySet<Feature>;
+  readonly options: BackendOptions;
+}
+
+/** A message that is ready for delivery, with what its result must say besides what the backend says. */
+export interface Prepared {
+  readonly kind: 'prepared';
+  readonly index: number;
+  readonly message: EmailMessage;
+  readonly ignored: readonly Feature[];
+  /** Recipients that could not be parsed and were left out (`failSilently`). */
+  readonly invalid: readonly RecipientStatus[];
+}
+
+/** The result of a message that ended before the backend saw it; the message is null when the input was none. */
+export interface Refused {
+  readonly kind: 'refused';
+  readonly message: EmailMessage | null;
+  readonly result: MessageResult;
+}
+
+/** An input that was read: a message, or why it is none. */
+export type ReadInput = Prepared | Refused;
+
+const NOTHING: readonly never[] = Object.freeze([]);
+
+/** Makes the input a message; a lenient reading leaves unreadable recipients out, and keeps them for the result. */
+export function readInput(sender: Sender, input: MessageInput, index: number, lenient: boolean): ReadInput {
+  if (input instanceof EmailMessage) return ready(input, index, NOTHING);
+  const draft = withSender(input, sender.options.defaultFrom);
+  const invalid = lenient ? findInvalidRecipients(draft) : NOTHING;
+  try {
+    return ready(new EmailMessage(invalid.length === 0 ? draft : withoutInvalidRecipients(draft)), index, invalid);
+  } catch (error) {
+    if (!(error instanceof MessageError)) throw error;
+    const nobodyIsLeft =
+      invalid.length > 0 && error.issues.every(({ path, code }) => path === 'to' && code === 'required');
+    return unsendable(draft, index, nobodyIsLeft ? refusal(byAddress(invalid)) : error);
+  }
+}
+
+function ready(message: EmailMessage, index: number, invalid: readonly RecipientStatus[]): Prepared {
+  return { kind: 'prepared', index, message, ignored: NOTHING, invalid };
+}
+
+/** A draft that has no sender still fails in the constructor, together with the other faults of the message. */
+function withSender(draft: EmailMessageDraft, defaultFrom: AddressInput | undefined): EmailMessageInit {
+  const needsOne = defaultFrom !== undefined && isDraft(draft) && (draft.fromEmail ?? null) === null;
+  return (needsOne ? { ...draft, fromEmail: defaultFrom } : draft) as EmailMessageInit;
+}
+
+/** What is given in JavaScript may be anything; the constructor of EmailMessage says so. */
+function isDraft(value: unknown): value is EmailMessageDraft {
+  return typeof value === 'object' && value !== null;
+}
+
+/** The result of an input that is no message: its recipients by the text that was given. */
+function unsendable(draft: EmailMessageDraft, index: number, error: EmailError): Refused {
+  const recipients = new Map<string, RecipientStatus>();
+  for (const { address, problem } of rawRecipients(draft)) {
+    recipients.set(address, recipientStatus(address, problem ? 'invalid' : 'failed', { code: error.code, error }));
+  }
+  const result: MessageResult = { index, messageId: null, recipients, error, ignored: NOTHING, espResponse: null };
+  return { kind: 'refused', message: null, result };
+}
+
+function findInvalidRecipients(draft: EmailMessageDraft): readonly RecipientStatus[] {
+  const invalid: RecipientStatus[] = [];
+  for (const { address, problem } of rawRecipients(draft)) {
+    if (!problem) continue;
+    const text = `${address}: ${problem.reason}`;
+    const error = new SendError('invalid-recipient', text, { phase: 'message', cause: problem });
+    invalid.push(recipientStatus(address, 'invalid', { code: error.code, error }));
+  }
+  return invalid;
+}
+
+function withoutInvalidRecipients(init: EmailMessageInit): EmailMessageInit {
+  const keep = (list: AddressList | undefined) =>
+    listOf(list).filter((entry) => !(tryParse(entry) instanceof AddressSyntaxError));
+  return { ...init, to: keep(init.to), cc: keep(init.cc), bcc: keep(init.bcc) };
+}
+
+interface RawRecipient {
+  readonly address: string;
+  readonly problem: AddressSyntaxError | null;
+}
+
+function rawRecipients(init: EmailMessageDraft): readonly RawRecipient[] {
+  if (!isDraft(init)) return NOTHING;
+  return [init.to, init.cc, init.bcc].flatMap(listOf).flatMap((entry): readonly RawRecipient[] => {
+    const parsed = tryParse(entry);
+    if (!(parsed instanceof AddressSyntaxError))
+      return mailboxesOf([parsed]).map(({ address }) => ({ address, problem: null }));
+    return [{ address: typeof entry === 'string' ? entry : String(entry?.address ?? entry), problem: parsed }];
+  });
+}
+
+function listOf(list: AddressList | undefined): readonly AddressInput[] {
+  if (list === undefined || list === null) return NOTHING;
+  // Array.isArray does not narrow readonly arrays; what is no array is one address.
+  return Array.isArray(list) ? list : [list as AddressInput];
+}
+
+function tryParse(entry: AddressInput): Mailbox | Group | AddressSyntaxError {
+  try {
+    return parseAddress(entry);
+  } catch (error) {
+    if (error instanceof AddressSyntaxError) return error;
+    throw error;
+  }
+}
+
+function byAddress(statuses: readonly RecipientStatus[]): ReadonlyMap<string, RecipientStatus> {
+  return new Map(statuses.map((status) => [status.address, status]));
+}

@@ -1,0 +1,59 @@
+import { type CallOptions, Dispatch, type DispatchHost, type Receiver } from './dispatch.ts';
+import type { EmailError } from './errors.ts';
+import type { MessageSource } from './message-source.ts';
+import type { MessageResult } from './status.ts';
+
+interface Waiter {
+  resolve(step: IteratorResult<MessageResult>): void;
+  reject(error: EmailError): void;
+}
+
+const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
+
+/** One call of `stream`: each result as it is asked for; it starts when the first one is. */
+export class ResultStream implements AsyncIterableIterator<MessageResult>, Receiver {
+  readonly #dispatch: Dispatch;
+  #waiters: Waiter[] = [];
+  #isStarted = false;
+
+  constructor(host: DispatchHost, source: MessageSource, options: CallOptions) {
+    this.#dispatch = new Dispatch(host, source, options, this, null);
+  }
+
+  get wants(): boolean {
+    return this.#waiters.length > 0;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<MessageResult>> {
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      if (this.#isStarted) this.#dispatch.pump();
+      else {
+        this.#isStarted = true;
+        this.#dispatch.start();
+      }
+    });
+  }
+
+  async return(): Promise<IteratorResult<MessageResult>> {
+    this.#isStarted = true;
+    await this.#dispatch.stop();
+    this.end(null);
+    return DONE;
+  }
+
+  take(result: MessageResult): void {
+    this.#waiters.shift()?.resolve({ done: false, value: result });
+  }
+
+  end(trouble: EmailError | null): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    if (trouble !== null) waiters.shift()?.reject(trouble);
+    for (const { resolve } of waiters) resolve(DONE);
+  }
+}

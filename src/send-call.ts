@@ -1,0 +1,74 @@
+import { conclude } from './conclusion.ts';
+import { type CallOptions, Dispatch, type DispatchHost, type Receiver } from './dispatch.ts';
+import type { EmailError } from './errors.ts';
+import type { Waiting } from './gate.ts';
+import type { MessageSource } from './message-source.ts';
+import type { MessageResult, SendStatus } from './status.ts';
+
+/** One call of `sendMessages`: waits for its turn, collects all results, and ends in a status or an error. */
+export class SendCall implements Receiver, Waiting {
+  readonly wants = true;
+  readonly #host: DispatchHost;
+  readonly #source: MessageSource;
+  readonly #options: CallOptions;
+  readonly #failSilently: boolean;
+  readonly #resolve: (status: SendStatus) => void;
+  readonly #reject: (error: unknown) => void;
+  #results: MessageResult[] | null = null;
+
+  constructor(
+    host: DispatchHost,
+    source: MessageSource,
+    options: CallOptions,
+    failSilently: boolean,
+    resolve: (status: SendStatus) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.#host = host;
+    this.#source = source;
+    this.#options = options;
+    this.#failSilently = failSilently;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  /** Starts as soon as the gate has room; who aborts before gets the answer at once, not when the queue has moved on. */
+  queue(): void {
+    const { signal } = this.#options;
+    if (signal?.aborted) this.#start(false);
+    else {
+      signal?.addEventListener('abort', this);
+      this.#host.gate.queue(this);
+    }
+  }
+
+  enter(): void {
+    if (this.#results !== null) this.#host.gate.leave();
+    else {
+      this.#start(true);
+    }
+  }
+
+  take(result: MessageResult): void {
+    if (this.#results !== null) this.#results[result.index] = result;
+  }
+
+  end(trouble: EmailError | null): void {
+    try {
+      this.#resolve(conclude(this.#results ?? [], this.#failSilently, trouble));
+    } catch (error) {
+      this.#reject(error);
+    }
+  }
+
+  /** The signal was aborted while the call waited; an object that listens, as a function for each would cost more. */
+  handleEvent(): void {
+    this.#start(false);
+  }
+
+  #start(hasPlace: boolean): void {
+    this.#options.signal?.removeEventListener('abort', this);
+    this.#results = new Array(this.#source.total ?? 0);
+    new Dispatch(this.#host, this.#source, this.#options, this, hasPlace ? this.#host.gate : null).start();
+  }
+}

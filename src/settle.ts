@@ -1,0 +1,70 @@
+import { refusal } from './conclusion.ts';
+import { type DeliveryResult, failedDelivery, recipientStatus, toEmailError } from './delivery.ts';
+import { type EmailError, SendError } from './errors.ts';
+import type { EmailMessage } from './message.ts';
+import type { Prepared, ReadInput } from './read-input.ts';
+import { isDelivered, type MessageResult, type RecipientStatus } from './status.ts';
+
+/** Joins what the backend says of a message with what preparation found. */
+export function settle(prepared: Prepared, delivered: DeliveryResult): MessageResult {
+  const { message, invalid } = prepared;
+  const ignored = delivered.ignored?.length
+    ? [...new Set([...prepared.ignored, ...delivered.ignored])]
+    : prepared.ignored;
+  const recipients =
+    invalid.length === 0 && isComplete(message, delivered.recipients)
+      ? delivered.recipients
+      : completed(message, delivered.recipients, invalid);
+  return {
+    index: prepared.index,
+    messageId: delivered.messageId,
+    recipients,
+    error: someDelivered(recipients) ? null : (delivered.error ?? refusal(recipients)),
+    ignored,
+    espResponse: delivered.espResponse ?? null,
+  };
+}
+
+/** The result of a message that was taken and not answered; `cause` is what ended the call, if anything did. */
+export function unanswered(prepared: Prepared, cause: unknown): MessageResult {
+  const error =
+    cause === undefined
+      ? new SendError('uncertain', 'the backend ended without telling whether the mail was sent', {
+          outcome: 'unknown',
+        })
+      : toEmailError(cause);
+  return settle(prepared, failedDelivery(prepared, error));
+}
+
+/** The result of an input that was never taken, because the call had ended by then. */
+export function notTaken(read: ReadInput, error: EmailError): MessageResult {
+  return read.kind === 'refused' ? read.result : settle(read, failedDelivery(read, error));
+}
+
+function someDelivered(recipients: ReadonlyMap<string, RecipientStatus>): boolean {
+  for (const recipient of recipients.values()) if (isDelivered(recipient)) return true;
+  return false;
+}
+
+function isComplete(message: EmailMessage, delivered: ReadonlyMap<string, RecipientStatus>): boolean {
+  const { recipients } = message;
+  return delivered.size === recipients.length && recipients.every(({ address }) => delivered.has(address));
+}
+
+/** Every recipient of the message in its order, and none else. */
+function completed(
+  message: EmailMessage,
+  delivered: ReadonlyMap<string, RecipientStatus>,
+  invalid: readonly RecipientStatus[],
+): ReadonlyMap<string, RecipientStatus> {
+  const recipients = new Map<string, RecipientStatus>();
+  for (const { address } of message.recipients) recipients.set(address, delivered.get(address) ?? untold(address));
+  for (const recipient of invalid) recipients.set(recipient.address, recipient);
+  return recipients;
+}
+
+function untold(address: string): RecipientStatus {
+  const text = 'the backend did not tell what happened to this recipient';
+  const error = new SendError('uncertain', text, { outcome: 'unknown' });
+  return recipientStatus(address, 'unknown', { code: error.code, error });
+}
