@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
-import { type DeliveryResult, deliverEach, failedDelivery, type Job, recipientStatus } from '../delivery.ts';
+import { deliverEach } from '../deliver-each.ts';
+import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from '../delivery.ts';
 import { EmailConnectionError, SendError } from '../errors.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
 import type { AnyOptionTable, OptionTable } from '../options.ts';
