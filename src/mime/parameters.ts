@@ -3,7 +3,8 @@ import { encodeWords } from './encoded-word.ts';
 /** Written as it is inside double quotes by every reader; all else goes the extended way. */
 const SIMPLE = /^(?!.*=\?)(?!.* {2})[\w!#$&'()*+,./:;<=>?@[\]^`{|}~-][\w !#$&'()*+,./:;<=>?@[\]^`{|}~-]*$/;
 const LOOKS_ENCODED = /=\?[^?]*\?[BQ]\?[^?]*\?=/i;
-const TOKEN = /^[\w!#$&'*+.^`{|}~-]+$/;
+/** Needs no quotes; apostrophe, asterisk and percent sign do, because some readers see RFC 2231 everywhere. */
+const TOKEN = /^[\w!#$&+.^`{|}~-]+$/;
 const MAX_SIMPLE = 60;
 /** The longest piece of an extended parameter, so that its line stays below 78. */
 const MAX_PIECE = 55;
