@@ -42,6 +42,7 @@ export default defineConfig({
     ],
     globalSetup: 'test/global-setup.ts',
     testTimeout: 20_000,
+    hookTimeout: 60_000,
     server: { deps: { external: [/\/dist\//] } }, // what is built is tested as it is
     env: { ...(isLive ? {} : AWS), ...(covering && { NODE_V8_COVERAGE: processCoverage }) },
     coverage: {

@@ -1,21 +1,16 @@
-import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
+import { build } from '../scripts/build.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Builds `dist` once a run, for the tests that need it: threads, child processes and packages. */
-export function setup(project: TestProject): void {
-  const { enabled: covering, reportsDirectory } = project.vitest.config.coverage;
-  if (covering) rmSync(join(root, reportsDirectory, 'processes'), { recursive: true, force: true });
-  if (isCurrent(covering)) return;
-  rmSync(join(root, 'dist'), { recursive: true, force: true });
-  const compiler = join(root, 'node_modules/.bin/tsc');
-  const options = ['-p', 'tsconfig.build.json', ...(covering ? ['--sourceMap'] : [])];
-  execFileSync(compiler, options, { cwd: root, stdio: 'inherit' });
-  cpSync(join(root, 'src/mailbox/page'), join(root, 'dist/mailbox/page'), { recursive: true });
+export async function setup(project: TestProject): Promise<void> {
+  const { enabled: sourceMap, reportsDirectory } = project.vitest.config.coverage;
+  if (sourceMap) rmSync(join(root, reportsDirectory, 'processes'), { recursive: true, force: true });
+  if (!isCurrent(sourceMap)) await build({ sourceMap });
 }
 
 function isCurrent(withMaps: boolean): boolean {

@@ -6,7 +6,8 @@ import { createDkimSigner } from '../mime/dkim.ts';
 import type { AnyOptionTable } from '../options.ts';
 import { loginHintFor } from '../presets.ts';
 import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';
-import { Pool, type PoolStats } from '../smtp/pool.ts';
+import { Pool } from '../smtp/pool.ts';
+import type { PoolStats } from '../smtp/pool-stats.ts';
 import { openSession } from '../smtp/session.ts';
 import { SmtpCall } from './smtp/call.ts';
 import { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
@@ -22,7 +23,7 @@ export type {
   SmtpTimeouts,
   SmtpTlsOptions,
 } from '../smtp/options.ts';
-export type { PoolStats } from '../smtp/pool.ts';
+export type { PoolStats } from '../smtp/pool-stats.ts';
 export { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
 /** What an {@link SmtpBackend} has done so far, and its connections. */

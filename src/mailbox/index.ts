@@ -3,5 +3,5 @@ export type { ChaosSettings } from './chaos.ts';
 export { type Mailbox, startMailbox } from './mailbox.ts';
 export { MailboxBackend, type MailboxBackendOptions } from './mailbox-backend.ts';
 export type { MailboxOptions } from './mailbox-options.ts';
-export type { SmtpAddress } from './mailbox-routes.ts';
 export type { ReleaseOptions } from './release.ts';
+export type { SmtpAddress } from './smtp-address.ts';

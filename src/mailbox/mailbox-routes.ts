@@ -6,17 +6,10 @@ import type { Previews } from './previews.ts';
 import type { MailRelease } from './release.ts';
 import { errorReply, jsonReply } from './reply.ts';
 import type { Routes } from './router.ts';
+import type { SmtpAddress } from './smtp-address.ts';
 
 /** By this a mailbox backend knows that what listens on the port is a mailbox. */
 export const MAILBOX_NAME = 'amsdal-mailbox';
-
-/** Where mail is received. */
-export interface SmtpAddress {
-  readonly host: string;
-  readonly port: number;
-  /** Whether STARTTLS is offered. */
-  readonly startTls: boolean;
-}
 
 /** What the routes of the mailbox itself work with. */
 export interface MailboxParts {

@@ -8,13 +8,14 @@ import { EventStream } from './event-stream.ts';
 import { FolderStorage, MemoryStorage } from './mail-storage.ts';
 import { MailStore, type StoreChange } from './mail-store.ts';
 import { type MailboxOptions, type ResolvedMailboxOptions, resolveMailboxOptions } from './mailbox-options.ts';
-import { mailboxRoutes, type SmtpAddress } from './mailbox-routes.ts';
+import { mailboxRoutes } from './mailbox-routes.ts';
 import { messageRoutes } from './message-routes.ts';
 import { Previews } from './previews.ts';
 import { receiverCertificate, startReceiver } from './receiver.ts';
 import { MailRelease } from './release.ts';
 import { Router } from './router.ts';
 import { parseSearch } from './search.ts';
+import type { SmtpAddress } from './smtp-address.ts';
 import { WebServer } from './web-server.ts';
 
 /** New mails that one event tells of; a page that misses some reads the list anew. */

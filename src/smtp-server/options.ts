@@ -1,4 +1,4 @@
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import { ConfigurationError } from '../errors.ts';
 import { AUTH_EXCHANGES, type AuthMechanism } from './auth.ts';
 import { type Certificate, generateCertificate } from './certificate.ts';
@@ -49,7 +49,8 @@ export interface ResolvedSmtpServerOptions extends SmtpServerHooks {
   readonly name: string;
   readonly lmtp: boolean;
   readonly implicitTls: boolean;
-  readonly secureContext: SecureContext | null;
+  /** A SecureContext of node:tls; named by its shape, as these types must work without those of Node. */
+  readonly secureContext: { readonly context: unknown } | null;
   readonly certificate: string | null;
   readonly extensions: ReadonlySet<Extension>;
   readonly authMechanisms: readonly AuthMechanism[];

@@ -4,24 +4,12 @@ import { forgetAtExit, quitAtExit } from './exit.ts';
 import { Fifo } from './fifo.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
 import { Pipeline, type PipelineHost } from './pipeline.ts';
+import type { PoolStats } from './pool-stats.ts';
 import { openSession, type Session } from './session.ts';
 import type { Failure } from './wire.ts';
 
 /** How long no further connection is tried after one failed, as long as others work. */
 const PAUSE_MS = 1_000;
-
-/** How many connections a pool has, and what it did. */
-export interface PoolStats {
-  readonly connecting: number;
-  readonly idle: number;
-  readonly busy: number;
-  /** Messages that wait for a connection. */
-  readonly queued: number;
-  /** Messages that were handed to a connection and are unanswered. */
-  readonly inFlight: number;
-  /** Connections opened so far. */
-  readonly opened: number;
-}
 
 /**
  * The connections of one backend and the queue in front of them, first in, first out.

@@ -7,7 +7,7 @@
 /** @typedef {import('../mail-store.ts').StoreChange & { readonly total: number, readonly unread: number }} MailboxChange */
 /**
  * @typedef {{
- *   readonly smtp: import('../mailbox-routes.ts').SmtpAddress | null,
+ *   readonly smtp: import('../smtp-address.ts').SmtpAddress | null,
  *   readonly release: readonly string[] | null,
  *   readonly chaos: ChaosSettings,
  * }} Info
