@@ -2,7 +2,7 @@ import { MailEvent } from './events.ts';
 
 /** What a listener of {@link ServerStartup} sees. */
 export interface ServerStartupContext {
-  /** The framework's own application (a Fastify instance, an Express or Hono app, a Nest module reference), or null. */
+  /** The framework's own application (a Fastify instance, the app given to another adapter, Nest's module), or null. */
   readonly server: unknown;
 }
 
