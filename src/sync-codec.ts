@@ -10,6 +10,11 @@ import {
 import type { RecipientStatus } from './status.ts';
 import { factsOf, rebuildError } from './util/rebuild-error.ts';
 
+/** What the worker says of itself in shared memory. */
+export const WORKER_STARTING = 0;
+export const WORKER_RUNNING = 1;
+export const WORKER_ENDED = 2;
+
 /** Results as they cross between threads: structured cloning drops an error's class, so errors travel apart, by number. */
 export interface PackedResults {
   readonly results: readonly PackedResult[];

@@ -5,7 +5,7 @@ import { type DeliveryResult, failedDelivery, toEmailError } from './delivery.ts
 import { type EmailError, SendError } from './errors.ts';
 import { EmailMessage } from './message.ts';
 import type { SyncRequest } from './sync.ts';
-import { type PackedResults, packResults } from './sync-codec.ts';
+import { type PackedResults, packResults, WORKER_ENDED, WORKER_RUNNING } from './sync-codec.ts';
 
 // The worker's half of the blocking bridge: it must answer every request, as the other thread sleeps until it does.
 // sync.ts starts this file with exactly this data.
@@ -13,6 +13,11 @@ const { port, signal } = workerData as { readonly port: MessagePort; readonly si
 const connections = new Map<number, EmailBackend>();
 let queue: Promise<void> = Promise.resolve();
 
+Atomics.store(signal, 1, WORKER_RUNNING);
+process.on('exit', () => {
+  Atomics.store(signal, 1, WORKER_ENDED);
+  Atomics.notify(signal, 0);
+});
 port.on('message', (request: SyncRequest) => {
   queue = queue.then(() => serve(request)).then(answer);
 });

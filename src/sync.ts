@@ -1,9 +1,9 @@
 import { FileContent } from './attachment.ts';
 import type { DeliveryResult, Job } from './delivery.ts';
-import { ConfigurationError, MessageError } from './errors.ts';
+import { ConfigurationError, MessageError, SendError } from './errors.ts';
 import type { EmailMessage } from './message.ts';
 import type { EmailMessageInit } from './message-init.ts';
-import { type PackedResults, unpackResults } from './sync-codec.ts';
+import { type PackedResults, unpackResults, WORKER_ENDED, WORKER_STARTING } from './sync-codec.ts';
 
 /** How the worker thread makes the same connection: a backend's name or specifier, and options that can be cloned. */
 export interface Recipe {
@@ -26,6 +26,10 @@ interface Bridge {
   readonly signal: Int32Array;
   call(request: SyncRequest): PackedResults;
 }
+
+/** How long the worker may take to start, on a machine that is busy. */
+const START_MS = 20_000;
+const LOOK_MS = 1000;
 
 let bridge: Bridge | null = null;
 let lastId = 0;
@@ -73,13 +77,16 @@ export function closeBlocking(owner: object): void {
 
 /**
  * One worker for the process. It counts the requests it has answered in shared memory: a flag of 0 and 1 would be missed
- * when an answer comes between the look and the wait.
+ * when an answer comes between the look and the wait. Beside the count stands whether it lives.
  */
 function startWorker(): Bridge {
   const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
-  const signal = new Int32Array(new SharedArrayBuffer(4));
+  const file = new URL('./sync-worker.js', import.meta.url);
+  if (!process.getBuiltinModule('node:fs').existsSync(file)) throw notStarted(`there is no ${file.pathname}`);
+  const signal = new Int32Array(new SharedArrayBuffer(8));
   const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(new URL('./sync-worker.js', import.meta.url), {
+  const startBy = Date.now() + START_MS;
+  const worker = new Worker(file, {
     workerData: { signal, port: port2 },
     transferList: [port2],
   });
@@ -92,12 +99,33 @@ function startWorker(): Bridge {
       asked++;
       port1.postMessage(request);
       for (let answered = Atomics.load(signal, 0); answered < asked; answered = Atomics.load(signal, 0)) {
-        Atomics.wait(signal, 0, answered);
+        const state = Atomics.load(signal, 1);
+        if (state === WORKER_ENDED || (state === WORKER_STARTING && Date.now() > startBy)) {
+          bridge = null;
+          throw state === WORKER_ENDED ? workerEnded() : notStarted(`${file.pathname} did not start`);
+        }
+        // No event of the worker reaches a thread that sleeps, so it looks up now and then.
+        Atomics.wait(signal, 0, answered, LOOK_MS);
       }
       // What the worker posts is PackedResults: both ends are in this package.
       return receiveMessageOnPort(port1)?.message as PackedResults;
     },
   };
+}
+
+function notStarted(why: string): ConfigurationError {
+  return new ConfigurationError(
+    'load-failed',
+    `blocking calls need a worker thread, but ${why}: a bundler must leave this package out of the bundle`,
+  );
+}
+
+function workerEnded(): SendError {
+  return new SendError(
+    'uncertain',
+    'the worker thread of blocking calls ended in the middle of a call (did a backend end the process?): mails may or may not have been sent',
+    { phase: 'request', outcome: 'unknown' },
+  );
 }
 
 /** The message by its fields, with contents that another thread can have. */
