@@ -32,7 +32,7 @@ const EXACT_SIZE = 1_000_000;
 export interface MailDetail {
   /** Decoded, in order. */
   readonly headers: readonly { readonly name: string; readonly value: string }[];
-  /** At most five million characters. */
+  /** At most five million characters; lines end with a line feed. */
   readonly text: string | null;
   /** At most five million characters. */
   readonly html: string | null;
@@ -48,7 +48,7 @@ export interface MailDetail {
 
 /** Decodes a mail for display. */
 export function viewMail(content: MailContent): MailDetail {
-  const text = content.text(MAX_BODY);
+  const text = content.text(MAX_BODY)?.replaceAll('\r\n', '\n') ?? null;
   const html = content.html(MAX_BODY);
   const { links, remoteImages } = html === null ? { links: [], remoteImages: 0 } : readHtml(html);
   return {

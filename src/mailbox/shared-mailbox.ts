@@ -27,7 +27,12 @@ export class SharedMailbox {
 
   /** Where the page is. */
   get url(): string {
-    return this.#isOwn ? this.#mailbox.url : `http://${this.#options.host}:${this.#options.port}`;
+    return this.#isOwn ? this.#mailbox.url : this.#otherUrl;
+  }
+
+  get #otherUrl(): string {
+    const { host, port } = this.#options;
+    return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   }
 
   /** Hands a mail in. */
@@ -52,7 +57,7 @@ export class SharedMailbox {
       await this.#mailbox.listen();
       this.#mailbox.unref();
     } catch (error) {
-      const info = await fetch(`${this.url}/api/info`)
+      const info = await fetch(`${this.#otherUrl}/api/info`)
         .then((response) => response.json())
         .catch(() => null);
       if (info?.name !== MAILBOX_NAME) throw error;

@@ -1,0 +1,87 @@
+import { describe, expect, test, vi } from 'vitest';
+import { getConnection } from '../../src/connection.ts';
+import { ConfigurationError, EmailConnectionError } from '../../src/errors.ts';
+import { startMailbox } from '../../src/mailbox/mailbox.ts';
+import { MailboxBackend } from '../../src/mailbox/mailbox-backend.ts';
+
+const message = { subject: 'Hi', body: 'x', fromEmail: 'a@example.com', to: ['b@example.com'] };
+
+/** A port that nobody listens on: the mailbox of a test has just left it. */
+async function freePort(): Promise<number> {
+  const mailbox = await startMailbox({ port: 0, smtpPort: null });
+  const port = Number(new URL(mailbox.url).port);
+  await mailbox.close();
+  return port;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of the JSON
+const list = async (port: number): Promise<any[]> =>
+  (await (await fetch(`http://127.0.0.1:${port}/api/messages`)).json()).messages;
+
+describe('the backend', () => {
+  test('serves the page from the app itself, and catches everything there is to a message', async () => {
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const port = await freePort();
+    const connection = getConnection(MailboxBackend, { port, smtpPort: 0 });
+    const status = await connection.sendMessages([
+      {
+        ...message,
+        tags: ['welcome'],
+        metadata: { user: '7' },
+        templateId: 'tpl-1',
+        mergeGlobalData: { shop: 'Northwind' },
+        trackOpens: true,
+        bcc: ['hidden@example.com'],
+        attachments: [{ filename: 'a.txt', content: new Blob(['blob']) }],
+      },
+    ]);
+    expect(status.isSuccess).toBe(true);
+    const [mail] = await list(port);
+    expect(status.recipients.get('b@example.com')?.response).toBe(`caught: http://127.0.0.1:${port}/#${mail.id}`);
+    expect(mail).toMatchObject({
+      subject: 'Hi',
+      via: 'backend',
+      tags: ['welcome'],
+      metadata: { user: '7' },
+      bcc: ['hidden@example.com'],
+      facts: { templateId: 'tpl-1', mergeGlobalData: { shop: 'Northwind' }, trackOpens: true },
+    });
+    expect(said).toHaveBeenCalledWith(`amsdal-mail: mails are caught, see them at http://127.0.0.1:${port}\n`);
+
+    const blocking = connection.sendMessagesSync([{ ...message, subject: 'blocking' }]);
+    expect(blocking.isSuccess).toBe(true);
+    expect((await list(port)).map(({ subject }) => subject)).toEqual(['blocking', 'Hi']);
+    said.mockRestore();
+  });
+
+  test('finds the mailbox that runs already', async () => {
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const running = await startMailbox({ port: 0, smtpPort: null });
+    const port = Number(new URL(running.url).port);
+    const connection = getConnection(MailboxBackend, { port });
+    expect(connection.sendMessagesSync([{ ...message, subject: 'early' }]).isSuccess).toBe(true);
+    await connection.open();
+    await connection.sendMessages([{ ...message, tags: ['t'] }]);
+    expect(await list(port)).toMatchObject([
+      { subject: 'Hi', via: 'api', tags: ['t'] },
+      { subject: 'early', via: 'api' },
+    ]);
+    await connection.close();
+
+    const chaos = { method: 'PUT', headers: { 'content-type': 'application/json' } };
+    await fetch(`${running.url}/api/chaos`, { ...chaos, body: '{"refuse":100,"refuseCode":450}' });
+    const refused = await connection.sendMessages([message], { failSilently: true });
+    expect(refused.recipients.get('b@example.com')).toMatchObject({ status: 'failed', code: 450, retryable: true });
+    await fetch(`${running.url}/api/chaos`, { ...chaos, body: '{"refuse":0,"drop":100}' });
+    await expect(connection.sendMessages([message])).rejects.toThrow(EmailConnectionError);
+    await running.close();
+    said.mockRestore();
+  });
+
+  test('refuses production and wrong options when it is made', () => {
+    vi.stubEnv('NODE_ENV', 'production');
+    expect(() => new MailboxBackend()).toThrow(ConfigurationError);
+    vi.unstubAllEnvs();
+    expect(() => getConnection(MailboxBackend, { port: 99_999 })).toThrow(/port/);
+  });
+});
