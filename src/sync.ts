@@ -89,6 +89,10 @@ function startWorker(): Bridge {
   const worker = new Worker(file, {
     workerData: { signal, port: port2 },
     transferList: [port2],
+    // A worker that inherits --input-type, which is for the text after --eval, refuses to start.
+    execArgv: process.execArgv.filter(
+      (flag, i, all) => !flag.startsWith('--input-type') && all[i - 1] !== '--input-type',
+    ),
   });
   worker.unref();
   port1.unref();

@@ -28,16 +28,15 @@ test('a blocking call whose worker ends in the middle of it is an error, not an 
       async *deliver() { process.exit(1); }
     }`,
   );
-  await writeFile(
-    join(folder, 'main.mjs'),
-    `import { getConnection } from ${dist};
+  const script = `import { getConnection } from ${dist};
     const connection = getConnection('./backend.mjs#Ends');
     for (let i = 0; i < 2; i += 1) {
       try { connection.sendMessagesSync([${JSON.stringify(MESSAGE)}]); }
       catch (error) { console.log(error.name, error.code, error.outcome); }
-    }`,
-  );
-  const { stdout } = await promisify(execFile)(process.execPath, ['main.mjs'], { cwd: folder });
+    }`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: folder,
+  });
   expect(stdout).toBe('SendError uncertain unknown\n'.repeat(2));
   await rm(folder, { recursive: true });
 });
