@@ -47,7 +47,7 @@ const ROOMS = {
   testing: {
     may: ['connection', 'backend', 'backends/dummy.ts', 'events', 'mime', 'smtp-server', 'model', 'errors', 'util'],
   },
-  adapters: { may: ['app', 'connection', 'backend', 'events', 'model', 'errors', 'util'] },
+  adapters: { may: ['app', 'connection', 'backend', 'events', 'model', 'errors', 'util'], types: ['smtp'] },
   cli: {
     may: [
       ...['app', 'send', 'connection', 'settings', 'registry', 'backend', 'events'],
@@ -95,6 +95,7 @@ const FILES = {
     'delivery-filter',
     'conclusion',
     'tell-listeners',
+    'trace-send',
     'sync-call',
     'reply-status',
   ],

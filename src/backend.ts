@@ -14,6 +14,7 @@ import { SendCall } from './send-call.ts';
 import type { MessageResult, SendStatus } from './status.ts';
 import { closeBlocking, deliverBlocking } from './sync.ts';
 import { SyncCall } from './sync-call.ts';
+import { isSendTraced, traceSend, traceSendSync, traceStream } from './trace-send.ts';
 import { type BackendStats, Traffic } from './traffic.ts';
 
 export type { BackendStats } from './traffic.ts';
@@ -134,6 +135,11 @@ export abstract class EmailBackend implements AsyncDisposable {
    * @throws {ConfigurationError} when nothing could be sent as the backend is configured.
    */
   sendMessages(messages: Messages, options: SendOptions = NO_OPTIONS): Promise<SendStatus> {
+    if (!isSendTraced()) return this.#send(messages, options);
+    return traceSend(this.name, messages, () => this.#send(messages, options));
+  }
+
+  #send(messages: Messages, options: SendOptions): Promise<SendStatus> {
     const { failSilently = false } = options;
     return new Promise((resolve, reject) => {
       const source = new MessageSource(this.#host, messages, failSilently);
@@ -147,11 +153,17 @@ export abstract class EmailBackend implements AsyncDisposable {
    * Never throws for a message's fault: its result has the error.
    */
   stream(messages: Messages, options: CallOptions = NO_OPTIONS): AsyncIterableIterator<MessageResult> {
-    return new ResultStream(this.#host, new MessageSource(this.#host, messages, false), options);
+    const results = new ResultStream(this.#host, new MessageSource(this.#host, messages, false), options);
+    return isSendTraced() ? traceStream(this.name, messages, results) : results;
   }
 
   /** {@link sendMessages}, blocking the thread until it is done; for scripts, migrations and command lines. */
   sendMessagesSync(messages: Iterable<MessageInput>, options: SyncSendOptions = {}): SendStatus {
+    if (!isSendTraced()) return this.#sendSync(messages, options);
+    return traceSendSync(this.name, messages, () => this.#sendSync(messages, options));
+  }
+
+  #sendSync(messages: Iterable<MessageInput>, options: SyncSendOptions): SendStatus {
     const call = new SyncCall(this.#host, messages, options.failSilently === true);
     const results = call.settle(call.jobs.length === 0 ? [] : this.deliverSync(call.jobs));
     for (const result of results) this.#traffic.count(result);

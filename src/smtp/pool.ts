@@ -6,6 +6,7 @@ import type { ResolvedSmtpOptions } from './options.ts';
 import { Pipeline, type PipelineHost } from './pipeline.ts';
 import type { PoolStats } from './pool-stats.ts';
 import { openSession, type Session } from './session.ts';
+import { traceSubmission } from './trace-smtp.ts';
 import type { Failure } from './wire.ts';
 
 /** How long no further connection is tried after one failed, as long as others work. */
@@ -51,7 +52,7 @@ export class Pool implements PipelineHost {
 
   /** Queues a message; it is written with all others of this turn of the event loop. */
   submit(submission: Submission): Delivery {
-    const delivery = new Delivery(submission);
+    const delivery = new Delivery(traceSubmission(this.#options, submission));
     this.#queue.push(delivery);
     this.#schedule();
     return delivery;

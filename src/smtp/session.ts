@@ -6,6 +6,7 @@ import { type Greeting, hello, STARTTLS } from './commands.ts';
 import { dial, startTls } from './connect.ts';
 import { Dialogue } from './dialogue.ts';
 import type { AuthMethod, ResolvedSmtpOptions } from './options.ts';
+import { traceConnect } from './trace-smtp.ts';
 import { Transcript } from './transcript.ts';
 import type { Wire } from './wire.ts';
 
@@ -28,7 +29,11 @@ export interface Session {
  *
  * @throws {EmailConnectionError} with the phase that failed; the connection is closed by then.
  */
-export async function openSession(options: ResolvedSmtpOptions, signal: AbortSignal): Promise<Session> {
+export function openSession(options: ResolvedSmtpOptions, signal: AbortSignal): Promise<Session> {
+  return traceConnect(options, () => connectSession(options, signal));
+}
+
+async function connectSession(options: ResolvedSmtpOptions, signal: AbortSignal): Promise<Session> {
   try {
     return await negotiate(options, signal, options.lmtp ? 'LHLO' : 'EHLO');
   } catch (error) {

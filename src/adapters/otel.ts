@@ -1,0 +1,170 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { tracingChannel } from 'node:diagnostics_channel';
+import type { Attributes, Span } from '@opentelemetry/api';
+import type { SmtpTrace } from '../smtp/trace-smtp.ts';
+import type { SendTrace } from '../trace-send.ts';
+import { optionalImport } from '../util/optional-import.ts';
+import type { TraceContext } from '../util/tracer.ts';
+
+type Api = Pick<typeof import('@opentelemetry/api'), 'context' | 'metrics' | 'trace'>;
+
+/** SpanKind.CLIENT and SpanStatusCode.ERROR: the package's default export lacks these. */
+const CLIENT = 2;
+const ERROR = 2;
+
+/** Options of {@link instrumentMail}. */
+export interface MailTelemetryOptions {
+  /** A TracerProvider of OpenTelemetry; default: the global one. */
+  readonly tracerProvider?: { getTracer(name: string): unknown };
+  /** A MeterProvider of OpenTelemetry; default: the global one. */
+  readonly meterProvider?: { getMeter(name: string): unknown };
+}
+
+const NAME = 'amsdal-mail';
+
+/**
+ * Turns what this package traces into spans and metrics of OpenTelemetry, by the semantic conventions for messaging.
+ *
+ * Spans: `send BACKEND` for each call, in it `smtp connect` and `smtp deliver`. Metrics: `messaging.client.operation.duration`
+ * (seconds), `messaging.client.sent.messages`, `amsdal_mail.recipients` by status. Addresses, subjects and texts are in none of them.
+ *
+ * @returns The function that stops it.
+ * @throws {ConfigurationError} `missing-dependency` without the package `@opentelemetry/api`.
+ */
+export async function instrumentMail(options: MailTelemetryOptions = {}): Promise<() => void> {
+  const api = await optionalImport<Api>('@opentelemetry/api', 'amsdal-mail/otel');
+  const telemetry = new MailTelemetry(api, options);
+  const stops = [
+    listen<SendTrace>(
+      'amsdal-mail:send',
+      (context) => telemetry.startSend(context),
+      (context, operation) => telemetry.endSend(context, operation),
+    ),
+    listen<SmtpTrace>(
+      'amsdal-mail:smtp',
+      (context) => telemetry.startSmtp(context),
+      (context, operation) => telemetry.endSmtp(context, operation),
+    ),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** What is under way: its span, and when it began. */
+interface Operation {
+  readonly span: Span;
+  readonly startedAt: number;
+}
+
+/** The operation that what is started now belongs to. */
+const current = new AsyncLocalStorage<Operation>();
+
+function listen<C extends TraceContext>(
+  name: string,
+  start: (context: C) => Operation,
+  end: (context: C, operation: Operation) => void,
+): () => void {
+  const { start: starts, asyncEnd: ends } = tracingChannel<Operation, C>(name);
+  const operations = new WeakMap<C, Operation>();
+  const onEnd = (message: unknown): void => {
+    const context = message as C; // what this package publishes on this channel
+    const operation = operations.get(context);
+    if (operation) end(context, operation);
+  };
+  starts.bindStore(current, (context) => {
+    const operation = start(context);
+    operations.set(context, operation);
+    return operation;
+  });
+  ends.subscribe(onEnd);
+  return () => {
+    starts.unbindStore(current);
+    ends.unsubscribe(onEnd);
+  };
+}
+
+class MailTelemetry {
+  readonly #api: Api;
+  readonly #tracer: ReturnType<Api['trace']['getTracer']>;
+  readonly #duration;
+  readonly #messages;
+  readonly #recipients;
+
+  constructor(api: Api, { tracerProvider = api.trace, meterProvider = api.metrics }: MailTelemetryOptions) {
+    this.#api = api;
+    // The providers are OpenTelemetry's own: their types are not named, so that no declaration of this package needs theirs.
+    this.#tracer = tracerProvider.getTracer(NAME) as ReturnType<Api['trace']['getTracer']>;
+    const meter = meterProvider.getMeter(NAME) as ReturnType<Api['metrics']['getMeter']>;
+    this.#duration = meter.createHistogram('messaging.client.operation.duration', {
+      unit: 's',
+      description: 'How long a call took',
+      advice: { explicitBucketBoundaries: [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] },
+    });
+    this.#messages = meter.createCounter('messaging.client.sent.messages', {
+      unit: '{message}',
+      description: 'Messages that were given to a backend',
+    });
+    this.#recipients = meter.createCounter('amsdal_mail.recipients', {
+      unit: '{recipient}',
+      description: 'Recipients by what became of them',
+    });
+  }
+
+  startSend({ backend }: SendTrace): Operation {
+    return this.#start(`send ${backend}`, sendAttributes(backend));
+  }
+
+  endSend({ backend, messages, recipients, error }: SendTrace, { span, startedAt }: Operation): void {
+    const counts = Object.entries(recipients);
+    if (messages !== null && messages !== 1) span.setAttribute('messaging.batch.message_count', messages);
+    for (const [status, count] of counts) span.setAttribute(`amsdal_mail.recipients.${status}`, count);
+    this.#end(span, error);
+    const attributes = { ...sendAttributes(backend), ...errorAttributes(error) };
+    this.#duration.record((performance.now() - startedAt) / 1000, attributes);
+    this.#messages.add(messages ?? 0, attributes);
+    for (const [status, count] of counts) {
+      this.#recipients.add(count, { 'messaging.system': backend, 'amsdal_mail.status': status });
+    }
+  }
+
+  startSmtp({ operation, host, port, recipients }: SmtpTrace): Operation {
+    return this.#start(`smtp ${operation}`, {
+      'network.protocol.name': 'smtp',
+      'server.address': host,
+      'server.port': port,
+      ...(recipients !== null && { 'amsdal_mail.recipients.count': recipients }),
+    });
+  }
+
+  endSmtp({ tls, accepted, error }: SmtpTrace, { span }: Operation): void {
+    if (tls !== null)
+      span.setAttributes({ 'tls.protocol.name': 'tls', 'tls.protocol.version': tls.replace('TLSv', '') });
+    if (accepted !== null) span.setAttribute('amsdal_mail.recipients.accepted', accepted);
+    this.#end(span, error);
+  }
+
+  #start(name: string, attributes: Attributes): Operation {
+    const { context, trace } = this.#api;
+    const parent = current.getStore();
+    const scope = parent ? trace.setSpan(context.active(), parent.span) : context.active();
+    const span = this.#tracer.startSpan(name, { kind: CLIENT, attributes }, scope);
+    return { span, startedAt: performance.now() };
+  }
+
+  #end(span: Span, error: TraceContext['error']): void {
+    if (error !== null) {
+      span.setAttributes(errorAttributes(error));
+      span.setStatus({ code: ERROR });
+    }
+    span.end();
+  }
+}
+
+function sendAttributes(backend: string): Attributes {
+  return { 'messaging.system': backend, 'messaging.operation.name': 'send', 'messaging.operation.type': 'send' };
+}
+
+function errorAttributes(error: TraceContext['error']): Attributes {
+  return error === null ? {} : { 'error.type': error.code ?? error.name };
+}
