@@ -1,7 +1,9 @@
 // @ts-check
 // npm run demo [-- --host H --port P --username U --password P --tls | --ssl --from A --to A ...]: sends four mails through
 // the smtp backend and shows what the server said of every recipient and what arrived. Without --host the mails go to a
-// receiver of its own on a loopback port, over TLS and with a login, so that nothing leaves this machine.
+// receiver of its own on a loopback port, over TLS and with a login, so that nothing leaves this machine; a mailbox shows
+// them in a browser, with --keep until it is interrupted.
+import { once } from 'node:events';
 import { stdout } from 'node:process';
 import { parseArgs } from 'node:util';
 import { demoMails } from './lib/demo-mails.js';
@@ -11,6 +13,8 @@ import { printArrival, printStatus, printTitle } from './lib/demo-print.js';
 const { EmailError, getConnection, SendError } = await import(new URL('../dist/index.js', import.meta.url).href);
 /** @type {typeof import('../src/smtp-server/server.ts')} */
 const { SmtpServer } = await import(new URL('../dist/smtp-server/server.js', import.meta.url).href);
+/** @type {typeof import('../src/mailbox/index.ts')} */
+const { startMailbox } = await import(new URL('../dist/mailbox/index.js', import.meta.url).href);
 
 const USAGE = `npm run demo -- [options]
   --host H         a real server, instead of the demo's own receiver
@@ -22,6 +26,7 @@ const USAGE = `npm run demo -- [options]
   --from A         the sender; default demo@example.com
   --to A           the recipient; with a real server it is needed
   --debug          prints the dialogue with the server
+  --keep           leaves the mailbox open, which shows the mails in a browser
 `;
 
 try {
@@ -36,13 +41,14 @@ try {
       from: { type: 'string', default: 'demo@example.com' },
       to: { type: 'string' },
       debug: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
   });
   if (values.help || (values.host !== undefined && values.to === undefined)) {
     stdout.write(values.help ? USAGE : `With a real server say whom to write to: --to you@example.com\n\n${USAGE}`);
     process.exitCode = values.help ? 0 : 2;
-  } else if (values.host === undefined) await demonstrate(values.from, values.debug);
+  } else if (values.host === undefined) await demonstrate(values.from, values.debug, values.keep);
   else {
     const { host, port, username, password, tls, ssl, from, to = '', debug } = values;
     const connection = getConnection('smtp', {
@@ -64,10 +70,11 @@ try {
   process.exitCode = error instanceof TypeError ? 2 : 1;
 }
 
-/** @type {(from: string, debug: boolean) => Promise<void>} */
-async function demonstrate(from, debug) {
+/** @type {(from: string, debug: boolean, keep: boolean) => Promise<void>} */
+async function demonstrate(from, debug, keep) {
   /** @type {import('../src/smtp-server/hooks.ts').ReceivedMail[]} */
   const arrived = [];
+  const mailbox = await startMailbox({ port: 0, smtpPort: null });
   const server = await SmtpServer.start({
     tls: 'generate',
     onAuth: (attempt) => attempt.username === 'demo' && attempt.matches('secret'),
@@ -76,8 +83,10 @@ async function demonstrate(from, debug) {
       if (address.startsWith('busy@')) return '450 4.2.1 The mailbox is busy, try again later';
       return undefined;
     },
-    onMessage: (mail) => {
+    onMessage: async (mail) => {
       arrived.push(mail);
+      await show(mailbox.url, mail);
+      return undefined;
     },
   });
   const { host, port, certificate } = server;
@@ -93,6 +102,20 @@ async function demonstrate(from, debug) {
   };
   await sendAll(getConnection('smtp', options), demoMails(from, 'ada@example.com'), () => arrived.splice(0));
   await server.close();
+  stdout.write(`\nThe mailbox shows the mails at ${mailbox.url}`);
+  stdout.write(keep ? '; Ctrl+C closes it.\n' : ', and is closed now: npm run demo -- --keep leaves it open.\n');
+  if (keep) await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  await mailbox.close();
+}
+
+/** @type {(url: string, mail: import('../src/smtp-server/hooks.ts').ReceivedMail) => Promise<void>} */
+async function show(url, { envelope, bytes }) {
+  const body = {
+    envelope: { from: envelope.mailFrom, to: envelope.rcptTo },
+    source: Buffer.from(bytes).toString('base64'),
+  };
+  const headers = { 'content-type': 'application/json' };
+  await fetch(`${url}/api/messages`, { method: 'POST', headers, body: JSON.stringify(body) });
 }
 
 /**
