@@ -1,11 +1,23 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { SmtpBackendOptions } from '../../src/backends/smtp.ts';
-import { type EmailBackend, type EmailMessageInit, getConnection, type SendStatus } from '../../src/index.ts';
+import {
+  defaultConnection,
+  type EmailBackend,
+  type EmailMessageInit,
+  getConnection,
+  type SendStatus,
+  sendEach,
+  sendMail,
+} from '../../src/index.ts';
 import { makeCertificates } from '../servers/certificates.ts';
 import { type Entrance, Postfix } from '../servers/postfix.ts';
 import { type ParsedMail, parseWithAll, parseWithMailparser } from './parsers.ts';
 
+const DIST = fileURLToPath(new URL('../../dist/index.js', import.meta.url));
 let postfix: Postfix;
 
 beforeAll(async () => {
@@ -271,6 +283,62 @@ describe('connections', () => {
       )
       .toMatch(/disconnect from .* quit=1/);
   });
+});
+
+describe('the short ways', () => {
+  const mail = { subject: 'Welcome!', message: 'Thanks.', fromEmail: 'noreply@example.com' };
+
+  test('sendMail with nothing but the environment, and sendEach', async () => {
+    vi.stubEnv('AMSDAL_EMAIL_URL', `smtp://127.0.0.1:${postfix.ports.plain}?name=client.example`);
+    const status = await sendMail({ ...mail, recipientList: ['user@example.com'] });
+    expect([status.isSuccess, facts(status)]).toEqual([true, { 'user@example.com': ['sent', 250, '2.0.0', false] }]);
+    const each = await sendEach({ ...mail, recipientList: ['a@example.com', 'unknown@example.com', 'b@example.com'] });
+    expect(each.getFailedRecipients()).toEqual(['unknown@example.com']);
+    await defaultConnection().close();
+    vi.unstubAllEnvs();
+    const arrived = (await postfix.settled()).read();
+    expect(arrived.map((one) => [one.deliveredTo, /^To: (.*)$/m.exec(one.source.toString())?.[1]]).sort()).toEqual([
+      ['a@example.com', 'a@example.com'],
+      ['b@example.com', 'b@example.com'],
+      ['user@example.com', 'user@example.com'],
+    ]);
+  });
+
+  test('sendMailSync blocks until the server has answered', async () => {
+    const script = `
+      import { getConnection, sendMailSync } from ${JSON.stringify(DIST)};
+      const connection = getConnection('smtp', { host: '127.0.0.1', port: ${postfix.ports.plain}, name: 'client.example' });
+      const mail = { ...${JSON.stringify(mail)}, connection };
+      const status = sendMailSync({ ...mail, recipientList: ['user@example.com', 'later@example.com'] });
+      const codes = [...status.recipients.values()].map(({ status, code }) => status + ' ' + code);
+      try { sendMailSync({ ...mail, recipientList: ['unknown@example.com'] }); }
+      catch (error) { codes.push(error.name + ' ' + error.code); }
+      connection.closeSync();
+      console.log(codes.join());`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script]);
+    expect(stdout).toBe('sent 250,failed 450,SendError invalid-recipient\n');
+    expect((await postfix.settled()).read().map((one) => one.deliveredTo)).toEqual(['user@example.com']);
+  });
+
+  test('a stream of 1,000 mails over five connections: each result once, each mail once', async () => {
+    await using connection = backend('plain', { maxConnections: 5 });
+    const before = postfix.connections('plain');
+    const seen = new Set<number>();
+    async function* messages(): AsyncGenerator<EmailMessageInit> {
+      for (let i = 0; i < 1000; i += 1)
+        yield message({ to: i % 10 === 3 ? `unknown${i}@example.com` : `user${i}@example.com` });
+    }
+    for await (const { index, recipients } of connection.stream(messages())) {
+      expect(seen.has(index)).toBe(false);
+      seen.add(index);
+      expect([...recipients.values()][0]?.status).toBe(index % 10 === 3 ? 'invalid' : 'sent');
+    }
+    expect(seen.size).toBe(1000);
+    const arrived = (await postfix.settled()).read().map((one) => one.deliveredTo);
+    const expected = Array.from({ length: 1000 }, (_, i) => `user${i}@example.com`).filter((_, i) => i % 10 !== 3);
+    expect(arrived.sort()).toEqual(expected.sort());
+    expect(postfix.connections('plain') - before).toBeLessThanOrEqual(5);
+  }, 60_000);
 });
 
 describe('a mail that is too big', () => {

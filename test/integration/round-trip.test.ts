@@ -65,6 +65,6 @@ test.each<readonly [way: string, extensions: readonly Extension[]]>([
       expect(normalise(second?.html ?? '').trimEnd()).toBe(normalise(body));
       expect(first?.attachments[0]?.content).toBe(Buffer.from(content).toString('base64'));
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
