@@ -69,7 +69,6 @@ const FILES = {
     'message-init',
     'message-check',
     'message-json',
-    'message-eml',
     'attachment',
     'address',
     'address-parser',

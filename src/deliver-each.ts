@@ -58,32 +58,53 @@ class OneByOne implements AsyncIterableIterator<DeliveryResult> {
   }
 }
 
+/** Each job wakes the loop when it is done: a race of all that are under way would cost as much as they are, again and again. */
 async function* severalAtOnce(
   jobs: AsyncIterator<Job>,
   deliverOne: DeliverOne,
   concurrency: number,
 ): AsyncGenerator<DeliveryResult, void, undefined> {
-  const running = new Map<number, Promise<DeliveryResult>>();
-  let next: Promise<IteratorResult<Job>> | null = null;
-  let isExhausted = false;
+  const running = new Set<Promise<void>>();
+  const ready: DeliveryResult[] = [];
+  const source: { isAsked: boolean; isExhausted: boolean; failure?: unknown } = { isAsked: false, isExhausted: false };
+  let wake = () => {};
+  const start = (job: Job) => {
+    const delivery = deliverSafely(job, deliverOne).then((result) => {
+      running.delete(delivery);
+      ready.push(result);
+      wake();
+    });
+    running.add(delivery);
+  };
+  const onStep = (step: IteratorResult<Job>) => {
+    source.isAsked = false;
+    if (step.done === true) source.isExhausted = true;
+    else start(step.value);
+    wake();
+  };
+  const onFailure = (failure: unknown) => {
+    source.failure = failure;
+    wake();
+  };
   try {
-    while (!isExhausted || running.size > 0) {
-      if (!isExhausted && running.size < concurrency) next ??= jobs.next();
-      const awaited = [...(next === null ? [] : [next]), ...running.values()];
-      const happened = await Promise.race<IteratorResult<Job> | DeliveryResult>(awaited);
-      if ('index' in happened) {
-        running.delete(happened.index);
-        yield happened;
-        continue;
+    for (;;) {
+      if (!source.isAsked && !source.isExhausted && running.size < concurrency) {
+        source.isAsked = true;
+        jobs.next().then(onStep, onFailure);
       }
-      next = null;
-      if (happened.done === true) isExhausted = true;
-      else running.set(happened.value.index, deliverSafely(happened.value, deliverOne));
+      const result = ready.shift();
+      if (result !== undefined) yield result;
+      else if ('failure' in source) throw source.failure;
+      else if (source.isExhausted && running.size === 0) return;
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
     }
   } finally {
     // Who stops early waits for what is under way: the connection may be closed next.
     await jobs.return?.();
-    await Promise.all(running.values());
+    await Promise.all(running);
   }
 }
 

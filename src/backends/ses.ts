@@ -124,10 +124,10 @@ export class SesBackend extends EmailBackend {
       throw new UnsupportedFeatureError(tracks, `ses (with @aws-sdk/client-sesv2 below ${TRACKING_SINCE})`);
     if (message.envelopeSender === '') throw new UnsupportedFeatureError(['envelopeSender'], 'ses');
     const parts: RequestParts = { message, options: this.#options, tags: encodeEmailTags(message), canTrack };
-    const tally = new Tally();
+    const tally = new Tally(message);
     if (message.mergeData !== null) await this.#sendMerged(parts, courier, tally, job.signal);
     else await sendWhole(parts, courier, tally, job.signal);
-    return tally.result(job, canTrack ? [] : tracks);
+    return tally.result(job.index, canTrack ? [] : tracks);
   }
 
   async #sendMerged(

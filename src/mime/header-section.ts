@@ -13,6 +13,12 @@ export function writeHeaders(message: EmailMessage, date: Date, messageId: strin
   head += textHeader('Subject', message.subject, true);
   head += `Date: ${formatDate(date)}\r\n`;
   head += foldHeader('Message-ID', [`<${messageId}>`]);
+  return `${head}${furtherHeaders(message, tagHeaders)}MIME-Version: 1.0\r\n`;
+}
+
+/** The headers besides those that every mail has: the thread, priority, unsubscribing, tags, and the custom ones. */
+export function furtherHeaders(message: EmailMessage, tagHeaders: boolean): string {
+  let head = '';
   if (message.inReplyTo !== null) head += foldHeader('In-Reply-To', [`<${message.inReplyTo}>`]);
   if (message.references.length > 0)
     head += foldHeader(
@@ -22,7 +28,7 @@ export function writeHeaders(message: EmailMessage, date: Date, messageId: strin
   head += fieldHeaders(message);
   if (tagHeaders) head += trackingHeaders(message);
   for (const name in message.headers) head += customHeader(name, message.headers[name] ?? '');
-  return `${head}MIME-Version: 1.0\r\n`;
+  return head;
 }
 
 const PRIORITIES = {

@@ -14,8 +14,7 @@ export function copyJson(
   path = '',
   depth = 0,
 ): JsonValue {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number' && Number.isFinite(value)) return value;
+  if (isScalar(value)) return value;
   if (depth > MAX_DEPTH) {
     fail(path, `is nested deeper than ${MAX_DEPTH} levels, or contains itself`);
     return null;
@@ -25,11 +24,27 @@ export function copyJson(
   }
   if (typeof value === 'object') {
     if ('toJSON' in value && typeof value.toJSON === 'function') return copyJson(value.toJSON(), fail, path, depth + 1);
-    const entries = Object.entries(value).filter(([, entry]) => entry !== undefined);
-    return Object.freeze(
-      Object.fromEntries(entries.map(([key, entry]) => [key, copyJson(entry, fail, `${path}.${key}`, depth + 1)])),
-    );
+    const source = value as Readonly<Record<string, unknown>>; // an object has members under strings
+    const copy: Record<string, JsonValue> = {};
+    for (const key of Object.keys(source)) {
+      const entry = source[key];
+      if (entry === undefined) continue;
+      const member = isScalar(entry) ? entry : copyJson(entry, fail, `${path}.${key}`, depth + 1);
+      // Not by assignment, which would change the prototype.
+      if (key === '__proto__') Object.defineProperty(copy, key, { value: member, enumerable: true });
+      else copy[key] = member;
+    }
+    return Object.freeze(copy);
   }
   fail(path, `must be text, a number, true, false, null, a list or an object, got ${String(value)} (${typeof value})`);
   return null;
+}
+
+function isScalar(value: unknown): value is string | number | boolean | null {
+  return (
+    typeof value === 'string' ||
+    (typeof value === 'number' && Number.isFinite(value)) ||
+    typeof value === 'boolean' ||
+    value === null
+  );
 }

@@ -13,7 +13,10 @@ export interface Addressee {
 export const MAX_RECIPIENTS = 50;
 
 /** The recipients of a message, each address once, in the order to, cc, bcc. */
-export function addresseesOf({ parsed }: EmailMessage): readonly Addressee[] {
+export function addresseesOf(message: EmailMessage): readonly Addressee[] {
+  const { parsed } = message;
+  if (parsed.cc.length === 0 && parsed.bcc.length === 0)
+    return message.recipients.map((mailbox) => ({ mailbox, list: 'ToAddresses' }));
   const unique = new Map<string, Addressee>();
   const add = (list: keyof Destination, mailboxes: readonly Mailbox[]) => {
     for (const mailbox of mailboxes) {

@@ -3,10 +3,10 @@ import type { EmailMessage } from '../../message.ts';
 import { textFromHtml } from '../../mime/auto-text.ts';
 import { composeMessage } from '../../mime/compose.ts';
 import { composeStream } from '../../mime/compose-stream.ts';
-import { writeHeaders } from '../../mime/header-section.ts';
+import { furtherHeaders } from '../../mime/header-section.ts';
 import { generateMessageId } from '../../mime/message-id.ts';
 import type { ResolvedSesOptions } from './options.ts';
-import type { Template, TemplateAttachment } from './requests.ts';
+import type { Header, Template, TemplateAttachment } from './requests.ts';
 
 /** Octets after base64, which the API wraps a message in. */
 const MAX_MESSAGE = 40 * 1024 * 1024;
@@ -15,8 +15,6 @@ const MAX_HEADERS = 15;
 const MAX_HEADER = 996;
 const MAX_FILENAME = 255;
 const MAX_PARAMETER = 78;
-/** What SES writes itself, from the parameters of the request. */
-const OWN_HEADERS = new Set(['from', 'to', 'cc', 'reply-to', 'subject', 'date', 'message-id', 'mime-version']);
 
 /**
  * The message as any server would get it.
@@ -100,27 +98,22 @@ function source(message: EmailMessage): Pick<Template, 'TemplateName' | 'Templat
 }
 
 /** The message's headers as the composer writes them, but those that SES makes, each on one line. */
-function templateHeaders(message: EmailMessage, tagHeaders: boolean): { Name: string; Value: string }[] {
-  const lines = writeHeaders(message, new Date(0), '', tagHeaders)
-    .trimEnd()
-    .split(/\r\n(?! )/);
-  return lines.flatMap((line) => {
-    const colon = line.indexOf(':');
-    const Name = line.slice(0, colon);
-    if (OWN_HEADERS.has(Name.toLowerCase())) return [];
-    return [
-      {
-        Name,
-        Value: line
-          .slice(colon + 1)
-          .replaceAll('\r\n ', ' ')
-          .trimStart(),
-      },
-    ];
+function templateHeaders(message: EmailMessage, tagHeaders: boolean): readonly Header[] {
+  const head = furtherHeaders(message, tagHeaders).trimEnd();
+  if (head === '') return [];
+  return head.split(/\r\n(?! )/).map((field) => {
+    const colon = field.indexOf(':');
+    return {
+      Name: field.slice(0, colon),
+      Value: field
+        .slice(colon + 1)
+        .replaceAll('\r\n ', ' ')
+        .trimStart(),
+    };
   });
 }
 
-function headerIssues({ Name, Value }: { readonly Name: string; readonly Value: string }): readonly MessageIssue[] {
+function headerIssues({ Name, Value }: Header): readonly MessageIssue[] {
   const path = `headers.${Name}`;
   if (Value === '') return [issue(path, 'range', 'SES takes no empty header with a template')];
   if (Name.length + Value.length <= MAX_HEADER) return [];

@@ -1,6 +1,6 @@
-import type { Mailbox } from '../../address.ts';
 import { SendError } from '../../errors.ts';
 import type { SesAccount } from './account.ts';
+import type { Addressee } from './addresses.ts';
 import { all, type Failure, failureOf, inDoubt } from './failure.ts';
 import type { ResolvedSesOptions } from './options.ts';
 import type { Ticket } from './rate-limiter.ts';
@@ -13,7 +13,7 @@ const ACCOUNT_TIMEOUT_MS = 5_000;
 /** A request that sends. */
 export interface Errand {
   readonly operation: Exclude<Operation, 'GetAccount'>;
-  readonly recipients: readonly Mailbox[];
+  readonly addressees: readonly Addressee[];
   /** Makes the parameters when it is the request's turn, so that waiting requests hold no content. */
   readonly input: () => object | Promise<object>;
   readonly signal: AbortSignal | undefined;
@@ -50,7 +50,7 @@ export class Courier {
    */
   async askAccount(signal?: AbortSignal): Promise<AccountFacts> {
     const timeoutMs = Math.min(ACCOUNT_TIMEOUT_MS, this.#options.timeoutMs);
-    const answer = await this.#try({ operation: 'GetAccount', recipients: [], signal }, {}, timeoutMs);
+    const answer = await this.#try({ operation: 'GetAccount', addressees: [], signal }, {}, timeoutMs);
     if ('failure' in answer) throw answer.failure.error;
     this.#account.learn(answer.output);
     return answer.output;
@@ -69,13 +69,13 @@ export class Courier {
   }
 
   async #run(errand: Errand): Promise<Answer> {
-    const { recipients, signal } = errand;
+    const { addressees, signal } = errand;
     const { attempts } = this.#options.retry;
     let input: object | null = null;
     for (let attempt = 1; ; attempt++) {
       let ticket: Ticket | null = null;
       try {
-        ticket = await this.#account.turn(recipients.length, signal, () => this.askAccount(signal));
+        ticket = await this.#account.turn(addressees.length, signal, () => this.askAccount(signal));
       } catch {
         return { failure: cancelled(signal), ticket };
       }
@@ -93,7 +93,7 @@ export class Courier {
   }
 
   async #try(
-    { operation, recipients, signal }: Pick<Errand, 'recipients' | 'signal'> & { readonly operation: Operation },
+    { operation, addressees, signal }: Pick<Errand, 'addressees' | 'signal'> & { readonly operation: Operation },
     input: object,
     timeoutMs: number,
   ): Promise<{ readonly output: object } | { readonly failure: Failure }> {
@@ -114,6 +114,7 @@ export class Courier {
       if (signal?.aborted)
         return { failure: inDoubt('aborted', 'the call was aborted while it waited for the answer', cause) };
       const { region } = this.#options;
+      const recipients = addressees.map(({ mailbox }) => mailbox);
       return { failure: failureOf(cause, { region, recipients, isOwnClient: this.#session.isOurs }) };
     } finally {
       clearTimeout(deadline);

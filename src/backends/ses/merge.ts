@@ -1,14 +1,15 @@
-import { addressKey, type Mailbox, parseMailbox } from '../../address.ts';
+import { addressKey, parseMailbox } from '../../address.ts';
 import { MessageError, type MessageIssue } from '../../errors.ts';
 import type { EmailMessage } from '../../message.ts';
 import { type Addressee, addresseesOf, chunksOf, destinationOf, headerForm, MAX_RECIPIENTS } from './addresses.ts';
 import { dataIssues } from './content.ts';
 import type { BulkEntry } from './requests.ts';
 
-/** One entry of a bulk request, with its recipients. */
+/** What becomes one entry of a bulk request. */
 export interface MergeEntry {
-  readonly recipients: readonly Mailbox[];
-  readonly entry: BulkEntry;
+  readonly addressees: readonly Addressee[];
+  /** The variables, in JSON. */
+  readonly json: string;
 }
 
 /**
@@ -17,24 +18,34 @@ export interface MergeEntry {
  * @throws {MessageError} `invalid-message` when keys of `mergeData` and To do not fit together, or several To have Cc or Bcc.
  */
 export function mergeEntries(message: EmailMessage): readonly MergeEntry[] {
-  const addressees = addresseesOf(message);
-  const to = addressees.filter(({ list }) => list === 'ToAddresses');
-  const data = readMergeData(message, to);
-  if (to.length === 1) {
-    const [only] = data;
-    return chunksOf(addressees, MAX_RECIPIENTS).map((chunk) => mergeEntry(chunk, only ?? '{}'));
-  }
-  return to.map((addressee, index) => mergeEntry([addressee], data[index] ?? '{}'));
+  const all = addresseesOf(message);
+  const to = message.cc.length + message.bcc.length === 0 ? all : all.filter(({ list }) => list === 'ToAddresses');
+  const data = exactMergeData(message, to) ?? readMergeData(message, to);
+  if (to.length === 1)
+    return chunksOf(all, MAX_RECIPIENTS).map((addressees) => ({ addressees, json: data[0] ?? '{}' }));
+  return to.map((addressee, index) => ({ addressees: [addressee], json: data[index] ?? '{}' }));
 }
 
-function mergeEntry(addressees: readonly Addressee[], json: string): MergeEntry {
+/** The entry as the API has it. */
+export function bulkEntry({ addressees, json }: MergeEntry): BulkEntry {
   return {
-    recipients: addressees.map(({ mailbox }) => mailbox),
-    entry: {
-      Destination: destinationOf(addressees, headerForm),
-      ReplacementEmailContent: { ReplacementTemplate: { ReplacementTemplateData: json } },
-    },
+    Destination: destinationOf(addressees, headerForm),
+    ReplacementEmailContent: { ReplacementTemplate: { ReplacementTemplateData: json } },
   };
+}
+
+/** The usual case, without parsing keys: each To has its own, spelled as in To, and there are no others; null when it is not so. */
+function exactMergeData({ mergeData, cc, bcc }: EmailMessage, to: readonly Addressee[]): readonly string[] | null {
+  if (mergeData === null || (to.length > 1 && cc.length + bcc.length > 0)) return null;
+  if (to.length === 0 || Object.keys(mergeData).length !== to.length) return null;
+  const data: string[] = [];
+  for (const { mailbox } of to) {
+    if (!Object.hasOwn(mergeData, mailbox.address)) return null;
+    const json = JSON.stringify(mergeData[mailbox.address]);
+    if (dataIssues('', json).length > 0) return null;
+    data.push(json);
+  }
+  return data;
 }
 
 /** The variables of each To, in JSON. */

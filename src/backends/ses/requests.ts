@@ -21,13 +21,18 @@ export interface TemplateAttachment {
   readonly ContentId?: string;
 }
 
+export interface Header {
+  readonly Name: string;
+  readonly Value: string;
+}
+
 export interface Template {
   readonly TemplateName?: string;
   readonly TemplateArn?: string;
   readonly TemplateContent?: { readonly Subject: string; readonly Text?: string; readonly Html?: string };
   /** JSON. */
   readonly TemplateData: string;
-  readonly Headers?: readonly { readonly Name: string; readonly Value: string }[];
+  readonly Headers?: readonly Header[];
   readonly Attachments?: readonly TemplateAttachment[];
 }
 

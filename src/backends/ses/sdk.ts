@@ -38,6 +38,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 export class SesSession {
   readonly #sdk: SesSdk;
   readonly #client: SesClientLike;
+  readonly #parameters: Readonly<Record<Exclude<Operation, 'GetAccount'>, ReadonlySet<unknown>>>;
   /** Whether the client was made here, so that its time limits are known. */
   readonly isOurs: boolean;
 
@@ -45,6 +46,7 @@ export class SesSession {
     this.#sdk = sdk;
     this.#client = client;
     this.isOurs = isOurs;
+    this.#parameters = { SendEmail: parametersOf(sdk, 'SendEmail'), SendBulkEmail: parametersOf(sdk, 'SendBulkEmail') };
   }
 
   /** @throws {ConfigurationError} `missing-dependency` when the SDK is not installed. */
@@ -80,14 +82,19 @@ export class SesSession {
 
   /** Whether the installed SDK carries a parameter. */
   knows(operation: Exclude<Operation, 'GetAccount'>, parameter: string): boolean {
-    const schema: unknown = Reflect.get(this.#sdk, `${operation}Request$`);
-    const members: unknown = Array.isArray(schema) ? schema[4] : undefined;
-    return Array.isArray(members) && members.includes(parameter);
+    return this.#parameters[operation].has(parameter);
   }
 
   close(): void {
     if (this.isOurs) this.#client.destroy?.();
   }
+}
+
+/** What a request may hold, by the schema that the SDK serializes it by: [kind, namespace, name, traits, members, ...]. */
+function parametersOf(sdk: SesSdk, operation: Operation): ReadonlySet<unknown> {
+  const schema: unknown = Reflect.get(sdk, `${operation}Request$`);
+  const members: unknown = Array.isArray(schema) ? schema[4] : undefined;
+  return new Set(Array.isArray(members) ? members : []);
 }
 
 function makeClient(sdk: SesSdk, options: ResolvedSesOptions): SesClientLike {

@@ -3,7 +3,7 @@ import { rawContent, templateContent } from './content.ts';
 import type { Courier } from './courier.ts';
 import { inDoubt } from './failure.ts';
 import { type Content, emailRequest, type RequestParts } from './request.ts';
-import type { Tally } from './tally.ts';
+import { httpStatusOf, type Tally } from './tally.ts';
 
 /** Sends one message as it is to all its recipients, in requests of up to 50. */
 export async function sendWhole(
@@ -16,20 +16,19 @@ export async function sendWhole(
   const isTemplate = message.templateId !== null || message.mergeGlobalData !== null;
   const write = isTemplate ? headerForm : ({ asciiAddress }: { readonly asciiAddress: string }) => asciiAddress;
   const content = once(() => contentOf(parts, isTemplate));
-  const send = async (chunk: readonly Addressee[]) => {
-    const recipients = chunk.map(({ mailbox }) => mailbox);
-    const input = async () => emailRequest(parts, destinationOf(chunk, write), await content());
-    const answer = await courier.run({ operation: 'SendEmail', recipients, input, signal });
+  const send = async (addressees: readonly Addressee[]) => {
+    const input = async () => emailRequest(parts, destinationOf(addressees, write), await content());
+    const answer = await courier.run({ operation: 'SendEmail', addressees, input, signal });
     if ('failure' in answer) {
-      tally.failed(recipients, answer.failure);
+      tally.failed(addressees, answer.failure);
       return;
     }
     const { output, ticket } = answer;
     tally.answered(output);
-    courier.observe(ticket, recipients.length, false);
+    courier.observe(ticket, addressees.length, false);
     const messageId = 'MessageId' in output ? output.MessageId : null;
-    if (typeof messageId === 'string' && messageId !== '') tally.sent(recipients, messageId, output);
-    else tally.failed(recipients, inDoubt('uncertain', 'it answered without a MessageId'));
+    if (typeof messageId === 'string' && messageId !== '') tally.sent(addressees, messageId, httpStatusOf(output));
+    else tally.failed(addressees, inDoubt('uncertain', 'it answered without a MessageId'));
   };
   await Promise.all(chunksOf(addresseesOf(message), MAX_RECIPIENTS).map(send));
 }
