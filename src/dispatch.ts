@@ -11,6 +11,7 @@ import type { MessageResult } from './status.ts';
 import { tellListeners } from './tell-listeners.ts';
 import type { Traffic } from './traffic.ts';
 import { breathe } from './util/breathe.ts';
+import { IndexMap } from './util/index-map.ts';
 import { unlessAborted } from './util/unless-aborted.ts';
 
 /** How far a call has come, told after each message. */
@@ -63,7 +64,7 @@ export class Dispatch {
   /** The gate in which the call holds a place, or null. */
   #gate: Gate | null;
   #deliveries: AsyncIterator<DeliveryResult> | null = null;
-  readonly #taken = new Map<number, Prepared>();
+  readonly #taken = new IndexMap<Prepared>();
   readonly #ready: MessageResult[] = [];
   #trouble: EmailError | null = null;
   #done = 0;
@@ -123,7 +124,7 @@ export class Dispatch {
     try {
       await this.#deliveries?.return?.();
     } finally {
-      for (const _ of this.#taken) this.#host.traffic.messageAnswered();
+      for (const _ of this.#taken.values()) this.#host.traffic.messageAnswered();
       this.#host.traffic.callEnded();
     }
   }
@@ -264,7 +265,7 @@ export class Dispatch {
   /** The backend has ended, by itself or by throwing `error`: whatever has no result yet gets one. */
   #finish(error: unknown): void {
     if (this.#state === 'over') return;
-    for (const prepared of [...this.#taken.values()]) this.#answer(prepared, unanswered(prepared, error));
+    for (const prepared of this.#taken.values()) this.#answer(prepared, unanswered(prepared, error));
     this.#answerRest(error);
     this.#state = 'over';
     if (this.#outside === 0) this.#gate?.leave();

@@ -26,7 +26,8 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
   readonly #signal: AbortSignal | undefined;
   /** How many jobs are taken and not handed out as results: enough to fill every pipeline, and as much again in reserve. */
   readonly #limit: number;
-  readonly #active = new Set<Mail>();
+  /** In no order; each knows its place, since a Set that churns keeps what left it alive (see IndexMap). */
+  readonly #active: Mail[] = [];
   readonly #ready = new Fifo<DeliveryResult>();
   #waiter: Waiter | null = null;
   #isReading = false;
@@ -76,7 +77,7 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
 
   #read(): void {
     if (this.#isReading || this.#isExhausted) return;
-    if (this.#active.size + this.#ready.size >= this.#limit) return;
+    if (this.#active.length + this.#ready.size >= this.#limit) return;
     this.#isReading = true;
     this.#source.next().then(this.#onJob, this.#onSourceFailed);
   }
@@ -89,7 +90,7 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
       return;
     }
     const mail = new Mail(step.value, this.#pool, this.#options, this.#compose, this.#onResult);
-    this.#active.add(mail);
+    mail.place = this.#active.push(mail) - 1;
     mail.submit();
     if (this.#signal?.aborted) this.#onAbort();
     this.#read();
@@ -103,7 +104,7 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
   };
 
   readonly #onResult = (mail: Mail, result: DeliveryResult): void => {
-    this.#active.delete(mail);
+    this.#remove(mail);
     const waiter = this.#waiter;
     if (waiter) {
       this.#waiter = null;
@@ -112,8 +113,15 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
     this.#read();
   };
 
+  #remove(mail: Mail): void {
+    const last = this.#active.pop();
+    if (last === undefined || last === mail) return;
+    this.#active[mail.place] = last;
+    last.place = mail.place;
+  }
+
   #endIfDone(): void {
-    if (!this.#isExhausted || this.#active.size > 0 || this.#isReading || !this.#waiter) return;
+    if (!this.#isExhausted || this.#active.length > 0 || this.#isReading || !this.#waiter) return;
     const waiter = this.#waiter;
     this.#waiter = null;
     this.#release();

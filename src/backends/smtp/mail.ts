@@ -20,6 +20,8 @@ export interface GivenUp {
 
 /** One message of a call, over as many tries as `retry` allows. */
 export class Mail {
+  /** Where its call keeps it. */
+  place = 0;
   readonly #job: Job;
   readonly #pool: Pool;
   readonly #options: ResolvedSmtpOptions;
@@ -111,7 +113,9 @@ export class Mail {
   }
 
   #composeOptions({ eightBitMime }: Capabilities): ComposeOptions {
-    return { ...this.#compose, messageId: this.#messageId, allow8bit: eightBitMime };
+    const { tagHeaders = false, dkim } = this.#compose;
+    const options = { tagHeaders, messageId: this.#messageId, allow8bit: eightBitMime };
+    return dkim ? { ...options, dkim } : options;
   }
 
   #fail(error: EmailError): void {
