@@ -120,10 +120,7 @@ export class FileContent implements BlobLike {
       if (!stats.isFile()) throw new Error('it is not a file');
       this.size = stats.size;
     } catch (cause) {
-      throw new MessageError(
-        [{ path: 'content', code: 'range', message: `the file '${path}' cannot be read: ${reasonOf(cause)}` }],
-        { cause },
-      );
+      throw unreadable(path, cause);
     }
   }
 
@@ -137,8 +134,13 @@ export class FileContent implements BlobLike {
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
   }
 
+  /** @throws {MessageError} `invalid-message` when it can no longer be read. */
   readSync(): Uint8Array {
-    return fs().readFileSync(this.path);
+    try {
+      return fs().readFileSync(this.path);
+    } catch (cause) {
+      throw unreadable(this.path, cause);
+    }
   }
 }
 
@@ -255,8 +257,10 @@ function isContent(content: unknown): content is AttachmentContent {
   );
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function unreadable(path: string, cause: unknown): MessageError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = `the file '${path}' cannot be read: ${reason}`;
+  return new MessageError([{ path: 'content', code: 'range', message }], { cause });
 }
 
 function fs(): typeof import('node:fs') {

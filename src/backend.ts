@@ -1,6 +1,6 @@
 import { type AddressInput, isMailboxInput } from './address.ts';
 import { conclude } from './conclusion.ts';
-import type { DeliveryContext, DeliveryResult, Job } from './delivery.ts';
+import { type DeliveryContext, type DeliveryResult, failedDelivery, type Job, toEmailError } from './delivery.ts';
 import { type DeliveryFilter, filterDelivery, filterDeliverySync } from './delivery-filter.ts';
 import type { CallOptions, DispatchHost } from './dispatch.ts';
 import { ConfigurationError } from './errors.ts';
@@ -112,7 +112,7 @@ export abstract class EmailBackend implements AsyncDisposable {
 
   /** Delivers while the thread waits; by default in a worker thread, over a connection made there like this one. */
   protected deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    return deliverBlocking(this, this.name, jobs);
+    return deliverBlocking(this, this.name, jobs, (job, error) => failedDelivery(job, toEmailError(error)));
   }
 
   /** Connects; called by `open`, must be harmless when connected. */

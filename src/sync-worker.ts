@@ -2,7 +2,6 @@ import { type MessagePort, workerData } from 'node:worker_threads';
 import type { EmailBackend } from './backend.ts';
 import { makeBackend } from './connection-target.ts';
 import { type DeliveryResult, failedDelivery, toEmailError } from './delivery.ts';
-import { type EmailError, SendError } from './errors.ts';
 import { EmailMessage } from './message.ts';
 import type { SyncRequest } from './sync.ts';
 import { type PackedResults, packResults, WORKER_ENDED, WORKER_RUNNING } from './sync-codec.ts';
@@ -14,12 +13,14 @@ const connections = new Map<number, EmailBackend>();
 let queue: Promise<void> = Promise.resolve();
 
 Atomics.store(signal, 1, WORKER_RUNNING);
+// A backend may end the thread, by process.exit or by an error that nobody catches.
 process.on('exit', () => {
   Atomics.store(signal, 1, WORKER_ENDED);
   Atomics.notify(signal, 0);
 });
 port.on('message', (request: SyncRequest) => {
-  queue = queue.then(() => serve(request)).then(answer);
+  // Whatever happens there is an answer; messages that it says nothing of count as unknown.
+  queue = queue.then(() => serve(request)).then(answer, () => answer(packResults([])));
 });
 
 function answer(results: PackedResults): void {
@@ -42,19 +43,17 @@ async function deliver({
 }: Extract<SyncRequest, { kind: 'deliver' }>): Promise<readonly DeliveryResult[]> {
   const messages = jobs.map(({ message }) => new EmailMessage(message));
   const results = new Map<number, DeliveryResult>();
-  let ended: EmailError = new SendError('aborted', 'the backend ended before it took this message', { phase: 'queue' });
+  let ended: unknown;
   try {
     const connection = connections.get(id) ?? makeBackend(recipe.backend, recipe.options);
     connections.set(id, connection);
-    for await (const result of connection.stream(messages)) {
-      results.set(result.index, result);
-      if (result.error?.outcome === 'not-sent') ended = result.error;
-    }
+    for await (const result of connection.stream(messages)) results.set(result.index, result);
   } catch (error) {
-    ended = toEmailError(error);
+    ended = error;
   }
-  return messages.map((message, position) => {
-    const index = jobs[position]?.index ?? position;
-    return { ...(results.get(position) ?? failedDelivery({ index, message }, ended)), index };
+  // Every message of an array has its result, but for those of a connection that could not be made.
+  return messages.map((message, place) => {
+    const index = jobs[place]?.index ?? place;
+    return { ...(results.get(place) ?? failedDelivery({ index, message }, toEmailError(ended))), index };
   });
 }

@@ -23,7 +23,8 @@ export interface SyncJob {
 }
 
 interface Bridge {
-  readonly signal: Int32Array;
+  /** Whether the worker has ended since the last call. */
+  readonly hasEnded: boolean;
   call(request: SyncRequest): PackedResults;
 }
 
@@ -44,11 +45,17 @@ export function rememberRecipe(owner: object, recipe: Recipe): void {
 /**
  * Delivers in the worker thread while this thread waits.
  *
- * The worker makes the connection anew, at the first call of `owner`, and keeps it.
+ * The worker makes the connection anew, at the first call of `owner`, and keeps it. `fail` makes the result of a job that
+ * `error` kept from being delivered, or from being known to be.
  *
  * @throws {ConfigurationError} `not-blocking` when the connection or an option of it cannot be made in another thread.
  */
-export function deliverBlocking(owner: object, name: string, jobs: readonly Job[]): readonly DeliveryResult[] {
+export function deliverBlocking(
+  owner: object,
+  name: string,
+  jobs: readonly Job[],
+  fail: (job: Job, error: unknown) => DeliveryResult,
+): readonly DeliveryResult[] {
   const recipe = recipes.get(owner);
   if (recipe === undefined) {
     throw new ConfigurationError(
@@ -57,22 +64,37 @@ export function deliverBlocking(owner: object, name: string, jobs: readonly Job[
         "get it by name or by 'specifier#Export', or use sendMail or sendMessages",
     );
   }
-  refuseFunctions(name, recipe.options);
+  refuseUncloneable(name, recipe.options);
   refuseOwnServer(recipe.options);
-  const syncJobs = jobs.map(({ index, message }) => ({ index, message: crossing(message) }));
   let id = connectionIds.get(owner);
   if (id === undefined) {
     id = ++lastId;
     connectionIds.set(owner, id);
   }
-  bridge ??= startWorker();
-  return unpackResults(bridge.call({ kind: 'deliver', id, recipe, jobs: syncJobs }));
+  const refused: DeliveryResult[] = [];
+  const crossing: SyncJob[] = [];
+  for (const job of jobs) {
+    try {
+      crossing.push({ index: job.index, message: inMemory(job.message) });
+    } catch (error) {
+      refused.push(fail(job, error));
+    }
+  }
+  if (crossing.length === 0) return refused;
+  try {
+    if (bridge === null || bridge.hasEnded) bridge = startWorker();
+    return [...unpackResults(bridge.call({ kind: 'deliver', id, recipe, jobs: crossing })), ...refused];
+  } catch (error) {
+    bridge = null;
+    if (!(error instanceof SendError)) throw error;
+    return jobs.map((job) => refused.find(({ index }) => index === job.index) ?? fail(job, error));
+  }
 }
 
 /** Closes the connection that the worker keeps for `owner`, if it keeps one. */
 export function closeBlocking(owner: object): void {
   const id = connectionIds.get(owner);
-  if (id !== undefined) bridge?.call({ kind: 'close', id });
+  if (id !== undefined && bridge !== null && !bridge.hasEnded) bridge.call({ kind: 'close', id });
 }
 
 /**
@@ -94,14 +116,18 @@ function startWorker(): Bridge {
       (flag, i, all) => !flag.startsWith('--input-type') && all[i - 1] !== '--input-type',
     ),
   });
+  // Its end is noticed in shared memory; without a listener an error in it would end this process, too.
+  worker.on('error', () => {});
   worker.unref();
   port1.unref();
   let asked = 0;
   return {
-    signal,
+    get hasEnded() {
+      return Atomics.load(signal, 1) === WORKER_ENDED;
+    },
     call(request) {
-      asked++;
       port1.postMessage(request);
+      asked++;
       for (let answered = Atomics.load(signal, 0); answered < asked; answered = Atomics.load(signal, 0)) {
         const state = Atomics.load(signal, 1);
         if (state === WORKER_ENDED || (state === WORKER_STARTING && Date.now() > startBy)) {
@@ -133,10 +159,15 @@ function workerEnded(): SendError {
 }
 
 /** The message by its fields, with contents that another thread can have. */
-function crossing(message: EmailMessage): EmailMessageInit {
+function inMemory(message: EmailMessage): EmailMessageInit {
   const attachments = message.attachments.map(({ filename, content, mimetype, contentId }, index) => {
     const held = content instanceof FileContent ? content.readSync() : content;
-    if (typeof held === 'string' || held instanceof Uint8Array) return { filename, content: held, mimetype, contentId };
+    if (typeof held === 'string') return { filename, content: held, mimetype, contentId };
+    // Cloning takes along all the memory that the bytes are a view of: a part crosses as a copy.
+    if (held instanceof Uint8Array) {
+      const isPart = held.byteLength < held.buffer.byteLength;
+      return { filename, content: isPart ? new Uint8Array(held) : held, mimetype, contentId };
+    }
     throw new MessageError([
       {
         path: `attachments[${index}].content`,
@@ -148,23 +179,22 @@ function crossing(message: EmailMessage): EmailMessageInit {
   return { ...message, attachments };
 }
 
-function refuseFunctions(name: string, options: object): void {
-  const functions = Object.entries(options).filter(([, value]) => !canCross(value));
-  if (functions.length === 0) return;
-  const names = functions.map(([option]) => option).join(', ');
+function refuseUncloneable(name: string, options: object): void {
+  const names = Object.entries(options).flatMap(([option, value]) => findUncloneable(option, value));
+  if (names.length === 0) return;
   throw new ConfigurationError(
     'not-blocking',
-    `a blocking call cannot use a '${name}' connection with ${names}: a function, or what has functions, cannot cross to the worker thread`,
+    `a blocking call cannot use a '${name}' connection with ${names.join(', ')}: functions and objects of classes cannot cross to the worker thread`,
   );
 }
 
-function canCross(value: unknown): boolean {
-  try {
-    structuredClone(value);
-    return true;
-  } catch {
-    return false;
-  }
+/** The paths of what would not arrive as it is. */
+function findUncloneable(path: string, value: unknown): readonly string[] {
+  if (typeof value === 'function' || typeof value === 'symbol') return [path];
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof Date) return [];
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return [path];
+  return Object.entries(value).flatMap(([name, inner]) => findUncloneable(`${path}.${name}`, inner));
 }
 
 /** A server in the blocked thread cannot answer: say so at once rather than wait for a timeout. */
