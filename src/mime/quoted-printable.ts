@@ -18,7 +18,7 @@ const MAX_COLUMN = 75; // and the `=` of the soft line break
 /** So many characters are turned into UTF-8 at a time. */
 const STEP = 8192;
 const source = Buffer.allocUnsafeSlow(3 * (STEP + 1));
-/** Room for many lines; it is emptied at a line break when it is nearly full. */
+/** Room for many lines; it is emptied after a line break when it is nearly full. */
 const target = Buffer.allocUnsafeSlow(32 * 1024);
 const NEARLY_FULL = target.length - 256;
 
@@ -46,6 +46,10 @@ export function encodeQuotedPrintable(text: string): string {
       if (octet === CR || octet === LF) {
         out = endLine(out);
         column = 0;
+        if (out > NEARLY_FULL) {
+          result += target.toString('latin1', 0, out);
+          out = 0;
+        }
         if (octet === CR && at + 1 < end && source[at + 1] === LF) at++;
         continue;
       }
@@ -55,10 +59,10 @@ export function encodeQuotedPrintable(text: string): string {
         target[out + 2] = LF;
         out += 3;
         column = 0;
-      }
-      if (column === 0 && out > NEARLY_FULL) {
-        result += target.toString('latin1', 0, out);
-        out = 0;
+        if (out > NEARLY_FULL) {
+          result += target.toString('latin1', 0, out);
+          out = 0;
+        }
       }
       if (IS_LITERAL[octet] === 1 && !isRisky(octet, at + 1, end)) {
         target[out++] = octet;
