@@ -16,8 +16,3 @@ export function recipientRefusal({ code, enhancedCode }: Pick<ServerReply, 'code
   const isBadAddress = code === 553 || (enhancedCode !== null && BAD_ADDRESS.has(enhancedCode));
   return { status: isBadAddress ? 'invalid' : 'rejected', retryable: false };
 }
-
-/** What a 4xx or 5xx reply to MAIL, DATA or the content says of every recipient. */
-export function messageRefusal({ code }: Pick<ServerReply, 'code'>): Refusal {
-  return code < 500 ? { status: 'failed', retryable: true } : { status: 'rejected', retryable: false };
-}

@@ -17,7 +17,7 @@ export type SyncRequest =
   | { readonly kind: 'close'; readonly id: number };
 
 /** A job as it crosses: the message by its fields, every content as text or bytes. */
-export interface SyncJob {
+interface SyncJob {
   readonly index: number;
   readonly message: EmailMessageInit;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { messageRefusal, recipientRefusal } from '../src/reply-status.ts';
+import { recipientRefusal } from '../src/reply-status.ts';
 
 test.each([
   [550, '5.1.1', 'invalid', false],
@@ -19,13 +19,4 @@ test.each([
   [421, null, 'failed', true],
 ] as const)('%i %s to RCPT: %s, retryable %s', (code, enhancedCode, status, retryable) => {
   expect(recipientRefusal({ code, enhancedCode })).toEqual({ status, retryable });
-});
-
-test.each([
-  [550, '5.1.1', 'rejected', false],
-  [552, '5.3.4', 'rejected', false],
-  [554, null, 'rejected', false],
-  [451, '4.7.1', 'failed', true],
-] as const)('%i %s to MAIL or the content: %s for everyone, retryable %s', (code, _, status, retryable) => {
-  expect(messageRefusal({ code })).toEqual({ status, retryable });
 });

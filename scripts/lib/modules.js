@@ -126,6 +126,6 @@ function isNamed(node, name) {
 }
 
 /** @type {(text: string) => (offset: number) => number} */
-export function lineCounter(text) {
+function lineCounter(text) {
   return (offset) => text.slice(0, offset).split('\n').length;
 }

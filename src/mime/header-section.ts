@@ -96,7 +96,7 @@ let lastSecond = Number.NaN;
 let lastDate = '';
 
 /** The date by RFC 5322, section 3.3, in UTC, which tells nothing of where the sender is. */
-export function formatDate(date: Date): string {
+function formatDate(date: Date): string {
   const second = Math.floor(date.getTime() / 1000);
   if (second !== lastSecond) {
     lastSecond = second;

@@ -80,7 +80,7 @@ export function attachmentPart(
   return { headers, content: body };
 }
 
-export function partError(path: string, code: MessageIssueCode, message: string): MessageError {
+function partError(path: string, code: MessageIssueCode, message: string): MessageError {
   return new MessageError([{ path, code, message }]);
 }
 

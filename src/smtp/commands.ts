@@ -4,7 +4,6 @@ import { MessageError } from '../errors.ts';
 export const END_OF_DATA = '.\r\n';
 export const DATA = 'DATA\r\n';
 export const RSET = 'RSET\r\n';
-export const NOOP = 'NOOP\r\n';
 export const QUIT = 'QUIT\r\n';
 export const STARTTLS = 'STARTTLS\r\n';
 

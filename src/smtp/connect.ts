@@ -163,7 +163,7 @@ export async function startTls(socket: Duplex, options: ResolvedSmtpOptions, sig
 }
 
 /** The error for a call that its signal ended before anything was sent. */
-export function abortedError(signal: AbortSignal, phase: ErrorPhase): EmailConnectionError {
+function abortedError(signal: AbortSignal, phase: ErrorPhase): EmailConnectionError {
   return new EmailConnectionError('aborted', 'the call was aborted', { phase, cause: signal.reason });
 }
 

@@ -165,7 +165,7 @@ export class ReplyParser {
 }
 
 /** Splits the enhanced status code off the text; one whose class contradicts the code is left in the text (RFC 2034). */
-export function toReply(code: number, text: string): ServerReply {
+function toReply(code: number, text: string): ServerReply {
   const enhanced = ENHANCED.exec(text)?.[1];
   if (!enhanced || Number(enhanced[0]) !== Math.floor(code / 100)) return { code, enhancedCode: null, text };
   const lines = text

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
 /** A mail as aws-ses-v2-local keeps it. */
-export interface LocalMail {
+interface LocalMail {
   readonly messageId: string;
   readonly from: string;
   readonly replyTo: readonly string[];

@@ -49,7 +49,7 @@ export interface CommonRequest {
   readonly ConfigurationOverrides?: { readonly Tracking: TrackingOverrides };
 }
 
-export interface TrackingOverrides {
+interface TrackingOverrides {
   readonly OpenTrackingEnabled?: 'ENABLED';
   readonly ClickTrackingEnabled?: 'ENABLED';
 }

@@ -14,7 +14,7 @@ interface MiddlewareStack {
 }
 
 /** A command of the SDK, ready to be sent. */
-export interface SesCommand {
+interface SesCommand {
   readonly middlewareStack: MiddlewareStack;
 }
 
