@@ -1,7 +1,7 @@
 import { type DeliveryResult, failedDelivery, type Job, toEmailError } from './delivery.ts';
 
 /** Delivers one message; what it throws is that message's failure. */
-type DeliverOne = (job: Job) => DeliveryResult | Promise<DeliveryResult>;
+export type DeliverOne = (job: Job) => DeliveryResult | Promise<DeliveryResult>;
 
 /**
  * Serves backends that send one message at a time: runs `deliverOne` for up to `concurrency` jobs at once and yields the
