@@ -23,7 +23,7 @@ let postfix: Postfix;
 beforeAll(async () => {
   postfix = await Postfix.start(makeCertificates());
 }, 60_000);
-afterAll(() => postfix?.stop());
+afterAll(() => postfix?.stop(), 60_000);
 afterEach(async () => (await postfix.settled()).clear());
 
 function backend(entrance: Entrance, options: SmtpBackendOptions = {}): EmailBackend {

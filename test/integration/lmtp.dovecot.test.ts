@@ -9,7 +9,7 @@ let dovecot: Dovecot;
 beforeAll(async () => {
   dovecot = await Dovecot.start(makeCertificates().good);
 }, 60_000);
-afterAll(() => dovecot?.stop());
+afterAll(() => dovecot?.stop(), 60_000);
 
 function backend(): EmailBackend {
   return getConnection('smtp', { host: '127.0.0.1', port: dovecot.lmtpPort, lmtp: true });

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await postfix?.stop();
   await dovecot?.stop();
-});
+}, 60_000);
 beforeEach(async () => (await postfix.settled()).clear());
 
 function backend(entrance: Entrance, options: SmtpBackendOptions = {}): EmailBackend {

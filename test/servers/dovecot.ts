@@ -61,10 +61,15 @@ export class Dovecot implements AsyncDisposable {
     await writeFile(join(folder, 'cert.pem'), certificate.cert);
     await writeFile(join(folder, 'dovecot.conf'), configuration(folder, lmtpPort, uid, gid));
     const dovecot = new Dovecot(folder, lmtpPort);
-    await until(
-      () => existsSync(dovecot.authSocket) && /starting up/.test(dovecot.log()),
-      () => dovecot.log(),
-    );
+    try {
+      await until(
+        () => existsSync(dovecot.authSocket) && /starting up/.test(dovecot.log()),
+        () => dovecot.log(),
+      );
+    } catch (error) {
+      await dovecot.stop();
+      throw error;
+    }
     return dovecot;
   }
 

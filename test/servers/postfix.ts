@@ -106,10 +106,15 @@ export class Postfix implements AsyncDisposable {
     await writeFile(join(folder, 'config/master.cf'), services(entrances, ports));
     const postfix = new Postfix(folder, ports);
     await run('postfix', ['-c', join(folder, 'config'), 'start']);
-    await until(
-      () => /daemon started/.test(postfix.log()),
-      () => postfix.log(),
-    );
+    try {
+      await until(
+        () => /daemon started/.test(postfix.log()),
+        () => postfix.log(),
+      );
+    } catch (error) {
+      await postfix.stop();
+      throw error;
+    }
     return postfix;
   }
 
