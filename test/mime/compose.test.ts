@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
+import { ConfigurationError, MessageError } from '../../src/errors.ts';
 import { EmailMessage } from '../../src/message.ts';
 import type { EmailMessageInit } from '../../src/message-init.ts';
 import { composeMessage } from '../../src/mime/compose.ts';
+import type { ComposeOptions } from '../../src/mime/composition.ts';
 
 const FIXED = { date: new Date(0), messageId: 'id@example.com', boundary: 'b' };
 
-function compose(init: Partial<EmailMessageInit>): string {
+function compose(init: Partial<EmailMessageInit>, options: ComposeOptions = FIXED): string {
   const message = new EmailMessage({
     subject: 'Hi',
     body: 'Hello',
@@ -13,10 +15,61 @@ function compose(init: Partial<EmailMessageInit>): string {
     to: 'b@example.org',
     ...init,
   });
-  return Buffer.from(composeMessage(message, FIXED)).toString('utf8');
+  return Buffer.from(composeMessage(message, options)).toString('latin1');
 }
 
-describe('composeMessage', () => {
+/** The tree of media types, as `mixed(plain, pdf)`. */
+function tree(mail: string): string {
+  const types = [...mail.matchAll(/^Content-Type: ([\w/.+-]+)|^--=_(\d)_b(--)?/gm)];
+  let text = '';
+  for (const [, type, , end] of types) {
+    if (type?.startsWith('multipart/')) text += `${type.slice(10)}(`;
+    else if (type) text += `${type} `;
+    else if (end) text = `${text.trimEnd()}) `;
+  }
+  return text.trim();
+}
+
+const field = (mail: string, name: string) =>
+  new RegExp(`^${name}: (.*(?:\\r\\n[ \\t].*)*)`, 'im').exec(mail)?.[1]?.replace(/\r\n/g, '');
+const HTML = { htmlBody: '<p>x</p>' };
+const PDF = { filename: 'a.pdf', content: 'x' };
+const LOGO = { filename: 'logo.png', content: 'x', contentId: 'logo' };
+const AMP = { mimetype: 'text/x-amp-html', content: '<html amp4email>' };
+const INVITE = { mimetype: 'text/calendar', content: 'BEGIN:VCALENDAR\nMETHOD:REQUEST\nEND:VCALENDAR\n' };
+
+describe('the tree of parts', () => {
+  test.each<[Partial<EmailMessageInit>, string]>([
+    [{}, 'text/plain'],
+    [{ body: '', ...HTML }, 'text/html'],
+    [HTML, 'alternative(text/plain text/html)'],
+    [{ attachments: [PDF] }, 'mixed(text/plain application/pdf)'],
+    [{ ...HTML, attachments: [LOGO] }, 'alternative(text/plain related(text/html image/png))'],
+    [
+      { ...HTML, attachments: [PDF, LOGO] },
+      'mixed(alternative(text/plain related(text/html image/png)) application/pdf)',
+    ],
+    [{ attachments: [LOGO] }, 'mixed(text/plain image/png)'],
+    [{ ...HTML, alternatives: [AMP] }, 'alternative(text/plain text/x-amp-html text/html)'],
+    [
+      { ...HTML, alternatives: [INVITE, AMP] },
+      'mixed(alternative(text/plain text/x-amp-html text/html text/calendar) application/ics)',
+    ],
+    [
+      { alternatives: [INVITE], attachments: [{ filename: 'own.ics', content: 'x' }] },
+      'mixed(alternative(text/plain text/calendar) text/calendar)',
+    ],
+  ])('%j', (init, expected) => {
+    expect(tree(compose(init))).toBe(expected);
+  });
+  test('a calendar carries the method of its content', () => {
+    expect(compose({ alternatives: [INVITE] })).toContain(
+      'Content-Type: text/calendar; charset=utf-8; method=REQUEST\r\n',
+    );
+  });
+});
+
+describe('headers', () => {
   test('a plain mail is one part', () => {
     expect(compose({})).toBe(
       [
@@ -33,5 +86,110 @@ describe('composeMessage', () => {
         '',
       ].join('\r\n'),
     );
+  });
+  test('what the message says of itself wins over the options', () => {
+    const mail = compose({ date: new Date(86_400_000), messageId: '<own@example.com>' });
+    expect(field(mail, 'Date')).toBe('Fri, 02 Jan 1970 00:00:00 +0000');
+    expect(field(mail, 'Message-ID')).toBe('<own@example.com>');
+  });
+  test('without options: now, and a Message-ID at the domain of the sender that tells nothing', () => {
+    const mail = compose({ fromEmail: 'a@bücher.example' }, {});
+    expect(field(mail, 'Message-ID')).toMatch(/^<[0-9a-f]{32}@xn--bcher-kva\.example>$/);
+    expect(Math.abs(Date.parse(field(mail, 'Date') ?? '') - Date.now())).toBeLessThan(60_000);
+    expect(field(mail, 'Message-ID')).not.toBe(field(compose({}, {}), 'Message-ID'));
+  });
+  test('random boundaries differ from mail to mail', () => {
+    const boundary = () => /boundary="([^"]+)"/.exec(compose(HTML, {}))?.[1];
+    expect(boundary()).toMatch(/^=_1_[0-9a-f]{32}$/);
+    expect(boundary()).not.toBe(boundary());
+  });
+  test('Bcc is nowhere, tags and metadata only when asked for', () => {
+    const init = { bcc: 'hidden@example.org', tags: ['a', 'ü'], metadata: { order: '17' } };
+    expect(compose(init)).not.toMatch(/hidden|X-Tag|X-Metadata/i);
+    const mail = compose(init, { ...FIXED, tagHeaders: true });
+    expect(mail).toContain('X-Tag: a\r\nX-Tag: =?UTF-8?B?w7w=?=\r\nX-Metadata: order=17\r\n');
+  });
+  test('priority and unsubscribing', () => {
+    const init = {
+      priority: 'high',
+      listUnsubscribe: { url: 'https://x.example/u', mailto: 'u@x.example', oneClick: true },
+    } as const;
+    const mail = compose(init);
+    expect(field(mail, 'X-Priority')).toBe('1');
+    expect(field(mail, 'Importance')).toBe('high');
+    expect(field(mail, 'List-Unsubscribe')).toBe('<https://x.example/u>, <mailto:u@x.example>');
+    expect(field(mail, 'List-Unsubscribe-Post')).toBe('List-Unsubscribe=One-Click');
+  });
+  test('a header that programs read is never encoded', () => {
+    expect(field(compose({ headers: { 'List-Id': 'News <news.example.com>' } }), 'List-Id')).toBe(
+      'News <news.example.com>',
+    );
+    expect(field(compose({ headers: { 'Errors-To': 'Zoë <z@bücher.example>' } }), 'Errors-To')).toBe(
+      '=?UTF-8?B?Wm/Dqw==?= <z@xn--bcher-kva.example>',
+    );
+  });
+});
+
+describe('what cannot be written is refused, with the path of its field', () => {
+  test.each<[Partial<EmailMessageInit>, string]>([
+    [{ headers: { 'List-Id': 'Größe' } }, 'headers.List-Id'],
+    [{ headers: { 'Auto-Submitted': 'a  b' } }, 'headers.Auto-Submitted'],
+    [{ headers: { 'List-Help': `<https://${'x'.repeat(1000)}>` } }, 'headers.List-Help'],
+    [{ headers: { 'Disposition-Notification-To': 'nobody' } }, 'headers.Disposition-Notification-To'],
+    [{ priority: 'high', headers: { Importance: 'low' } }, 'headers.Importance'],
+    [
+      { listUnsubscribe: { mailto: 'u@x.example' }, headers: { 'list-unsubscribe': '<x>' } },
+      'headers.list-unsubscribe',
+    ],
+    [{ alternatives: [{ ...INVITE, mimetype: 'text/calendar; method=CANCEL' }] }, 'alternatives[0].mimetype'],
+    [{ alternatives: [{ ...INVITE, mimetype: 'text/calendar; charset=iso-8859-1' }] }, 'alternatives[0].mimetype'],
+    [{ attachments: [{ ...PDF, mimetype: 'multipart/mixed' }] }, 'attachments[0].mimetype'],
+    [{ attachments: [{ ...PDF, mimetype: 'text/plain; charset=iso-8859-1' }] }, 'attachments[0].mimetype'],
+    [{ attachments: [{ ...PDF, mimetype: 'text/plain; charset' }] }, 'attachments[0].mimetype'],
+    [{ attachments: [{ content: 'x: ü', mimetype: 'message/rfc822' }] }, 'attachments[0].content'],
+    [{ attachments: [{ content: 'x'.repeat(999), mimetype: 'message/rfc822' }] }, 'attachments[0].content'],
+    [{ attachments: [{ content: 'x: \0', mimetype: 'message/rfc822' }] }, 'attachments[0].content'],
+  ])('%j', (init, path) => {
+    let found: unknown;
+    try {
+      compose(init);
+    } catch (error) {
+      found = error;
+    }
+    expect(found).toBeInstanceOf(MessageError);
+    expect(found).toMatchObject({ code: 'invalid-message', issues: [{ path }] });
+  });
+  test('a boundary of other characters', () => {
+    for (const boundary of ['', 'a b', 'a"b', 'x'.repeat(41), 'a\r\nb']) {
+      expect(() => compose(HTML, { boundary })).toThrow(ConfigurationError);
+    }
+  });
+});
+
+test('a forwarded mail beyond ASCII goes as it is when the server takes 8-bit octets', () => {
+  const forwarded = Buffer.from('Subject: x\n\nGrüße\n', 'utf8');
+  const init = { attachments: [{ content: forwarded, mimetype: 'message/rfc822' }] };
+  const mail = compose(init, { ...FIXED, allow8bit: true });
+  expect(mail).toContain('Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n');
+  expect(mail).toContain(Buffer.from('Subject: x\r\n\r\nGrüße\r\n').toString('latin1'));
+});
+
+test('a text that holds the given boundary gets another', () => {
+  const mail = compose({ body: '--=_1_b\r\n', attachments: [PDF] });
+  expect(mail).toContain('boundary="=_1_b-"');
+});
+
+describe('autoText', () => {
+  test('makes the text from the HTML', () => {
+    const mail = compose({
+      body: '',
+      htmlBody: '<h1>Hi</h1><p>See <a href="https://x.example">this</a> <img src="a.png" alt="no"></p>',
+      autoText: true,
+    });
+    expect(tree(mail)).toBe('alternative(text/plain text/html)');
+    expect(mail).toContain('See this [https://x.example]');
+  });
+  test('not when there is a text', () => {
+    expect(compose({ ...HTML, autoText: true })).toContain('\r\n\r\nHello\r\n');
   });
 });
