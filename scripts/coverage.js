@@ -58,8 +58,10 @@ async function readProcesses() {
   const map = istanbul.createCoverageMap({});
   const dist = pathToFileURL(join(root, 'dist/')).href;
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const text = readFileSync(join(folder, name), 'utf8');
+    if (!text.trimEnd().endsWith('}')) continue; // its process was killed while it wrote, as some tests do
     /** @type {import('node:inspector').Profiler.TakePreciseCoverageReturnType} */
-    const report = JSON.parse(readFileSync(join(folder, name), 'utf8'));
+    const report = JSON.parse(text);
     for (const coverage of report.result.filter(({ url }) => url.startsWith(dist))) {
       map.merge(await astV8ToIstanbul({ ...readBuilt(coverage.url), coverage }));
     }

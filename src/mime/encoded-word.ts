@@ -32,13 +32,14 @@ export const LAST_WORD_COLUMN = 52;
  * at most twice as long as the text, else B.
  *
  * No line is longer than 76; no character is cut, and an emoji sequence or an accented letter only when it alone is too
- * long for a word. Lone surrogates become U+FFFD. `column` is where the first word begins, at most 52.
+ * long for a word. Lone surrogates become U+FFFD. `column` is where the first word begins, at most 52; `tail` octets of its
+ * own the caller puts behind the last word.
  */
-export function encodeWords(text: string, column: number): string {
+export function encodeWords(text: string, column: number, tail = 0): string {
   if (text.length <= MAX_LINE - OVERHEAD) {
     const word = toQ(text);
     const length = word.length - OVERHEAD;
-    if (column + word.length <= MAX_LINE && length <= 2 * text.length) return word;
+    if (column + word.length + tail <= MAX_LINE && length <= 2 * text.length) return word;
   }
   let octets = 0;
   let qLength = 0;
@@ -49,13 +50,13 @@ export function encodeWords(text: string, column: number): string {
   }
   const isQ = qLength <= 2 * text.length;
   const encode = isQ ? toQ : toB;
-  if (!isQ && column + OVERHEAD + Math.ceil(octets / 3) * 4 <= MAX_LINE) return toB(text);
-  return splitWords(text, column, isQ).map(encode).join('\r\n ');
+  if (!isQ && column + tail + OVERHEAD + Math.ceil(octets / 3) * 4 <= MAX_LINE) return toB(text);
+  return splitWords(text, column, tail, isQ).map(encode).join('\r\n ');
 }
 
-function splitWords(text: string, column: number, isQ: boolean): string[] {
+function splitWords(text: string, column: number, tail: number, isQ: boolean): string[] {
   const words: string[] = [];
-  let room = wordRoom(column, isQ);
+  let room = wordRoom(column + tail, isQ);
   let start = 0;
   let used = 0;
   let lastBreak = 0;
@@ -75,7 +76,7 @@ function splitWords(text: string, column: number, isQ: boolean): string[] {
       start = end;
       lastBreak = end;
       usedAtBreak = 0;
-      room = wordRoom(1, isQ);
+      room = wordRoom(1 + tail, isQ);
     }
     used += cost;
     before = code;

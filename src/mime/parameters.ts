@@ -5,6 +5,8 @@ const SIMPLE = /^(?!.*=\?)(?!.* {2})[\w!#$&'()*+,./:;<=>?@[\]^`{|}~-][\w !#$&'()
 const LOOKS_ENCODED = /=\?[^?]*\?[BQ]\?[^?]*\?=/i;
 /** Needs no quotes; apostrophe, asterisk and percent sign do, because some readers see RFC 2231 everywhere. */
 const TOKEN = /^[\w!#$&+.^`{|}~-]+$/;
+/** What stands behind the last encoded-word of a parameter, in octets. */
+const QUOTE_SEMICOLON = 2;
 const MAX_SIMPLE = 60;
 /** The longest piece of an extended parameter, so that its line stays below 78. */
 const MAX_PIECE = 55;
@@ -26,7 +28,7 @@ export function filenameParameter(filename: string): ParameterPieces {
     return [simpleParameter('filename', filename)];
   }
   // Readers look for encoded-words here too, after all else; so what looks like one is written as one.
-  if (LOOKS_ENCODED.test(filename)) return [`filename="${encodeWords(filename, 11)}"`];
+  if (LOOKS_ENCODED.test(filename)) return [`filename="${encodeWords(filename, 11, QUOTE_SEMICOLON)}"`];
   return [...extendedParameter('filename', filename), simpleParameter('filename', asciiLikeness(filename))];
 }
 
@@ -35,7 +37,7 @@ export function nameParameter(filename: string): ParameterPieces {
   if (filename.length <= MAX_SIMPLE && SIMPLE.test(filename) && !filename.endsWith(' ')) {
     return [simpleParameter('name', filename)];
   }
-  return [`name="${encodeWords(filename, 9)}"`]; // on a line of its own, and its last one ends with quote and semicolon
+  return [`name="${encodeWords(filename, 7, QUOTE_SEMICOLON)}"`]; // on a line of its own
 }
 
 function extendedParameter(name: string, value: string): string[] {
