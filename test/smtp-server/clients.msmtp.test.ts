@@ -41,6 +41,7 @@ describe('msmtp delivers to the receiver', () => {
       await expect(msmtp(receiver.port, mechanism.toLowerCase(), 'wrong')).rejects.toThrow(/535|authentication failed/);
       expect(receiver.mails).toHaveLength(1);
     },
+    60_000,
   );
 
   test('over implicit TLS', async () => {

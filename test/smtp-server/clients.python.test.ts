@@ -29,4 +29,5 @@ test.each(['PLAIN', 'LOGIN', 'CRAM-MD5'] as const)(
     expect(receiver.mails[0]?.envelope.rcptTo).toEqual(['b@example.com']);
     expect(Buffer.from(receiver.mails[0]?.bytes ?? []).toString()).toBe('Subject: x\r\n\r\n.\r\n..\r\nlast\r\n');
   },
+  60_000,
 );
