@@ -6,10 +6,8 @@ import { createDkimSigner } from '../mime/dkim.ts';
 import type { AnyOptionTable } from '../options.ts';
 import { loginHintFor } from '../presets.ts';
 import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';
-import { Pool } from '../smtp/pool.ts';
 import type { PoolStats } from '../smtp/pool-stats.ts';
-import { openSession } from '../smtp/session.ts';
-import { SmtpCall } from './smtp/call.ts';
+import type { SmtpEngine } from './smtp/engine.ts';
 import { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
 export type { DkimOptions } from '../mime/dkim.ts';
@@ -31,6 +29,8 @@ export interface SmtpStats extends BackendStats {
   readonly connections: PoolStats;
 }
 
+const NO_CONNECTIONS: PoolStats = Object.freeze({ connecting: 0, idle: 0, busy: 0, queued: 0, inFlight: 0, opened: 0 });
+
 const FEATURES: readonly Feature[] = ['priority', 'dsn', 'requireTls', 'nonAsciiLocalPart', 'envelopeSender'];
 
 /**
@@ -47,7 +47,8 @@ export class SmtpBackend extends EmailBackend {
   protected override readonly maxActiveCalls: number;
   readonly #options: ResolvedSmtpOptions;
   readonly #compose: ComposeOptions;
-  readonly #pool: Pool;
+  #engine: SmtpEngine | null = null;
+  #loading: Promise<SmtpEngine> | null = null;
 
   /** @throws {ConfigurationError} naming the option that is wrong. */
   constructor(options: SmtpBackendOptions = {}) {
@@ -57,7 +58,6 @@ export class SmtpBackend extends EmailBackend {
     this.#compose = { tagHeaders, ...(dkim && { dkim: createDkimSigner(dkim) }) };
     this.features = new Set(tagHeaders ? [...FEATURES, 'tags', 'metadata'] : FEATURES);
     this.maxActiveCalls = 2 * this.#options.maxConnections * this.#options.maxInFlight;
-    this.#pool = new Pool(this.#options);
   }
 
   /**
@@ -66,26 +66,39 @@ export class SmtpBackend extends EmailBackend {
    * @throws {EmailConnectionError} with the phase that failed.
    */
   override async verify(options: { readonly signal?: AbortSignal } = {}): Promise<Verification> {
-    const session = await openSession(this.#options, options.signal ?? new AbortController().signal);
-    session.wire.hangUp();
-    const { server, tls, authMethod, capabilities } = session;
-    const { pipelining, chunking, maxSize } = capabilities;
-    return { backend: this.name, details: { server, tls, authMethod, pipelining, chunking, maxSize } };
+    const engine = await this.#load();
+    return { backend: this.name, details: await engine.verify(options.signal) };
   }
 
   override stats(): SmtpStats {
-    return { ...super.stats(), connections: this.#pool.stats };
+    return { ...super.stats(), connections: this.#engine?.stats ?? NO_CONNECTIONS };
   }
 
   protected override deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult> {
-    return new SmtpCall(this.#pool, this.#options, this.#compose, jobs, context);
+    return this.#engine?.deliver(jobs, context) ?? this.#deliverOnceLoaded(jobs, context);
   }
 
-  protected override connect(options: { readonly signal?: AbortSignal }): Promise<void> {
-    return this.#pool.warm(options.signal ?? new AbortController().signal);
+  protected override async connect(options: { readonly signal?: AbortSignal }): Promise<void> {
+    await (await this.#load()).connect(options.signal);
   }
 
-  protected override disconnect(): Promise<void> {
-    return this.#pool.close();
+  protected override async disconnect(): Promise<void> {
+    await this.#engine?.close();
+  }
+
+  async *#deliverOnceLoaded(
+    jobs: AsyncIterable<Job>,
+    context: DeliveryContext,
+  ): AsyncGenerator<DeliveryResult, void, undefined> {
+    yield* (await this.#load()).deliver(jobs, context);
+  }
+
+  /** Composer and engine come with the first connection: `import 'amsdal-mail'` is fast for those who never send. */
+  #load(): Promise<SmtpEngine> {
+    this.#loading ??= import('./smtp/engine.ts').then(({ SmtpEngine }) => {
+      this.#engine = new SmtpEngine(this.#options, this.#compose);
+      return this.#engine;
+    });
+    return this.#loading;
   }
 }
