@@ -37,6 +37,7 @@ const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value:
 class OneByOne implements AsyncIterableIterator<DeliveryResult> {
   readonly #jobs: AsyncIterator<Job>;
   readonly #deliverOne: DeliverOne;
+  #latest: Promise<IteratorResult<DeliveryResult>> | null = null;
 
   constructor(jobs: AsyncIterator<Job>, deliverOne: DeliverOne) {
     this.#jobs = jobs;
@@ -47,13 +48,19 @@ class OneByOne implements AsyncIterableIterator<DeliveryResult> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<DeliveryResult>> {
+  next(): Promise<IteratorResult<DeliveryResult>> {
+    this.#latest = this.#deliverNext();
+    return this.#latest;
+  }
+
+  async #deliverNext(): Promise<IteratorResult<DeliveryResult>> {
     const step = await this.#jobs.next();
     return step.done === true ? DONE : { done: false, value: await deliverSafely(step.value, this.#deliverOne) };
   }
 
   async return(): Promise<IteratorResult<DeliveryResult>> {
     await this.#jobs.return?.();
+    await this.#latest; // who stops early waits for what is under way: the connection may be closed next
     return DONE;
   }
 }

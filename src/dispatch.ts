@@ -124,7 +124,10 @@ export class Dispatch {
     try {
       await this.#deliveries?.return?.();
     } finally {
-      for (const _ of this.#taken.values()) this.#host.traffic.messageAnswered();
+      for (const { index } of [...this.#taken.values()]) {
+        this.#taken.delete(index);
+        this.#host.traffic.messageAnswered();
+      }
       this.#host.traffic.callEnded();
     }
   }

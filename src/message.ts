@@ -1,5 +1,5 @@
 import { addressKey, formatAddress, type Group, isGroup, type Mailbox } from './address.ts';
-import type { Attachment } from './attachment.ts';
+import { type Attachment, FileContent } from './attachment.ts';
 import { MessageError } from './errors.ts';
 import { MessageCheck } from './message-check.ts';
 import type {
@@ -195,6 +195,16 @@ export class EmailMessage {
     const attachments = await Promise.all(this.attachments.map((attachment) => attachment.materialize()));
     return this.with({ attachments });
   }
+}
+
+/** `materialize` for a thread that cannot wait: reads the files of `Attachment.fromFile`, and leaves Blobs and streams. */
+export function withFilesRead(message: EmailMessage): EmailMessage {
+  if (!message.attachments.some(({ content }) => content instanceof FileContent)) return message;
+  const attachments = message.attachments.map((attachment) => {
+    const { content } = attachment;
+    return content instanceof FileContent ? { ...attachment, content: content.readSync() } : attachment;
+  });
+  return message.with({ attachments });
 }
 
 /** The mailboxes of an address list, those inside groups included. */

@@ -5,6 +5,7 @@ import { MessageError } from './errors.ts';
 import type { AddressList, EmailMessageDraft } from './message-init.ts';
 import type { ConnectionName } from './named-connections.ts';
 import type { SendStatus } from './status.ts';
+import { factsOf, rebuildError } from './util/rebuild-error.ts';
 
 /** The arguments of {@link sendMail}: the message, its recipients, and how to send it. */
 export interface SendMailInit extends Omit<EmailMessageDraft, 'body' | 'htmlBody' | 'to'> {
@@ -43,8 +44,9 @@ export function sendMail(init: SendMailInit): Promise<SendStatus> {
   try {
     const { signal, failSilently } = init;
     const connection = connectionFor(init.connection);
-    const options = signal || failSilently ? { ...(signal && { signal }), failSilently: failSilently === true } : {};
-    return connection.sendMessages([toDraft(init)], options);
+    const options =
+      signal || failSilently ? { ...(signal && { signal }), failSilently: failSilently === true } : undefined;
+    return connection.sendMessages([toDraft(init)], options).catch(rethrowNamed);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -56,7 +58,13 @@ export function sendMail(init: SendMailInit): Promise<SendStatus> {
  * @throws {ConfigurationError} `not-blocking` when the connection cannot be used from a worker thread.
  */
 export function sendMailSync(init: SendMailSyncInit): SendStatus {
-  return connectionFor(init.connection).sendMessagesSync([toDraft(init)], { failSilently: init.failSilently ?? false });
+  const connection = connectionFor(init.connection);
+  const draft = toDraft(init);
+  try {
+    return connection.sendMessagesSync([draft], { failSilently: init.failSilently ?? false });
+  } catch (error) {
+    throw named(error, ARGUMENT_OF);
+  }
 }
 
 /**
@@ -66,7 +74,7 @@ export function sendMailSync(init: SendMailSyncInit): SendStatus {
  */
 export async function sendEach(init: SendEachInit): Promise<SendStatus> {
   const { connection, failSilently = false, signal, onProgress, recipientList, ...mail } = init;
-  const forbidden = (['cc', 'bcc', 'messageId'] as const).filter((field) => field in mail);
+  const forbidden = (['cc', 'bcc', 'messageId'] as const).filter((field) => Reflect.get(mail, field) !== undefined);
   if (forbidden.length > 0) {
     throw new MessageError(
       forbidden.map((path) => ({
@@ -81,14 +89,27 @@ export async function sendEach(init: SendEachInit): Promise<SendStatus> {
       { path: 'recipientList', code: 'required', message: 'give an array of at least one recipient' },
     ]);
   }
-  const messages = recipientList.map((recipient: AddressInput) =>
-    toDraft({ ...mail, recipientList: [recipient], ...ownMergeData(mail, recipient) }),
+  const data = Object.entries(mail.mergeData ?? {}).map(
+    ([address, own]) => [keyOf(address), { [address]: own }] as const,
   );
-  return connectionFor(connection).sendMessages(messages, {
-    failSilently,
-    ...(signal && { signal }),
-    ...(onProgress && { onProgress }),
-  });
+  const mergeData = mail.mergeData ? new Map(data) : null;
+  const messages = recipientList.map((recipient: AddressInput) =>
+    toDraft({
+      ...mail,
+      recipientList: [recipient],
+      ...(mergeData && { mergeData: mergeData.get(keyOf(recipient)) ?? {} }),
+    }),
+  );
+  return connectionFor(connection)
+    .sendMessages(messages, {
+      failSilently,
+      ...(signal && { signal }),
+      ...(onProgress && { onProgress }),
+    })
+    .catch((error: unknown) => {
+      const index = error instanceof MessageError ? error.status?.results.find((result) => result.error)?.index : 0;
+      throw named(error, { ...ARGUMENT_OF, 'to[0]': `recipientList[${index}]` });
+    });
 }
 
 /** The arguments that are no fields of the message. */
@@ -109,14 +130,22 @@ function toDraft(init: SendMailInit): EmailMessageDraft {
   return draft as unknown as EmailMessageDraft; // the fields of SendMailInit under their names in a message
 }
 
-function ownMergeData(
-  { mergeData }: Pick<SendMailInit, 'mergeData'>,
-  recipient: AddressInput,
-): Pick<SendMailInit, 'mergeData'> {
-  if (!mergeData) return {};
-  const wanted = keyOf(recipient);
-  const own = Object.entries(mergeData).filter(([address]) => keyOf(address) === wanted);
-  return { mergeData: Object.fromEntries(own) };
+function rethrowNamed(error: unknown): never {
+  throw named(error, ARGUMENT_OF);
+}
+
+/** The faults of a message under the names that the caller used. */
+function named(error: unknown, names: Readonly<Record<string, string>>): unknown {
+  if (!(error instanceof MessageError) || error.code !== 'invalid-message') return error;
+  const issues = error.issues.map((issue) => {
+    const [field = ''] = /^[a-z]+/i.exec(issue.path) ?? [];
+    const path = names[issue.path] ?? issue.path.replace(field, names[field] ?? field);
+    return { ...issue, path };
+  });
+  if (issues.every(({ path }, index) => path === error.issues[index]?.path)) return error;
+  const { message } = new MessageError(issues);
+  const stack = error.stack?.replace(error.message, message);
+  return rebuildError(MessageError.prototype, { ...factsOf(error), issues, message, stack });
 }
 
 /** How addresses are compared; what is none is its own text, and is refused with its message. */

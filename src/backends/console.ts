@@ -2,7 +2,7 @@ import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.t
 import { deliverEach, deliverEachSync } from '../deliver-each.ts';
 import { type DeliveryResult, type Job, sameForAll } from '../delivery.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
-import type { EmailMessage } from '../message.ts';
+import { type EmailMessage, withFilesRead } from '../message.ts';
 import { composeMessage } from '../mime/compose.ts';
 import { generateMessageId } from '../mime/message-id.ts';
 import type { AnyOptionTable, OptionTable } from '../options.ts';
@@ -47,7 +47,9 @@ export class ConsoleBackend extends EmailBackend {
   }
 
   protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    return deliverEachSync(jobs, (job) => this.#print(job));
+    return deliverEachSync(jobs, ({ index, message }) =>
+      this.#print({ index, message: this.#raw ? withFilesRead(message) : message }),
+    );
   }
 
   #print({ index, message }: Pick<Job, 'index' | 'message'>): DeliveryResult {

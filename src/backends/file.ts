@@ -1,8 +1,9 @@
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
-import { deliverEach } from '../deliver-each.ts';
+import { deliverEach, deliverEachSync } from '../deliver-each.ts';
 import { type DeliveryResult, failedDelivery, type Job, sameForAll } from '../delivery.ts';
 import { ConfigurationError, EmailError, SendError } from '../errors.ts';
 import type { Feature } from '../features.ts';
+import { withFilesRead } from '../message.ts';
 import { composeMessage } from '../mime/compose.ts';
 import type { ComposeOptions } from '../mime/composition.ts';
 import { createDkimSigner, type DkimOptions } from '../mime/dkim.ts';
@@ -68,24 +69,25 @@ export class FileBackend extends EmailBackend {
         await rename(names.temporary, names.final);
       } catch (error) {
         await rm(names.temporary, { force: true }).catch(() => {});
-        return failedDelivery(job, writeError(names.final, error));
+        return failedDelivery(job, signal?.aborted ? aborted(signal) : writeError(names.final, error));
       }
       return written(job, messageId, names.final);
     });
   }
 
   protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    return jobs.map((job) => {
-      const { mkdirSync, renameSync, rmSync, writeFileSync } = process.getBuiltinModule('node:fs');
+    return deliverEachSync(jobs, (job) => {
+      const { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } = process.getBuiltinModule('node:fs');
       const messageId = job.message.messageId ?? generateMessageId(job.message);
       const names = this.#names(messageId);
       try {
-        const bytes = composeMessage(job.message, { ...this.#compose, messageId });
+        const bytes = composeMessage(withFilesRead(job.message), { ...this.#compose, messageId });
         mkdirSync(this.#folder, { recursive: true });
         writeFileSync(names.temporary, bytes, { flag: 'wx' });
         renameSync(names.temporary, names.final);
       } catch (error) {
-        rmSync(names.temporary, { force: true });
+        // Not there, or not to be reached: what was wrong with the folder says more.
+        if (existsSync(names.temporary)) rmSync(names.temporary);
         return failedDelivery(job, writeError(names.final, error));
       }
       return written(job, messageId, names.final);
@@ -110,6 +112,11 @@ function written({ index, message }: Job, messageId: string, path: string): Deli
     recipients: sameForAll(message, 'sent', { messageId, response: path }),
     espResponse: path,
   };
+}
+
+function aborted(signal: AbortSignal): EmailError {
+  const text = 'the call was aborted before the file was written';
+  return new SendError('aborted', text, { phase: 'content', retryable: true, cause: signal.reason });
 }
 
 function writeError(path: string, cause: unknown): EmailError {

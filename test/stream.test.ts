@@ -1,0 +1,182 @@
+import { describe, expect, test } from 'vitest';
+import { deliverEach } from '../src/deliver-each.ts';
+import { BeforeSend } from '../src/mail-events.ts';
+import type { MessageResult } from '../src/status.ts';
+import { draft, ProbeBackend, Signal, sendAll, sent } from './probe-backend.ts';
+
+/** How many messages were read. */
+function counted(make: (index: number) => ReturnType<typeof draft>, length = Number.POSITIVE_INFINITY) {
+  const source = { read: 0, isClosed: false, messages };
+  function* messages() {
+    try {
+      for (; source.read < length; source.read++) yield make(source.read);
+    } finally {
+      source.isClosed = true;
+    }
+  }
+  return source;
+}
+
+async function collect(stream: AsyncIterable<MessageResult>): Promise<(string | null)[]> {
+  const found: (string | null)[] = [];
+  for await (const { messageId, error } of stream) found.push(error?.code ?? String(messageId));
+  return found;
+}
+
+test('yields each result, those of bad messages too, and does not throw for them', async () => {
+  const messages = [draft('one'), draft('bad', { to: 'nobody' }), draft('tls', { requireTls: true }), draft('four')];
+  expect(await collect(new ProbeBackend().stream(messages))).toEqual([
+    'one@x.org',
+    'invalid-message',
+    'unsupported-feature',
+    'four@x.org',
+  ]);
+});
+
+describe('backpressure', () => {
+  test('an endless source is read only as fast as results are taken', async () => {
+    const source = counted((index) => draft(`m${index}`));
+    let taken = 0;
+    for await (const _ of new ProbeBackend().stream(source.messages())) {
+      taken++;
+      expect(source.read).toBeLessThanOrEqual(taken + 1);
+      if (taken === 20) break;
+    }
+    expect(source.isClosed).toBe(true);
+  });
+
+  test('an endless source of bad messages, too', async () => {
+    const source = counted(() => draft('bad', { to: 'nobody' }));
+    let taken = 0;
+    for await (const { error } of new ProbeBackend().stream(source.messages())) {
+      expect(error?.code).toBe('invalid-message');
+      if (++taken === 20) break;
+    }
+    expect(source.read).toBeLessThan(25);
+    expect(source.isClosed).toBe(true);
+  });
+
+  test('with several at once, no more than that are read ahead', async () => {
+    const source = counted((index) => draft(`m${index}`));
+    const backend = new ProbeBackend((jobs) => deliverEach(jobs, sent, 4));
+    const stream = backend.stream(source.messages());
+    await stream.next();
+    expect(source.read).toBeLessThanOrEqual(6);
+    await stream.return?.();
+    expect(source.isClosed).toBe(true);
+    expect(backend.stats().pending).toBe(0);
+  });
+});
+
+test('nothing is read before the first result is asked for, nor after return', async () => {
+  const source = counted((index) => draft(`m${index}`));
+  const stream = new ProbeBackend().stream(source.messages());
+  expect(source.read).toBe(0);
+  expect(await stream.return?.()).toEqual({ done: true, value: undefined });
+  expect(await stream.next()).toEqual({ done: true, value: undefined });
+  expect(source.read).toBe(0);
+});
+
+test('results may be asked for all at once', async () => {
+  const stream = new ProbeBackend().stream([draft('one'), draft('two')]);
+  const steps = await Promise.all([stream.next(), stream.next(), stream.next(), stream.next()]);
+  expect(steps.map(({ done, value }) => (done === true ? null : value.messageId))).toEqual([
+    'one@x.org',
+    'two@x.org',
+    null,
+    null,
+  ]);
+  expect(await stream.next()).toEqual({ done: true, value: undefined });
+});
+
+test('return while a result is awaited: that one is told, then all is over', async () => {
+  const hold = new Signal();
+  const backend = new ProbeBackend((jobs) =>
+    deliverEach(jobs, async (job) => {
+      await hold.promise;
+      return sent(job);
+    }),
+  );
+  const stream = backend.stream([draft('one'), draft('two')]);
+  const next = stream.next();
+  const returned = stream.return?.();
+  hold.give();
+  expect(await returned).toMatchObject({ done: true });
+  expect(await next).toMatchObject({ value: { messageId: 'one@x.org' } });
+  expect(await stream.next()).toMatchObject({ done: true });
+  expect(backend.stats().pending).toBe(0);
+  await backend.close();
+});
+
+describe('a stream that cannot be finished says so', () => {
+  test('of an array: every message left has its result', async () => {
+    const abort = new AbortController();
+    const found: (string | null)[] = [];
+    const stream = new ProbeBackend().stream([draft('one'), draft('two'), draft('three')], { signal: abort.signal });
+    for await (const { error } of stream) {
+      found.push(error?.code ?? null);
+      abort.abort();
+    }
+    expect(found).toEqual([null, 'aborted', 'aborted']);
+  });
+
+  test('of anything else: it throws after the results it has', async () => {
+    const abort = new AbortController();
+    const source = counted((index) => draft(`m${index}`));
+    const stream = new ProbeBackend().stream(source.messages(), { signal: abort.signal });
+    await stream.next();
+    abort.abort();
+    await expect(collect(stream)).rejects.toMatchObject({ code: 'aborted' });
+    expect(source.isClosed).toBe(true);
+    expect(await stream.next()).toMatchObject({ done: true });
+  });
+
+  test('of a source that throws', async () => {
+    async function* broken() {
+      yield draft('one');
+      throw new Error('row 2');
+    }
+    const found: unknown[] = [];
+    const reading = (async () => {
+      for await (const { messageId } of new ProbeBackend().stream(broken())) found.push(messageId);
+    })();
+    await expect(reading).rejects.toMatchObject({ code: 'source', cause: new Error('row 2') });
+    expect(found).toEqual(['one@x.org']);
+  });
+
+  test('of a backend that throws', async () => {
+    const backend = new ProbeBackend(async function* (jobs) {
+      for await (const job of jobs) {
+        yield sent(job);
+        throw new Error('broken');
+      }
+    });
+    await expect(collect(backend.stream(counted((index) => draft(`m${index}`)).messages()))).rejects.toMatchObject({
+      code: 'aborted',
+      cause: new Error('broken'),
+    });
+    expect(await collect(backend.stream([draft('one'), draft('two')]))).toEqual(['one@x.org', 'aborted']);
+  });
+});
+
+test('is not held up by a full gate, nor by hooks that send', async () => {
+  const backend = new ProbeBackend(sendAll, { maxActiveCalls: 1 });
+  const stop = BeforeSend.subscribe(async (context, next) => {
+    if (context.message.subject !== 'inner') await backend.sendMessages([draft('inner')]);
+    return next(context);
+  });
+  expect(await collect(backend.stream([draft('one'), draft('two')]))).toEqual(['one@x.org', 'two@x.org']);
+  stop();
+});
+
+test('close waits for a stream that is being read', async () => {
+  const backend = new ProbeBackend();
+  const stream = backend.stream([draft('one'), draft('two')]);
+  await stream.next();
+  const closing = backend.close();
+  expect(backend.log).toEqual([]);
+  await stream.next();
+  await stream.next();
+  await closing;
+  expect(backend.log).toEqual(['disconnect']);
+});
