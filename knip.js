@@ -21,7 +21,7 @@ const config = {
   ignoreBinaries: ['dovecot'], // started by tests; .ci/run installs it
   ignoreDependencies: [
     '@vitest/coverage-custom', // what knip makes of `provider: 'custom'`
-    ...['html-to-text', '@upyo/smtp', 'big-list-of-naughty-strings'], // loaded by name when they are needed
+    ...['html-to-text', 'big-list-of-naughty-strings'], // loaded by name when they are needed
     '@types/smtp-server',
   ],
   // A test may look into a file, but what only tests use is dead.
