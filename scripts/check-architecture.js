@@ -69,6 +69,7 @@ const FILES = {
     'message-init',
     'message-check',
     'message-json',
+    'message-eml',
     'attachment',
     'address',
     'address-parser',

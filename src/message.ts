@@ -2,6 +2,7 @@ import { addressKey, formatAddress, type Group, isGroup, type Mailbox } from './
 import { type Attachment, FileContent } from './attachment.ts';
 import { MessageError } from './errors.ts';
 import { MessageCheck } from './message-check.ts';
+import { messageFromEml } from './message-eml.ts';
 import type {
   Alternative,
   DsnRequest,
@@ -187,6 +188,17 @@ export class EmailMessage {
   /** @throws {MessageError} `invalid-message` when `json` is not what `toJSON` writes. */
   static fromJSON(json: MessageJson): EmailMessage {
     return new EmailMessage(messageFromJson(json));
+  }
+
+  /**
+   * A message from a mail as it was stored or received, for drafts, tests and sending again; signatures and trace headers
+   * are left out, and what it says of its recipients is all there is: Bcc is not known. Needs the package postal-mime.
+   *
+   * @throws {ConfigurationError} `missing-dependency` when postal-mime is not installed.
+   * @throws {MessageError} `invalid-message` when it is no mail, or one that cannot be sent, such as one without recipients.
+   */
+  static async fromEml(eml: Uint8Array | string): Promise<EmailMessage> {
+    return new EmailMessage(await messageFromEml(eml));
   }
 
   /** This message with every attachment's content read into memory; itself when it is there already. */
