@@ -319,6 +319,13 @@ describe('entries of a bulk request', () => {
     ]);
   });
 
+  test('SUCCESS without an id is unknown', async () => {
+    failWith({ answer: '{"BulkEmailEntryResults":[{"Status":"SUCCESS"},{"Status":"SUCCESS","MessageId":"1"},{}]}' });
+    const status = await connectTo(ses).sendMessages([three]);
+    expect(Object.values(statuses(status))).toEqual(['unknown', 'sent', 'unknown']);
+    expect(sends()).toHaveLength(1);
+  });
+
   test('a list of another length tells nothing of any', async () => {
     failWith({ answer: '{"BulkEmailEntryResults":[{"Status":"SUCCESS","MessageId":"1"}]}' });
     const error = await errorOf(connectTo(ses).sendMessages([three]));
