@@ -169,8 +169,11 @@ export function blameVariable(error: unknown, variable: string): unknown {
 export function blameOptions(error: unknown, backend: string | null, environment: Environment): unknown {
   if (!(error instanceof ConfigurationError)) return error;
   const words = new Set(error.message.split(/[^A-Za-z]+/));
-  const named = Object.entries(variablesOf(backend)).filter(([, { option }]) => words.has(option));
-  if (!named.some(([name]) => environment[name])) return error;
+  const all = Object.entries(variablesOf(backend));
+  const named = all.filter(([, { option }]) => words.has(option));
+  // What is missing is not set: then the variables it is missed beside count.
+  const blamed = error.code === 'missing-option' ? all : named;
+  if (named.length === 0 || !blamed.some(([name]) => environment[name])) return error;
   const hints = named.map(([name, { option, example }]) => `${option} is ${name}, for example ${name}=${example}`);
   return new ConfigurationError(error.code, `${error.message} (${hints.join('; ')})`, { cause: error });
 }

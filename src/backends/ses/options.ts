@@ -83,7 +83,12 @@ export interface ResolvedSesOptions extends Omit<SesOptions, 'dkim'> {
 /** What {@link SesOptions} may hold. */
 export const SES_OPTIONS: AnyOptionTable = {
   ...BACKEND_OPTIONS,
-  region: { type: 'string' },
+  region: {
+    type: 'custom',
+    expected: "a region such as 'eu-west-1'",
+    check: (value) => typeof value === 'string' && /^(?:[a-z0-9]+(?:-[a-z0-9]+)*)?$/i.test(value),
+    parse: (text) => text,
+  },
   accessKeyId: { type: 'string' },
   secretAccessKey: { type: 'string', secret: true },
   sessionToken: { type: 'string', secret: true },
