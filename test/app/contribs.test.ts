@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vit
 import { type AppConfig, MailAppConfig, setupContribs } from '../../src/app.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { defaultConnection, getConnection } from '../../src/connection.ts';
+import { sendMail } from '../../src/send.ts';
 import { setEnvironment } from '../../src/settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'amsdal-mail-contribs-'));
@@ -178,5 +179,77 @@ describe('.env', () => {
       setupFile('AMSDAL_EMAIL_BACKEND=smtp\nAMSDAL_EMAIL_PORT=none\nAMSDAL_CONTRIBS=amsdal_mail.app.MailAppConfig'),
     ).rejects.toMatchObject({ message: expect.stringContaining('AMSDAL_EMAIL_PORT must be') });
     expect(getConnection().name).toBe('console');
+  });
+});
+
+describe('two plugins that listen to the same event', () => {
+  const index = JSON.stringify(new URL('../../src/index.ts', import.meta.url).href);
+  const plugin = (name: string, options: string, body = '') => `
+    import { AppConfig } from ${app};
+    import { BeforeSend } from ${index};
+    export class Plugin extends AppConfig {
+      name = '${name}';
+      onSetup() {
+        stops.push(BeforeSend.subscribe((context, next) => {
+          ${body}
+          return next({ ...context, message: context.message.with({ subject: context.message.subject + ' ${name}' }) });
+        }, { name: '${name}', ${options} }));
+      }
+    }
+    export const stops = [];`;
+  const stops: (() => void)[] = [];
+  afterEach(() => {
+    for (const stop of stops.splice(0)) stop();
+  });
+
+  let serial = 0;
+  const start = async (...sources: readonly string[]) => {
+    const paths: string[] = [];
+    for (const source of sources) {
+      const path = `./plugins/listener${serial++}.js`;
+      write(path, source);
+      paths.push(path);
+    }
+    await setup(paths.map((path) => `${path}#Plugin`).join(','));
+    for (const path of paths) {
+      const module: { readonly stops: (() => void)[] } = await import(/* @vite-ignore */ join(folder, path));
+      stops.push(...module.stops);
+    }
+    const connection = new DummyBackend({ store: true });
+    const mail = {
+      subject: 'Hello',
+      message: 'Text',
+      fromEmail: 'shop@example.com',
+      recipientList: ['ann@example.org'],
+    };
+    const status = await sendMail({ ...mail, connection, failSilently: true });
+    return { status, subject: connection.messages[0]?.subject };
+  };
+
+  test.each([
+    ['in the order they are named', '', '', 'Hello first second'],
+    ['before', '', "before: ['first']", 'Hello second first'],
+    ['after', "after: ['second']", '', 'Hello second first'],
+    ['before wins over priority', 'priority: 10', "before: ['first']", 'Hello second first'],
+  ])('%s', async (_, first, second, expected) => {
+    const { subject } = await start(plugin('first', first), plugin('second', second));
+    expect(subject).toBe(expected);
+  });
+
+  test.each([
+    ['propagate', undefined, 'failed'],
+    ['log', 'Hello second', 'sent'],
+    ['silent', 'Hello second', 'sent'],
+  ])('one fails under %s', async (onError, expected, status) => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const failing = plugin('first', `onError: '${onError}'`, "throw new Error('broken');");
+    const result = await start(failing, plugin('second', ''));
+    expect(result.subject).toBe(expected);
+    expect(result.status.recipients.get('ann@example.org')).toMatchObject({
+      status,
+      code: status === 'sent' ? null : 'listener',
+    });
+    expect(log).toHaveBeenCalledTimes(onError === 'log' ? 1 : 0);
+    log.mockRestore();
   });
 });

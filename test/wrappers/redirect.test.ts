@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EmailBackend } from '../../src/backend.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
@@ -296,6 +299,26 @@ describe('AMSDAL_EMAIL_REDIRECT_TO and AMSDAL_EMAIL_ALLOW', () => {
     expect(new Set(addressed)).toEqual(new Set([`To: ${TO}`]));
     expect(headers.join()).not.toMatch(/bcc\d+@/);
     expect(headers.filter((text) => /^X-Original-To: to4@customer\.org, 1 Bcc$/m.test(text))).toHaveLength(1);
+  });
+
+  test('blocking calls cross the guard before they cross to the worker', async () => {
+    const envelopes: string[] = [];
+    await using server = await SmtpServer.start({
+      onRcpt: (address) => {
+        envelopes.push(address);
+        return undefined;
+      },
+    });
+    const script = fileURLToPath(new URL('blocking-child.js', import.meta.url));
+    vi.stubEnv('AMSDAL_EMAIL_URL', `smtp://${server.host}:${server.port}`);
+    vi.stubEnv('AMSDAL_EMAIL_ALLOW', 'allowed.example');
+    const { stdout } = await promisify(execFile)(process.execPath, [script]);
+    expect(JSON.parse(stdout)).toEqual({
+      'ann@customer.org': 'sent',
+      'bob@allowed.example': 'sent',
+      'eve@customer.org': 'sent',
+    });
+    expect(envelopes.toSorted()).toEqual(['bob@allowed.example', TO]);
   });
 
   test('sendEach is guarded mail by mail', async () => {
