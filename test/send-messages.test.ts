@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { deliverEach } from '../src/deliver-each.ts';
 import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from '../src/delivery.ts';
 import type { SendProgress } from '../src/dispatch.ts';
@@ -968,6 +968,14 @@ test('a great many calls at once leave timers and sockets their turn', async () 
   await backend.sendMessages(Array.from({ length: 5_000 }, (_, index) => draft(`m${index}`)));
   isOver = true;
   expect(turns).toBeGreaterThan(10);
+});
+
+test('a test that fakes the clock does not stop the mails', async () => {
+  vi.useFakeTimers();
+  const backend = new ProbeBackend();
+  const status = await backend.sendMessages(Array.from({ length: 1_000 }, (_, index) => draft(`m${index}`)));
+  vi.useRealTimers();
+  expect(status.getSuccessfulRecipients()).toHaveLength(1_000);
 });
 
 test('results are plain facts', async () => {

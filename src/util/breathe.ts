@@ -1,3 +1,5 @@
+// Taken once: a test that fakes the clock later fakes this function, too, and mails would wait for it for ever.
+const { setImmediate } = globalThis;
 const STEPS_PER_TURN = 250;
 let steps = 0;
 let turn: Promise<void> | null = null;
