@@ -198,25 +198,27 @@ async function peak(name: string): Promise<void> {
   console.log((process.resourceUsage().maxRSS / 1024 - before / 2 ** 20).toFixed(1));
 }
 
+function runAlone(...args: readonly string[]): string {
+  const script = process.argv[1] ?? '';
+  return execFileSync(process.execPath, [...process.execArgv, script, ...args], { encoding: 'utf8' });
+}
+
 function peakRow(): BenchRow {
   const results = Object.fromEntries(
     Object.keys(composers).map((name) => {
-      const peaks = Array.from({ length: 5 }, () =>
-        Number(
-          execFileSync(process.execPath, [...process.execArgv, process.argv[1] ?? '', '--peak', name], {
-            encoding: 'utf8',
-          }),
-        ),
-      );
+      const peaks = Array.from({ length: 5 }, () => Number(runAlone('--peak', name)));
       return [name, median(peaks)];
     }),
   );
   return { name: '10 MB attachment, memory', results, unit: 'MB', target: 1.67 };
 }
 
-if (process.argv[2] === '--peak') await peak(process.argv[3] ?? '');
+const [, , task, argument = ''] = process.argv;
+const subject = cases[Number(argument)];
+if (task === '--peak') await peak(argument);
+else if (task === '--case' && subject) console.log(JSON.stringify(await measure(subject)));
 else {
-  const rows: BenchRow[] = [];
-  for (const subject of cases) rows.push(await measure(subject));
+  // Each case in a process of its own, so that no library is compiled for the mails of another case.
+  const rows: readonly BenchRow[] = cases.map((_, index) => JSON.parse(runAlone('--case', String(index))));
   report('compose', [...rows, peakRow()]);
 }
