@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { type AddressObject, simpleParser } from 'mailparser';
-import PostalMime, { type Address } from 'postal-mime';
+import PostalMime, { type Address, decodeWords } from 'postal-mime';
 
 export interface ReadMailbox {
   readonly name: string;
@@ -67,7 +67,9 @@ export async function readWithMailparser(mail: Uint8Array): Promise<ReadMail> {
   };
 }
 
-export async function readWithPostalMime(mail: Uint8Array): Promise<ReadMail> {
+export async function readWithPostalMime(
+  mail: Uint8Array,
+): Promise<ReadMail & { readonly headers: ReadonlyMap<string, string> }> {
   const parsed = await PostalMime.parse(mail, { rfc822Attachments: true });
   const mailboxes = (value: Address | Address[] | undefined): ReadMailbox[] =>
     (Array.isArray(value) ? value : value ? [value] : []).flatMap(({ name, address, group }) =>
@@ -76,6 +78,7 @@ export async function readWithPostalMime(mail: Uint8Array): Promise<ReadMail> {
         : [{ name, address: address ?? '' }],
     );
   return {
+    headers: new Map(parsed.headers.map(({ key, value }) => [key, decodeWords(value)])),
     subject: parsed.subject ?? null,
     from: mailboxes(parsed.from),
     to: mailboxes(parsed.to),
