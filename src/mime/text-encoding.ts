@@ -1,4 +1,4 @@
-import { base64Length, encodeBase64 } from './base64.ts';
+import { base64Steps } from './base64.ts';
 import { encodeQuotedPrintable } from './quoted-printable.ts';
 
 /** A text as it stands in a part: its Content-Transfer-Encoding, and its lines in that encoding, all ASCII. */
@@ -38,7 +38,8 @@ export function encodeText(text: string): EncodedText {
 
 /** CR, LF and CRLF all become CRLF, so that no bare one leaves (RFC 5321, section 2.3.8). */
 export function toCrlf(text: string): string {
-  return text.replace(/\r\n?|\n/g, '\r\n');
+  // Most texts have the one kind of line end or the other, and a string is found faster than a pattern.
+  return text.includes('\r') ? text.replace(/\r\n?|\n/g, '\r\n') : text.replaceAll('\n', '\r\n');
 }
 
 function isUnsafeLine(text: string, from: number, to: number): boolean {
@@ -61,6 +62,9 @@ function isMostlyBeyondAscii(text: string): boolean {
 
 function encodeAsBase64(text: string): string {
   const bytes = Buffer.from(toCrlf(text), 'utf8');
-  const body = Buffer.allocUnsafe(base64Length(bytes.length));
-  return body.toString('latin1', 0, encodeBase64(bytes, body));
+  let body = '';
+  for (const { buffer, byteOffset, length } of base64Steps(bytes)) {
+    body += Buffer.from(buffer, byteOffset, length).toString('latin1');
+  }
+  return body;
 }
