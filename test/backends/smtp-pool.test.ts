@@ -284,9 +284,16 @@ describe('verify()', () => {
       details: {
         server: 'localhost',
         tls: null,
+        certificateSubject: null,
+        certificateIssuer: null,
+        certificateNames: null,
+        certificateExpires: null,
         authMethod: 'SCRAM-SHA-256',
         pipelining: true,
         chunking: true,
+        eightBitMime: true,
+        smtpUtf8: true,
+        dsn: true,
         maxSize: 52_428_800,
       },
     });

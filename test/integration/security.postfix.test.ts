@@ -189,7 +189,15 @@ describe('TLS', () => {
 
   test('is used by verify, which sends nothing', async () => {
     const connection = backend('submission', { username: USER, password: PASSWORD, useTls: true });
-    await expect(connection.verify()).resolves.toMatchObject({ backend: 'smtp' });
+    const { backend: name, details } = await connection.verify();
+    expect(name).toBe('smtp');
+    expect(details).toMatchObject({
+      certificateSubject: 'CN=localhost',
+      certificateIssuer: 'CN=Test CA',
+      certificateNames: 'DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1',
+    });
+    const days = (Date.parse(String(details['certificateExpires'])) - Date.now()) / 86_400_000;
+    expect(Math.round(days)).toBe(30);
     await expect(
       backend('submission', { username: USER, password: 'wrong', useTls: true }).verify(),
     ).rejects.toMatchObject({ code: 'auth' });

@@ -2,6 +2,7 @@ import type { Verification } from '../../backend.ts';
 import type { DeliveryContext, DeliveryResult, Job } from '../../delivery.ts';
 import type { ComposeOptions } from '../../mime/composition.ts';
 import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
+import { peerCertificate } from '../../smtp/peer-certificate.ts';
 import { Pool } from '../../smtp/pool.ts';
 import type { PoolStats } from '../../smtp/pool-stats.ts';
 import { openSession } from '../../smtp/session.ts';
@@ -40,8 +41,23 @@ export class SmtpEngine {
   /** Opens a session of its own, and tells what it met. */
   async verify(signal: AbortSignal = NEVER): Promise<Verification['details']> {
     const { wire, server, tls, authMethod, capabilities } = await openSession(this.#options, signal);
+    const certificate = peerCertificate(wire.socket);
     wire.hangUp();
-    const { pipelining, chunking, maxSize } = capabilities;
-    return { server, tls, authMethod, pipelining, chunking, maxSize };
+    const { pipelining, chunking, eightBitMime, smtpUtf8, dsn, maxSize } = capabilities;
+    return {
+      server,
+      tls,
+      certificateSubject: certificate?.subject ?? null,
+      certificateIssuer: certificate?.issuer ?? null,
+      certificateNames: certificate?.names ?? null,
+      certificateExpires: certificate?.expires ?? null,
+      authMethod,
+      pipelining,
+      chunking,
+      eightBitMime,
+      smtpUtf8,
+      dsn,
+      maxSize,
+    };
   }
 }
