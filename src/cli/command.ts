@@ -1,10 +1,123 @@
+import { parseArgs } from 'node:util';
+import { type Output, outputFor } from './output.ts';
+import { UsageError } from './usage-error.ts';
+
+/** An option of a command, as it is read, listed by `--help` and completed by the shell. */
+export interface CommandOption {
+  readonly help: string;
+  /** What stands for its value, such as `FILE`, which shells complete with file names; without it the option is a flag. */
+  readonly value?: string;
+  /** Whether it may be repeated. */
+  readonly many?: true;
+}
+
+/** Name, without the two dashes, to option. */
+export type CommandOptions = Readonly<Record<string, CommandOption>>;
+
+/** The values of options: a flag is true, a repeated option a list. */
+export type OptionValues<O extends CommandOptions> = {
+  readonly [K in keyof O]?: O[K] extends { readonly value: string }
+    ? O[K] extends { readonly many: true }
+      ? readonly string[]
+      : string
+    : true;
+};
+
+/** What a command is run with. */
+export interface CommandLine<O extends CommandOptions> {
+  readonly values: OptionValues<O>;
+  /** What is no option, in order. */
+  readonly operands: readonly string[];
+  readonly output: Output;
+}
+
+/** What a command is made from. */
+export interface CommandDefinition<O extends CommandOptions> {
+  readonly name: string;
+  /** What it does; the first paragraph of its help. */
+  readonly about: string;
+  readonly options: O;
+  /** The names of what is no option, as the usage shows them: `FILE.eml`, `[FILE.eml]`. */
+  readonly operands?: string;
+  /** What stands below the options. */
+  readonly notes?: string;
+  /** Whole command lines. */
+  readonly examples: readonly string[];
+  run(line: CommandLine<O>): Promise<number>;
+}
+
 /** One command of `amsdal-mail`. */
 export interface Command {
+  /** All its options, the common ones too. */
+  readonly options: CommandOptions;
+  /** Whether it takes anything besides options. */
+  readonly hasOperands: boolean;
   /** Shown by `--help`. */
   readonly help: string;
   /** Does it; the result is the process's exit code: 0 done, 1 refused, 2 wrong usage, 75 try again later. */
   run(args: readonly string[]): Promise<number>;
 }
 
-/** A command line that cannot be understood; its message is for the user. */
-export class UsageError extends Error {}
+const COMMON = {
+  json: { help: 'print the result as JSON' },
+  'no-color': { help: 'print without colours, as NO_COLOR=1 does' },
+  help: { help: 'print this' },
+} as const;
+
+/** Makes a command from the one table of its options: reading, help and completion all follow it. */
+export function defineCommand<const O extends CommandOptions>(definition: CommandDefinition<O>): Command {
+  const { name, operands: operandNames } = definition;
+  const options = { ...definition.options, ...COMMON };
+  const hasOperands = operandNames !== undefined;
+  return {
+    options,
+    hasOperands,
+    help: helpOf(definition, options),
+    run(args) {
+      const { values, positionals: operands } = parse(name, options, args, hasOperands);
+      // parseArgs has read them by the tables which these types are made from.
+      const output = outputFor(values as OptionValues<typeof COMMON>);
+      return definition.run({ values: values as OptionValues<O>, operands, output });
+    },
+  };
+}
+
+/** The number an option has, or undefined. @throws {UsageError} when it is none */
+export function numberOf(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new UsageError(`--${option} must be a number, got ${text}`);
+}
+
+function parse(command: string, table: CommandOptions, args: readonly string[], allowPositionals: boolean) {
+  const options = Object.fromEntries(
+    Object.entries(table).map(([name, { value, many = false }]) => [
+      name,
+      { type: value === undefined ? ('boolean' as const) : ('string' as const), multiple: many },
+    ]),
+  );
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals });
+  } catch (error) {
+    const [reason] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
+    throw new UsageError(`${reason}; amsdal-mail ${command} --help lists the options`);
+  }
+}
+
+function helpOf(definition: CommandDefinition<CommandOptions>, options: CommandOptions): string {
+  const { name, about, operands, notes, examples } = definition;
+  const rows = Object.entries(options).map(
+    ([option, { value, many, help }]) =>
+      [`--${option}${value === undefined ? '' : ` ${value}`}`, `${help}${many ? '; may be repeated' : ''}`] as const,
+  );
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return `Usage: amsdal-mail ${[name, operands].filter((part) => part !== undefined).join(' ')} [options]
+
+${about}
+
+${rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n')}
+${notes === undefined ? '' : `\n${notes}\n`}
+Examples:
+${examples.map((example) => `  ${example}`).join('\n')}
+`;
+}

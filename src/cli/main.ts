@@ -1,30 +1,31 @@
 #!/usr/bin/env node
-import { stderr, stdout } from 'node:process';
+import { readFileSync } from 'node:fs';
+import { argv, cwd, stderr, stdout } from 'node:process';
+import { readEnvFile } from '../app/env-file.ts';
 import { EmailError } from '../errors.ts';
-import { type Command, UsageError } from './command.ts';
-
-/** Every command: what it does in a line, and where it is. */
-const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
-  mailbox: {
-    summary: 'catch mail and show it in a page',
-    load: async () => (await import('./mailbox-command.ts')).mailboxCommand,
-  },
-};
+import { setEnvironment } from '../settings.ts';
+import { COMMANDS } from './commands.ts';
+import { printable } from './output.ts';
+import { UsageError } from './usage-error.ts';
 
 const HELP = `Usage: amsdal-mail <command> [options]
 
 Commands:
 ${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  .map(([name, { summary }]) => `  ${name.padEnd(10)}  ${summary}`)
   .join('\n')}
 
-amsdal-mail <command> --help tells more.
+amsdal-mail <command> --help tells more, with examples; amsdal-mail --version says which one this is.
 `;
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     (name === undefined ? stderr : stdout).write(HELP);
     return name === undefined ? 2 : 0;
+  }
+  if (name === '--version') {
+    stdout.write(`${version()}\n`);
+    return 0;
   }
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry === undefined) throw new UsageError(`there is no command ${name}; amsdal-mail --help lists them`);
@@ -33,16 +34,33 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     stdout.write(command.help);
     return 0;
   }
+  setEnvironment({ file: readEnvFile(undefined, cwd()) });
   return command.run(args);
 }
 
-function report(error: unknown): number {
-  if (!(error instanceof UsageError || error instanceof EmailError)) throw error;
-  stderr.write(`amsdal-mail: ${error.message}\n`);
-  return error instanceof UsageError ? 2 : error.retryable ? 75 : 1;
+function version(): string {
+  const { version: ours }: { readonly version: string } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  return ours;
 }
 
-void main(process.argv.slice(2))
+/** Errors are one line on stderr, and with `--json` an object on stdout, too. */
+function report(error: unknown): number {
+  if (!(error instanceof UsageError || error instanceof EmailError)) throw error;
+  const message = printable(error.message.replace(/:\n- /, ': ').replaceAll('\n- ', '; '));
+  stderr.write(`amsdal-mail: ${message}\n`);
+  const [code, retryable] = error instanceof UsageError ? ['usage', false] : [error.code, error.retryable];
+  if (argv.includes('--json')) stdout.write(`${JSON.stringify({ error: { code, message, retryable } })}\n`);
+  return error instanceof UsageError ? 2 : retryable ? 75 : 1;
+}
+
+// Who reads no further, as `head` does, is no fault.
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
+void main(argv.slice(2))
   .catch(report)
   .then((code) => {
     process.exitCode = code;

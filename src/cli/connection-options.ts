@@ -1,0 +1,34 @@
+import type { EmailBackend } from '../backend.ts';
+import { getConnection } from '../connection.ts';
+import { layerEnvironment } from '../environment.ts';
+import { currentEnvironment, setEnvironment } from '../settings.ts';
+import type { OptionValues } from './command.ts';
+import { UsageError } from './usage-error.ts';
+
+/** The options of every command that uses a connection; without them the environment (and `.env`) chooses. */
+export const CONNECTION_OPTIONS = {
+  backend: { value: 'NAME', help: 'a backend, preset or class: smtp, ses, gmail, @marketing, ./mine.js#Mine' },
+  url: { value: 'URL', help: 'a whole connection: smtps://user:password@host; others see it in the list of processes' },
+  debug: { help: 'print the dialogue with the server to stderr, without secrets' },
+} as const;
+
+/** What was chosen by {@link CONNECTION_OPTIONS}, as `getConnection` takes it; undefined: what the environment says. */
+export function connectionTarget(values: OptionValues<typeof CONNECTION_OPTIONS>): string | undefined {
+  if (values.backend !== undefined && values.url !== undefined) {
+    throw new UsageError('--backend and --url both say where to send: give one');
+  }
+  return values.url ?? values.backend;
+}
+
+/**
+ * The connection of a command.
+ *
+ * `--debug` is AMSDAL_EMAIL_DEBUG=1: a backend that has no dialogue does not know the option.
+ *
+ * @throws {ConfigurationError} when it, or the environment, is wrong.
+ */
+export function connectionOf(values: OptionValues<typeof CONNECTION_OPTIONS>): EmailBackend {
+  const target = connectionTarget(values);
+  if (values.debug) setEnvironment({ env: layerEnvironment({ AMSDAL_EMAIL_DEBUG: '1' }, currentEnvironment()) });
+  return getConnection(target);
+}

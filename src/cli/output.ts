@@ -1,0 +1,82 @@
+import { stderr, stdout } from 'node:process';
+import type { WriteStream } from 'node:tty';
+import { styleText } from 'node:util';
+
+/** The colours of results: green is well, yellow is doubtful, red is wrong; dim and bold are for words beside them. */
+export type Color = 'green' | 'yellow' | 'red' | 'dim' | 'bold' | 'cyan';
+
+/** A cell of a table: a text, or one in a colour. */
+export type Cell = string | readonly [Color, string];
+
+/**
+ * How every command prints: what was asked for on stdout, everything else (progress, warnings, errors) on stderr; with
+ * `--json`, stdout is one JSON value and nothing else.
+ */
+export interface Output {
+  readonly isJson: boolean;
+  /** Prints the result as JSON, if that is what was asked for. */
+  json(value: unknown): void;
+  /** Prints a line of the result, unless JSON was asked for. */
+  line(text?: string): void;
+  /** Prints rows in aligned columns, unless JSON was asked for; control characters are made visible. */
+  table(rows: readonly (readonly Cell[])[]): void;
+  /** Prints a line on stderr. */
+  note(text: string): void;
+  /** A text in a colour, where stdout shows colours. */
+  paint(color: Color, text: string): string;
+}
+
+/** The output that `--json`, `--no-color` and the terminal ask for. */
+export function outputFor(values: { readonly json?: boolean; readonly 'no-color'?: boolean }): Output {
+  const { json: isJson = false, 'no-color': noColor = false } = values;
+  const isPainted = !noColor && showsColors(stdout);
+  const paint = (color: Color, text: string): string => (isPainted ? styleText(color, text) : text);
+  const line = (text = ''): void => {
+    if (!isJson) stdout.write(`${text}\n`);
+  };
+  return {
+    isJson,
+    paint,
+    line,
+    json(value) {
+      if (isJson) stdout.write(`${JSON.stringify(value)}\n`);
+    },
+    table(rows) {
+      for (const text of alignRows(rows, paint)) line(text);
+    },
+    note(text) {
+      stderr.write(`${text}\n`);
+    },
+  };
+}
+
+/** Whether a stream is a terminal that shows colours; NO_COLOR, FORCE_COLOR and TERM=dumb are heard. */
+function showsColors(stream: WriteStream): boolean {
+  return stream.isTTY === true && stream.hasColors();
+}
+
+/** A text from a server or a file, which must not move the cursor: its control characters are escaped. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) =>
+    character === '\n' ? ' ' : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function alignRows(rows: readonly (readonly Cell[])[], paint: Output['paint']): readonly string[] {
+  const clean = rows.map((row) =>
+    row.map((cell) =>
+      typeof cell === 'string' ? ([null, printable(cell)] as const) : ([cell[0], printable(cell[1])] as const),
+    ),
+  );
+  const widths: number[] = [];
+  for (const row of clean)
+    for (const [at, [, text]] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, text.length);
+  return clean.map((row) =>
+    row
+      .map(([color, text], at) => {
+        const padding = at === row.length - 1 ? '' : ' '.repeat((widths[at] ?? 0) - text.length);
+        return (color === null ? text : paint(color, text)) + padding;
+      })
+      .join('  '),
+  );
+}
