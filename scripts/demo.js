@@ -11,8 +11,8 @@ import { printArrival, printStatus, printTitle } from './lib/demo-print.js';
 
 /** @type {typeof import('../src/index.ts')} */
 const { EmailError, getConnection, SendError } = await import(new URL('../dist/index.js', import.meta.url).href);
-/** @type {typeof import('../src/smtp-server/server.ts')} */
-const { SmtpServer } = await import(new URL('../dist/smtp-server/server.js', import.meta.url).href);
+/** @type {typeof import('../src/testing/index.ts')} */
+const { ScriptedSmtpServer } = await import(new URL('../dist/testing/index.js', import.meta.url).href);
 /** @type {typeof import('../src/mailbox/index.ts')} */
 const { startMailbox } = await import(new URL('../dist/mailbox/index.js', import.meta.url).href);
 
@@ -61,7 +61,7 @@ try {
       ...(debug && { debug: true }),
     });
     stdout.write(`The mails go to ${host} over SMTP.\n`);
-    const allSent = await sendAll(connection, demoMails(from, to).slice(0, 3), () => []);
+    const allSent = await sendAll(connection, demoMails(from, to).slice(0, 3), async () => []);
     process.exitCode = allSent ? 0 : 1;
   }
 } catch (error) {
@@ -72,22 +72,12 @@ try {
 
 /** @type {(from: string, debug: boolean, keep: boolean) => Promise<void>} */
 async function demonstrate(from, debug, keep) {
-  /** @type {import('../src/smtp-server/hooks.ts').ReceivedMail[]} */
-  const arrived = [];
   const mailbox = await startMailbox({ port: 0, smtpPort: null });
-  const server = await SmtpServer.start({
-    tls: 'generate',
-    onAuth: (attempt) => attempt.username === 'demo' && attempt.matches('secret'),
-    onRcpt: (address) => {
-      if (address.startsWith('nobody@')) return '550 5.1.1 There is no such mailbox';
-      if (address.startsWith('busy@')) return '450 4.2.1 The mailbox is busy, try again later';
-      return undefined;
-    },
-    onMessage: async (mail) => {
-      arrived.push(mail);
-      await show(mailbox.url, mail);
-      return undefined;
-    },
+  const server = await ScriptedSmtpServer.start({ tls: 'generate', users: { demo: 'secret' } });
+  server.on('RCPT', ({ argument }) => {
+    if (argument.includes('<nobody@')) return '550 5.1.1 There is no such mailbox';
+    if (argument.includes('<busy@')) return '450 4.2.1 The mailbox is busy, try again later';
+    return undefined;
   });
   const { host, port, certificate } = server;
   stdout.write(`A receiver listens on ${host}:${port}. The mails go to it over SMTP, TLS and with a login.\n`);
@@ -100,7 +90,14 @@ async function demonstrate(from, debug, keep) {
     tls: { ca: certificate ?? '' },
     debug,
   };
-  await sendAll(getConnection('smtp', options), demoMails(from, 'ada@example.com'), () => arrived.splice(0));
+  let shown = 0;
+  const showArrived = async () => {
+    const arrived = server.messages.slice(shown);
+    shown += arrived.length;
+    for (const mail of arrived) await show(mailbox.url, mail);
+    return arrived;
+  };
+  await sendAll(getConnection('smtp', options), demoMails(from, 'ada@example.com'), showArrived);
   await server.close();
   stdout.write(`\nThe mailbox shows the mails at ${mailbox.url}`);
   stdout.write(keep ? '; Ctrl+C closes it.\n' : ', and is closed now: npm run demo -- --keep leaves it open.\n');
@@ -123,7 +120,7 @@ async function show(url, { envelope, bytes }) {
  * @type {(
  *   connection: import('../src/index.ts').EmailBackend,
  *   mails: readonly import('./lib/demo-mails.js').DemoMail[],
- *   takeArrived: () => readonly import('../src/smtp-server/hooks.ts').ReceivedMail[],
+ *   takeArrived: () => Promise<readonly import('../src/smtp-server/hooks.ts').ReceivedMail[]>,
  * ) => Promise<boolean>}
  */
 async function sendAll(connection, mails, takeArrived) {
@@ -138,7 +135,7 @@ async function sendAll(connection, mails, takeArrived) {
       });
       allSent &&= status.isSuccess;
       printStatus(status, performance.now() - start);
-      for (const mail of takeArrived()) await printArrival(mail);
+      for (const mail of await takeArrived()) await printArrival(mail);
     }
   } finally {
     await connection.close();

@@ -1,6 +1,6 @@
 // A scripted SMTP server in a process of its own, as a blocking call would block one in the same thread.
 // It refuses recipients whose address begins with "no-", tells its port, and what it got when its input ends.
-import { ScriptedSmtpServer } from '../../dist/testing/scripted-smtp-server.js';
+import { ScriptedSmtpServer } from '../../dist/testing/index.js';
 
 const server = await ScriptedSmtpServer.start({ users: { mailer: 'right' } });
 server.on('RCPT', ({ argument }) => (argument.includes('<no-') ? '550 5.1.1 No such user' : undefined));
