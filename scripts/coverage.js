@@ -63,6 +63,7 @@ async function readProcesses() {
     /** @type {import('node:inspector').Profiler.TakePreciseCoverageReturnType} */
     const report = JSON.parse(text);
     for (const coverage of report.result.filter(({ url }) => url.startsWith(dist))) {
+      if (!existsSync(`${fileURLToPath(coverage.url)}.map`)) continue; // it only names what other files hold
       map.merge(await astV8ToIstanbul({ ...readBuilt(coverage.url), coverage }));
     }
   }

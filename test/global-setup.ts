@@ -14,7 +14,7 @@ export async function setup(project: TestProject): Promise<void> {
 }
 
 function isCurrent(withMaps: boolean): boolean {
-  const built = join(root, 'dist/index.js');
+  const built = join(root, 'dist/core.js');
   if (!existsSync(built) || existsSync(`${built}.map`) !== withMaps) return false;
   const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' });
   const newest = Math.max(...['', ...sources].map((path) => statSync(join(root, 'src', path)).mtimeMs));
