@@ -2,6 +2,10 @@ import type { Command } from './command.ts';
 
 /** Every command: what it does in a line, and where it is. */
 export const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
+  send: {
+    summary: 'send one mail, or one to every row of a CSV file',
+    load: async () => (await import('./send-command.ts')).sendCommand,
+  },
   mailbox: {
     summary: 'catch mail and show it in a page',
     load: async () => (await import('./mailbox-command.ts')).mailboxCommand,

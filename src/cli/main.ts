@@ -2,10 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { argv, cwd, stderr, stdout } from 'node:process';
 import { readEnvFile } from '../app/env-file.ts';
-import { EmailError } from '../errors.ts';
 import { setEnvironment } from '../settings.ts';
 import { COMMANDS } from './commands.ts';
-import { printable } from './output.ts';
+import { failureOf } from './failure.ts';
 import { UsageError } from './usage-error.ts';
 
 const HELP = `Usage: amsdal-mail <command> [options]
@@ -47,12 +46,11 @@ function version(): string {
 
 /** Errors are one line on stderr, and with `--json` an object on stdout, too. */
 function report(error: unknown): number {
-  if (!(error instanceof UsageError || error instanceof EmailError)) throw error;
-  const message = printable(error.message.replace(/:\n- /, ': ').replaceAll('\n- ', '; '));
-  stderr.write(`amsdal-mail: ${message}\n`);
-  const [code, retryable] = error instanceof UsageError ? ['usage', false] : [error.code, error.retryable];
-  if (argv.includes('--json')) stdout.write(`${JSON.stringify({ error: { code, message, retryable } })}\n`);
-  return error instanceof UsageError ? 2 : retryable ? 75 : 1;
+  const failure = failureOf(error);
+  if (failure === null) throw error;
+  stderr.write(`${failure.line}\n`);
+  if (argv.includes('--json')) stdout.write(`${JSON.stringify({ error: failure.json })}\n`);
+  return failure.exitCode;
 }
 
 // Who reads no further, as `head` does, is no fault.

@@ -1,0 +1,111 @@
+import { EmailError, MessageError } from '../errors.ts';
+import { messageFromEml } from '../message-eml.ts';
+import type { EmailMessageDraft, EmailMessageInit } from '../message-init.ts';
+import type { DeliveryStatus, SendStatus } from '../status.ts';
+import { type Command, type CommandOptions, defineCommand, type OptionValues } from './command.ts';
+import { CONNECTION_OPTIONS, connectionOf } from './connection-options.ts';
+import { failureOf } from './failure.ts';
+import { draftOf, MAIL_OPTIONS, wrongMail } from './mail-options.ts';
+import type { Color, Output } from './output.ts';
+import { isPiped, readBytes, readText } from './read-file.ts';
+import { UsageError } from './usage-error.ts';
+
+const BODY_OPTIONS = {
+  text: { value: 'FILE', help: 'the text; - is stdin, which is read by itself when nothing else is given' },
+  html: { value: 'FILE', help: 'the HTML' },
+  eml: { value: 'FILE', help: 'a whole mail; - is stdin; other options replace what it says, files are added' },
+} as const;
+
+const OPTIONS = { ...MAIL_OPTIONS, ...BODY_OPTIONS, ...CONNECTION_OPTIONS } as const satisfies CommandOptions;
+type Values = OptionValues<typeof OPTIONS>;
+
+/** `amsdal-mail send`: sends a mail and tells what happened to every recipient. */
+export const sendCommand: Command = defineCommand({
+  name: 'send',
+  about: 'Sends a mail and prints what happened to every recipient.',
+  options: OPTIONS,
+  notes:
+    'Exit codes: 0 everybody was sent the mail; 1 somebody was refused, or nobody knows; 2 the command line is wrong;\n' +
+    '75 nothing was sent, and trying again later may help.',
+  examples: [
+    "echo 'The backup is done.' | amsdal-mail send --from ops@example.com --to me@example.com --subject Backup",
+    "amsdal-mail send --to 'Jane <jane@example.org>' --subject 'Your invoice' --text mail.txt --attach invoice.pdf",
+    'amsdal-mail send --eml mail.eml --backend smtp --debug',
+  ],
+  run: ({ values, output }) => sendOne(values, output),
+});
+
+async function sendOne(values: Values, output: Output): Promise<number> {
+  const draft = await readDraft(values);
+  await using connection = connectionOf(values);
+  try {
+    const status = await connection.sendMessages([draft]);
+    show(status, output);
+    return status.isSuccess ? 0 : 1;
+  } catch (error) {
+    if (error instanceof MessageError && error.code === 'invalid-message' && values.eml === undefined)
+      throw wrongMail(error);
+    const failure = failureOf(error);
+    if (failure === null || !(error instanceof EmailError) || error.status === null) throw error;
+    show(error.status, output);
+    output.note(failure.line);
+    return failure.exitCode;
+  }
+}
+
+async function readDraft(values: Values): Promise<EmailMessageDraft> {
+  const { text, html, eml } = values;
+  const own = draftOf(values);
+  if (eml !== undefined) {
+    if (text !== undefined || html !== undefined)
+      throw new UsageError('--eml is a whole mail: leave out --text and --html');
+    return joinDrafts(await messageFromEml(readBytes('--eml', eml)), own);
+  }
+  const { subject } = own;
+  if (subject === undefined) throw new UsageError('--subject is missing');
+  const isPipe = text === undefined && html === undefined && own.attachments === undefined && isPiped();
+  if (text === '-' && html === '-') throw new UsageError('--text and --html cannot both be stdin');
+  const body = text !== undefined ? readText('--text', text) : isPipe ? readText('--text', '-') : undefined;
+  if (body === undefined && html === undefined && own.attachments === undefined)
+    throw new UsageError('there is nothing to send: give --text, --html, --eml or --attach, or pipe the text in');
+  return {
+    ...own,
+    subject,
+    ...(body !== undefined && { body }),
+    ...(html !== undefined && { htmlBody: readText('--html', html) }),
+  };
+}
+
+/** A mail with what the options say instead; recipients are replaced as a whole, so that nobody is left by oversight. */
+function joinDrafts(whole: EmailMessageInit, own: Partial<EmailMessageDraft>): EmailMessageDraft {
+  const { fromEmail, ...rest } = whole;
+  return {
+    ...rest,
+    ...(fromEmail !== '' && { fromEmail }),
+    ...((own.to ?? own.cc ?? own.bcc) !== undefined && { to: [], cc: [], bcc: [] }),
+    ...own,
+    headers: { ...whole.headers, ...own.headers },
+    attachments: [...(whole.attachments ?? []), ...(own.attachments ?? [])],
+  };
+}
+
+/** How a status is shown. */
+const COLORS: Readonly<Record<DeliveryStatus, Color>> = {
+  sent: 'green',
+  queued: 'green',
+  invalid: 'red',
+  rejected: 'red',
+  failed: 'red',
+  unknown: 'yellow',
+};
+
+function show(status: SendStatus, output: Output): void {
+  output.json(status);
+  output.table(
+    [...status.recipients.values()].map(({ address, status: outcome, code, enhancedCode, response, error }) => {
+      const reason = response ?? (error === status.error ? null : error?.message);
+      const said = [code, enhancedCode, reason].filter((part) => part != null);
+      return [[COLORS[outcome], outcome], address, said.join(' ')];
+    }),
+  );
+}
