@@ -1,3 +1,4 @@
+import { textOfHtml } from '../mime/html-text.ts';
 import { MailContent } from '../mime/mail-content.ts';
 import { type ReadAddress, readAddresses } from '../mime/read-addresses.ts';
 import { headerText, headerValue } from '../mime/read-headers.ts';
@@ -105,38 +106,6 @@ function squeeze(text: string): string {
     .replace(/(?:\s|\u00ad|\u034f|[\u200b-\u200f\u2028-\u202e\u2060\ufeff])+/g, ' ')
     .trim()
     .slice(0, INDEXED);
-}
-
-const SKIPPED: Readonly<Record<string, string>> = {
-  '!--': '-->',
-  style: '</style',
-  script: '</script',
-  title: '</title',
-};
-
-/** Only for a glance at a mail that has no text part. */
-function textOfHtml(html: string): string {
-  let text = '';
-  let at = 0;
-  while (at < html.length) {
-    const open = html.indexOf('<', at);
-    if (open === -1) break;
-    text += `${html.slice(at, open)} `;
-    const name = /^(?:!--|[a-z]+)/i.exec(html.slice(open + 1, open + 8))?.[0].toLowerCase() ?? '';
-    const end = html.indexOf(SKIPPED[name] ?? '>', open);
-    if (end === -1) return resolve(text);
-    at = SKIPPED[name]?.startsWith('<') ? end : end + (SKIPPED[name]?.length ?? 1);
-  }
-  return resolve(text + html.slice(at));
-}
-
-function resolve(text: string): string {
-  return text
-    .replace(/&nbsp;|&zwnj;|&#\d+;/gi, ' ')
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&quot;', '"')
-    .replaceAll('&amp;', '&');
 }
 
 function readTags(header: string | null): string[] {

@@ -1,5 +1,6 @@
 import { decodeWords } from '../mime/decode-words.ts';
 import { htmlTags } from '../mime/html-tags.ts';
+import { linksOf } from '../mime/links.ts';
 import type { MailContent } from '../mime/mail-content.ts';
 import { readContent } from '../mime/read-content.ts';
 import type { MimePart } from '../mime/read-mime.ts';
@@ -50,7 +51,6 @@ export interface MailDetail {
 export function viewMail(content: MailContent): MailDetail {
   const text = content.text(MAX_BODY)?.replaceAll('\r\n', '\n') ?? null;
   const html = content.html(MAX_BODY);
-  const { links, remoteImages } = html === null ? { links: [], remoteImages: 0 } : readHtml(html);
   return {
     headers: content.tree.root.headers.map(({ name, value }) => ({ name, value: decodeWords(value) })),
     text,
@@ -58,8 +58,8 @@ export function viewMail(content: MailContent): MailDetail {
     files: content.attachments.map((part) => viewAttachment(content, part, html ?? '')),
     tree: viewPart(content, content.tree.root),
     isComplete: content.tree.isComplete,
-    links: [...new Set([...links, ...(text === null ? [] : textLinks(text))])].slice(0, MAX_LINKS),
-    remoteImages,
+    links: linksOf(text, html).slice(0, MAX_LINKS),
+    remoteImages: html === null ? 0 : countRemoteImages(html),
   };
 }
 
@@ -86,21 +86,12 @@ function decodedSize(content: MailContent, part: MimePart): number {
   return part.encoding === 'base64' ? Math.floor((raw * 57) / 78) : raw;
 }
 
-function readHtml(html: string): { readonly links: string[]; readonly remoteImages: number } {
-  const links: string[] = [];
-  let remoteImages = 0;
-  for (const { name, attributes } of htmlTags(html)) {
-    const href = attributes.get('href')?.trim();
-    if ((name === 'a' || name === 'area') && href && !href.startsWith('#')) links.push(href);
+function countRemoteImages(html: string): number {
+  let count = 0;
+  for (const { attributes } of htmlTags(html)) {
     const source = attributes.get('src') ?? attributes.get('background') ?? '';
     const style = attributes.get('style') ?? '';
-    if (/^\s*(https?:)?\/\//i.test(source) || /url\(\s*["']?\s*(https?:)?\/\//i.test(style)) remoteImages += 1;
+    if (/^\s*(https?:)?\/\//i.test(source) || /url\(\s*["']?\s*(https?:)?\/\//i.test(style)) count += 1;
   }
-  return { links, remoteImages };
-}
-
-function textLinks(text: string): string[] {
-  return [...text.matchAll(/https?:\/\/[^\s<>"')\]]+/gi)]
-    .slice(0, MAX_LINKS)
-    .map(([link]) => link.replace(/[.,;:!?]$/, ''));
+  return count;
 }
