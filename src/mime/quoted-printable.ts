@@ -17,7 +17,7 @@ const MAX_COLUMN = 75; // and the `=` of the soft line break
 
 /** So many characters are turned into UTF-8 at a time. */
 const STEP = 8192;
-const source = Buffer.allocUnsafeSlow(3 * (STEP + 1));
+const source = Buffer.allocUnsafeSlow(3 * (STEP + 1) + 1);
 /** Room for many lines; it is emptied after a line break when it is nearly full. */
 const target = Buffer.allocUnsafeSlow(32 * 1024);
 const NEARLY_FULL = target.length - 256;
@@ -29,60 +29,71 @@ const NEARLY_FULL = target.length - 256;
  * break, and no line begins with a dot or with `From `, which careless relays and mailboxes change.
  */
 export function encodeQuotedPrintable(text: string): string {
+  const isLiteral = IS_LITERAL;
+  const input = source; // read as variables of the function, these are not looked up for every octet
+  const output = target;
   let result = '';
   let out = 0;
   let column = 0;
   for (let from = 0, to = 0; from < text.length; from = to) {
     to = Math.min(from + STEP, text.length);
     if (to < text.length && isInseparable(text, to)) to++;
-    const end = source.write(text.length <= STEP ? text : text.slice(from, to), 0, 'utf8');
-    for (let at = 0; at < end; at++) {
-      const octet = source[at] as number; // below the end, as all further indices are within their tables
-      if (IS_LITERAL[octet] === 1 && column > 0 && column < MAX_COLUMN) {
-        target[out++] = octet;
-        column++;
-        continue;
+    const end = input.write(text.length <= STEP ? text : text.slice(from, to), 0, 'utf8');
+    input[end] = 0; // nothing that stands for itself: no run goes beyond the end
+    for (let at = 0; at < end; ) {
+      // All indices are within their tables.
+      let octet = input[at] as number;
+      if (column > 0) {
+        const start = at;
+        for (
+          const full = at + MAX_COLUMN - column;
+          at < full && isLiteral[octet] === 1;
+          octet = input[++at] as number
+        ) {
+          output[out++] = octet;
+        }
+        column += at - start;
+        if (at === end) break;
+      } else if (out > NEARLY_FULL) {
+        result += output.toString('latin1', 0, out);
+        out = 0;
       }
       if (octet === CR || octet === LF) {
         out = endLine(out);
         column = 0;
-        if (out > NEARLY_FULL) {
-          result += target.toString('latin1', 0, out);
-          out = 0;
-        }
-        if (octet === CR && at + 1 < end && source[at + 1] === LF) at++;
+        at += octet === CR && input[at + 1] === LF ? 2 : 1;
         continue;
       }
-      if (column + widthOf(octet) > MAX_COLUMN) {
-        target[out] = EQUALS;
-        target[out + 1] = CR;
-        target[out + 2] = LF;
+      const width = widthOf(octet);
+      if (column + width > MAX_COLUMN) {
+        output[out] = EQUALS;
+        output[out + 1] = CR;
+        output[out + 2] = LF;
         out += 3;
         column = 0;
-        if (out > NEARLY_FULL) {
-          result += target.toString('latin1', 0, out);
-          out = 0;
-        }
+        continue;
       }
-      if (IS_LITERAL[octet] === 1 && !isRisky(octet, at + 1, end)) {
-        target[out++] = octet;
+      if (width === 1 && !isRisky(octet, at + 1, end)) {
+        output[out++] = octet;
         column++;
-      } else {
-        target[out] = EQUALS;
-        target[out + 1] = HIGH[octet] as number;
-        target[out + 2] = LOW[octet] as number;
-        out += 3;
+        at++;
+        continue;
+      }
+      for (const next = at + Math.max(1, width / 3); at < next; out += 3) {
+        octet = input[at++] as number;
+        output[out] = EQUALS;
+        output[out + 1] = HIGH[octet] as number;
+        output[out + 2] = LOW[octet] as number;
         column += 3;
       }
     }
   }
-  return result + target.toString('latin1', 0, encodeLastSpace(out));
+  return result + output.toString('latin1', 0, encodeLastSpace(out));
 }
 
-/** How much room the character needs that this octet begins; the octets after it were counted with the first. */
+/** How much room the character needs that this octet begins. */
 function widthOf(octet: number): number {
   if (octet < 0x80) return IS_LITERAL[octet] === 1 ? 1 : 3;
-  if (octet < 0xc0) return 0;
   if (octet < 0xe0) return 6;
   return octet < 0xf0 ? 9 : 12;
 }
