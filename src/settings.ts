@@ -90,6 +90,13 @@ export function isProduction(): boolean {
   return currentEnvironment()['NODE_ENV'] === 'production';
 }
 
+/** Whether a variable's value is the process's own or that of the file below it; null when it has none. */
+export function originOf(variable: string): 'environment' | 'file' | null {
+  const { env = process.env, file } = layers;
+  if (env[variable] !== undefined) return 'environment';
+  return file?.[variable] === undefined ? null : 'file';
+}
+
 /** Puts a file below the environment, or another one in its place; returns the function that restores what was there. */
 export function setEnvironment(next: EnvironmentLayers): () => void {
   const before = layers;
@@ -155,6 +162,14 @@ export function environmentOptions(
     options[variable.option] = readVariable(name, variable, text, table);
   }
   return options;
+}
+
+/** The variable that an option of a backend comes from, of several that are set the one that counts; or null. */
+export function variableOf(backend: string | null, option: string, environment: Environment): string | null {
+  const found = Object.entries(variablesOf(backend)).findLast(
+    ([name, entry]) => entry.option === option && environment[name],
+  );
+  return found?.[0] ?? null;
 }
 
 /** An error about what a variable says, with its name and a right value. */
