@@ -52,6 +52,7 @@ const ROOMS = {
     may: [
       ...['app', 'send', 'connection', 'settings', 'registry', 'backend', 'events'],
       ...['mailbox', 'mime', 'model', 'errors', 'util'],
+      ...['options', 'smtp/options.ts', 'smtp-server'], // what a connection is, and a server to explain it without one
     ],
   },
   index: {

@@ -10,6 +10,8 @@ export interface TestCertificates {
   readonly ca: string;
   /** For localhost, 127.0.0.1 and ::1. */
   readonly good: Certificate;
+  /** As `good`, but it ends in ten days. */
+  readonly ending: Certificate;
   /** As `good`, but it ended yesterday. */
   readonly expired: Certificate;
   /** For mail.example.net only. */
@@ -32,6 +34,7 @@ export function makeCertificates(): TestCertificates {
   return {
     ca,
     good: issued(local, -1, 30),
+    ending: issued(local, -1, 10),
     expired: issued(local, -30, -1),
     wrongHost: issued(['mail.example.net'], -1, 30),
     selfSigned: {

@@ -1,0 +1,155 @@
+import { parseMailbox } from '../address.ts';
+import type { EmailBackend } from '../backend.ts';
+import { getConnection } from '../connection.ts';
+import { type Configuration, readConfiguration } from './check/configuration.ts';
+import { dnsOf } from './check/dns.ts';
+import { checkDomain } from './check/domain.ts';
+import { type Finding, ok, warning } from './check/finding.ts';
+import { checkSmtp, explainError } from './check/server.ts';
+import { type Command, defineCommand } from './command.ts';
+import { CONNECTION_OPTIONS, connectionTarget } from './connection-options.ts';
+import type { Output } from './output.ts';
+import { UsageError } from './usage-error.ts';
+
+/** `amsdal-mail check`: whether mail could be sent, and would be believed. */
+export const checkCommand: Command = defineCommand({
+  name: 'check',
+  about:
+    "Tells whether mail can be sent as it is configured, and whether receivers will believe it. Nothing is sent.\n\nIt shows every setting and where it comes from, connects, looks at the certificate, logs in, and reads the MX, SPF, DKIM\nand DMARC records of the sender's domain.",
+  options: {
+    ...CONNECTION_OPTIONS,
+    from: { value: 'ADDRESS', help: 'the sender whose domain is looked at; default: AMSDAL_EMAIL_FROM' },
+    'dkim-selector': { value: 'NAME', many: true, help: 'a DKIM key to look at, s= in the signature' },
+    resolver: { value: 'HOST:PORT', help: "the name server to ask for the sender's records; default: the system's" },
+  },
+  notes:
+    'Exit codes: 0 all is well, or worth a warning; 1 something is wrong; 75 it is only out of reach now; 2 wrong usage.',
+  examples: [
+    'npx amsdal-mail check',
+    'npx amsdal-mail check --from shop@example.com --dkim-selector mail2026',
+    'npx amsdal-mail check --backend gmail --json',
+  ],
+  async run({ values, output }) {
+    const target = connectionTarget(values);
+    const connection = getConnection(target);
+    const configuration = readConfiguration(target);
+    const domain = domainOf(values.from ?? configuration.options['defaultFrom']);
+    const dns = dnsOf(values.resolver);
+    printSettings(configuration, output);
+    const [server, sender] = await Promise.all([
+      checkBackend(connection, configuration, values.debug === true),
+      domain === null ? [UNKNOWN_SENDER] : checkDomain(domain, values['dkim-selector'] ?? [], dns),
+    ]);
+    const checks = [...checkGuard(configuration), ...server, ...sender];
+    printChecks('Server', checks.filter(isOfServer), output);
+    printChecks(
+      domain === null ? 'Sender' : `Sender ${domain}`,
+      checks.filter((finding) => !isOfServer(finding)),
+      output,
+    );
+    const exitCode = exitCodeOf(checks);
+    output.line(`\n${summary(checks)}`);
+    const { backend, settings } = configuration;
+    output.json({ isOk: exitCode === 0, backend, domain, settings, checks });
+    return exitCode;
+  },
+});
+
+const UNKNOWN_SENDER = warning(
+  'sender',
+  'no sender is known, so that no domain is looked at',
+  'give --from, or set AMSDAL_EMAIL_FROM',
+);
+
+/** What the backends that go nowhere do with a mail. */
+const LOCAL: Readonly<Record<string, string>> = {
+  console: 'prints mails and sends none',
+  dummy: 'sends nothing',
+  file: 'writes mails into a folder and sends none',
+  mailbox: 'shows mails in the development mailbox and sends none',
+};
+
+async function checkBackend(
+  connection: EmailBackend,
+  { backend, options }: Configuration,
+  isDebugged: boolean,
+): Promise<readonly Finding[]> {
+  if (backend === 'smtp') return checkSmtp(isDebugged ? { ...options, debug: true } : options);
+  const local = LOCAL[backend];
+  if (local !== undefined) {
+    return [
+      warning(
+        'connect',
+        `the ${backend} backend ${local}: there is no server to check`,
+        'to send, set AMSDAL_EMAIL_URL, or give --url or --backend',
+      ),
+    ];
+  }
+  try {
+    const { details } = await connection.verify();
+    const facts = Object.entries(details).flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]));
+    const found = ok('connect', ['verify() succeeded', ...facts].join(', '));
+    if (details['isInSandbox'] !== true) return [found];
+    const text = 'the account is in the sandbox of SES: only verified addresses get mail';
+    return [found, warning('server', text, 'ask for production access in the SES console')];
+  } catch (error) {
+    return [explainError('connect', error)];
+  } finally {
+    await connection.close();
+  }
+}
+
+function checkGuard({ settings }: Configuration): readonly Finding[] {
+  return settings
+    .filter(({ name }) => name.startsWith('AMSDAL_'))
+    .map(({ name, value }) =>
+      warning(
+        'configuration',
+        `${name}=${value}: not everybody gets the mails that are sent to them`,
+        `unset ${name} in production`,
+      ),
+    );
+}
+
+function domainOf(from: unknown): string | null {
+  if (from === undefined) return null;
+  try {
+    const { asciiAddress } = parseMailbox(from as string); // anything else is refused, too
+    const domain = asciiAddress.slice(asciiAddress.lastIndexOf('@') + 1).toLowerCase();
+    return domain.startsWith('[') ? null : domain;
+  } catch (error) {
+    throw new UsageError(`--from: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function isOfServer({ area }: Finding): boolean {
+  return ['configuration', 'dns', 'connect', 'tls', 'login', 'server'].includes(area);
+}
+
+function exitCodeOf(checks: readonly Finding[]): number {
+  const faults = checks.filter(({ level }) => level === 'error');
+  if (faults.length === 0) return 0;
+  return faults.every(({ isTemporary }) => isTemporary) ? 75 : 1;
+}
+
+function summary(checks: readonly Finding[]): string {
+  const count = (level: Finding['level']): number => checks.filter((finding) => finding.level === level).length;
+  const isTemporary = exitCodeOf(checks) === 75;
+  return `errors: ${count('error')}, warnings: ${count('warning')}${isTemporary ? '; out of reach now, try again later' : ''}`;
+}
+
+function printSettings({ settings }: Configuration, output: Output): void {
+  output.line(output.paint('bold', 'Configuration'));
+  output.table(settings.map(({ name, value, origin }) => ['', name, value, ['dim', origin]]));
+}
+
+const COLORS = { ok: 'green', warning: 'yellow', error: 'red' } as const;
+
+function printChecks(title: string, checks: readonly Finding[], output: Output): void {
+  output.line(`\n${output.paint('bold', title)}`);
+  const rows = checks.flatMap(({ level, area, message, fix }) => {
+    const row = ['', [COLORS[level], level], area, message] as const;
+    return fix === null ? [row] : [row, ['', '', '', ['dim', `-> ${fix}`]] as const];
+  });
+  output.table(rows);
+}

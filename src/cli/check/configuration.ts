@@ -1,0 +1,84 @@
+import { chosenTarget, mergeOptions, resolveTarget, type Target, variableTarget } from '../../connection-target.ts';
+import { connectionNameOf } from '../../named-connections.ts';
+import type { OptionSpec } from '../../options.ts';
+import { currentEnvironment, namedUrlVariable, originOf, variableOf } from '../../settings.ts';
+import { resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
+
+/** One setting as it is used, fit to be shown. */
+export interface Setting {
+  readonly name: string;
+  /** Secrets are `***`. */
+  readonly value: string;
+  /** The variable and where it was found, `--url`, `--backend`, or `default`. */
+  readonly origin: string;
+}
+
+/** A backend, all its options, and what of them can be shown. */
+export interface Configuration {
+  /** The registered name or the specifier. */
+  readonly backend: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly settings: readonly Setting[];
+}
+
+const HIDDEN = '***';
+const GUARDS = ['AMSDAL_EMAIL_REDIRECT_TO', 'AMSDAL_EMAIL_ALLOW'];
+
+/**
+ * What a target of `getConnection` stands for, and where each option comes from.
+ *
+ * @throws {ConfigurationError} as `getConnection` does
+ */
+export function readConfiguration(given: string | undefined): Configuration {
+  const environment = currentEnvironment();
+  const target = targetOf(given);
+  const options = mergeOptions(target, {}, environment);
+  const backend = target.name ?? target.backend.name;
+  const origin = given === undefined ? described(target.variable) : given.includes('://') ? '--url' : '--backend';
+  const settings: Setting[] = [{ name: 'backend', value: backend, origin }];
+  for (const [name, value] of Object.entries(options)) {
+    const isFixed = Object.hasOwn(target.fixed, name);
+    const variable = isFixed ? target.variable : variableOf(target.name, name, environment);
+    const from = isFixed && target.variable === null ? origin : described(variable);
+    settings.push({ name, value: show(name, target.backend.optionTable?.[name], value), origin: from });
+  }
+  if (target.name === 'smtp') settings.push(...smtpDefaults(options));
+  for (const variable of GUARDS) {
+    const value = environment[variable];
+    if (value) settings.push({ name: variable, value, origin: described(variable) });
+  }
+  return { backend, options, settings };
+}
+
+function targetOf(given: string | undefined): Target {
+  const environment = currentEnvironment();
+  if (given === undefined) return chosenTarget(environment);
+  const name = connectionNameOf(given);
+  if (name === null) return resolveTarget(given, environment);
+  const variable = namedUrlVariable(name);
+  return variableTarget(variable, environment[variable] ?? '');
+}
+
+function described(variable: string | null): string {
+  if (variable === null) return 'default';
+  return originOf(variable) === 'file' ? `${variable} in .env` : variable;
+}
+
+/** What was left open is worth knowing, too: where mail goes, and under which protection. */
+function smtpDefaults(options: SmtpOptions): readonly Setting[] {
+  const { host, port, path, security } = resolveSmtpOptions(options);
+  const facts = path === null ? { host, port, security } : { security };
+  return Object.entries(facts)
+    .filter(([name]) => Reflect.get(options, name) === undefined)
+    .map(([name, value]) => ({ name, value: String(value), origin: 'default' }));
+}
+
+function show(name: string, spec: OptionSpec | undefined, value: unknown): string {
+  if (spec === undefined ? /pass|secret|token|key/i.test(name) : 'secret' in spec) return HIDDEN;
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object' || value === null) return String(value);
+  if (spec?.type !== 'object') return spec === undefined ? 'an object' : 'given';
+  return Object.entries(value)
+    .map(([key, inner]) => `${key}=${show(key, spec.fields[key], inner)}`)
+    .join(' ');
+}

@@ -1,0 +1,60 @@
+import { Resolver } from 'node:dns/promises';
+import { UsageError } from '../usage-error.ts';
+
+/** The name server gave no answer: nothing is known of the name. */
+export class DnsTrouble extends Error {
+  /** As Node has it: `ETIMEOUT`, `ESERVFAIL`, `ECONNREFUSED`... */
+  readonly code: string;
+
+  constructor(name: string, code: string, options: ErrorOptions) {
+    super(`the name server does not answer for ${name} (${code})`, options);
+    this.code = code;
+  }
+}
+
+/** The records of a name, none when there are none. @throws {DnsTrouble} when that cannot be known */
+export interface Dns {
+  /** The strings of each record joined, as their readers do. */
+  txt(name: string): Promise<readonly string[]>;
+  /** The hosts, the preferred first; '' is the null MX (RFC 7505). */
+  mx(name: string): Promise<readonly string[]>;
+  /** IPv4 and IPv6. */
+  addresses(name: string): Promise<readonly string[]>;
+}
+
+const TIMEOUT_MS = 4000;
+
+/** Asks the system's name servers, or the one at `server`: an IP address with or without a port. @throws {UsageError} */
+export function dnsOf(server: string | undefined): Dns {
+  const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 2 });
+  if (server !== undefined) {
+    try {
+      resolver.setServers([server]);
+    } catch {
+      throw new UsageError(
+        `--resolver must be an IP address with or without a port, such as 1.1.1.1:53, got ${server}`,
+      );
+    }
+  }
+  return {
+    txt: (name) => found(name, resolver.resolveTxt(name)).then((records) => records.map((strings) => strings.join(''))),
+    mx: async (name) => {
+      const records = await found(name, resolver.resolveMx(name));
+      return records.sort((a, b) => a.priority - b.priority).map(({ exchange }) => exchange);
+    },
+    addresses: async (name) => {
+      const [v4, v6] = await Promise.all([found(name, resolver.resolve4(name)), found(name, resolver.resolve6(name))]);
+      return [...v4, ...v6];
+    },
+  };
+}
+
+async function found<T>(name: string, answer: Promise<T[]>): Promise<T[]> {
+  try {
+    return await answer;
+  } catch (cause) {
+    const { code = 'EUNKNOWN' } = cause as NodeJS.ErrnoException; // whatever it is, it may have one
+    if (code === 'ENODATA' || code === 'ENOTFOUND' || code === 'EBADNAME') return [];
+    throw new DnsTrouble(name, code, { cause });
+  }
+}

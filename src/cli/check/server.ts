@@ -1,0 +1,157 @@
+import { lookup } from 'node:dns/promises';
+import { makeBackend } from '../../connection-target.ts';
+import { type ConnectionErrorCode, EmailConnectionError, EmailError, type ErrorCode } from '../../errors.ts';
+import { resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
+import { type Area, type Finding, fault, ok, warning } from './finding.ts';
+import { ipVersion } from './ip-version.ts';
+
+type Details = Readonly<Record<string, string | number | boolean | null>>;
+
+const DAY_MS = 86_400_000;
+const SOON_DAYS = 21;
+
+/** Goes to an SMTP server step by step: its name, connection, TLS, login; nothing is sent. */
+export async function checkSmtp(given: Readonly<Record<string, unknown>>): Promise<readonly Finding[]> {
+  const options: SmtpOptions = given; // they have made a backend by now, which has checked them
+  const { host, port, path, security, credentials } = resolveSmtpOptions(options);
+  const where = path ?? `${host}:${port}`;
+  const findings: Finding[] = [];
+  if (path === null && ipVersion(host) === 0) {
+    const found = await findHost(host);
+    findings.push(found);
+    if (found.level === 'error') return findings;
+  }
+  // What fails before the login is told apart from it, and so are the facts of a server that refuses the login.
+  const { username: _, password: __, accessToken: ___, authMethod: ____, ...anonymous } = options;
+  const plain = { ...anonymous, security };
+  try {
+    const details = await detailsOf(plain);
+    findings.push(ok('connect', `${where} answers as ${details['server']}`));
+    findings.push(judgeTls(details, options.tls?.rejectUnauthorized !== false, isLocal(host, path)));
+    findings.push(ok('server', capabilities(details)));
+  } catch (error) {
+    return [...findings, ...(await explainFailure(error, where, plain))];
+  }
+  findings.push(await checkLogin(options, credentials?.username ?? null));
+  return findings;
+}
+
+/** What a refused connection, TLS or login means, with what to do. */
+export function explainError(area: Area, error: unknown): Finding {
+  if (!(error instanceof EmailError)) throw error;
+  const fix = FIXES[error.code] ?? 'see the message';
+  return fault(area, error.message, fix, error.retryable);
+}
+
+const FIXES: Partial<Record<ErrorCode, string>> = {
+  dns: 'check host',
+  refused: 'check host and port, whether the server runs, and the firewall between',
+  unreachable: 'check host and the network',
+  timeout: 'check host and port; many networks block port 25: use 587 or 465',
+  closed: 'check port and security; or the server keeps this client out: see its log',
+  greeting: "see the server's reply: this address may be on a block list, or too many connections open",
+  protocol: 'check port and security: 465 speaks TLS from the first byte, 25 and 587 do not',
+  tls: 'check port and security: useSsl is for 465, useTls (STARTTLS) for 587 and 25',
+  'starttls-unavailable': 'check port and security; a server without TLS needs useTls=false',
+  auth: 'check user name and password; many providers want an app password, or OAuth (accessToken)',
+  'auth-unavailable': 'choose a mechanism that the server offers, by authMethod, or leave it to the client',
+  'insecure-auth': 'set useTls or useSsl',
+  connection: 'check host and port',
+  account: 'see the dashboard of the provider',
+  'missing-dependency': 'install it',
+} satisfies Partial<Record<ConnectionErrorCode | ErrorCode, string>>;
+
+/** By the verdict of OpenSSL, or Node's on the name. */
+const CERTIFICATE_FIXES: Readonly<Record<string, string>> = {
+  CERT_HAS_EXPIRED: 'the server needs a new certificate',
+  CERT_NOT_YET_VALID: "check this machine's clock",
+  ERR_TLS_CERT_ALTNAME_INVALID: 'connect by a name that the certificate has, or set tls.servername to it',
+};
+const UNTRUSTED =
+  'give the certificate of its authority as tls.ca, or set NODE_EXTRA_CA_CERTS to its file; never turn the check off outside tests';
+
+async function explainFailure(error: unknown, where: string, options: SmtpOptions): Promise<readonly Finding[]> {
+  if (!(error instanceof EmailConnectionError) || error.phase !== 'tls') return [explainError('connect', error)];
+  const connected = ok('connect', `${where} answers`);
+  if (error.code !== 'certificate') return [connected, explainError('tls', error)];
+  const { code = '' } = error.cause as NodeJS.ErrnoException; // what OpenSSL or Node said
+  // Nothing is entrusted to this second connection; it only asks what the certificate says.
+  const tls = { ...options.tls, rejectUnauthorized: false };
+  const shown = await detailsOf({ ...options, tls }).then(describeCertificate, () => null);
+  const text = shown === null ? error.message : `${error.message}; it is ${shown}`;
+  return [connected, fault('tls', text, CERTIFICATE_FIXES[code] ?? UNTRUSTED)];
+}
+
+async function detailsOf(options: SmtpOptions): Promise<Details> {
+  return (await makeBackend('smtp', options).verify()).details;
+}
+
+async function findHost(host: string): Promise<Finding> {
+  try {
+    const addresses = await lookup(host, { all: true });
+    return ok('dns', `${host} is ${addresses.map(({ address }) => address).join(', ')}`);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException; // of getaddrinfo
+    const isTemporary = code !== 'ENOTFOUND';
+    const what = isTemporary ? 'cannot be looked up now' : 'is not found';
+    return fault('dns', `${host} ${what} (${code})`, isTemporary ? 'try again later' : 'check host', isTemporary);
+  }
+}
+
+async function checkLogin(options: SmtpOptions, username: string | null): Promise<Finding> {
+  if (username === null) return ok('login', 'none is configured');
+  try {
+    const { authMethod } = await detailsOf(options);
+    return ok('login', `${username} is let in by ${authMethod}`);
+  } catch (error) {
+    return explainError('login', error);
+  }
+}
+
+/** What a session's TLS is worth. */
+export function judgeTls(details: Details, isVerified: boolean, isLocal: boolean, now: number = Date.now()): Finding {
+  const { tls, certificateExpires } = details;
+  if (tls === null) {
+    if (isLocal) return ok('tls', 'none, on this machine');
+    return warning(
+      'tls',
+      'none: everybody on the way can read the mails',
+      'set useTls=true (STARTTLS), or useSsl for port 465',
+    );
+  }
+  const text = `${tls}, ${describeCertificate(details)}`;
+  if (!isVerified) {
+    return warning(
+      'tls',
+      `${text}; any other is accepted, too`,
+      'remove tls.rejectUnauthorized=false: an attacker can read everything',
+    );
+  }
+  const days = Math.floor((Date.parse(String(certificateExpires)) - now) / DAY_MS);
+  if (days < SOON_DAYS) return warning('tls', `${text}: in ${days} days`, 'see that it is renewed in time');
+  return ok('tls', `${text} (${days} days)`);
+}
+
+function describeCertificate(details: Details): string {
+  const { certificateSubject, certificateNames, certificateIssuer, certificateExpires } = details;
+  const names = String(certificateNames || certificateSubject || 'nobody').replaceAll(/DNS:|IP Address:/g, '');
+  const by = certificateIssuer === certificateSubject ? 'signed by itself' : `by ${certificateIssuer}`;
+  return `a certificate for ${names}, ${by}, valid until ${String(certificateExpires).slice(0, 10)}`;
+}
+
+function capabilities({ pipelining, chunking, eightBitMime, smtpUtf8, dsn, maxSize }: Details): string {
+  const offered = Object.entries({
+    PIPELINING: pipelining,
+    CHUNKING: chunking,
+    '8BITMIME': eightBitMime,
+    SMTPUTF8: smtpUtf8,
+    DSN: dsn,
+  });
+  const names = offered.flatMap(([name, isOffered]) => (isOffered ? [name] : []));
+  const size = maxSize ? [`mails of up to ${Number(maxSize).toLocaleString('en')} octets`] : [];
+  return [...names, ...size].join(', ') || 'no extensions';
+}
+
+function isLocal(host: string, path: string | null): boolean {
+  return path !== null || host === 'localhost' || /^127\.|^::1$/.test(host);
+}

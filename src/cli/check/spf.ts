@@ -1,0 +1,159 @@
+import type { Dns } from './dns.ts';
+import { type Finding, fault, ok, warning } from './finding.ts';
+import { isSpf, readSpf, type SpfTerm } from './spf-record.ts';
+
+/** Receivers give up behind so many names (RFC 7208, section 4.6.4), and behind so many that are not there. */
+const MAX_LOOKUPS = 10;
+const MAX_VOID = 2;
+/** No further names are asked for: it is wrong by then. */
+const GIVE_UP = 3 * MAX_LOOKUPS;
+
+/** Judges who may send in a domain's name. @throws {DnsTrouble} */
+export async function checkSpf(domain: string, dns: Dns): Promise<readonly Finding[]> {
+  const texts = await dns.txt(domain);
+  const records = texts.filter(isSpf);
+  const [record] = records;
+  if (record === undefined) {
+    const near = texts.find((text) => /^\W*v?\W*spf/i.test(text));
+    return [
+      fault(
+        'spf',
+        near === undefined
+          ? `${domain} has no SPF record`
+          : `${domain} has no SPF record, only what looks like one: ${near}`,
+        `publish one TXT record at ${domain} that begins with "v=spf1 ", such as "v=spf1 include:spf.your-provider.example ~all"; your provider tells what to include`,
+      ),
+    ];
+  }
+  if (records.length > 1) {
+    const text = `${domain} has ${records.length} SPF records, so that receivers use none: ${records.join(' | ')}`;
+    return [fault('spf', text, 'join them into one: the mechanisms of all, and one "all" at the end')];
+  }
+  const walk = new SpfWalk(dns);
+  await walk.visit(domain, record, [domain.toLowerCase()]);
+  const findings = [...walk.findings, ...walk.limits(), ...judgeEnd(walk.end)];
+  if (findings.some(({ level }) => level === 'error')) return findings;
+  return [ok('spf', `${record} (${walk.lookups} of ${MAX_LOOKUPS} lookups)`), ...findings];
+}
+
+/** Follows a record through all it includes. */
+class SpfWalk {
+  readonly findings: Finding[] = [];
+  lookups = 0;
+  /** The qualifier of the `all` that ends the record, its redirect followed; null when there is none. */
+  end: SpfTerm['qualifier'] | null = null;
+  #voids = 0;
+  readonly #dns: Dns;
+
+  constructor(dns: Dns) {
+    this.#dns = dns;
+  }
+
+  async visit(domain: string, record: string, path: readonly string[]): Promise<void> {
+    const { terms, faults } = readSpf(record);
+    for (const text of faults) {
+      this.#fault(
+        `the SPF record of ${domain} has "${text}", which is no SPF: receivers drop the whole record`,
+        'correct it',
+      );
+    }
+    const all = terms.findIndex(({ name }) => name === 'all');
+    const behind = all < 0 ? [] : terms.slice(all + 1).filter(({ name }) => name !== 'redirect' && name !== 'exp');
+    if (behind.length > 0) {
+      const text = `the SPF record of ${domain} has ${behind.map(({ name }) => name).join(', ')} behind "all", where it is never looked at`;
+      this.findings.push(warning('spf', text, 'put "all" at the end'));
+    }
+    const used = all < 0 ? terms : terms.slice(0, all);
+    for (const term of used) if (term.name !== 'redirect') await this.#follow(term, domain, path);
+    if (all >= 0) {
+      if (path.length === 1) this.end = terms[all]?.qualifier ?? null;
+      return;
+    }
+    const redirect = used.find(({ name }) => name === 'redirect');
+    if (redirect) await this.#follow(redirect, domain, path);
+  }
+
+  limits(): readonly Finding[] {
+    const findings: Finding[] = [];
+    if (this.lookups > MAX_LOOKUPS) {
+      const count = this.lookups >= GIVE_UP ? `${GIVE_UP} or more` : this.lookups;
+      findings.push(
+        fault(
+          'spf',
+          `the SPF record needs ${count} lookups; receivers stop after ${MAX_LOOKUPS} and drop it (RFC 7208, section 4.6.4)`,
+          'remove providers that you no longer use, a, mx and ptr, or replace includes by ip4: and ip6:',
+        ),
+      );
+    }
+    if (this.#voids > MAX_VOID) {
+      const text = `${this.#voids} names in the SPF record have no records; receivers may drop it after ${MAX_VOID} of them`;
+      findings.push(warning('spf', text, 'remove the mechanisms that lead nowhere'));
+    }
+    return findings;
+  }
+
+  async #follow({ name, qualifier, domain }: SpfTerm, own: string, path: readonly string[]): Promise<void> {
+    if (name === 'exp' || this.lookups >= GIVE_UP) return;
+    this.lookups += 1;
+    if (name === 'ptr') {
+      const text = `the SPF record of ${own} has ptr, which is slow and no longer to be used (RFC 7208, section 5.5)`;
+      this.findings.push(warning('spf', text, 'name the servers by a:, ip4: or ip6: instead'));
+      return;
+    }
+    const target = domain ?? own;
+    if (target.includes('%')) return; // it depends on the mail
+    if (name === 'include' || name === 'redirect') await this.#enter(name, qualifier, target, path);
+    else {
+      const records = await (name === 'mx' ? this.#dns.mx(target) : this.#dns.addresses(target));
+      if (records.length === 0) this.#voids += 1;
+    }
+  }
+
+  async #enter(
+    name: 'include' | 'redirect',
+    qualifier: SpfTerm['qualifier'],
+    target: string,
+    path: readonly string[],
+  ): Promise<void> {
+    const key = target.toLowerCase();
+    const through = `${name} of ${target}`;
+    if (path.includes(key)) {
+      this.#fault(`the SPF record leads back to ${target}: ${[...path, key].join(' -> ')}`, `remove the ${through}`);
+      return;
+    }
+    const texts = await this.#dns.txt(target);
+    if (texts.length === 0) this.#voids += 1;
+    const [record, second] = texts.filter(isSpf);
+    if (record === undefined || second !== undefined) {
+      const what = record === undefined ? 'has no SPF record' : 'has more than one SPF record';
+      this.#fault(`${target} ${what}: the ${through} makes receivers drop yours`, 'remove it, or ask its owner');
+      return;
+    }
+    const isOwn = name === 'redirect' && path.length === 1;
+    // What ends an included record decides nothing; what ends the one redirected to decides all.
+    const inner = isOwn ? new SpfWalk(this.#dns) : this;
+    await inner.visit(target, record, isOwn ? [key] : [...path, key]);
+    if (isOwn) {
+      this.end = inner.end;
+      this.lookups += inner.lookups;
+      this.#voids += inner.#voids;
+      this.findings.push(...inner.findings);
+    } else if (qualifier === '-' && name === 'include') {
+      this.findings.push(
+        warning('spf', `the include of ${target} is negative: it forbids its servers`, 'write include: without a sign'),
+      );
+    }
+  }
+
+  #fault(message: string, fix: string): void {
+    this.findings.push(fault('spf', message, fix));
+  }
+}
+
+function judgeEnd(end: SpfTerm['qualifier'] | null): readonly Finding[] {
+  const fix = 'end the record with "~all", or "-all" when it names every server';
+  if (end === '+') return [fault('spf', 'the SPF record ends with "+all": anybody may send in your name', fix)];
+  if (end === '-' || end === '~') return [];
+  const text = end === null ? 'has no "all"' : 'ends with "?all"';
+  return [warning('spf', `the SPF record ${text}: it says nothing of servers that it does not name`, fix)];
+}
