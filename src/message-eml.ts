@@ -47,6 +47,11 @@ const NOT_CUSTOM =
 const MESSAGE_ID = /<[^<>\s]+@[^<>\s]+>/g;
 const ALTERNATIVE_TYPES: readonly string[] = ['text/calendar', 'text/x-amp-html'];
 
+/** Whether a header of a received mail is one that its sender chose, beside those that are fields of a message. */
+export function isCustomHeader(name: string): boolean {
+  return !NOT_CUSTOM.test(name);
+}
+
 /**
  * Reads a mail into what a message is made from; trace headers and signatures are left out.
  *
@@ -105,7 +110,7 @@ async function customHeaders(parser: PostalMime, mail: ParsedMail): Promise<Read
   const seen = new Set<string>();
   for (const { originalKey, value } of mail.headers) {
     const name = originalKey.toLowerCase();
-    if (NOT_CUSTOM.test(name) || seen.has(name)) continue;
+    if (!isCustomHeader(name) || seen.has(name)) continue;
     seen.add(name);
     // Of the headers of free text the parser decodes only this one.
     const { subject = '' } = value.includes('=?')

@@ -112,6 +112,7 @@ describe('release', () => {
       text: 'text',
       html: '<img src="cid:logo">',
       attachments: [{ filename: 'logo.png', content: Buffer.from([1, 2, 3]), cid: 'logo' }],
+      headers: { 'X-Campaign': 'Frühling', 'List-Unsubscribe': '<https://example.com/u/1>' },
     });
     const { id } = await newest(mailbox);
     const release = async (to: string) =>
@@ -135,6 +136,11 @@ describe('release', () => {
       subject: 'Grüße',
       files: [{ contentId: 'logo', isInline: true, size: 3 }],
     });
+    const arrived = await newest(outside);
+    const source = await (await fetch(`${outside.url}/api/messages/${arrived.id}/source`)).text();
+    expect(source).toContain('\r\nX-Campaign: =?UTF-8?');
+    expect(source).toContain('\r\nList-Unsubscribe: <https://example.com/u/1>\r\n');
+    expect(source.match(/^(?:message-id|to|date|mime-version):/gim)).toHaveLength(4);
   });
 
   test('is refused when the mailbox was started without', async () => {
