@@ -2,6 +2,8 @@ import { EmailError, MessageError } from '../errors.ts';
 import { messageFromEml } from '../message-eml.ts';
 import type { EmailMessageDraft, EmailMessageInit } from '../message-init.ts';
 import type { DeliveryStatus, SendStatus } from '../status.ts';
+import { TEMPLATE_OPTIONS } from './bulk/bulk-mail.ts';
+import { RUN_OPTIONS, sendBulk } from './bulk/send-bulk.ts';
 import { type Command, type CommandOptions, defineCommand, type OptionValues } from './command.ts';
 import { CONNECTION_OPTIONS, connectionOf } from './connection-options.ts';
 import { failureOf } from './failure.ts';
@@ -16,7 +18,13 @@ const BODY_OPTIONS = {
   eml: { value: 'FILE', help: 'a whole mail; - is stdin; other options replace what it says, files are added' },
 } as const;
 
-const OPTIONS = { ...MAIL_OPTIONS, ...BODY_OPTIONS, ...CONNECTION_OPTIONS } as const satisfies CommandOptions;
+const OPTIONS = {
+  ...MAIL_OPTIONS,
+  ...BODY_OPTIONS,
+  ...RUN_OPTIONS,
+  ...TEMPLATE_OPTIONS,
+  ...CONNECTION_OPTIONS,
+} as const satisfies CommandOptions;
 type Values = OptionValues<typeof OPTIONS>;
 
 /** `amsdal-mail send`: sends a mail and tells what happened to every recipient. */
@@ -25,19 +33,37 @@ export const sendCommand: Command = defineCommand({
   about: 'Sends a mail and prints what happened to every recipient.',
   options: OPTIONS,
   notes:
+    'With --csv, the run is noted in a journal: the same command goes on where it was interrupted, and sends no row twice. Rows\n' +
+    'that were under way when a run was killed are in doubt; they are listed, and sent again by --resend-unknown only.\n\n' +
     'Exit codes: 0 everybody was sent the mail; 1 somebody was refused, or nobody knows; 2 the command line is wrong;\n' +
-    '75 nothing was sent, and trying again later may help.',
+    '75 trying again may help: of one mail nothing was sent, of a run some rows may still be; 130 and 143 a run was\n' +
+    'stopped by SIGINT or SIGTERM.',
   examples: [
     "echo 'The backup is done.' | amsdal-mail send --from ops@example.com --to me@example.com --subject Backup",
     "amsdal-mail send --to 'Jane <jane@example.org>' --subject 'Your invoice' --text mail.txt --attach invoice.pdf",
     'amsdal-mail send --eml mail.eml --backend smtp --debug',
+    "amsdal-mail send --csv people.csv --template mail.html --subject 'Hi {{name}}' --dry-run",
+    "amsdal-mail send --csv people.csv --template mail.html --subject 'Hi {{name}}' --to '{{name}} <{{mail}}>' --rate 10/s",
   ],
-  run: ({ values, output }) => sendOne(values, output),
+  run: ({ values, output }) => (isBulk(values) ? sendBulk(values.csv, values, output) : sendOne(values, output)),
 });
+
+/** @throws {UsageError} for an option of the other way to send */
+function isBulk(values: Values): values is Values & { readonly csv: string } {
+  const others = values.csv === undefined ? { ...RUN_OPTIONS, ...TEMPLATE_OPTIONS } : BODY_OPTIONS;
+  const foreign = Object.keys(others).find((name) => Reflect.get(values, name) !== undefined);
+  if (foreign !== undefined)
+    throw new UsageError(
+      values.csv === undefined
+        ? `--${foreign} needs --csv`
+        : `--csv needs --template or --text-template, not --${foreign}`,
+    );
+  return values.csv !== undefined;
+}
 
 async function sendOne(values: Values, output: Output): Promise<number> {
   const draft = await readDraft(values);
-  await using connection = connectionOf(values);
+  const connection = connectionOf(values);
   try {
     const status = await connection.sendMessages([draft]);
     show(status, output);
@@ -50,6 +76,8 @@ async function sendOne(values: Values, output: Output): Promise<number> {
     show(error.status, output);
     output.note(failure.line);
     return failure.exitCode;
+  } finally {
+    await connection.close();
   }
 }
 

@@ -1,0 +1,100 @@
+import { hash } from 'node:crypto';
+import type { AddressInput } from '../../address.ts';
+import type { Attachment } from '../../attachment.ts';
+import type { EmailMessageDraft } from '../../message-init.ts';
+import type { OptionValues } from '../command.ts';
+import { draftOf, type MAIL_OPTIONS } from '../mail-options.ts';
+import { readText } from '../read-file.ts';
+import { UsageError } from '../usage-error.ts';
+import { Columns, escapeHtml, type Merge } from './merge-template.ts';
+
+/** The options that only a mail to many has. */
+export const TEMPLATE_OPTIONS = {
+  template: { value: 'FILE', help: 'with --csv: the HTML, in which {{column}} is replaced and escaped' },
+  'text-template': { value: 'FILE', help: 'with --csv: the text, in which {{column}} is replaced' },
+} as const;
+
+type Values = OptionValues<typeof MAIL_OPTIONS & typeof TEMPLATE_OPTIONS>;
+
+/** One mail to many: what it is for a row, and by what it is known again. */
+export interface BulkMail {
+  /** The mail of a row. */
+  draft(cells: readonly string[]): EmailMessageDraft;
+  /** Who a row is sent to, as it is shown. */
+  to(cells: readonly string[]): string;
+  /** Another one for another mail: made of the templates, the other options, and the cells which they name. */
+  hash(cells: readonly string[]): string;
+}
+
+/**
+ * Reads the templates and holds them to the columns.
+ *
+ * @throws {UsageError} for a file that cannot be read, and for a column that is not there.
+ */
+export async function compileMail(values: Values, names: readonly string[]): Promise<BulkMail> {
+  const { template, 'text-template': textTemplate, to = ['{{email}}'], subject } = values;
+  if (subject === undefined) throw new UsageError('--subject is missing');
+  if (template === undefined && textTemplate === undefined)
+    throw new UsageError('there is no mail: give --template mail.html, --text-template mail.txt, or both');
+  if (values.to === undefined && !names.includes('email'))
+    throw new UsageError(`no column is named email: say which has the address by --to '{{...}}' (${names.join(', ')})`);
+  const columns = new Columns(names);
+  const { attachments, headers = {} } = draftOf(values);
+  const files = await Promise.all(((attachments as readonly Attachment[]) ?? []).map((file) => file.materialize()));
+  const html = template === undefined ? null : readText('--template', template);
+  const text = textTemplate === undefined ? null : readText('--text-template', textTemplate);
+  const addresses = (option: string, list: readonly string[] = []) =>
+    list.map((each) => addressMerge(columns, `--${option}`, each));
+  const merges = {
+    from: addresses('from', values.from === undefined ? [] : [values.from]),
+    to: addresses('to', to),
+    cc: addresses('cc', values.cc),
+    bcc: addresses('bcc', values.bcc),
+    replyTo: addresses('reply-to', values['reply-to']),
+    headers: Object.entries(headers).map(([name, value]) => [name, columns.compile('--header', value)] as const),
+    subject: columns.compile('--subject', subject),
+    html: html === null ? null : columns.compile('--template', html, escapeHtml),
+    text: text === null ? null : columns.compile('--text-template', text),
+  };
+  const contents = files.map(({ filename, content }) => [filename, digest(content as string | Uint8Array)]); // in memory
+  const { from, cc, bcc, 'reply-to': replyTo } = values;
+  const mailHash = digest(JSON.stringify([from, to, cc, bcc, replyTo, subject, html, text, headers, contents]));
+  const list = (parts: readonly AddressMerge[], cells: readonly string[]) => parts.map((merge) => merge(cells));
+  return {
+    draft(cells) {
+      const [fromEmail] = list(merges.from, cells);
+      return {
+        ...(fromEmail !== undefined && { fromEmail }),
+        to: list(merges.to, cells),
+        cc: list(merges.cc, cells),
+        bcc: list(merges.bcc, cells),
+        replyTo: list(merges.replyTo, cells),
+        subject: merges.subject(cells),
+        ...(merges.text !== null && { body: merges.text(cells) }),
+        ...(merges.html !== null && { htmlBody: merges.html(cells) }),
+        headers: Object.fromEntries(merges.headers.map(([name, merge]) => [name, merge(cells)])),
+        attachments: files,
+      };
+    },
+    to: (cells) =>
+      list(merges.to, cells)
+        .map((each) => (typeof each === 'string' ? each : each.address))
+        .join(', '),
+    hash: (cells) => digest(JSON.stringify([mailHash, columns.used(cells)])).slice(0, 22),
+  };
+}
+
+type AddressMerge = (cells: readonly string[]) => AddressInput;
+
+/** An address from a template; of `{{name}} <{{email}}>` the name is any text, which can be no further address. */
+function addressMerge(columns: Columns, option: string, template: string): AddressMerge {
+  const [, name, address] = /^(.*?)\s*<([^<>]*)>\s*$/s.exec(template) ?? [];
+  if (name === undefined || address === undefined) return columns.compile(option, template);
+  const named: Merge = columns.compile(option, name.replace(/^"(.*)"$/s, '$1'));
+  const at: Merge = columns.compile(option, address);
+  return (cells) => ({ name: named(cells), address: at(cells) });
+}
+
+function digest(data: string | Uint8Array): string {
+  return hash('sha256', data, 'base64url');
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import { UsageError } from '../usage-error.ts';
+import { OUTCOMES, type Outcome } from './row-outcome.ts';
+
+/** What the journal knows of a row. */
+export interface JournalEntry {
+  /** Of the mail and the cells it names, as they were when the row was started. */
+  readonly hash: string;
+  readonly outcome: Outcome;
+  readonly code: number | string | null;
+  readonly response: string | null;
+}
+
+/** What a journal says. */
+export interface JournalState {
+  readonly rows: ReadonlyMap<number, JournalEntry>;
+  /** How many octets of the file hold; what follows is what a power cut has left of the last lines. */
+  readonly length: number;
+}
+
+/** The first line: what the file is, and in which version. */
+export const JOURNAL_START = '["amsdal-mail journal",1]\n';
+
+/** What a row is that was started and has no end. */
+const IN_DOUBT = { outcome: 'unknown', code: null, response: 'the run ended before the answer came' } as const;
+
+type Line =
+  | readonly ['start', number, string]
+  | readonly ['end', number, Outcome, number | string | null, string | null];
+
+/**
+ * Reads a journal; none is an empty one. Lines that cannot be read are dropped at the end of the file, where a power cut leaves
+ * them: a row is handed over only when its start is on disk, and an end that is lost leaves the row in doubt.
+ *
+ * @throws {UsageError} when it is something else, or damaged in its middle.
+ */
+export function readJournal(path: string): JournalState {
+  const bytes = readBytes(path);
+  const rows = new Map<number, JournalEntry>();
+  if (JOURNAL_START.startsWith(bytes.toString('utf8', 0, JOURNAL_START.length))) {
+    if (bytes.length < JOURNAL_START.length) return { rows, length: 0 };
+  } else throw new UsageError(`${path} is no journal of amsdal-mail: give another file with --journal`);
+  let damagedAt = -1;
+  for (let start = JOURNAL_START.length; start < bytes.length; ) {
+    const end = bytes.indexOf(0x0a, start);
+    const line = end < 0 ? null : parseLine(bytes.toString('utf8', start, end));
+    if (line === null) damagedAt = damagedAt < 0 ? start : damagedAt;
+    else if (damagedAt < 0) note(rows, line);
+    else if (line[0] === 'start')
+      throw new UsageError(`${path} is damaged at octet ${damagedAt}, so that nobody knows what was sent`);
+    start = end < 0 ? bytes.length : end + 1;
+  }
+  return { rows, length: damagedAt < 0 ? bytes.length : damagedAt };
+}
+
+function note(rows: Map<number, JournalEntry>, line: Line): void {
+  if (line[0] === 'start') rows.set(line[1], { hash: line[2], ...IN_DOUBT });
+  else {
+    const [, row, outcome, code, response] = line;
+    rows.set(row, { hash: rows.get(row)?.hash ?? '', outcome, code, response });
+  }
+}
+
+function parseLine(text: string): Line | null {
+  try {
+    const line: unknown = JSON.parse(text);
+    if (!Array.isArray(line) || !Number.isSafeInteger(line[1])) return null;
+    const isLine = line[0] === 'start' ? typeof line[2] === 'string' : line[0] === 'end' && OUTCOMES.includes(line[2]);
+    return isLine ? (line as unknown as Line) : null; // checked as far as it is used
+  } catch {
+    return null;
+  }
+}
+
+function readBytes(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0); // whatever it is, it may have a code
+    throw new UsageError(`the journal ${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+}

@@ -1,0 +1,84 @@
+import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { UsageError } from '../usage-error.ts';
+import { lockJournal } from './journal-lock.ts';
+import { JOURNAL_START, type JournalState, readJournal } from './journal-reader.ts';
+import type { RowResult } from './row-outcome.ts';
+
+const flush = promisify(fdatasync);
+
+/**
+ * What a run has begun and what became of it, in a file that outlives the run: a row is handed over only when its start is on
+ * disk, so that a row without an end is one in doubt.
+ */
+export class Journal {
+  /** What earlier runs have left. */
+  readonly before: JournalState;
+  readonly #file: number;
+  readonly #path: string;
+  readonly #unlock: () => void;
+
+  /** @throws {UsageError} when it cannot be written, is no journal, or is in use. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#unlock = lockJournal(path);
+    try {
+      this.before = readJournal(path);
+      this.#file = openSync(path, 'a', 0o600);
+      ftruncateSync(this.#file, this.before.length);
+      if (this.before.length === 0) this.#write(JOURNAL_START);
+      fsyncSync(this.#file);
+      flushFolder(dirname(path));
+    } catch (error) {
+      this.#unlock();
+      throw this.#fault(error);
+    }
+  }
+
+  /** Says that rows are about to be handed over; resolves when that is on disk. */
+  async start(rows: readonly { readonly row: number; readonly hash: string }[]): Promise<void> {
+    try {
+      this.#write(rows.map(({ row, hash }) => `${JSON.stringify(['start', row, hash])}\n`).join(''));
+      await flush(this.#file);
+    } catch (error) {
+      throw this.#fault(error);
+    }
+  }
+
+  /** Says what became of a row; on disk with the next start, in the system's hands at once. */
+  end(row: number, { outcome, code, response }: RowResult): void {
+    try {
+      this.#write(`${JSON.stringify(['end', row, outcome, code, response?.slice(0, 500) ?? null])}\n`);
+    } catch (error) {
+      throw this.#fault(error);
+    }
+  }
+
+  close(): void {
+    fsyncSync(this.#file);
+    closeSync(this.#file);
+    this.#unlock();
+  }
+
+  #write(text: string): void {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
+  }
+
+  #fault(error: unknown): UsageError {
+    if (error instanceof UsageError) return error;
+    return new UsageError(
+      `the journal ${this.#path} cannot be written: ${error instanceof Error ? error.message : error}`,
+    );
+  }
+}
+
+/** Makes a new file's name outlive a power cut, where folders can be flushed. */
+function flushFolder(path: string): void {
+  try {
+    const folder = openSync(path, 'r');
+    fsyncSync(folder);
+    closeSync(folder);
+  } catch {}
+}

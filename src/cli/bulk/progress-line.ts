@@ -1,0 +1,65 @@
+import { performance } from 'node:perf_hooks';
+import type { WriteStream } from 'node:tty';
+import { type Counts, formatCount, formatCounts } from './tally.ts';
+
+/** How far a run has come. */
+export interface Progress {
+  /** Of all rows, those of earlier runs included. */
+  readonly counts: Counts;
+  /** Rows that this run has ended. */
+  readonly done: number;
+  /** Rows that this run is to send. */
+  readonly todo: number;
+}
+
+/** A line that is written anew on a terminal, ten times a second; elsewhere a line every five seconds. */
+export class ProgressLine {
+  readonly #stream: WriteStream;
+  readonly #read: () => Progress;
+  readonly #isLive: boolean;
+  readonly #timer: NodeJS.Timeout;
+  readonly #started = performance.now();
+
+  constructor(stream: WriteStream, isLive: boolean, read: () => Progress) {
+    this.#stream = stream;
+    this.#read = read;
+    this.#isLive = isLive;
+    this.#timer = setInterval(() => this.#show(), isLive ? 100 : 5000);
+  }
+
+  /** Takes the line away for a text of its own. */
+  note(text: string): void {
+    this.#stream.write(this.#isLive ? `\r\u001b[2K${text}\n` : `${text}\n`);
+  }
+
+  /** Shows the end and leaves it there. */
+  end(): void {
+    clearInterval(this.#timer);
+    if (!this.#isLive) return;
+    this.#show();
+    this.#stream.write('\n');
+  }
+
+  #show(): void {
+    const text = formatProgress(this.#read(), performance.now() - this.#started);
+    this.#stream.write(this.#isLive ? `\r\u001b[2K${text.slice(0, (this.#stream.columns || 80) - 1)}` : `${text}\n`);
+  }
+}
+
+/** `1,200 sent, 3 failed of 10,000, 812/s, 0:11 left`; the rate and the time left are those of this run. */
+export function formatProgress({ counts, done, todo }: Progress, elapsedMs: number): string {
+  const { unsent: _, ...ended } = counts;
+  const total = Object.values(ended).reduce((sum, count) => sum + count, 0) + todo - done;
+  const rate = elapsedMs > 0 ? (done * 1000) / elapsedMs : 0;
+  const shownRate = rate >= 10 ? formatCount(Math.round(rate)) : rate.toFixed(1);
+  const left = rate > 0 ? `${formatTime((todo - done) / rate)} left` : 'starting';
+  return `${formatCounts({ ...counts, unsent: 0 })} of ${formatCount(total)}, ${shownRate}/s, ${left}`;
+}
+
+/** `0:09`, `12:30`, `1:02:03`. */
+function formatTime(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const shown = parts[0] === 0 ? parts.slice(1) : parts;
+  return shown.map((part, at) => (at === 0 ? String(part) : String(part).padStart(2, '0'))).join(':');
+}

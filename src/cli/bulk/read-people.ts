@@ -1,0 +1,48 @@
+import { createReadStream } from 'node:fs';
+import { UsageError } from '../usage-error.ts';
+import { CsvReader, type CsvRow } from './csv-reader.ts';
+
+/** A row of the people to write to; its number counts from 1 below the line of names. */
+export interface Person extends CsvRow {
+  readonly row: number;
+}
+
+/**
+ * The names of the columns: the first line of a CSV file.
+ *
+ * @throws {UsageError} when there is none, or a name stands there twice.
+ */
+export async function readColumns(path: string): Promise<readonly string[]> {
+  for await (const { cells } of readRows(path)) {
+    const columns = cells.map((cell) => cell.trim());
+    const twice = columns.find((name, at) => name !== '' && columns.indexOf(name) !== at);
+    if (twice !== undefined) throw new UsageError(`${path} has two columns ${twice}`);
+    return columns;
+  }
+  throw new UsageError(`${path} is empty: its first line names the columns, such as email,name`);
+}
+
+/** The rows below the names, as they are read. @throws {UsageError} when one has more or fewer cells than there are names */
+export async function* readPeople(path: string, width: number): AsyncGenerator<Person, void, undefined> {
+  let row = 0;
+  for await (const { line, cells } of readRows(path)) {
+    if (cells.length !== width)
+      throw new UsageError(`${path}, line ${line}: ${cells.length} cells, but the first line names ${width} columns`);
+    if (row > 0) yield { row, line, cells };
+    row++;
+  }
+}
+
+async function* readRows(path: string): AsyncGenerator<CsvRow, void, undefined> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const reader = new CsvReader();
+  try {
+    for await (const bytes of createReadStream(path)) yield* reader.push(decoder.decode(bytes, { stream: true }));
+    decoder.decode();
+    yield* reader.end();
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`${path}: ${error.message}`);
+    if (error instanceof TypeError) throw new UsageError(`${path} is not UTF-8: save it as UTF-8`);
+    throw new UsageError(`${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+}

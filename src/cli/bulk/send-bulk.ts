@@ -1,0 +1,112 @@
+import { stderr } from 'node:process';
+import { getConnection } from '../../connection.ts';
+import type { OptionValues } from '../command.ts';
+import { type CONNECTION_OPTIONS, connectionOf } from '../connection-options.ts';
+import type { MAIL_OPTIONS } from '../mail-options.ts';
+import type { Output } from '../output.ts';
+import { compileMail, type TEMPLATE_OPTIONS } from './bulk-mail.ts';
+import { type BulkReport, exitCodeOf, printReport } from './bulk-report.ts';
+import { BulkRun, type BulkRunOptions } from './bulk-run.ts';
+import { Journal } from './journal.ts';
+import { readJournal } from './journal-reader.ts';
+import { parseRate } from './pace.ts';
+import { ProgressLine } from './progress-line.ts';
+import { type Person, readColumns, readPeople } from './read-people.ts';
+import { RunPlan, type ToldRow } from './run-plan.ts';
+import { StopSignals } from './stop-signals.ts';
+import { Tally } from './tally.ts';
+
+/** The options of a run over a file of people, besides its templates. */
+export const RUN_OPTIONS = {
+  csv: { value: 'FILE', help: 'one mail to every row; the first line names the columns' },
+  rate: { value: 'N/s', help: 'with --csv: send no faster than this; also N/m and N/h' },
+  'dry-run': { help: 'with --csv: send nothing, and tell what would be sent' },
+  journal: {
+    value: 'FILE',
+    help: 'with --csv: where the run is noted, so that it can go on; default: the CSV file with .journal',
+  },
+  'resend-unknown': { help: 'with --csv: send the rows in doubt again, which some people may then get twice' },
+} as const;
+
+type Values = OptionValues<
+  typeof RUN_OPTIONS & typeof TEMPLATE_OPTIONS & typeof MAIL_OPTIONS & typeof CONNECTION_OPTIONS
+>;
+
+/** One run: rows that earlier runs have sent are left out, the others are sent, and all are told. Returns the exit code. */
+export async function sendBulk(csv: string, values: Values, output: Output): Promise<number> {
+  const isTrial = values['dry-run'] === true;
+  const columns = await readColumns(csv);
+  const mail = await compileMail(values, columns);
+  const perSecond = values.rate === undefined || isTrial ? null : parseRate(values.rate);
+  const chosen = connectionOf(values);
+  const connection = isTrial ? getConnection('dummy') : chosen;
+  const path = values.journal ?? `${csv}.journal`;
+  const journal = isTrial ? null : new Journal(path);
+  try {
+    const plan = new RunPlan(mail, journal?.before ?? readJournal(path), path, values['resend-unknown'] === true);
+    const isLive = stderr.isTTY === true && values.debug !== true;
+    const report = await sendRows({ connection, mail, journal, perSecond }, plan, isLive, () =>
+      readPeople(csv, columns.length),
+    );
+    printReport({ ...report, isTrial, journal: path }, output);
+    return exitCodeOf(report);
+  } finally {
+    journal?.close();
+    await connection.close();
+  }
+}
+
+async function sendRows(
+  options: Omit<BulkRunOptions, 'onRow'>,
+  plan: RunPlan,
+  isLive: boolean,
+  read: () => AsyncIterable<Person>,
+): Promise<Omit<BulkReport, 'isTrial' | 'journal'>> {
+  const tally = new Tally();
+  const problems: ToldRow[] = [];
+  const tell = (row: ToldRow): void => {
+    tally.add(row.outcome);
+    if (row.outcome !== 'sent' && row.outcome !== 'queued') problems.push(row);
+  };
+  const todo = await survey(read(), plan, tell);
+  const before = { ...tally.counts };
+  let done = 0;
+  const onRow = (row: ToldRow): void => {
+    done++;
+    tell(row);
+  };
+  const bulk = new BulkRun({ ...options, onRow });
+  const progress = new ProgressLine(stderr, isLive, () => ({ counts: tally.counts, done, todo }));
+  const signals = new StopSignals(bulk, progress);
+  try {
+    await bulk.send(rowsToSend(read(), plan));
+  } finally {
+    signals.end();
+    progress.end();
+  }
+  return {
+    before,
+    counts: { ...tally.counts, unsent: todo - done },
+    problems,
+    signal: signals.first,
+    outage: bulk.outage,
+  };
+}
+
+/** Reads everything once before anything is sent: what is wrong with the file or the journal is found here. Counts what is to do. */
+async function survey(people: AsyncIterable<Person>, plan: RunPlan, onTold: (row: ToldRow) => void): Promise<number> {
+  let count = 0;
+  let todo = 0;
+  for await (const person of people) {
+    count = person.row;
+    const told = plan.told(person);
+    if (told === null) todo++;
+    else onTold(told);
+  }
+  plan.checkCount(count);
+  return todo;
+}
+
+async function* rowsToSend(people: AsyncIterable<Person>, plan: RunPlan): AsyncGenerator<Person, void, undefined> {
+  for await (const person of people) if (plan.told(person) === null) yield person;
+}
