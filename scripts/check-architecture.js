@@ -47,7 +47,10 @@ const ROOMS = {
   testing: {
     may: ['connection', 'backend', 'backends/dummy.ts', 'events', 'mime', 'smtp-server', 'model', 'errors', 'util'],
   },
-  adapters: { may: ['app', 'connection', 'backend', 'events', 'model', 'errors', 'util'], types: ['smtp'] },
+  adapters: {
+    may: ['app', 'connection', 'backend', 'options', 'mime', 'events', 'model', 'errors', 'util'],
+    types: ['smtp'],
+  },
   cli: {
     may: [
       ...['app', 'send', 'connection', 'settings', 'registry', 'backend', 'events'],

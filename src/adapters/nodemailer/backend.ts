@@ -1,0 +1,190 @@
+import { addressKey, parseMailbox } from '../../address.ts';
+import { BACKEND_OPTIONS, type BackendOptions, EmailBackend, type Verification } from '../../backend.ts';
+import { deliverEach } from '../../deliver-each.ts';
+import { type DeliveryResult, failedDelivery, type Job, type RecipientFacts, recipientStatus } from '../../delivery.ts';
+import { ConfigurationError, EmailConnectionError, EmailError, SendError } from '../../errors.ts';
+import type { Feature } from '../../features.ts';
+import { composeMessage } from '../../mime/compose.ts';
+import type { ComposeOptions } from '../../mime/composition.ts';
+import { createDkimSigner, type DkimOptions } from '../../mime/dkim.ts';
+import { DKIM_OPTION } from '../../mime/dkim-option.ts';
+import { generateMessageId } from '../../mime/message-id.ts';
+import type { AnyOptionTable, OptionTable } from '../../options.ts';
+import type { RecipientStatus } from '../../status.ts';
+import { errorOf, failureOf, type NodemailerFault, refused, replyOf } from './failure.ts';
+
+/** What of a transporter, which `nodemailer.createTransport` returns, is used. */
+export interface NodemailerTransporter {
+  /** Sends a mail: given are `raw`, `envelope`, `messageId` and `signal`. */
+  sendMail(mail: object): Promise<unknown>;
+  /** Connects and logs in; a transport that cannot check anything returns false. */
+  verify?(): unknown;
+}
+
+/** Options of {@link NodemailerBackend}. */
+export interface NodemailerOptions extends BackendOptions {
+  /** What `nodemailer.createTransport` returned; it stays open when the connection is closed. */
+  readonly transport?: NodemailerTransporter;
+  /** How many mails the transport is given at once; default 5. */
+  readonly maxConnections?: number;
+  /** Writes tags and metadata as X-Tag and X-Metadata headers; default false. */
+  readonly tagHeaders?: boolean;
+  /** Signs every message; several make several signatures. */
+  readonly dkim?: DkimOptions | readonly DkimOptions[];
+}
+
+/** What `transporter.sendMail` resolves to; transports differ in what they tell. */
+interface SentInfo {
+  readonly accepted?: readonly unknown[];
+  readonly rejected?: readonly unknown[];
+  readonly rejectedErrors?: readonly NodemailerFault[];
+  readonly response?: unknown;
+}
+
+/**
+ * Sends over a transporter of Nodemailer, which is handed composed bytes and the envelope.
+ *
+ * A recipient is `sent` when the transport accepted it, or accepted the mail and tells nothing of recipients; one that was
+ * neither accepted nor rejected, and every recipient of a mail whose connection was lost, is `unknown`.
+ */
+export class NodemailerBackend extends EmailBackend {
+  /** What options are checked against. */
+  static readonly optionTable: AnyOptionTable = {
+    ...BACKEND_OPTIONS,
+    transport: {
+      type: 'custom',
+      expected: 'what nodemailer.createTransport(...) returns',
+      check: (value) => typeof (value as Partial<NodemailerTransporter> | null)?.sendMail === 'function',
+    },
+    maxConnections: { type: 'integer', min: 1, max: 1000 },
+    tagHeaders: { type: 'boolean' },
+    dkim: DKIM_OPTION,
+  } satisfies OptionTable<NodemailerOptions>;
+
+  readonly name = 'nodemailer';
+  /** Not DSN, REQUIRETLS and SMTPUTF8: Nodemailer sends without them where the server does not know them. */
+  protected readonly features: ReadonlySet<Feature>;
+  readonly #transport: NodemailerTransporter;
+  readonly #maxConnections: number;
+  readonly #compose: ComposeOptions;
+
+  /** @throws {ConfigurationError} `missing-option` without a transport, `invalid-key` for a bad DKIM key. */
+  constructor(options: NodemailerOptions = {}) {
+    super(options);
+    const { transport, maxConnections = 5, tagHeaders = false, dkim } = options;
+    if (transport === undefined) {
+      const text = 'the nodemailer backend needs transport: what nodemailer.createTransport(...) returns';
+      throw new ConfigurationError('missing-option', text);
+    }
+    this.#transport = transport;
+    this.#maxConnections = maxConnections;
+    this.#compose = { tagHeaders, ...(dkim && { dkim: createDkimSigner(dkim) }) };
+    this.features = new Set<Feature>([
+      'priority',
+      'envelopeSender',
+      ...(tagHeaders ? (['tags', 'metadata'] as const) : []),
+    ]);
+  }
+
+  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
+    return deliverEach(jobs, (job) => this.#deliverOne(job), this.#maxConnections);
+  }
+
+  /**
+   * Calls the transport's own `verify`; `details.verified` is false for a transport that has none.
+   *
+   * @throws {EmailConnectionError | SendError | ConfigurationError} for what it found.
+   */
+  override async verify(): Promise<Verification> {
+    try {
+      return { backend: this.name, details: { verified: (await this.#transport.verify?.()) === true } };
+    } catch (thrown) {
+      const error = errorOf(thrown);
+      throw error.outcome === 'unknown'
+        ? new EmailConnectionError('connection', error.message, { cause: thrown })
+        : error;
+    }
+  }
+
+  async #deliverOne(job: Job): Promise<DeliveryResult> {
+    const { message, signal } = job;
+    const messageId = message.messageId ?? generateMessageId(message);
+    const { envelopeSender, from } = message.parsed;
+    const envelope = {
+      from: message.envelopeSender === '' ? '' : (envelopeSender ?? from).asciiAddress,
+      to: message.recipients.map(({ asciiAddress }) => asciiAddress),
+    };
+    const addresses = new Map(message.recipients.map((mailbox) => [addressKey(mailbox), mailbox.address]));
+    const addressOf = (given: unknown) => addresses.get(keyOf(given));
+    let raw: Uint8Array;
+    try {
+      raw = composeMessage(await message.materialize(), { ...this.#compose, messageId });
+    } catch (cause) {
+      return failedDelivery(job, unreadable(cause));
+    }
+    if (signal?.aborted) return failedDelivery(job, aborted(signal));
+    try {
+      const given = { raw, envelope, messageId: `<${messageId}>`, ...(signal && { signal }) };
+      const info = ((await this.#transport.sendMail(given)) ?? {}) as SentInfo;
+      return {
+        index: job.index,
+        messageId,
+        recipients: statusesOf(info, job, messageId, addressOf),
+        espResponse: info,
+      };
+    } catch (thrown) {
+      const failure = failureOf(job, thrown, addressOf);
+      return failure.error?.outcome === 'unknown' ? { ...failure, messageId } : failure;
+    }
+  }
+}
+
+/** The recipients as the transport tells of them; one that names none took the whole mail. */
+function statusesOf(
+  { accepted, rejected = [], rejectedErrors = [], response }: SentInfo,
+  { message }: Job,
+  messageId: string,
+  addressOf: (given: unknown) => string | undefined,
+): ReadonlyMap<string, RecipientStatus> {
+  const reply = replyOf({ response });
+  const facts: RecipientFacts = {
+    messageId,
+    code: reply?.code ?? null,
+    enhancedCode: reply?.enhancedCode ?? null,
+    response: reply?.text ?? (typeof response === 'string' ? response : null),
+  };
+  const taken = accepted ?? (rejected.length > 0 ? [] : message.recipients.map(({ asciiAddress }) => asciiAddress));
+  const recipients = new Map<string, RecipientStatus>();
+  for (const given of taken) {
+    const address = addressOf(given);
+    if (address !== undefined) recipients.set(address, recipientStatus(address, 'sent', facts));
+  }
+  for (const given of rejected) {
+    const address = addressOf(given);
+    const fault = rejectedErrors.find(({ recipient }) => addressOf(recipient) === address);
+    if (address !== undefined) recipients.set(address, refused(address, fault));
+  }
+  return recipients; // of those that are in neither list nothing is known
+}
+
+/** What two spellings of a recipient share: a string, or an object with its address. */
+function keyOf(given: unknown): string {
+  const text = typeof given === 'object' && given !== null && 'address' in given ? given.address : given;
+  try {
+    return addressKey(parseMailbox(String(text)));
+  } catch {
+    return '';
+  }
+}
+
+/** A content that cannot be read is the message's own fault, and nothing was sent. */
+function unreadable(cause: unknown): EmailError {
+  if (cause instanceof EmailError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new SendError('source', `an attachment could not be read: ${reason}`, { phase: 'content', cause });
+}
+
+function aborted(signal: AbortSignal): SendError {
+  const text = 'the call was aborted before the mail was handed to the transport';
+  return new SendError('aborted', text, { phase: 'queue', retryable: true, cause: signal.reason });
+}

@@ -1,0 +1,128 @@
+import { type DeliveryResult, failedDelivery, type Job, recipientStatus, toEmailError } from '../../delivery.ts';
+import {
+  ConfigurationError,
+  type ConnectionErrorCode,
+  EmailConnectionError,
+  type EmailError,
+  type EmailErrorOptions,
+  SendError,
+  type SendErrorCode,
+  type ServerReply,
+} from '../../errors.ts';
+import { recipientRefusal } from '../../reply-status.ts';
+import type { RecipientStatus } from '../../status.ts';
+
+/** What Nodemailer's errors tell. */
+export interface NodemailerFault extends Error {
+  readonly code?: unknown;
+  readonly originalCode?: unknown;
+  readonly responseCode?: unknown;
+  readonly response?: unknown;
+  readonly command?: unknown;
+  readonly syscall?: unknown;
+  readonly timeoutType?: unknown;
+  readonly recipient?: unknown;
+  readonly rejectedErrors?: readonly NodemailerFault[];
+}
+
+/** The result of a mail that Nodemailer could not send; `addressOf` finds the recipient that Nodemailer names. */
+export function failureOf(
+  job: Job,
+  thrown: unknown,
+  addressOf: (given: unknown) => string | undefined,
+): DeliveryResult {
+  const error = errorOf(thrown);
+  const refusals = (thrown as Partial<NodemailerFault> | null)?.rejectedErrors ?? [];
+  const isFinal = error.reply !== null && error.reply.code >= 500 && error.code === 'rejected';
+  const result = failedDelivery(job, error, isFinal ? 'rejected' : undefined);
+  const recipients = new Map(result.recipients);
+  for (const fault of refusals) {
+    const address = addressOf(fault.recipient);
+    if (address !== undefined) recipients.set(address, refused(address, fault));
+  }
+  return { ...result, recipients };
+}
+
+/** The status of a recipient that the server refused, as Nodemailer reports it; without a report, nothing but that is known. */
+export function refused(address: string, fault: NodemailerFault | undefined): RecipientStatus {
+  const reply = replyOf(fault);
+  const { status, retryable } = reply ? recipientRefusal(reply) : ({ status: 'rejected', retryable: false } as const);
+  const code: SendErrorCode =
+    status === 'failed' ? 'temporary' : status === 'invalid' ? 'invalid-recipient' : 'rejected';
+  const text = reply ? `${reply.code} ${reply.text}` : 'the transport does not tell why';
+  const error = new SendError(code, `the server refused ${address}: ${text}`, {
+    phase: 'rcpt',
+    retryable,
+    cause: fault,
+    ...(reply && { reply }),
+  });
+  const facts = { code: reply?.code ?? code, enhancedCode: reply?.enhancedCode ?? null, response: reply?.text ?? null };
+  return recipientStatus(address, status, { ...facts, retryable, error });
+}
+
+/** A reply as Nodemailer keeps it, all lines with their codes, or null. */
+export function replyOf(fault: Pick<NodemailerFault, 'response' | 'responseCode'> | undefined): ServerReply | null {
+  if (typeof fault?.response !== 'string') return null;
+  const code = Number(fault.responseCode ?? /^\d{3}\b/.exec(fault.response)?.[0]);
+  if (!(code >= 200 && code < 600)) return null;
+  const lines = fault.response
+    .split('\n')
+    .map((line) => /^\d{3}[ -]?(?:([245]\.\d{1,3}\.\d{1,3})(?: |$))?(.*)$/.exec(line));
+  return { code, enhancedCode: lines[0]?.[1] ?? null, text: lines.map((line) => line?.[2] ?? '').join('\n') };
+}
+
+const OF_SYSTEM: Readonly<Record<string, ConnectionErrorCode>> = {
+  ENOTFOUND: 'dns',
+  EAI_AGAIN: 'dns',
+  ECONNREFUSED: 'refused',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+};
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH/;
+const LOGIN = ['EAUTH', 'ENOAUTH', 'EOAUTH2'];
+const REFUSAL = ['EENVELOPE', 'EMESSAGE'];
+/** What Nodemailer finds wrong by itself, before it writes. */
+const BEFORE = ['EMAXRECIPIENTS', 'EFILEACCESS', 'EURLACCESS', 'EOTP'];
+
+/**
+ * An error of Nodemailer as one of ours, by its codes.
+ *
+ * Of a connection that was lost Nodemailer does not tell whether the mail had left: unless it was never there, or the greeting or
+ * TLS failed, or a command was under way that comes before the content, the outcome is unknown.
+ */
+export function errorOf(thrown: unknown): EmailError {
+  if (!(thrown instanceof Error)) return toEmailError(thrown);
+  const fault: NodemailerFault = thrown;
+  const code = String(fault.code ?? '');
+  const system = String(fault.originalCode ?? code);
+  const reply = replyOf(fault);
+  const facts: EmailErrorOptions = { cause: fault, ...(reply && { reply }) };
+  const text = `Nodemailer: ${fault.message}`;
+  const unreached = (kind: ConnectionErrorCode, options: EmailErrorOptions = {}) =>
+    new EmailConnectionError(kind, text, { retryable: true, ...facts, ...options });
+
+  if (LOGIN.includes(code))
+    return unreached('auth', { phase: 'auth', retryable: reply?.code === 454 || reply?.code === 421 });
+  if (code === 'ECONFIG') return new ConfigurationError('invalid-option', text, { cause: fault });
+  if (BEFORE.includes(code)) return new SendError('provider', text, { phase: 'queue', ...facts });
+  if (REFUSAL.includes(code)) return refusalOf(text, String(fault.command ?? ''), reply, facts);
+  if (code === 'EDNS') return unreached('dns');
+  if (code === 'EPROXY') return unreached('connection');
+  if (CERTIFICATE.test(system)) return unreached('certificate', { phase: 'tls', retryable: false });
+  if (code === 'ETLS') return unreached('tls', { phase: 'tls', retryable: false });
+  if (fault.syscall === 'connect' || fault.syscall === 'getaddrinfo' || OF_SYSTEM[system])
+    return unreached(OF_SYSTEM[system] ?? 'connection');
+  if (/^(?:CONNECT|GREETING|UPGRADE)_TIMEOUT$/.test(String(fault.timeoutType))) return unreached('timeout');
+  if (/^(?:EHLO|HELO|LHLO|STARTTLS|AUTH)\b/.test(String(fault.command))) return unreached('closed');
+  return new SendError('uncertain', `${text}; the mail may or may not have been sent`, {
+    outcome: 'unknown',
+    ...facts,
+  });
+}
+
+function refusalOf(text: string, command: string, reply: ServerReply | null, facts: EmailErrorOptions): SendError {
+  const phase = command === 'MAIL FROM' ? 'mail' : command === 'RCPT TO' ? 'rcpt' : 'final';
+  if (reply === null) return new SendError('provider', text, { phase, ...facts });
+  const retryable = reply.code < 500;
+  return new SendError(retryable ? 'temporary' : 'rejected', text, { phase, retryable, ...facts });
+}
