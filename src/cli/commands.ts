@@ -10,6 +10,14 @@ export const COMMANDS: Readonly<Record<string, { readonly summary: string; reado
     summary: 'tell whether mail can be sent, and would be believed',
     load: async () => (await import('./check-command.ts')).checkCommand,
   },
+  explain: {
+    summary: 'tell what send would do with a mail, in how many round trips',
+    load: async () => (await import('./explain-command.ts')).explainCommand,
+  },
+  render: {
+    summary: 'show the headers, parts and faults of a mail in a file',
+    load: async () => (await import('./render-command.ts')).renderCommand,
+  },
   mailbox: {
     summary: 'catch mail and show it in a page',
     load: async () => (await import('./mailbox-command.ts')).mailboxCommand,

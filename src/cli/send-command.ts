@@ -12,7 +12,8 @@ import type { Color, Output } from './output.ts';
 import { isPiped, readBytes, readText } from './read-file.ts';
 import { UsageError } from './usage-error.ts';
 
-const BODY_OPTIONS = {
+/** The options that hold a mail's body, or all of it. */
+export const BODY_OPTIONS = {
   text: { value: 'FILE', help: 'the text; - is stdin, which is read by itself when nothing else is given' },
   html: { value: 'FILE', help: 'the HTML' },
   eml: { value: 'FILE', help: 'a whole mail; - is stdin; other options replace what it says, files are added' },
@@ -81,7 +82,10 @@ async function sendOne(values: Values, output: Output): Promise<number> {
   }
 }
 
-async function readDraft(values: Values): Promise<EmailMessageDraft> {
+/** The mail that the options of `send` describe. @throws {UsageError} when they describe none */
+export async function readDraft(
+  values: OptionValues<typeof MAIL_OPTIONS & typeof BODY_OPTIONS>,
+): Promise<EmailMessageDraft> {
   const { text, html, eml } = values;
   const own = draftOf(values);
   if (eml !== undefined) {

@@ -1,0 +1,134 @@
+import type { AddressInput } from '../address.ts';
+import type { EmailMessageInit } from '../message-init.ts';
+import { readConfiguration } from './check/configuration.ts';
+import { type Command, defineCommand, type OptionValues } from './command.ts';
+import { CONNECTION_OPTIONS, connectionTarget } from './connection-options.ts';
+import { type Explanation, explainMail } from './explain/explanation.ts';
+import { MAIL_OPTIONS } from './mail-options.ts';
+import { count, isSound, type MailReport, printReport, reportMail } from './mail-report.ts';
+import type { Cell, Output } from './output.ts';
+import { isPiped } from './read-file.ts';
+import { BODY_OPTIONS, readDraft } from './send-command.ts';
+import { UsageError } from './usage-error.ts';
+
+const { backend, url } = CONNECTION_OPTIONS; // there is no dialogue to debug
+const MAIL = { ...MAIL_OPTIONS, ...BODY_OPTIONS } as const;
+const OPTIONS = { ...MAIL, backend, url } as const;
+type Values = OptionValues<typeof OPTIONS>;
+
+/** `amsdal-mail explain`: what `send` would do, without doing it. */
+export const explainCommand: Command = defineCommand({
+  name: 'explain',
+  about:
+    'Tells what send would do with a mail, and does nothing: what the chosen backend makes of it, who gets it, what goes over\nthe wire and in how many round trips. It takes what send takes; without a mail, a short one is explained. No network is\nused: the mail is sent by the same engine, to a server within this process.',
+  operands: '[FILE.eml]',
+  options: OPTIONS,
+  notes:
+    'FILE.eml is a mail to send, as --eml gives it; to see a file as it stands, use render.\nExit codes: 0; 1 when the backend refuses the mail, or something in it is broken for its readers; 2 wrong usage.',
+  examples: [
+    'npx amsdal-mail explain --backend gmail',
+    "npx amsdal-mail explain --to jane@example.org --subject 'Your invoice' --text mail.txt --attach invoice.pdf",
+    'npx amsdal-mail explain mail.eml --url smtp://mail.example.com --json',
+  ],
+  async run({ values, operands, output }) {
+    const target = connectionTarget(values);
+    const explanation = await explainMail(target, await mailOf(values, operands, target));
+    const report = explanation.mail && reportMail(explanation.mail);
+    output.json({ ...toJson(explanation), mail: report });
+    print(explanation, report, output);
+    return report === null || isSound(report) ? 0 : 1;
+  },
+});
+
+const SAMPLE: EmailMessageInit = {
+  subject: 'A short mail',
+  body: 'It is here to show how mails are sent.\n',
+  fromEmail: 'sender@example.com',
+  to: 'somebody@example.org',
+};
+
+async function mailOf(
+  values: Values,
+  [file, ...more]: readonly string[],
+  target: string | undefined,
+): Promise<EmailMessageInit> {
+  if (more.length > 0 || (file !== undefined && values.eml !== undefined)) {
+    throw new UsageError('explain takes one mail: amsdal-mail explain FILE.eml');
+  }
+  const isGiven = file !== undefined || Object.keys(MAIL).some((name) => Reflect.get(values, name) !== undefined);
+  const defaultFrom = readConfiguration(target).options['defaultFrom'];
+  const draft = isGiven || isPiped() ? await readDraft(file === undefined ? values : { ...values, eml: file }) : SAMPLE;
+  if (draft.fromEmail === undefined && defaultFrom === undefined) {
+    throw new UsageError('--from is missing: give it, or set AMSDAL_EMAIL_FROM');
+  }
+  return { ...draft, fromEmail: draft.fromEmail ?? (defaultFrom as AddressInput) }; // the backend has checked it
+}
+
+function toJson({ wire, requests, mail, ...facts }: Explanation): object {
+  return {
+    ...facts,
+    wire: wire.map(({ extensions, roundTrips, groups }) => ({ extensions, roundTrips, groups })),
+    requests: requests.map(({ operation, recipients, mail: raw }) => ({
+      operation,
+      recipients,
+      octets: raw?.length ?? null,
+    })),
+    octets: mail?.length ?? null,
+  };
+}
+
+function print(explanation: Explanation, report: MailReport | null, output: Output): void {
+  const { how, ignored, envelope, session, wire, requests } = explanation;
+  const title = (text: string) => output.line(`${output.paint('bold', text)}`);
+  title(`The ${explanation.backend} backend`);
+  const rows: (readonly Cell[])[] = [['', 'how', how]];
+  if (envelope !== null) {
+    rows.push(['', 'envelope from', envelope.sender === '' ? '<>' : envelope.sender]);
+    rows.push(['', 'envelope to', envelope.recipients.join(', ')]);
+  }
+  if (report !== null) rows.push(['', 'size', `${count(report.octets)} octets, parts: ${report.parts.length}`]);
+  if (ignored.length > 0)
+    rows.push(['', ['yellow', 'left out'], `${ignored.join(', ')}: this backend cannot carry it`]);
+  output.table(rows);
+  if (session !== null) {
+    output.line();
+    title('Round trips');
+    const { steps, fewest, most } = session;
+    const parts = steps.map(([step, least, worst]) => `${step} ${range(least, worst)}`).join(', ');
+    output.table([
+      ['', 'a connection, once', range(fewest, most), parts],
+      ...wire.map(({ extensions, roundTrips, groups }) => {
+        const offered = extensions.length === 0 ? 'neither' : extensions.join(' and ');
+        return ['', `a mail, with ${offered}`, String(roundTrips), groups.map(groupText).join(' | ')];
+      }),
+    ]);
+  }
+  if (requests.length > 0) {
+    output.line();
+    title('Requests');
+    output.table(
+      requests.map(({ operation, recipients, mail }) => [
+        '',
+        operation,
+        `recipients: ${recipients}`,
+        mail === null ? 'from a template' : `raw, ${count(mail.length)} octets`,
+      ]),
+    );
+  }
+  if (report !== null) printReport(report, output);
+}
+
+/** `RCPT x3` for three in a row. */
+function groupText(group: readonly string[]): string {
+  const runs: [string, number][] = [];
+  for (const word of group) {
+    const last = runs.at(-1);
+    if (last?.[0] === word) last[1] += 1;
+    else runs.push([word, 1]);
+  }
+  return runs.map(([word, times]) => (times === 1 ? word : `${word} x${times}`)).join(' ');
+}
+
+function range(fewest: number, most: number): string {
+  return fewest === most ? String(fewest) : `${fewest}-${most}`;
+}

@@ -1,0 +1,93 @@
+import { getConnection } from '../../connection.ts';
+import { makeBackend } from '../../connection-target.ts';
+import { EmailMessage } from '../../message.ts';
+import type { EmailMessageInit } from '../../message-init.ts';
+import { composeMessage } from '../../mime/compose.ts';
+import { currentEnvironment } from '../../settings.ts';
+import { resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
+import { guard } from '../../staging-guard.ts';
+import type { SendStatus } from '../../status.ts';
+import { readConfiguration } from '../check/configuration.ts';
+import { planSes, type SesRequest } from './ses-plan.ts';
+import { planSession, type SessionPlan } from './session-plan.ts';
+import { planWire, type WirePlan } from './wire-plan.ts';
+
+/** What a backend would do with a mail. */
+export interface Explanation {
+  readonly backend: string;
+  /** Where the mail goes, in words. */
+  readonly how: string;
+  /** What of the mail the backend leaves out. */
+  readonly ignored: readonly string[];
+  readonly envelope: { readonly sender: string; readonly recipients: readonly string[] } | null;
+  /** What a connection costs before its first mail; null without SMTP. */
+  readonly session: SessionPlan | null;
+  /** By what the server offers; empty without SMTP. */
+  readonly wire: readonly WirePlan[];
+  /** Empty without SES. */
+  readonly requests: readonly SesRequest[];
+  /** The mail as it leaves; null when it is made from a template elsewhere. */
+  readonly mail: Uint8Array | null;
+}
+
+const NOTHING = { ignored: [], envelope: null, session: null, wire: [], requests: [], mail: null };
+
+/** What the backends that go nowhere do with a mail. */
+const HOW: Readonly<Record<string, string>> = {
+  console: 'it is printed on standard output, and not sent',
+  dummy: 'it is not sent',
+  file: 'it is written as one .eml file, and not sent',
+  mailbox: 'it is shown in the development mailbox, and not sent',
+};
+
+/** Tells what becomes of a mail. @throws {EmailError} what sending it would throw before the network */
+export async function explainMail(target: string | undefined, mail: EmailMessageInit): Promise<Explanation> {
+  await getConnection(target).close(); // it checks the whole configuration
+  const { backend, options } = readConfiguration(target);
+  if (backend === 'smtp') return explainSmtp(mail, options);
+  if (backend === 'ses') {
+    const { requests, status } = await planSes(mail, options);
+    const how = 'over HTTPS to Amazon SES, a round trip for each request on a connection that is kept';
+    return { ...NOTHING, backend, how, requests, ignored: ignoredOf(status), mail: requests[0]?.mail ?? null };
+  }
+  const message = await new EmailMessage(mail).materialize();
+  const { recipients, parsed, envelopeSender } = message;
+  const sender = envelopeSender === '' ? '' : (parsed.envelopeSender ?? parsed.from).asciiAddress;
+  const envelope = { sender, recipients: recipients.map(({ asciiAddress }) => asciiAddress) };
+  const how = HOW[backend] ?? 'how it is sent is known to its class alone';
+  return { ...NOTHING, backend, how, envelope, mail: composeMessage(message) };
+}
+
+async function explainSmtp(mail: EmailMessageInit, options: SmtpOptions): Promise<Explanation> {
+  const resolved = resolveSmtpOptions(options);
+  const { host, port, path, lmtp, security } = resolved;
+  // Login and TLS are for the server that is meant; those of this process are asked in clear.
+  const {
+    username: _,
+    password: __,
+    accessToken: ___,
+    authMethod: ____,
+    useTls: _____,
+    useSsl: ______,
+    ...plain
+  } = options;
+  const environment = currentEnvironment();
+  const wire = await planWire(mail, lmtp, (socket) =>
+    guard(makeBackend('smtp', { ...plain, security: 'none', debug: false, socket }), environment),
+  );
+  const [first] = wire;
+  return {
+    ...NOTHING,
+    backend: 'smtp',
+    how: `by ${lmtp ? 'LMTP' : 'SMTP'} to ${path ?? `${host}:${port}`}, TLS: ${security}`,
+    session: planSession(resolved),
+    wire,
+    ignored: first ? ignoredOf(first.status) : [],
+    envelope: first ? { sender: first.mail.envelope.mailFrom, recipients: first.mail.envelope.rcptTo } : null,
+    mail: first?.mail.bytes ?? null,
+  };
+}
+
+function ignoredOf({ results }: SendStatus): readonly string[] {
+  return results[0]?.ignored ?? [];
+}

@@ -1,0 +1,71 @@
+import { Duplex } from 'node:stream';
+import type { ReceivedMail } from '../../smtp-server/hooks.ts';
+import { resolveSmtpServerOptions, type SmtpServerSettings } from '../../smtp-server/options.ts';
+import { SmtpSession } from '../../smtp-server/session.ts';
+
+/** An SMTP server at the other end of a pipe within this process: what is said to it goes nowhere. */
+export interface OfflineServer {
+  /** The client's end. */
+  readonly socket: Duplex;
+  /** What the client said before each wait for replies, in order: `MAIL`, `RCPT`, `DATA`, `content`. */
+  readonly groups: readonly (readonly string[])[];
+  /** The mails that were taken. */
+  readonly mails: readonly ReceivedMail[];
+}
+
+/** Starts one, as strict about pipelining as RFC 2920 is; what is written in one turn is answered as one. */
+export async function startOfflineServer(settings: SmtpServerSettings): Promise<OfflineServer> {
+  const groups: (readonly string[])[] = [];
+  const mails: ReceivedMail[] = [];
+  let said: string[] = [];
+  let input: Uint8Array[] = [];
+  let replies = '';
+  const options = await resolveSmtpServerOptions({
+    ...settings,
+    strictPipelining: true,
+    onCommand(verb) {
+      said.push(verb);
+      return undefined;
+    },
+    onMessage(mail) {
+      said.push('content');
+      mails.push(mail);
+      return undefined;
+    },
+  });
+  const socket = new Duplex({
+    writableHighWaterMark: 64 * 1024 * 1024,
+    read() {},
+    write(chunk: Uint8Array, _encoding, done) {
+      if (input.push(chunk) === 1) setImmediate(answer);
+      done();
+    },
+  });
+  const flush = (): void => {
+    if (replies === '') return;
+    groups.push(said);
+    socket.push(replies);
+    said = [];
+    replies = '';
+  };
+  const end = (): void => {
+    flush();
+    socket.push(null);
+  };
+  const session = new SmtpSession(1, '', options, {
+    write(bytes) {
+      replies += bytes;
+    },
+    flush,
+    end,
+    reset: end,
+    startTls: end, // it offers none
+  });
+  const answer = (): void => {
+    const bytes = Buffer.concat(input);
+    input = [];
+    session.receive(bytes);
+  };
+  setImmediate(() => session.start());
+  return { socket, groups, mails };
+}

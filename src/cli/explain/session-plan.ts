@@ -1,0 +1,46 @@
+import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
+
+/** What a connection costs before its first mail. */
+export interface SessionPlan {
+  /** Each step with its round trips, the fewest and the most. */
+  readonly steps: readonly (readonly [step: string, fewest: number, most: number])[];
+  readonly fewest: number;
+  readonly most: number;
+}
+
+/** The round trips of each mechanism, without the initial response being refused (RFC 4954, 5802, 7628). */
+const AUTH: Readonly<Record<string, number>> = {
+  PLAIN: 1,
+  OAUTHBEARER: 1,
+  XOAUTH2: 1,
+  'CRAM-MD5': 2,
+  LOGIN: 3,
+  'SCRAM-SHA-1': 3,
+  'SCRAM-SHA-256': 3,
+};
+
+/** The round trips until the first mail: they are paid once for each connection, which is kept for the next mails. */
+export function planSession(options: ResolvedSmtpOptions): SessionPlan {
+  const { path, security, credentials, authMethod, lmtp, tls } = options;
+  const steps: [string, number, number][] = [];
+  const add = (step: string, fewest: number, most = fewest) => steps.push([step, fewest, most]);
+  // TLS 1.2 needs one more than TLS 1.3.
+  const handshake = () => add('TLS handshake', 1, tls.minVersion === 'TLSv1.3' ? 1 : 2);
+  const hello = lmtp ? 'LHLO' : 'EHLO';
+  if (path === null) add('TCP', 1);
+  if (security === 'implicit') handshake();
+  add('greeting', 1);
+  add(hello, 1);
+  if (security === 'required' || security === 'opportunistic') {
+    add('STARTTLS', 1);
+    handshake();
+    add(hello, 1);
+  }
+  if (credentials !== null) {
+    const isToken = credentials.accessToken !== null;
+    const known = authMethod === null ? (isToken ? 1 : undefined) : AUTH[authMethod];
+    add(`AUTH ${authMethod ?? (isToken ? 'with a token' : 'PLAIN to SCRAM')}`, known ?? 1, known ?? 3);
+  }
+  const sum = (column: 1 | 2) => steps.reduce((total, step) => total + step[column], 0);
+  return { steps, fewest: sum(1), most: sum(2) };
+}

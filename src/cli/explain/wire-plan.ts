@@ -1,0 +1,57 @@
+import type { EmailBackend } from '../../backend.ts';
+import type { EmailMessageInit } from '../../message-init.ts';
+import { EXTENSIONS, type Extension } from '../../smtp-server/extensions.ts';
+import type { ReceivedMail } from '../../smtp-server/hooks.ts';
+import type { SendStatus } from '../../status.ts';
+import { startOfflineServer } from './offline-server.ts';
+
+/** How a mail goes to a server with these extensions. */
+export interface WirePlan {
+  /** Of those that decide how often the client waits; the others are all offered. */
+  readonly extensions: readonly Extension[];
+  readonly roundTrips: number;
+  /** What is sent together, one group for each round trip. */
+  readonly groups: readonly (readonly string[])[];
+  readonly mail: ReceivedMail;
+  readonly status: SendStatus;
+}
+
+const DECIDING: readonly (readonly Extension[])[] = [['PIPELINING', 'CHUNKING'], ['PIPELINING'], []];
+
+/**
+ * Sends a mail to servers that exist in this process only, and watches how.
+ *
+ * It is the backend's own engine that sends, so that this is what it does and not what somebody thinks it does.
+ *
+ * @param connect makes the connection over the socket it is given
+ * @throws {EmailError} what the backend throws for a mail that it cannot send
+ */
+export async function planWire(
+  message: EmailMessageInit,
+  isLmtp: boolean,
+  connect: (socket: () => object) => EmailBackend,
+): Promise<readonly WirePlan[]> {
+  const plans: WirePlan[] = [];
+  for (const extensions of DECIDING) {
+    const server = await startOfflineServer({
+      lmtp: isLmtp,
+      extensions: EXTENSIONS.filter((name) => !isDeciding(name) || extensions.includes(name)),
+      maxSize: Number.MAX_SAFE_INTEGER,
+      maxRecipients: Number.MAX_SAFE_INTEGER,
+    });
+    const connection = connect(() => server.socket);
+    const status = await connection.sendMessages([message]).finally(() => connection.close());
+    const [mail] = server.mails;
+    if (mail === undefined) throw new Error('the mail was taken and is not there');
+    const groups = server.groups.filter((group) =>
+      group.some((word) => /^(?:RSET|MAIL|RCPT|DATA|BDAT|content)$/.test(word)),
+    );
+    plans.push({ extensions, roundTrips: groups.length, groups, mail, status });
+  }
+  return plans;
+}
+
+/** BINARYMIME needs CHUNKING (RFC 3030, section 3). */
+function isDeciding(extension: Extension): boolean {
+  return extension === 'PIPELINING' || extension === 'CHUNKING' || extension === 'BINARYMIME';
+}

@@ -1,0 +1,25 @@
+import { type Command, defineCommand } from './command.ts';
+import { count, isSound, printReport, reportMail } from './mail-report.ts';
+import { readBytes } from './read-file.ts';
+import { UsageError } from './usage-error.ts';
+
+/** `amsdal-mail render`: a mail as it stands in a file. */
+export const renderCommand: Command = defineCommand({
+  name: 'render',
+  about:
+    'Shows a mail as it stands in a file: headers, parts, sizes, encodings, text, and what readers or filters will hold\nagainst it. It takes any mail, also one that was received, and needs no configuration; to see what a backend would make\nof a mail, use explain.',
+  operands: 'FILE.eml',
+  options: {},
+  notes:
+    'FILE.eml may be -, which is stdin. Exit codes: 0; 1 when something in it is broken for its readers; 2 wrong usage.',
+  examples: ['npx amsdal-mail render mail.eml', 'npx amsdal-mail render - --json < mail.eml'],
+  async run({ operands: [file, ...more], output }) {
+    if (file === undefined || more.length > 0)
+      throw new UsageError('render takes one file: amsdal-mail render FILE.eml');
+    const report = reportMail(readBytes('the mail', file));
+    output.json(report);
+    output.table([[['bold', file], `${count(report.octets)} octets, parts: ${report.parts.length}`]]);
+    printReport(report, output);
+    return isSound(report) ? 0 : 1;
+  },
+});
