@@ -7,7 +7,6 @@ import { type Explanation, explainMail } from './explain/explanation.ts';
 import { MAIL_OPTIONS } from './mail-options.ts';
 import { count, isSound, type MailReport, printReport, reportMail } from './mail-report.ts';
 import type { Cell, Output } from './output.ts';
-import { isPiped } from './read-file.ts';
 import { BODY_OPTIONS, readDraft } from './send-command.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -24,7 +23,7 @@ export const explainCommand: Command = defineCommand({
   operands: '[FILE.eml]',
   options: OPTIONS,
   notes:
-    'FILE.eml is a mail to send, as --eml gives it; to see a file as it stands, use render.\nExit codes: 0; 1 when the backend refuses the mail, or something in it is broken for its readers; 2 wrong usage.',
+    'FILE.eml, or - for stdin, is a mail to send, as --eml gives it; to see a file as it stands, use render.\nExit codes: 0; 1 when the backend refuses the mail, or something in it is broken for its readers; 2 wrong usage.',
   examples: [
     'npx amsdal-mail explain --backend gmail',
     "npx amsdal-mail explain --to jane@example.org --subject 'Your invoice' --text mail.txt --attach invoice.pdf",
@@ -57,7 +56,7 @@ async function mailOf(
   }
   const isGiven = file !== undefined || Object.keys(MAIL).some((name) => Reflect.get(values, name) !== undefined);
   const defaultFrom = readConfiguration(target).options['defaultFrom'];
-  const draft = isGiven || isPiped() ? await readDraft(file === undefined ? values : { ...values, eml: file }) : SAMPLE;
+  const draft = isGiven ? await readDraft(file === undefined ? values : { ...values, eml: file }) : SAMPLE;
   if (draft.fromEmail === undefined && defaultFrom === undefined) {
     throw new UsageError('--from is missing: give it, or set AMSDAL_EMAIL_FROM');
   }

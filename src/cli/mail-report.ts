@@ -90,9 +90,9 @@ function partRow(part: PartReport): readonly Cell[] {
   const { path, type, charset, encoding, octets, size, filename, contentId, disposition } = part;
   const depth = path === '' ? 0 : path.split('.').length;
   const names = [
-    disposition ?? '',
-    filename === null ? '' : shorten(filename, 60),
-    contentId === null ? '' : `cid:${shorten(contentId, 60)}`,
+    ...(disposition === null ? [] : [disposition]),
+    ...(filename === null ? [] : [shorten(filename, 60)]),
+    ...(contentId === null ? [] : [`cid:${shorten(contentId, 60)}`]),
   ];
   return [
     '',
@@ -101,7 +101,7 @@ function partRow(part: PartReport): readonly Cell[] {
     charset ?? '',
     encoding,
     `${count(octets)} octets${size === octets ? '' : `, ${count(size)} decoded`}`,
-    names.filter((name) => name !== '').join(' '),
+    ...(names.length > 0 ? [names.join(' ')] : []),
   ];
 }
 
