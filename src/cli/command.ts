@@ -37,7 +37,7 @@ export interface CommandDefinition<O extends CommandOptions> {
   /** What it does; the first paragraph of its help. */
   readonly about: string;
   readonly options: O;
-  /** The names of what is no option, as the usage shows them: `FILE.eml`, `[FILE.eml]`. */
+  /** What is no option, as the usage shows it: `FILE.eml`, `[FILE.eml]`, `bash|zsh`. */
   readonly operands?: string;
   /** What stands below the options. */
   readonly notes?: string;
@@ -50,8 +50,8 @@ export interface CommandDefinition<O extends CommandOptions> {
 export interface Command {
   /** All its options, the common ones too. */
   readonly options: CommandOptions;
-  /** Whether it takes anything besides options. */
-  readonly hasOperands: boolean;
+  /** What it takes besides options: a name of files, or words to choose from (`bash|zsh`); undefined: nothing. */
+  readonly operands: string | undefined;
   /** Shown by `--help`. */
   readonly help: string;
   /** Does it; the result is the process's exit code: 0 done, 1 refused, 2 wrong usage, 75 try again later. */
@@ -66,15 +66,14 @@ const COMMON = {
 
 /** Makes a command from the one table of its options: reading, help and completion all follow it. */
 export function defineCommand<const O extends CommandOptions>(definition: CommandDefinition<O>): Command {
-  const { name, operands: operandNames } = definition;
+  const { name } = definition;
   const options = { ...definition.options, ...COMMON };
-  const hasOperands = operandNames !== undefined;
   return {
     options,
-    hasOperands,
+    operands: definition.operands,
     help: helpOf(definition, options),
     run(args) {
-      const { values, positionals: operands } = parse(name, options, args, hasOperands);
+      const { values, positionals: operands } = parse(name, options, args, definition.operands !== undefined);
       // parseArgs has read them by the tables which these types are made from.
       const output = outputFor(values as OptionValues<typeof COMMON>);
       return definition.run({ values: values as OptionValues<O>, operands, output });

@@ -22,4 +22,8 @@ export const COMMANDS: Readonly<Record<string, { readonly summary: string; reado
     summary: 'catch mail and show it in a page',
     load: async () => (await import('./mailbox-command.ts')).mailboxCommand,
   },
+  completion: {
+    summary: 'complete commands and options in bash, zsh or fish',
+    load: async () => (await import('./completion-command.ts')).completionCommand,
+  },
 };

@@ -7,7 +7,7 @@ import { UsageError } from './usage-error.ts';
 /** The options that describe a mail, be it one or one a row. */
 export const MAIL_OPTIONS = {
   from: { value: 'ADDRESS', help: "'Shop <shop@example.com>'; default: AMSDAL_EMAIL_FROM" },
-  to: { value: 'ADDRESS', many: true, help: "with --csv it defaults to '{{email}}'" },
+  to: { value: 'ADDRESS', many: true, help: "who it is to; with --csv by default '{{email}}'" },
   cc: { value: 'ADDRESS', many: true, help: 'a copy' },
   bcc: { value: 'ADDRESS', many: true, help: 'a copy that the others do not see' },
   'reply-to': { value: 'ADDRESS', many: true, help: 'where answers go' },
