@@ -1,5 +1,5 @@
 import { EmailError, SendError } from './errors.ts';
-import type { Feature } from './features.ts';
+import type { Feature, IgnoredReasons } from './features.ts';
 import type { EmailMessage } from './message.ts';
 import type { DeliveryStatus, RecipientStatus } from './status.ts';
 
@@ -28,6 +28,8 @@ export interface DeliveryResult {
   readonly espResponse?: unknown;
   /** Features of this message that turned out not to be possible, such as those an older SDK lacks. */
   readonly ignored?: readonly Feature[];
+  /** Why, and what would help, for those of `ignored` where the backend itself does not tell. */
+  readonly ignoredReasons?: IgnoredReasons;
 }
 
 /** The facts of a {@link RecipientStatus} besides the address and the status. */

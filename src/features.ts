@@ -17,6 +17,9 @@ export type EssentialFeature =
 /** What a message may ask of a backend beyond plain delivery; each backend declares what it can do. */
 export type Feature = AdvisoryFeature | EssentialFeature;
 
+/** Why features were left out, where that is not plain from the backend: `{ trackOpens: 'needs ...' }`. */
+export type IgnoredReasons = { readonly [F in Feature]?: string };
+
 const ADVISORY: ReadonlySet<Feature> = new Set<Feature>(['tags', 'metadata', 'trackOpens', 'trackClicks', 'priority']);
 
 /** Every feature there is, for backends that accept everything. */

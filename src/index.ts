@@ -64,7 +64,7 @@ export {
 } from './errors.ts';
 export type { Awaitable, ErrorStrategy, Listener, ListenerOptions, Next } from './events.ts';
 export { MailEvent } from './events.ts';
-export type { AdvisoryFeature, EssentialFeature, Feature } from './features.ts';
+export type { AdvisoryFeature, EssentialFeature, Feature, IgnoredReasons } from './features.ts';
 export { ALL_FEATURES } from './features.ts';
 export { loadBackend } from './load-backend.ts';
 export type { AfterSendContext, BeforeSendContext, SendFailedContext } from './mail-events.ts';

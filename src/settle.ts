@@ -21,6 +21,7 @@ export function settle(prepared: Prepared, delivered: DeliveryResult): MessageRe
     recipients,
     error: someDelivered(recipients) ? null : (delivered.error ?? refusal(recipients)),
     ignored,
+    ...(delivered.ignoredReasons && { ignoredReasons: delivered.ignoredReasons }),
     espResponse: delivered.espResponse ?? null,
   };
 }

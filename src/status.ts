@@ -1,6 +1,6 @@
 import { NON_ASCII, toAsciiDomain } from './domain.ts';
 import type { EmailError, ErrorCode } from './errors.ts';
-import type { Feature } from './features.ts';
+import type { Feature, IgnoredReasons } from './features.ts';
 
 /**
  * What is known of one recipient: `sent`, the server accepted the mail and will deliver it; `queued`, the provider will
@@ -40,6 +40,8 @@ export interface MessageResult {
   readonly error: EmailError | null;
   /** Advisory features the backend could not carry (`tags`, `metadata`, `trackOpens`, ...). */
   readonly ignored: readonly Feature[];
+  /** Why, for features that the backend has and the installation lacks: `needs @aws-sdk/client-sesv2 3.1125.0`. */
+  readonly ignoredReasons?: IgnoredReasons;
   /** The provider's raw answer, for debugging. */
   readonly espResponse: unknown;
 }

@@ -28,6 +28,7 @@ export interface SesStats extends BackendStats {
 }
 
 const TRACKING_SINCE = '3.1125.0';
+const NEEDS_SDK = `needs @aws-sdk/client-sesv2 ${TRACKING_SINCE}`;
 
 /**
  * Sends through Amazon SES (API v2) with the AWS SDK, which is loaded at the first use.
@@ -91,7 +92,7 @@ export class SesBackend extends EmailBackend {
         isInSandbox: ProductionAccessEnabled !== true,
         enforcementStatus: EnforcementStatus ?? null,
         ...this.#account.quota,
-        tracking: session.knows('SendEmail', TRACKING) ? true : `needs @aws-sdk/client-sesv2 ${TRACKING_SINCE}`,
+        tracking: session.knows('SendEmail', TRACKING) || NEEDS_SDK,
       };
       return { backend: this.name, details };
     } finally {
@@ -127,7 +128,7 @@ export class SesBackend extends EmailBackend {
     const tally = new Tally(message);
     if (message.mergeData !== null) await this.#sendMerged(parts, courier, tally, job.signal);
     else await sendWhole(parts, courier, tally, job.signal);
-    return tally.result(job.index, canTrack ? [] : tracks);
+    return tally.result(job.index, canTrack ? [] : tracks, NEEDS_SDK);
   }
 
   async #sendMerged(

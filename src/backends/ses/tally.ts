@@ -41,7 +41,8 @@ export class Tally {
     this.#answers.push(answer);
   }
 
-  result(index: number, ignored: readonly Feature[]): DeliveryResult {
+  /** `ignored` are the features that were left out, all for the same reason. */
+  result(index: number, ignored: readonly Feature[], reason: string): DeliveryResult {
     for (const [address, status] of this.#statuses) if (status === null) this.#statuses.delete(address);
     const [first] = this.#errors;
     const isSame = this.#errors.every(({ name, code }) => name === first?.name && code === first.code);
@@ -52,7 +53,10 @@ export class Tally {
       recipients: this.#statuses as ReadonlyMap<string, RecipientStatus>, // those that are null have gone
       error: first && isSame ? first : null,
       espResponse: this.#answers.length > 1 ? this.#answers : (this.#answers[0] ?? null),
-      ignored,
+      ...(ignored.length > 0 && {
+        ignored,
+        ignoredReasons: Object.fromEntries(ignored.map((feature) => [feature, reason])),
+      }),
     };
   }
 }

@@ -29,7 +29,12 @@ test('an SDK that cannot carry tracking: the mail goes, and tracking is listed a
   const connection = connectTo(ses);
   const status = await connection.sendMessages([mail({ trackOpens: true, trackClicks: true })]);
   expect(status.results[0]?.ignored).toEqual(['trackOpens', 'trackClicks']);
+  const needed = 'needs @aws-sdk/client-sesv2 3.1125.0';
+  expect(status.results[0]?.ignoredReasons).toEqual({ trackOpens: needed, trackClicks: needed });
   expect(status.isSuccess).toBe(true);
+  const plain = await connection.sendMessages([mail({})]);
+  expect(plain.results[0]?.ignored).toEqual([]);
+  expect(plain.results[0]).not.toHaveProperty('ignoredReasons');
   expect(ses.accepted[0]?.request).not.toHaveProperty('ConfigurationOverrides');
   expect((await connection.verify()).details['tracking']).toBe('needs @aws-sdk/client-sesv2 3.1125.0');
 });
