@@ -1,5 +1,6 @@
-import type { ServerReply } from './errors.ts';
-import type { DeliveryStatus } from './status.ts';
+import { recipientStatus } from './delivery.ts';
+import { SendError, type ServerReply } from './errors.ts';
+import type { DeliveryStatus, RecipientStatus } from './status.ts';
 
 /** What a refusal means for a recipient. */
 export interface Refusal {
@@ -15,4 +16,14 @@ export function recipientRefusal({ code, enhancedCode }: Pick<ServerReply, 'code
   if (code < 500 || code === 552) return { status: 'failed', retryable: true };
   const isBadAddress = code === 553 || (enhancedCode !== null && BAD_ADDRESS.has(enhancedCode));
   return { status: isBadAddress ? 'invalid' : 'rejected', retryable: false };
+}
+
+/** The status of a recipient whom a server refuses with this reply to RCPT. */
+export function refusedRecipient(address: string, reply: ServerReply): RecipientStatus {
+  const { status, retryable } = recipientRefusal(reply);
+  const { code, enhancedCode, text } = reply;
+  const kind = status === 'invalid' ? 'invalid-recipient' : 'rejected';
+  const options = { phase: 'rcpt', reply, retryable } as const;
+  const error = new SendError(kind, `${address} was refused: ${code} ${text}`, options);
+  return recipientStatus(address, status, { code, enhancedCode, response: text, retryable, error });
 }

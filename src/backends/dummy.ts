@@ -1,12 +1,12 @@
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
 import { deliverEach, deliverEachSync } from '../deliver-each.ts';
 import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from '../delivery.ts';
-import { type EmailError, SendError, type ServerReply } from '../errors.ts';
+import type { EmailError, ServerReply } from '../errors.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
 import type { EmailMessage } from '../message.ts';
 import { generateMessageId } from '../mime/message-id.ts';
 import type { AnyOptionTable, OptionTable } from '../options.ts';
-import { recipientRefusal } from '../reply-status.ts';
+import { refusedRecipient } from '../reply-status.ts';
 import type { RecipientStatus } from '../status.ts';
 
 /** Options of {@link DummyBackend}. */
@@ -78,25 +78,13 @@ export class DummyBackend extends EmailBackend {
     let taken = false;
     for (const { address } of message.recipients) {
       const reply = this.#refusals.get(address.toLowerCase());
-      recipients.set(address, reply ? refused(address, reply) : recipientStatus(address, 'sent', { messageId }));
+      recipients.set(
+        address,
+        reply ? refusedRecipient(address, reply) : recipientStatus(address, 'sent', { messageId }),
+      );
       taken ||= reply === undefined;
     }
     if (this.#store && taken) this.#messages.push(message);
     return { index, messageId: taken ? messageId : null, recipients };
   }
-}
-
-function refused(address: string, reply: ServerReply): RecipientStatus {
-  const { status, retryable } = recipientRefusal(reply);
-  const { code, enhancedCode, text } = reply;
-  const error = new SendError(
-    status === 'invalid' ? 'invalid-recipient' : 'rejected',
-    `${address} was refused: ${code} ${text}`,
-    {
-      phase: 'rcpt',
-      reply,
-      retryable,
-    },
-  );
-  return recipientStatus(address, status, { code, enhancedCode, response: text, retryable, error });
 }

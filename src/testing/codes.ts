@@ -1,0 +1,38 @@
+import { textOfHtml } from '../mime/html-text.ts';
+import { linksOf } from '../mime/links.ts';
+import type { InboxMessage } from './inbox-message.ts';
+
+/** Every address the message links to, each once: those of the HTML first, then what only the text has. */
+export function links({ body, htmlBody }: InboxMessage): string[] {
+  return linksOf(body, htmlBody);
+}
+
+const GROUPS = String.raw`\d(?: \d){3,7}|\d{3}[ -]\d{3}(?:[ -]\d{3})?|\d{4}[ -]\d{4}|\d{4,8}`;
+const LETTERS = String.raw`[A-Z\d]{3,5}-[A-Z\d]{3,5}|(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z\d]{6,10}`;
+// Neither part of a word, number, amount, date, time or address.
+const CODE = new RegExp(
+  String.raw`(?<![\w.,:/@#$€£+&=-]|[$€£+#] )(?:${GROUPS}|${LETTERS})(?![\w@%€]|[.,:/-]\w| ?[€%])`,
+  'g',
+);
+const NAMED = /code|pin\b|otp|passwor|passcode|verif|confirm|token|sign|log.?in/i;
+const YEAR = /^(?:19|20)\d\d$/;
+const REACH = 60;
+
+/**
+ * The one-time codes of a message, as they are typed in, each once: `123456` (also from `123 456`), `ABCD-1234`.
+ *
+ * Those with a word such as "code" or "PIN" shortly before come first; a lone year and a telephone number with its + are none. Subject, text and, where there is no
+ * text, HTML are read.
+ */
+export function codes({ subject, body, htmlBody }: InboxMessage): string[] {
+  const text = `${subject}\n${body || textOfHtml(htmlBody ?? '')}`.replaceAll(
+    /https?:\/\/\S+|\+\d[\d ()/-]*|\s+/g,
+    ' ',
+  );
+  const found = [...text.matchAll(CODE)].map(({ 0: written, index }) => ({
+    code: /^[\d -]+$/.test(written) ? written.replaceAll(/[ -]/g, '') : written,
+    isNamed: NAMED.test(text.slice(Math.max(0, index - REACH), index)),
+  }));
+  const sure = found.filter(({ code, isNamed }) => isNamed || !YEAR.test(code));
+  return [...new Set(sure.toSorted((a, b) => Number(b.isNamed) - Number(a.isNamed)).map(({ code }) => code))];
+}

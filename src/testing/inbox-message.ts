@@ -1,0 +1,98 @@
+import { addressKey, formatAddress, parseMailbox } from '../address.ts';
+import type { EmailMessage } from '../message.ts';
+import { decodeWords } from '../mime/decode-words.ts';
+import { MailContent } from '../mime/mail-content.ts';
+import { readAddresses } from '../mime/read-addresses.ts';
+import { headerText, headerValue } from '../mime/read-headers.ts';
+
+/** An attachment or inline image as it arrived. */
+export interface InboxAttachment {
+  readonly filename: string | null;
+  /** Lower case, without parameters. */
+  readonly mimetype: string;
+  /** Without brackets; null for what is not inline. */
+  readonly contentId: string | null;
+  readonly content: Uint8Array;
+}
+
+/** A message as its recipients got it: composed for the wire and read back, so that what is seen here was really sent. */
+export class InboxMessage {
+  /** Addresses with their names, as in `Jane Doe <jane@example.org>`. */
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly cc: readonly string[];
+  readonly replyTo: readonly string[];
+  /** Who got it although no header names them. */
+  readonly bcc: readonly string[];
+  /** Everybody who got it, in the order to, cc, bcc; who was refused is not among them. */
+  readonly recipients: readonly string[];
+  readonly subject: string;
+  /** The plain text, '' without one; lines end with a line feed, the last one with nothing. */
+  readonly body: string;
+  readonly htmlBody: string | null;
+  readonly attachments: readonly InboxAttachment[];
+  /** Every header, decoded, in order. */
+  readonly headers: readonly { readonly name: string; readonly value: string }[];
+  /** The source: headers, an empty line, the body. */
+  readonly bytes: Uint8Array;
+  /** What the application gave to be sent: tags, metadata, templates and the like are here. */
+  readonly sent: EmailMessage;
+
+  constructor(sent: EmailMessage, bytes: Uint8Array, recipients: readonly string[]) {
+    const content = new MailContent(bytes);
+    const fields = content.tree.root.headers;
+    const addresses = (name: string) => readAddresses(headerValue(fields, name) ?? '').map(formatRead);
+    this.from = addresses('from')[0] ?? '';
+    this.to = addresses('to');
+    this.cc = addresses('cc');
+    this.replyTo = addresses('reply-to');
+    const named = new Set([...this.to, ...this.cc].map(keyOf));
+    this.bcc = recipients.filter((address) => !named.has(keyOf(address)));
+    this.recipients = recipients;
+    this.subject = headerText(fields, 'subject') ?? '';
+    this.body = endAlike(content.text() ?? '');
+    const html = content.html();
+    this.htmlBody = html === null ? null : endAlike(html);
+    this.attachments = content.attachments.map(({ path, filename, mediaType: mimetype, contentId }) => ({
+      filename,
+      mimetype,
+      contentId,
+      content: content.content(path)?.bytes ?? new Uint8Array(),
+    }));
+    this.headers = fields.map(({ name, value }) => ({ name, value: decodeWords(value) }));
+    this.bytes = bytes;
+    this.sent = sent;
+  }
+
+  /** {@link bytes} as text. */
+  get source(): string {
+    return Buffer.from(this.bytes).toString();
+  }
+
+  /** The decoded value of the first header of that name, upper and lower case being the same; null when there is none. */
+  header(name: string): string | null {
+    return this.headers.find((header) => header.name.toLowerCase() === name.toLowerCase())?.value ?? null;
+  }
+}
+
+/** What two spellings of an address share, with or without a name; of what is no address, the text itself. */
+export function keyOf(address: string): string {
+  try {
+    return addressKey(parseMailbox(address));
+  } catch {
+    return address;
+  }
+}
+
+function formatRead({ name, address }: { readonly name: string; readonly address: string }): string {
+  try {
+    return formatAddress(parseMailbox({ name, address }));
+  } catch {
+    return address;
+  }
+}
+
+/** A body that is the whole mail ends with CRLF, a part of several does not: no test should have to know. */
+function endAlike(text: string): string {
+  return text.replaceAll('\r\n', '\n').replace(/\n$/, '');
+}

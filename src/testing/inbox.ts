@@ -1,0 +1,174 @@
+import { clearTimeout, setTimeout } from 'node:timers';
+import { setTimeout as wait } from 'node:timers/promises';
+import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
+import { getConnection } from '../connection.ts';
+import { deliverEach, deliverEachSync } from '../deliver-each.ts';
+import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from '../delivery.ts';
+import { type EmailError, SendError, type ServerReply } from '../errors.ts';
+import { ALL_FEATURES, type Feature } from '../features.ts';
+import { type EmailMessage, withFilesRead } from '../message.ts';
+import { composeMessage } from '../mime/compose.ts';
+import { generateMessageId } from '../mime/message-id.ts';
+import type { AnyOptionTable } from '../options.ts';
+import { refusedRecipient } from '../reply-status.ts';
+import type { RecipientStatus } from '../status.ts';
+import { InboxMessage, keyOf } from './inbox-message.ts';
+import { describeMatch, describeMessages, isMatch, isRecipient, type MessageMatch } from './message-match.ts';
+import { type PlannedFailure, plannedError } from './planned-failure.ts';
+
+/** Delivers into an inbox in place of the connection a call was made on. */
+export let deliverInto: (inbox: Inbox, jobs: AsyncIterable<Job>) => AsyncIterable<DeliveryResult>;
+/** {@link deliverInto} for blocking calls. */
+export let deliverIntoSync: (inbox: Inbox, jobs: readonly Job[]) => readonly DeliveryResult[];
+
+/** The settings of {@link Inbox.waitFor}. */
+export interface WaitOptions {
+  /** Default: 5,000. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * A connection for tests: sends nothing, and keeps each mail as its recipients would have got it.
+ *
+ * Give it to `sendMail` or `setDefaultConnection`, or have `useInbox()` make one for the test that is running.
+ */
+export class Inbox extends EmailBackend {
+  /** What options are checked against, and read from variables. */
+  static readonly optionTable: AnyOptionTable = BACKEND_OPTIONS;
+
+  readonly name = 'inbox';
+  protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
+  readonly #refusals = new Map<string, ServerReply>();
+  readonly #failures: EmailError[] = [];
+  readonly #watchers = new Set<() => void>();
+  #delayMs = 0;
+  #messages: InboxMessage[] = [];
+
+  /** What was sent, oldest first: every mail that somebody got. */
+  get messages(): readonly InboxMessage[] {
+    return this.#messages;
+  }
+
+  /** The latest message, or null. */
+  get last(): InboxMessage | null {
+    return this.#messages.at(-1) ?? null;
+  }
+
+  /** What this address got, in To, Cc or Bcc, oldest first. */
+  to(address: string): readonly InboxMessage[] {
+    return this.#messages.filter((message) => isRecipient(message, address));
+  }
+
+  /** The first message that matches, or null. */
+  find(match: MessageMatch): InboxMessage | null {
+    return this.#messages.find((message) => isMatch(message, match)) ?? null;
+  }
+
+  /**
+   * The first message that matches, as soon as it is there; for what the code under test sends without being waited for.
+   *
+   * @throws {Error} when the time is over; it lists what was sent. Faked clocks do not stop it.
+   */
+  waitFor(match: MessageMatch = {}, options: WaitOptions = {}): Promise<InboxMessage> {
+    const { timeoutMs = 5_000 } = options;
+    return new Promise((resolve, reject) => {
+      const look = (): boolean => {
+        const found = this.find(match);
+        if (found === null) return false;
+        stop();
+        resolve(found);
+        return true;
+      };
+      const stop = (): void => {
+        clearTimeout(timer);
+        this.#watchers.delete(look);
+      };
+      const timer = setTimeout(() => {
+        stop();
+        const text = `waited ${timeoutMs} ms for ${describeMatch(match)}; ${describeMessages(this.#messages)}`;
+        reject(new Error(text));
+      }, timeoutMs);
+      if (!look()) this.#watchers.add(look);
+    });
+  }
+
+  /** Forgets the messages, refusals, failures and the delay. */
+  clear(): void {
+    this.#messages = [];
+    this.#refusals.clear();
+    this.#failures.length = 0;
+    this.#delayMs = 0;
+  }
+
+  /** Fails the next message for all its recipients; several calls queue up. */
+  failNext(failure: EmailError | PlannedFailure): void {
+    this.#failures.push(plannedError(failure));
+  }
+
+  /**
+   * Refuses a recipient from now on, as a server would with this reply to RCPT.
+   *
+   * @param code 400 to 599; default 550.
+   */
+  refuse(address: string, code = 550, enhancedCode: string | null = null, text = 'refused'): void {
+    this.#refusals.set(keyOf(address), { code, enhancedCode, text });
+  }
+
+  /** Takes so long over every message from now on; blocking calls are not delayed. */
+  delay(milliseconds: number): void {
+    this.#delayMs = milliseconds;
+  }
+
+  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
+    return deliverEach(jobs, async (job) => {
+      if (this.#delayMs > 0 && !(await this.#pause(job.signal))) {
+        const text = 'the call was aborted before the message was handed over';
+        const error = new SendError('aborted', text, { phase: 'queue', retryable: true, cause: job.signal?.reason });
+        return failedDelivery(job, error);
+      }
+      return this.#deliverOne(job, await job.message.materialize());
+    });
+  }
+
+  protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
+    return deliverEachSync(jobs, (job) => this.#deliverOne(job, withFilesRead(job.message)));
+  }
+
+  static {
+    deliverInto = (inbox, jobs) => inbox.deliver(jobs);
+    deliverIntoSync = (inbox, jobs) => inbox.deliverSync(jobs);
+  }
+
+  #pause(signal: AbortSignal | undefined): Promise<boolean> {
+    return wait(this.#delayMs, true, { ...(signal && { signal }) }).catch(() => false);
+  }
+
+  #deliverOne(job: Job, message: EmailMessage): DeliveryResult {
+    const failure = this.#failures.shift();
+    if (failure) return failedDelivery(job, failure);
+    const messageId = message.messageId ?? generateMessageId(message);
+    const recipients = new Map<string, RecipientStatus>();
+    const reached: string[] = [];
+    for (const { address } of message.recipients) {
+      const reply = this.#refusals.get(keyOf(address));
+      if (reply === undefined) reached.push(address);
+      recipients.set(
+        address,
+        reply ? refusedRecipient(address, reply) : recipientStatus(address, 'sent', { messageId }),
+      );
+    }
+    if (reached.length === 0) return { index: job.index, messageId: null, recipients };
+    this.#messages.push(new InboxMessage(message, composeMessage(message, { messageId }), reached));
+    for (const look of this.#watchers) look();
+    return { index: job.index, messageId, recipients };
+  }
+}
+
+/**
+ * Makes an inbox of its own, to be given to the code under test as its connection.
+ *
+ * @throws {ConfigurationError} `invalid-option`, `unknown-option`.
+ */
+export function createInbox(options: BackendOptions = {}): Inbox {
+  return getConnection(Inbox, options);
+}

@@ -1,0 +1,44 @@
+import { composeMessage } from '../mime/compose.ts';
+import { decodeWords } from '../mime/decode-words.ts';
+import { readContent, readText } from '../mime/read-content.ts';
+import { leavesOf, type MimePart, readMime } from '../mime/read-mime.ts';
+import { InboxMessage } from './inbox-message.ts';
+
+/** A serialiser in the form that `expect.addSnapshotSerializer` of Vitest and Jest takes. */
+export interface MailSnapshotSerializer {
+  test(value: unknown): boolean;
+  serialize(value: InboxMessage): string;
+}
+
+const FIXED = { messageId: 'message-id@example.com', date: new Date(0) };
+
+/**
+ * A message for a snapshot: who got it, its headers and parts, decoded; Message-ID, Date and boundaries are always the same.
+ *
+ * Of what is not text there is the size and a SHA-256.
+ */
+export function mailSnapshot({ sent, recipients }: InboxMessage): string {
+  const bytes = composeMessage(sent.with(FIXED), { boundary: 'boundary' });
+  const { root } = readMime(bytes);
+  const headers = root.headers.map(({ name, value }) => `${name}: ${decodeWords(value)}`);
+  const parts = leavesOf(root).map((part) => `--- ${describe(part)}\n${contentOf(bytes, part)}`);
+  return [[`Recipients: ${recipients.join(', ')}`, ...headers].join('\n'), ...parts].join('\n\n');
+}
+
+/** Writes messages of an inbox into snapshots as {@link mailSnapshot} does. */
+export const mailSnapshotSerializer: MailSnapshotSerializer = Object.freeze({
+  test: (value: unknown) => value instanceof InboxMessage,
+  serialize: mailSnapshot,
+});
+
+function describe({ mediaType, filename, contentId, disposition }: MimePart): string {
+  const facts = [mediaType, disposition, filename, contentId && `cid:${contentId}`];
+  return facts.filter((fact) => fact !== null).join(', ');
+}
+
+function contentOf(bytes: Uint8Array, part: MimePart): string {
+  if (part.mediaType.startsWith('text/')) return readText(bytes, part).replaceAll('\r\n', '\n').replace(/\n$/, '');
+  const content = readContent(bytes, part);
+  const { createHash } = process.getBuiltinModule('node:crypto');
+  return `${content.length} bytes, sha256 ${createHash('sha256').update(content).digest('hex')}`;
+}

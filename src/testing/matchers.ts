@@ -1,0 +1,145 @@
+import { links } from './codes.ts';
+import { Inbox } from './inbox.ts';
+import { InboxMessage } from './inbox-message.ts';
+import {
+  describeMatch,
+  describeMessage,
+  describeMessages,
+  isMatch,
+  isRecipient,
+  isText,
+  type MessageMatch,
+  show,
+} from './message-match.ts';
+
+/** What a matcher found out: the form that `expect.extend` of Vitest and Jest takes. */
+export interface MatcherResult {
+  readonly pass: boolean;
+  /** Why the expectation, or its opposite, does not hold. */
+  readonly message: () => string;
+}
+
+/** An attachment as {@link MailMatchers.toHaveAttachment} looks for it. */
+export interface AttachmentMatch {
+  readonly filename?: string | RegExp;
+  readonly mimetype?: string;
+  readonly contentId?: string;
+  /** Byte for byte; a string as UTF-8. */
+  readonly content?: string | Uint8Array;
+}
+
+/** What can be expected of an inbox, and of a message of it; `Result` is what the test runner's matchers return. */
+export interface MailMatchers<Result = void> {
+  /** Of an inbox: a message that matches was sent; without a match, any. */
+  toHaveSent(match?: MessageMatch): Result;
+  /** Of an inbox: so many messages that match were sent; without a match, so many in all. */
+  toHaveSentTimes(count: number, match?: MessageMatch): Result;
+  /** Of an inbox: nothing was sent. */
+  toHaveSentNothing(): Result;
+  /** Of a message: somebody of that address got it, in To, Cc or Bcc. */
+  toHaveRecipient(address: string | RegExp): Result;
+  /** Of a message: the whole subject, or a pattern. */
+  toHaveSubject(subject: string | RegExp): Result;
+  /** Of a message: its HTML or text links to that address. */
+  toHaveLink(link: string | RegExp): Result;
+  /** Of a message: a file of that name, or one that is like this, is attached or inline. */
+  toHaveAttachment(attachment: string | RegExp | AttachmentMatch): Result;
+  /** Of a message: it has that header; with a value, one that is it or matches it. */
+  toHaveHeader(name: string, value?: string | RegExp): Result;
+}
+
+type Matcher<Name extends keyof MailMatchers> = (
+  received: unknown,
+  ...expected: Parameters<MailMatchers[Name]>
+) => MatcherResult;
+
+/** The matchers, for `expect.extend(mailMatchers)`. */
+export const mailMatchers: { readonly [Name in keyof MailMatchers]: Matcher<Name> } = Object.freeze({
+  toHaveSent: (received: unknown, match: MessageMatch = {}) =>
+    judgeInbox(received, describeMatch(match), (inbox) => inbox.find(match) !== null),
+
+  toHaveSentTimes: (received: unknown, count: number, match: MessageMatch = {}) =>
+    judgeInbox(
+      received,
+      `${describeMatch(match)} ${count} times`,
+      ({ messages }) => messages.filter((message) => isMatch(message, match)).length === count,
+    ),
+
+  toHaveSentNothing: (received: unknown) => judgeInbox(received, 'nothing', ({ messages }) => messages.length === 0),
+
+  toHaveRecipient: (received: unknown, address: string | RegExp) =>
+    judgeMessage(received, `the recipient ${show(address)}`, (message) => ({
+      pass: isRecipient(message, address),
+      found: message.recipients,
+    })),
+
+  toHaveSubject: (received: unknown, subject: string | RegExp) =>
+    judgeMessage(received, `the subject ${show(subject)}`, (message) => ({
+      pass: isText(message.subject, subject),
+      found: [message.subject],
+    })),
+
+  toHaveLink: (received: unknown, link: string | RegExp) =>
+    judgeMessage(received, `a link to ${show(link)}`, (message) => {
+      const found = links(message);
+      return { pass: found.some((each) => isText(each, link)), found };
+    }),
+
+  toHaveAttachment: (received: unknown, wanted: string | RegExp | AttachmentMatch) => {
+    const match: AttachmentMatch =
+      typeof wanted === 'string' || wanted instanceof RegExp ? { filename: wanted } : wanted;
+    const content = match.content === undefined ? null : Buffer.from(match.content);
+    const parts = Object.entries({ ...match, ...(content && { content: `of ${content.length} bytes` }) });
+    const text = parts.map(([name, value]) => `${name} ${show(value)}`).join(', ');
+    return judgeMessage(received, `an attachment with ${text}`, ({ attachments }) => ({
+      pass: attachments.some(
+        (attachment) =>
+          (match.filename === undefined || isText(attachment.filename ?? '', match.filename)) &&
+          (match.mimetype === undefined || attachment.mimetype === match.mimetype.toLowerCase()) &&
+          (match.contentId === undefined || attachment.contentId === match.contentId) &&
+          (content?.equals(attachment.content) ?? true),
+      ),
+      found: attachments.map(
+        ({ filename, mimetype, contentId, content: { length } }) =>
+          `${filename ?? `cid:${contentId}`} (${mimetype}, ${length} bytes)`,
+      ),
+    }));
+  },
+
+  toHaveHeader: (received: unknown, name: string, value?: string | RegExp) =>
+    judgeMessage(received, value === undefined ? `the header ${name}` : `${name}: ${show(value)}`, ({ headers }) => {
+      const same = headers.filter((header) => header.name.toLowerCase() === name.toLowerCase());
+      const pass = same.some((header) => value === undefined || isText(header.value, value));
+      const shown = same.length > 0 ? same : headers;
+      return { pass, found: shown.map((header) => `${header.name}: ${header.value}`) };
+    }),
+});
+
+function judgeInbox(received: unknown, wanted: string, check: (inbox: Inbox) => boolean): MatcherResult {
+  if (!(received instanceof Inbox)) return misused('an inbox, from createInbox() or useInbox()', received);
+  const pass = check(received);
+  return { pass, message: () => `expected ${verb(pass)} sent ${wanted}; ${describeMessages(received.messages)}` };
+}
+
+function judgeMessage(
+  received: unknown,
+  wanted: string,
+  check: (message: InboxMessage) => { readonly pass: boolean; readonly found: readonly string[] },
+): MatcherResult {
+  if (!(received instanceof InboxMessage)) return misused('a message of an inbox, such as inbox.last', received);
+  const { pass, found } = check(received);
+  const list = found.length === 0 ? 'there is none' : `found:\n- ${found.join('\n- ')}`;
+  const message = () => `expected the message ${verb(pass)} ${wanted}; ${list}\nin ${describeMessage(received)}`;
+  return { pass, message };
+}
+
+function verb(pass: boolean): string {
+  return pass ? 'not to have' : 'to have';
+}
+
+/** A value of the wrong kind is a mistake of the test, which `.not` must not hide. */
+function misused(wanted: string, received: unknown): never {
+  const what =
+    received === null || received === undefined ? `there is none (${received})` : `this is ${typeof received}`;
+  throw new TypeError(`expected ${wanted}, but ${what}`);
+}

@@ -1,0 +1,61 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { BACKEND_OPTIONS, EmailBackend } from '../backend.ts';
+import { getConnection, setDefaultConnection } from '../connection.ts';
+import type { DeliveryResult, Job } from '../delivery.ts';
+import { ALL_FEATURES, type Feature } from '../features.ts';
+import type { AnyOptionTable } from '../options.ts';
+import { deliverInto, deliverIntoSync, Inbox } from './inbox.ts';
+
+const storage = new AsyncLocalStorage<TestInbox>();
+const open = new Set<TestInbox>();
+let inboxSwitch: InboxSwitch | null = null;
+let restore = (): void => {};
+
+/**
+ * Gives the test that is running an inbox of its own: what it sends without naming a connection arrives there, and what
+ * tests beside it send does not.
+ *
+ * Call it in the test or in its `beforeEach`. Mail that is sent outside every test, by a worker that was started before, say,
+ * goes to the latest inbox. When it is closed (`await using`, or `close()`), mail goes where it went before; it need not be.
+ */
+export function useInbox(): Inbox {
+  const inbox = new TestInbox();
+  inboxSwitch ??= getConnection(InboxSwitch);
+  const undo = setDefaultConnection(inboxSwitch);
+  if (open.size === 0) restore = undo;
+  open.add(inbox);
+  storage.enterWith(inbox);
+  return inbox;
+}
+
+class TestInbox extends Inbox {
+  override async close(): Promise<void> {
+    await super.close();
+    if (open.delete(this) && open.size === 0) restore();
+  }
+}
+
+/** The process's connection while tests have inboxes: it looks whose test is sending. */
+class InboxSwitch extends EmailBackend {
+  static readonly optionTable: AnyOptionTable = BACKEND_OPTIONS;
+  readonly name = 'inbox';
+  protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
+  /** A call that had to wait would start in the test that made room for it. */
+  protected override readonly maxActiveCalls = Number.POSITIVE_INFINITY;
+
+  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
+    return deliverInto(currentInbox(), jobs);
+  }
+
+  protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
+    return deliverIntoSync(currentInbox(), jobs);
+  }
+}
+
+function currentInbox(): Inbox {
+  const own = storage.getStore();
+  if (own !== undefined && open.has(own)) return own;
+  const latest = [...open].at(-1);
+  if (latest === undefined) throw new Error('every inbox was closed while this mail was sent');
+  return latest;
+}
