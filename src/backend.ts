@@ -142,8 +142,7 @@ export abstract class EmailBackend implements AsyncDisposable {
   #send(messages: Messages, options: SendOptions): Promise<SendStatus> {
     const { failSilently = false } = options;
     return new Promise((resolve, reject) => {
-      const source = new MessageSource(this.#host, messages, failSilently);
-      new SendCall(this.#host, source, options, failSilently, resolve, reject).queue();
+      new SendCall(this.#host, messages, options, failSilently, resolve, reject).queue();
     });
   }
 

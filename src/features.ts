@@ -80,7 +80,7 @@ function usedFeatures(message: EmailMessage): readonly Feature[] {
 export function hasNonAsciiLocalPart({ parsed, recipients }: EmailMessage): boolean {
   const { from, envelopeSender, replyTo } = parsed;
   if (!from.isAscii || envelopeSender?.isAscii === false) return true;
-  return !recipients.every(isAscii) || !mailboxesOf(replyTo).every(isAscii);
+  return !recipients.every(isAscii) || (replyTo.length > 0 && !mailboxesOf(replyTo).every(isAscii));
 }
 
 function isAscii(mailbox: Mailbox): boolean {

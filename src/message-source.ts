@@ -1,5 +1,6 @@
 import { MessageError } from './errors.ts';
 import type { Awaitable } from './events.ts';
+import type { EmailMessage } from './message.ts';
 import { type MessageInput, type ReadInput, readInput, type Sender } from './read-input.ts';
 
 /** What a call is given to send. */
@@ -22,6 +23,12 @@ export class MessageSource {
     if (this.#list === null) this.#iterator = iteratorOf(messages);
     // One message is read at once, so that the caller may reuse its objects; more are read as they are needed.
     else if (this.#list.length === 1) this.#first = this.#makeListed(0);
+  }
+
+  /** The message when it is the only one and sound: all that must be kept of a call that waits. */
+  get only(): EmailMessage | null {
+    const read = this.#first;
+    return read?.kind === 'prepared' && read.invalid.length === 0 ? read.message : null;
   }
 
   /** How many messages there are, when they were given as an array: only then is it known before the end. */

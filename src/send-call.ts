@@ -2,14 +2,15 @@ import { conclude } from './conclusion.ts';
 import { type CallOptions, Dispatch, type DispatchHost, type Receiver } from './dispatch.ts';
 import type { EmailError } from './errors.ts';
 import type { Waiting } from './gate.ts';
-import type { MessageSource } from './message-source.ts';
+import type { EmailMessage } from './message.ts';
+import { MessageSource, type Messages } from './message-source.ts';
 import type { MessageResult, SendStatus } from './status.ts';
 
 /** One call of `sendMessages`: waits for its turn, collects all results, and ends in a status or an error. */
 export class SendCall implements Receiver, Waiting {
-  readonly wants = true;
   readonly #host: DispatchHost;
-  readonly #source: MessageSource;
+  /** A hundred thousand calls may wait, most of them with one message: no more is kept of it. */
+  readonly #messages: MessageSource | EmailMessage;
   readonly #options: CallOptions;
   readonly #failSilently: boolean;
   readonly #resolve: (status: SendStatus) => void;
@@ -18,18 +19,23 @@ export class SendCall implements Receiver, Waiting {
 
   constructor(
     host: DispatchHost,
-    source: MessageSource,
+    messages: Messages,
     options: CallOptions,
     failSilently: boolean,
     resolve: (status: SendStatus) => void,
     reject: (error: unknown) => void,
   ) {
     this.#host = host;
-    this.#source = source;
+    const source = new MessageSource(host, messages, failSilently);
+    this.#messages = source.only ?? source;
     this.#options = options;
     this.#failSilently = failSilently;
     this.#resolve = resolve;
     this.#reject = reject;
+  }
+
+  get wants(): boolean {
+    return true;
   }
 
   /** Starts as soon as the gate has room; who aborts before gets the answer at once, not when the queue has moved on. */
@@ -68,7 +74,10 @@ export class SendCall implements Receiver, Waiting {
 
   #start(hasPlace: boolean): void {
     this.#options.signal?.removeEventListener('abort', this);
-    this.#results = new Array(this.#source.total ?? 0);
-    new Dispatch(this.#host, this.#source, this.#options, this, hasPlace ? this.#host.gate : null).start();
+    const messages = this.#messages;
+    const source =
+      messages instanceof MessageSource ? messages : new MessageSource(this.#host, [messages], this.#failSilently);
+    this.#results = new Array(source.total ?? 0);
+    new Dispatch(this.#host, source, this.#options, this, hasPlace ? this.#host.gate : null).start();
   }
 }

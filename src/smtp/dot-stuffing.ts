@@ -20,7 +20,7 @@ export class DotStuffer {
 
   push(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     let start = 0;
     if (this.#tail === 'crlf' && bytes[0] === DOT) this.#write(DOT_BYTES);
     if (this.#tail === 'cr' && bytes[0] === LF && bytes[1] === DOT) {

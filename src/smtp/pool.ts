@@ -243,7 +243,7 @@ export class Pool implements PipelineHost {
   }
 
   #report(): void {
-    for (const resolve of this.#drained.splice(0)) resolve();
+    if (this.#drained.length > 0) for (const resolve of this.#drained.splice(0)) resolve();
   }
 }
 

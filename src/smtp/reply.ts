@@ -168,10 +168,12 @@ export class ReplyParser {
 function toReply(code: number, text: string): ServerReply {
   const enhanced = ENHANCED.exec(text)?.[1];
   if (!enhanced || Number(enhanced[0]) !== Math.floor(code / 100)) return { code, enhancedCode: null, text };
-  const lines = text
-    .split('\n')
-    .map((line) => (line.startsWith(enhanced) ? line.slice(enhanced.length).trimStart() : line));
-  return { code, enhancedCode: enhanced, text: lines.join('\n') };
+  const bare = (line: string) => (line.startsWith(enhanced) ? line.slice(enhanced.length).trimStart() : line);
+  return {
+    code,
+    enhancedCode: enhanced,
+    text: text.includes('\n') ? text.split('\n').map(bare).join('\n') : bare(text),
+  };
 }
 
 const EMPTY: Buffer = Buffer.alloc(0);

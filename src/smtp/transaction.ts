@@ -2,7 +2,7 @@ import { isAscii } from 'node:buffer';
 import { type EmailError, type ErrorPhase, MessageError, SendError, type ServerReply } from '../errors.ts';
 import type { Capabilities } from './capabilities.ts';
 import { bdat, DATA, mail, originalRecipient, parameter, RSET, rcpt, xtext } from './commands.ts';
-import type { Content, Delivery, RecipientOutcome } from './delivery.ts';
+import type { Content, Delivery, Envelope, RecipientOutcome } from './delivery.ts';
 import { isTooMany, lost, refusal, uncertain } from './refusal.ts';
 import type { Failure, Wire } from './wire.ts';
 
@@ -54,8 +54,7 @@ export class Transaction {
     if (envelope.requireTls && !(options.isVerified && capabilities.requireTls))
       throw unavailable('requiretls', 'REQUIRETLS');
     if (envelope.smtpUtf8 && !capabilities.smtpUtf8) throw unavailable('smtputf8', 'SMTPUTF8');
-    const hasDsn = envelope.ret ?? envelope.envid ?? envelope.recipients.find(({ notify, orcpt }) => notify ?? orcpt);
-    if (hasDsn !== undefined && !capabilities.dsn) throw unavailable('dsn', 'DSN');
+    if (!capabilities.dsn && asksForDsn(envelope)) throw unavailable('dsn', 'DSN');
     const { open } = delivery;
     const limit = options.recipientLimit;
     this.#recipients = limit > 0 && open.length > limit ? open.slice(0, limit) : open;
@@ -276,6 +275,10 @@ export interface TransactionOptions {
   readonly reset: boolean;
   /** The most recipients the server is known to take, 0 when it is not known. */
   readonly recipientLimit: number;
+}
+
+function asksForDsn({ ret, envid, recipients }: Envelope): boolean {
+  return (ret ?? envid) !== undefined || recipients.some(({ notify, orcpt }) => (notify ?? orcpt) !== undefined);
 }
 
 function outcomeOf(error: EmailError): RecipientOutcome {

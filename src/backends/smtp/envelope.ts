@@ -7,14 +7,19 @@ export function envelopeOf(message: EmailMessage): Envelope {
   const { from, envelopeSender } = message.parsed;
   const { dsn, recipients } = message;
   const sender = message.envelopeSender === '' ? '' : (envelopeSender ?? from).asciiAddress;
-  const parameters = dsn === null ? null : recipientParameters(dsn);
-  return {
+  const envelope: Envelope = {
     sender,
-    recipients: recipients.map(({ asciiAddress }) => ({ address: asciiAddress, ...parameters })),
-    ...(hasNonAsciiLocalPart(message) && { smtpUtf8: true }),
-    ...(message.requireTls && { requireTls: true }),
-    ...(dsn?.ret && { ret: dsn.ret === 'full' ? 'FULL' : 'HDRS' }),
-    ...(dsn?.envid !== undefined && { envid: dsn.envid }),
+    recipients: recipients.map(({ asciiAddress }) => ({ address: asciiAddress })),
+    smtpUtf8: hasNonAsciiLocalPart(message),
+    requireTls: message.requireTls,
+  };
+  if (dsn === null) return envelope;
+  const parameters = recipientParameters(dsn);
+  return {
+    ...envelope,
+    recipients: envelope.recipients.map((recipient) => ({ ...recipient, ...parameters })),
+    ...(dsn.ret && { ret: dsn.ret === 'full' ? 'FULL' : 'HDRS' }),
+    ...(dsn.envid !== undefined && { envid: dsn.envid }),
   };
 }
 

@@ -13,8 +13,9 @@ export function resultOf(
 ): DeliveryResult {
   const recipients = new Map<string, RecipientStatus>();
   let mayBeSent = false;
-  for (const [place, { address }] of message.recipients.entries()) {
-    const outcome = outcomes[place];
+  let place = 0;
+  for (const { address } of message.recipients) {
+    const outcome = outcomes[place++];
     if (!outcome) continue;
     const { reply, error } = outcome;
     const status = statusOf(outcome);
