@@ -1,39 +1,51 @@
-import { spawn } from 'node:child_process';
-import { tmpdir } from 'node:os';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-const CLI = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+/** The command line as it is built. */
+export const CLI: string = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** How a run of the command line ended, and what it printed. */
-export interface CliRun {
+/** What a command has come to. */
+export interface CliResult {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** What of this process's environment a command needs to run; none of its settings. */
-const INHERITED = ['PATH', 'HOME', 'NODE_V8_COVERAGE'].flatMap((name) => {
-  const value = process.env[name];
-  return value === undefined ? [] : [[name, value] as const];
-});
+/** How a command is run. */
+export interface CliOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What is piped in; without it stdin is /dev/null. */
+  readonly input?: string;
+}
 
-/** Runs the built `amsdal-mail` to its end, in a folder without `.env` unless one is given. */
-export async function runCli(
-  args: readonly string[],
-  { env = {}, cwd = tmpdir(), input = '' }: { env?: NodeJS.ProcessEnv; cwd?: string; input?: string | Uint8Array } = {},
-): Promise<CliRun> {
-  const child = spawn(process.execPath, [CLI, ...args], { cwd, env: { ...Object.fromEntries(INHERITED), ...env } });
-  const output = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) {
-    child[name].setEncoding('utf8').on('data', (text: string) => {
-      output[name] += text;
-    });
-  }
-  child.stdin.on('error', () => {}); // a command that reads nothing closes it
-  child.stdin.end(input);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
+/** Runs `amsdal-mail` to its end. */
+export async function runCli(args: readonly string[], options: CliOptions = {}): Promise<CliResult> {
+  return ended(startCli(args, options));
+}
+
+/** Starts `amsdal-mail`. */
+export function startCli(args: readonly string[], { cwd, env, input }: CliOptions = {}): ChildProcess {
+  const child = spawn(process.execPath, [CLI, ...args], {
+    cwd,
+    env: { ...process.env, ...env },
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
-  return { code, ...output };
+  child.stdin?.end(input);
+  return child;
+}
+
+/** Waits for the end. */
+export async function ended(child: ChildProcess): Promise<CliResult> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const [code] = await once(child, 'close');
+  return { code, stdout, stderr };
 }

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { Pace, parseRate } from '../../../src/cli/bulk/pace.ts';
+import { formatProgress } from '../../../src/cli/bulk/progress-line.ts';
+
+const counts = { sent: 1200, queued: 0, invalid: 0, rejected: 0, failed: 3, unknown: 0, unsent: 0 };
+
+test.each([
+  [{ counts, done: 1003, todo: 9800 }, 10_000, '1,200 sent, 3 failed of 10,000, 100/s, 1:28 left'],
+  [{ counts, done: 1003, todo: 9800 }, 600_000, '1,200 sent, 3 failed of 10,000, 1.7/s, 1:27:43 left'],
+  [{ counts: { ...counts, sent: 0, failed: 0 }, done: 0, todo: 5 }, 0, '0 sent of 5, 0.0/s, starting'],
+  [{ counts: { ...counts, sent: 5, failed: 0 }, done: 5, todo: 5 }, 1000, '5 sent of 5, 5.0/s, 0:00 left'],
+])('progress is told as %#', (progress, elapsedMs, text) => {
+  expect(formatProgress(progress, elapsedMs)).toBe(text);
+});
+
+test.each([
+  ['10', 10],
+  ['10/s', 10],
+  ['90/m', 1.5],
+  ['1800/h', 0.5],
+  ['0.5/s', 0.5],
+])('a rate of %s is %d a second', (text, rate) => {
+  expect(parseRate(text)).toBe(rate);
+});
+
+test.each(['', '0', '-1', '10/d', 'fast', '1e3'])('a rate of %j is none', (text) => {
+  expect(() => parseRate(text)).toThrow('--rate must be a number');
+});
+
+test('turns come evenly, and those that were missed are not made up for', () => {
+  let now = 1000;
+  const pace = new Pace(10, () => now);
+  expect([pace.take(), pace.take(), pace.take()]).toEqual([0, 100, 200]);
+  now = 5000;
+  expect([pace.take(), pace.take()]).toEqual([0, 100]);
+});
