@@ -1,5 +1,5 @@
 import type { AddressInput } from '../address.ts';
-import type { EmailMessageInit } from '../message-init.ts';
+import type { EmailMessageDraft, EmailMessageInit } from '../message-init.ts';
 import { readConfiguration } from './check/configuration.ts';
 import { type Command, defineCommand, type OptionValues } from './command.ts';
 import { CONNECTION_OPTIONS, connectionTarget } from './connection-options.ts';
@@ -39,12 +39,12 @@ export const explainCommand: Command = defineCommand({
   },
 });
 
-const SAMPLE: EmailMessageInit = {
+const SAMPLE: EmailMessageDraft = {
   subject: 'A short mail',
   body: 'It is here to show how mails are sent.\n',
-  fromEmail: 'sender@example.com',
   to: 'somebody@example.org',
 };
+const SAMPLE_SENDER = 'sender@example.com';
 
 async function mailOf(
   values: Values,
@@ -55,12 +55,11 @@ async function mailOf(
     throw new UsageError('explain takes one mail: amsdal-mail explain FILE.eml');
   }
   const isGiven = file !== undefined || Object.keys(MAIL).some((name) => Reflect.get(values, name) !== undefined);
-  const defaultFrom = readConfiguration(target).options['defaultFrom'];
   const draft = isGiven ? await readDraft(file === undefined ? values : { ...values, eml: file }) : SAMPLE;
-  if (draft.fromEmail === undefined && defaultFrom === undefined) {
-    throw new UsageError('--from is missing: give it, or set AMSDAL_EMAIL_FROM');
-  }
-  return { ...draft, fromEmail: draft.fromEmail ?? (defaultFrom as AddressInput) }; // the backend has checked it
+  const configured = readConfiguration(target).options['defaultFrom'] as AddressInput | undefined; // checked by the backend
+  const fromEmail = draft.fromEmail ?? configured ?? (isGiven ? undefined : SAMPLE_SENDER);
+  if (fromEmail === undefined) throw new UsageError('--from is missing: give it, or set AMSDAL_EMAIL_FROM');
+  return { ...draft, fromEmail };
 }
 
 function toJson({ wire, requests, mail, ...facts }: Explanation): object {

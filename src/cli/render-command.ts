@@ -18,7 +18,12 @@ export const renderCommand: Command = defineCommand({
       throw new UsageError('render takes one file: amsdal-mail render FILE.eml');
     const report = reportMail(readBytes('the mail', file));
     output.json(report);
-    output.table([[['bold', file], `${count(report.octets)} octets, parts: ${report.parts.length}`]]);
+    output.table([
+      [
+        ['bold', file === '-' ? 'standard input' : file],
+        `${count(report.octets)} octets, parts: ${report.parts.length}`,
+      ],
+    ]);
     printReport(report, output);
     return isSound(report) ? 0 : 1;
   },

@@ -1,6 +1,6 @@
 import { getConnection } from '../../connection.ts';
 import { makeBackend } from '../../connection-target.ts';
-import { EmailMessage } from '../../message.ts';
+import type { Environment } from '../../environment.ts';
 import type { EmailMessageInit } from '../../message-init.ts';
 import { composeMessage } from '../../mime/compose.ts';
 import { currentEnvironment } from '../../settings.ts';
@@ -44,13 +44,20 @@ const HOW: Readonly<Record<string, string>> = {
 export async function explainMail(target: string | undefined, mail: EmailMessageInit): Promise<Explanation> {
   await getConnection(target).close(); // it checks the whole configuration
   const { backend, options } = readConfiguration(target);
-  if (backend === 'smtp') return explainSmtp(mail, options);
+  const environment = currentEnvironment();
+  if (backend === 'smtp') return explainSmtp(mail, options, environment);
   if (backend === 'ses') {
-    const { requests, status } = await planSes(mail, options);
+    const { requests, status } = await planSes(mail, (client) =>
+      guard(makeBackend('ses', { ...options, client }), environment),
+    );
     const how = 'over HTTPS to Amazon SES, a round trip for each request on a connection that is kept';
     return { ...NOTHING, backend, how, requests, ignored: ignoredOf(status), mail: requests[0]?.mail ?? null };
   }
-  const message = await new EmailMessage(mail).materialize();
+  const inbox = getConnection('dummy', { store: true }); // it has what any backend is given, behind the staging guard
+  await inbox.sendMessages([mail]);
+  const [sent] = inbox.messages;
+  if (sent === undefined) throw new Error('the mail was taken and is not there');
+  const message = await sent.materialize();
   const { recipients, parsed, envelopeSender } = message;
   const sender = envelopeSender === '' ? '' : (parsed.envelopeSender ?? parsed.from).asciiAddress;
   const envelope = { sender, recipients: recipients.map(({ asciiAddress }) => asciiAddress) };
@@ -58,7 +65,11 @@ export async function explainMail(target: string | undefined, mail: EmailMessage
   return { ...NOTHING, backend, how, envelope, mail: composeMessage(message) };
 }
 
-async function explainSmtp(mail: EmailMessageInit, options: SmtpOptions): Promise<Explanation> {
+async function explainSmtp(
+  mail: EmailMessageInit,
+  options: SmtpOptions,
+  environment: Environment,
+): Promise<Explanation> {
   const resolved = resolveSmtpOptions(options);
   const { host, port, path, lmtp, security } = resolved;
   // Login and TLS are for the server that is meant; those of this process are asked in clear.
@@ -71,7 +82,6 @@ async function explainSmtp(mail: EmailMessageInit, options: SmtpOptions): Promis
     useSsl: ______,
     ...plain
   } = options;
-  const environment = currentEnvironment();
   const wire = await planWire(mail, lmtp, (socket) =>
     guard(makeBackend('smtp', { ...plain, security: 'none', debug: false, socket }), environment),
   );

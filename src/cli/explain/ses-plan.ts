@@ -1,4 +1,4 @@
-import { makeBackend } from '../../connection-target.ts';
+import type { EmailBackend } from '../../backend.ts';
 import type { EmailMessageInit } from '../../message-init.ts';
 import type { SendStatus } from '../../status.ts';
 
@@ -24,10 +24,15 @@ interface Command {
   };
 }
 
-/** The requests that the ses backend makes for a mail, taken by a client that sends none. @throws {EmailError} */
+/**
+ * The requests that the ses backend makes for a mail, taken by a client that sends none.
+ *
+ * @param connect makes the connection with that client
+ * @throws {EmailError} what the backend throws for a mail that it cannot send
+ */
 export async function planSes(
   message: EmailMessageInit,
-  options: Readonly<Record<string, unknown>>,
+  connect: (client: object) => EmailBackend,
 ): Promise<{ readonly requests: readonly SesRequest[]; readonly status: SendStatus }> {
   const requests: SesRequest[] = [];
   const client = {
@@ -43,7 +48,7 @@ export async function planSes(
       return { MessageId: `offline-${requests.length}` };
     },
   };
-  const connection = makeBackend('ses', { ...options, client });
+  const connection = connect(client);
   const status = await connection.sendMessages([message]).finally(() => connection.close());
   return { requests: requests.filter(({ operation }) => operation !== 'GetAccount'), status };
 }
