@@ -6,7 +6,8 @@ import { factsOf, rebuildError } from './util/rebuild-error.ts';
  * The one place where results become a status or an exception: throws only when no recipient of the whole call was sent
  * or queued and a message was not merely cancelled; the error carries the status.
  *
- * `trouble` is what went wrong beside the messages: a listener that failed after the send, or a source that threw.
+ * `trouble` is what went wrong beside the messages: a listener that failed after the send, or a source that threw. Once
+ * anything was sent, it is never `not-sent` nor to be tried again as a whole.
  * `failSilently` keeps faults of delivery in the status; a ConfigurationError or MessageError is thrown all the same.
  */
 export function conclude(
@@ -15,7 +16,7 @@ export function conclude(
   trouble: EmailError | null,
 ): SendStatus {
   const status = new SendStatus(results);
-  if (trouble !== null) throw withStatus(trouble, status);
+  if (trouble !== null) throw withStatus(results.some(mayBeSent) ? afterSending(trouble) : trouble, status);
   if (results.some(({ error }) => error === null)) return status;
   const failures = results.flatMap(({ error }) => (error === null || error.code === 'cancelled' ? [] : [error]));
   const thrown = failSilently
@@ -23,6 +24,17 @@ export function conclude(
     : summarize(failures);
   if (thrown) throw withStatus(thrown, status);
   return status;
+}
+
+/** Whether a message has reached anybody, or may have. */
+export function mayBeSent({ error }: MessageResult): boolean {
+  return error === null || error.outcome === 'unknown';
+}
+
+/** What ended a call in which messages were sent before: who tries the whole call again would send them twice. */
+export function afterSending(trouble: EmailError): EmailError {
+  const prototype: EmailError = Object.getPrototypeOf(trouble);
+  return rebuildError(prototype, { ...factsOf(trouble), retryable: false, outcome: 'unknown' });
 }
 
 /** The error of a message of which nothing was sent, made from what its recipients say. */

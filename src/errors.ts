@@ -21,8 +21,8 @@ export type ErrorPhase =
   | 'request';
 
 /**
- * What is certain about the message when the error was raised: `not-sent`, no server has taken it; `unknown`, a server
- * may have taken it, so that sending it again may deliver it twice (RFC 5321, section 4.5.3.2.6; RFC 1047).
+ * What is certain when the error was raised: `not-sent`, no server has taken the message, or any message of the call;
+ * `unknown`, a server has or may have taken it, so that sending it again may deliver it twice (RFC 5321, section 4.5.3.2.6; RFC 1047).
  */
 export type Outcome = 'not-sent' | 'unknown';
 
@@ -126,7 +126,7 @@ export class EmailError extends Error {
   readonly phase: ErrorPhase;
   /** Whether a later try may succeed and cannot send the message twice. */
   readonly retryable: boolean;
-  /** What is certain about the message. */
+  /** What is certain about the message; thrown by a call, about all of its messages: `unknown` when any was or may be sent. */
   readonly outcome: Outcome;
   /** The server's answer, when one caused the error. */
   readonly reply: ServerReply | null;

@@ -1,3 +1,4 @@
+import { afterSending, mayBeSent } from './conclusion.ts';
 import { type CallOptions, Dispatch, type DispatchHost, type Receiver } from './dispatch.ts';
 import type { EmailError } from './errors.ts';
 import type { MessageSource } from './message-source.ts';
@@ -15,6 +16,7 @@ export class ResultStream implements AsyncIterableIterator<MessageResult>, Recei
   readonly #dispatch: Dispatch;
   #waiters: Waiter[] = [];
   #isStarted = false;
+  #hasSent = false;
 
   constructor(host: DispatchHost, source: MessageSource, options: CallOptions) {
     this.#dispatch = new Dispatch(host, source, options, this, null);
@@ -47,13 +49,14 @@ export class ResultStream implements AsyncIterableIterator<MessageResult>, Recei
   }
 
   take(result: MessageResult): void {
+    this.#hasSent ||= mayBeSent(result);
     this.#waiters.shift()?.resolve({ done: false, value: result });
   }
 
   end(trouble: EmailError | null): void {
     const waiters = this.#waiters;
     this.#waiters = [];
-    if (trouble !== null) waiters.shift()?.reject(trouble);
+    if (trouble !== null) waiters.shift()?.reject(this.#hasSent ? afterSending(trouble) : trouble);
     for (const { resolve } of waiters) resolve(DONE);
   }
 }

@@ -394,7 +394,7 @@ describe('a source', () => {
   test('that throws ends the call: what was read is sent, the error has the status', async () => {
     const cause = new Error('row 2 is broken');
     const error = await failure(new ProbeBackend().sendMessages(endsWith(cause)()));
-    expect(error).toMatchObject({ name: 'SendError', code: 'source', phase: 'queue', cause });
+    expect(error).toMatchObject({ name: 'SendError', code: 'source', phase: 'queue', outcome: 'unknown', cause });
     expect(error.message).toBe('reading message 1 failed, no further one was sent: row 2 is broken');
     expect(statuses(error.status)).toEqual({ 'one@x.org': 'sent' });
   });
@@ -430,7 +430,7 @@ describe('a source', () => {
       }
     });
     const error = await failure(backend.sendMessages(endless()));
-    expect(error).toMatchObject({ code: 'aborted', outcome: 'not-sent' });
+    expect(error).toMatchObject({ code: 'aborted', outcome: 'unknown', retryable: false });
     expect(statuses(error.status)).toEqual({ 'm0@x.org': 'sent', 'm1@x.org': 'sent' });
     expect(closed).toBe(true);
   });
@@ -573,7 +573,7 @@ describe('onProgress', () => {
       throw new Error('no terminal');
     };
     const error = await failure(new ProbeBackend().sendMessages([draft('one'), draft('two')], { onProgress }));
-    expect(error).toMatchObject({ code: 'listener', cause: new Error('no terminal') });
+    expect(error).toMatchObject({ code: 'listener', outcome: 'unknown', cause: new Error('no terminal') });
     expect(error.status?.isSuccess).toBe(true);
   });
 });

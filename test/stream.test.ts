@@ -126,7 +126,7 @@ describe('a stream that cannot be finished says so', () => {
     const stream = new ProbeBackend().stream(source.messages(), { signal: abort.signal });
     await stream.next();
     abort.abort();
-    await expect(collect(stream)).rejects.toMatchObject({ code: 'aborted' });
+    await expect(collect(stream)).rejects.toMatchObject({ code: 'aborted', outcome: 'unknown', retryable: false });
     expect(source.isClosed).toBe(true);
     expect(await stream.next()).toMatchObject({ done: true });
   });
@@ -140,7 +140,11 @@ describe('a stream that cannot be finished says so', () => {
     const reading = (async () => {
       for await (const { messageId } of new ProbeBackend().stream(broken())) found.push(messageId);
     })();
-    await expect(reading).rejects.toMatchObject({ code: 'source', cause: new Error('row 2') });
+    await expect(reading).rejects.toMatchObject({
+      code: 'source',
+      outcome: 'unknown',
+      cause: new Error('row 2'),
+    });
     expect(found).toEqual(['one@x.org']);
   });
 
