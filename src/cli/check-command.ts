@@ -20,7 +20,7 @@ export const checkCommand: Command = defineCommand({
     ...CONNECTION_OPTIONS,
     from: { value: 'ADDRESS', help: 'the sender whose domain is looked at; default: AMSDAL_EMAIL_FROM' },
     'dkim-selector': { value: 'NAME', many: true, help: 'a DKIM key to look at, s= in the signature' },
-    resolver: { value: 'HOST:PORT', help: "the name server to ask for the sender's records; default: the system's" },
+    resolver: { value: 'IP:PORT', help: "the name server to ask for the sender's records; default: the system's" },
   },
   notes:
     'Exit codes: 0 all is well, or worth a warning; 1 something is wrong; 75 it is only out of reach now; 2 wrong usage.',

@@ -11,7 +11,7 @@ import { BODY_OPTIONS, readDraft } from './send-command.ts';
 import { UsageError } from './usage-error.ts';
 
 const { backend, url } = CONNECTION_OPTIONS; // there is no dialogue to debug
-const MAIL = { ...MAIL_OPTIONS, ...BODY_OPTIONS } as const;
+const MAIL = { ...MAIL_OPTIONS, ...BODY_OPTIONS, to: { ...MAIL_OPTIONS.to, help: 'a recipient' } } as const;
 const OPTIONS = { ...MAIL, backend, url } as const;
 type Values = OptionValues<typeof OPTIONS>;
 
