@@ -1,0 +1,277 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { simpleParser } from 'mailparser';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { ScriptedSmtpServer } from '../../../src/testing/scripted-smtp-server.ts';
+import { until } from '../../servers/process.ts';
+import { type CliRun, ended, runCli, startCli } from '../run-cli.ts';
+
+let server: ScriptedSmtpServer;
+let folder = '';
+beforeAll(async () => {
+  server = await ScriptedSmtpServer.start();
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  server.reset();
+  folder = mkdtempSync(join(tmpdir(), 'bulk-'));
+  write('mail.html', '<p>Hello {{name}}</p>');
+  write('people.csv', 'email,name\nann@example.org,Ann\nbob@example.org,"<b>Bob</b>, Jr."\neve@example.org,Eve\n');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const write = (name: string, text: string | Uint8Array): void => writeFileSync(join(folder, name), text);
+const argsOf = (more: readonly string[]): readonly string[] => [
+  ...['send', '--csv', 'people.csv', '--template', 'mail.html', '--subject', 'Hi {{name}}'],
+  ...['--from', 'shop@example.com', '--url', `smtp://127.0.0.1:${server.port}`, ...more],
+];
+const send = (...more: readonly string[]): Promise<CliRun> => runCli(argsOf(more), { cwd: folder });
+const recipients = (): string[] => server.messages.flatMap(({ envelope }) => envelope.rcptTo).sort();
+const EVERYBODY = ['ann@example.org', 'bob@example.org', 'eve@example.org'];
+const manyPeople = (count: number): string =>
+  `email,name\n${Array.from({ length: count }, (_, number) => `user${number}@example.org,User ${number}\n`).join('')}`;
+
+describe('amsdal-mail send --csv', () => {
+  test('sends a mail of its own to every row, escaped in HTML and as it is in text and subject', async () => {
+    write('mail.txt', 'Hello {{name}}');
+    const more = ['--text-template', 'mail.txt', '--to', '{{name}} <{{email}}>', '--attach', 'mail.txt'];
+    const { code, stdout, stderr } = await send(...more, '--header', 'X-Name: {{name}}');
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '3 sent\n', stderr: '' });
+    const mails = await Promise.all(server.messages.map(({ bytes }) => simpleParser(Buffer.from(bytes))));
+    const bob = mails.find(({ text }) => text?.includes('Bob'));
+    expect(bob).toMatchObject({
+      subject: 'Hi <b>Bob</b>, Jr.',
+      text: 'Hello <b>Bob</b>, Jr.',
+      html: '<p>Hello &lt;b&gt;Bob&lt;/b&gt;, Jr.</p>',
+      to: { value: [{ name: '<b>Bob</b>, Jr.', address: 'bob@example.org' }] },
+      attachments: [{ filename: 'mail.txt' }],
+    });
+    expect(bob?.headers.get('x-name')).toBe('<b>Bob</b>, Jr.');
+    expect(recipients()).toEqual(EVERYBODY);
+  });
+
+  test('sends nothing twice', async () => {
+    await send();
+    const { code, stdout } = await send('--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ sent: 3, sentBefore: 3, rows: [] });
+    expect(recipients()).toEqual(EVERYBODY);
+  });
+
+  test('sends the rows that were added since', async () => {
+    await send();
+    write('people.csv', `${readFileSync(join(folder, 'people.csv'), 'utf8')}new@example.org,New\n`);
+    expect((await send()).stdout).toBe('4 sent (3 before)\n');
+    expect(recipients()).toEqual(['ann@example.org', 'bob@example.org', 'eve@example.org', 'new@example.org']);
+  });
+
+  test.each([
+    [
+      'a row that was sent',
+      'people.csv',
+      'email,name\nann@example.org,Anna\nbob@example.org,x\neve@example.org,Eve\n',
+      /line 2/,
+    ],
+    ['the rows, which are fewer now', 'people.csv', 'email,name\nann@example.org,Ann\n', /row 2 was sent/],
+    ['the template', 'mail.html', '<p>Hallo {{name}}</p>', /line 2/],
+  ])('notices when somebody has edited %s, and sends nothing', async (_, name, text, message) => {
+    await send();
+    write(name, text);
+    const { code, stderr } = await send();
+    expect(code).toBe(2);
+    expect(stderr).toMatch(message);
+    expect(recipients()).toEqual(EVERYBODY);
+  });
+
+  test('does not mind columns that the mail does not name', async () => {
+    await send();
+    write(
+      'people.csv',
+      'note,email,name\n1,ann@example.org,Ann\n2,bob@example.org,"<b>Bob</b>, Jr."\n3,eve@example.org,Eve\n',
+    );
+    expect((await send()).stdout).toBe('3 sent (3 before)\n');
+  });
+
+  test('lists who was refused, and tries again who may take it later', async () => {
+    server.on('RCPT', ({ argument }) =>
+      argument.includes('ann@') ? '550 5.1.1 No such user' : argument.includes('bob@') ? '451 4.3.0 Later' : undefined,
+    );
+    const first = await send();
+    expect(first.code).toBe(75);
+    expect(first.stdout).toMatch(/^invalid {2}line 2 {2}ann@example\.org {2}550 5\.1\.1 No such user$/m);
+    expect(first.stdout).toMatch(/^failed {3}line 3 {2}bob@example\.org {2}451 4\.3\.0 Later$/m);
+    expect(first.stdout).toMatch(/^1 sent, 1 invalid, 1 failed$/m);
+    expect(first.stderr).toContain('the same command tries them again');
+    server.reset();
+    const second = await send('--json');
+    expect(second.code).toBe(1);
+    expect(JSON.parse(second.stdout)).toMatchObject({
+      sent: 2,
+      sentBefore: 1,
+      invalid: 1,
+      rows: [{ row: 1, line: 2, to: 'ann@example.org', outcome: 'invalid', code: 550 }],
+    });
+    expect(recipients()).toEqual(['bob@example.org']);
+  });
+
+  test('sends a row that was refused when it was corrected', async () => {
+    write('people.csv', 'email,name\nann@example,Ann\nbob,Bob\n');
+    const { code, stdout } = await send();
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^invalid {2}line 3 {2}bob /m);
+    write('people.csv', 'email,name\nann@example,Ann\nbob@example.org,Bob\n');
+    expect((await send()).stdout).toBe('2 sent (1 before)\n');
+  });
+
+  test('lists rows in doubt, and sends them again only when told to', async () => {
+    server.once('message', { end: 'rst' });
+    const first = await send('--json', '--rate', '5/s');
+    expect(first.code).toBe(1);
+    const { unknown, rows } = JSON.parse(first.stdout);
+    expect(unknown).toBe(1);
+    server.reset();
+    expect((await send()).stdout).toMatch(/^2 sent, 1 unknown \(2 before\)$/m);
+    expect(recipients()).toEqual([]);
+    const { code, stdout } = await send('--resend-unknown');
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '3 sent (2 before)\n' });
+    expect(recipients()).toEqual([rows[0].to]);
+  });
+
+  test('tries a run without sending anything', async () => {
+    write('people.csv', 'email,name\nann@example.org,Ann\nbob,Bob\n');
+    const { code, stdout } = await send('--dry-run');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^1 would be sent, 0 sent, 1 invalid$/m);
+    expect(stdout).toMatch(/^invalid {2}line 3 {2}bob /m);
+    expect(server.connections).toEqual([]);
+    expect(JSON.parse((await send('--dry-run', '--json')).stdout)).toMatchObject({ wouldSend: 1, sent: 0, invalid: 1 });
+    expect(() => readFileSync(join(folder, 'people.csv.journal'))).toThrow('ENOENT');
+  });
+
+  test('keeps its journal where it is told to', async () => {
+    await send('--journal', 'other.journal');
+    expect(readFileSync(join(folder, 'other.journal'), 'utf8').match(/"sent"/g)).toHaveLength(3);
+    expect((await send('--journal', 'people.csv')).stderr).toContain('people.csv is no journal of amsdal-mail');
+  });
+
+  test.each([
+    [
+      'a column that is not there',
+      'mail.html',
+      'x {{nam}}',
+      '--template names {{nam}}, but the columns are: email, name',
+    ],
+    [
+      'an address column that is not there',
+      'people.csv',
+      'mail,name\n',
+      "no column is named email: say which has the address by --to '{{...}}'",
+    ],
+    [
+      'a row that is too short',
+      'people.csv',
+      `${'email,name\n'}${'a@example.org,x\n'.repeat(50)}b@example.org\n`,
+      'line 52: 1 cells',
+    ],
+    [
+      'a quote that is not closed',
+      'people.csv',
+      'email,name\na@example.org,"x\n',
+      'line 2 has a quote that is not closed',
+    ],
+    ['two columns of one name', 'people.csv', 'email,name,name\n', 'people.csv has two columns name'],
+    ['an empty file', 'people.csv', '', 'people.csv is empty'],
+    [
+      'what is not UTF-8',
+      'people.csv',
+      Buffer.from('email,name\na@example.org,\xe9\n', 'latin1'),
+      'people.csv is not UTF-8',
+    ],
+  ])('sends nothing when there is %s', async (_, name, text, message) => {
+    write(name, text);
+    const { code, stderr } = await send();
+    expect(stderr).toContain(message);
+    expect(stderr.trimEnd()).not.toContain('\n');
+    expect(code).toBe(2);
+    expect(server.connections).toEqual([]);
+  });
+
+  test('gives up soon when the server lets nobody in, and goes on later', async () => {
+    write('people.csv', manyPeople(500));
+    server.on('connect', '421 4.3.2 Closed');
+    const { code, stdout, stderr } = await send('--json');
+    expect(code).toBe(75);
+    const { sent, failed, unsent, unknown, error } = JSON.parse(stdout);
+    expect({ sent, unknown, all: failed + unsent }).toEqual({ sent: 0, unknown: 0, all: 500 });
+    expect(unsent).toBeGreaterThan(300);
+    expect(error).not.toBeNull();
+    expect(stderr).toContain('Closed');
+    server.reset();
+    expect((await send()).stdout).toBe('500 sent\n');
+    expect(new Set(recipients()).size).toBe(500);
+    expect(recipients()).toHaveLength(500);
+  });
+
+  test('sends no faster than it is told to', async () => {
+    write('people.csv', manyPeople(21));
+    const started = performance.now();
+    expect((await send('--rate', '20/s')).code).toBe(0);
+    expect(performance.now() - started).toBeGreaterThan(1000);
+  });
+});
+
+describe('a signal', () => {
+  const interrupt = async (signal: NodeJS.Signals, times: number) => {
+    write('people.csv', manyPeople(2000));
+    // The fifth answer is late: it is under way when the signal comes.
+    let count = 0;
+    server.on('message', () =>
+      ++count === 5 ? { reply: '250 2.0.0 Ok', delayMs: times > 1 ? 600_000 : 500 } : undefined,
+    );
+    const child = startCli(argsOf(['--rate', '100/s', '--json']), { cwd: folder });
+    const running = ended(child);
+    let said = '';
+    child.stderr?.on('data', (text: string) => {
+      said += text;
+    });
+    await until(
+      () => server.messages.length >= 5,
+      () => `${server.messages.length} came`,
+    );
+    child.kill(signal);
+    if (times > 1) {
+      await until(
+        () => said.includes('stopping'),
+        () => said,
+      );
+      child.kill(signal);
+    }
+    return running;
+  };
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('%s stops after what is under way, with nothing left in doubt', async (signal, expected) => {
+    const { code, stdout, stderr } = await interrupt(signal, 1);
+    expect(code).toBe(expected);
+    expect(stderr).toMatch(/^stopping: \d+ mails are under way/);
+    const { sent, unsent, unknown, ...report } = JSON.parse(stdout);
+    expect(report).toMatchObject({ signal, failed: 0 });
+    expect({ unknown, sent, all: sent + unsent }).toEqual({ unknown: 0, sent: server.messages.length, all: 2000 });
+    server.on('message', undefined);
+    expect((await send()).stdout).toBe(`2,000 sent (${sent} before)\n`);
+    expect(new Set(recipients()).size).toBe(2000);
+    expect(server.messages).toHaveLength(2000);
+  });
+
+  test('twice ends at once, and leaves in doubt what was under way', async () => {
+    const { code } = await interrupt('SIGINT', 2);
+    expect(code).toBe(130);
+    const { stdout } = await send('--dry-run', '--json');
+    const { unknown, sent, wouldSend } = JSON.parse(stdout);
+    expect(unknown).toBeGreaterThan(0);
+    expect(unknown + sent + wouldSend).toBe(2000);
+  });
+});
