@@ -1,16 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
-import { deliverEach } from '../deliver-each.ts';
+import { deliverEach, deliverEachSync } from '../deliver-each.ts';
 import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from '../delivery.ts';
 import { EmailConnectionError, SendError } from '../errors.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
+import { withFilesRead } from '../message.ts';
 import type { AnyOptionTable, OptionTable } from '../options.ts';
 import { isProduction } from '../settings.ts';
 import type { RecipientStatus } from '../status.ts';
 import type { Acceptance } from './accept-mail.ts';
 import { arrivalOf } from './arrival-of.ts';
 import { type ResolvedMailboxOptions, resolveMailboxOptions } from './mailbox-options.ts';
-import { sharedMailbox } from './shared-mailbox.ts';
+import { ownMailbox, sharedMailbox } from './shared-mailbox.ts';
 
 /** Options of {@link MailboxBackend}; each as in {@link MailboxOptions}. */
 export interface MailboxBackendOptions extends BackendOptions {
@@ -60,15 +61,15 @@ export class MailboxBackend extends EmailBackend {
   }
 
   protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    const mailbox = sharedMailbox(this.#options);
-    const results: DeliveryResult[] = [];
-    for (const job of jobs) {
-      const { messageId, ...arrival } = arrivalOf(job.message);
-      const acceptance = mailbox.acceptNow({ ...arrival, via: 'backend' });
-      if (acceptance === null) return super.deliverSync(jobs);
-      results.push(resultOf(job, messageId, acceptance, mailbox.url));
-    }
-    return results;
+    const mailbox = ownMailbox(this.#options);
+    // Not here, or not yet: whether it can be had at all shows only in a thread that does not wait.
+    if (mailbox === null) return super.deliverSync(jobs);
+    return deliverEachSync(jobs, (job) => {
+      const { messageId, ...arrival } = arrivalOf(withFilesRead(job.message));
+      const acceptance = mailbox.accept({ ...arrival, via: 'backend' });
+      if (acceptance.delayMs > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, acceptance.delayMs);
+      return resultOf(job, messageId, acceptance, mailbox.url);
+    });
   }
 
   async #deliverOne(job: Job): Promise<DeliveryResult> {

@@ -5,16 +5,17 @@ import { MailboxServer } from './mailbox.ts';
 import type { ResolvedMailboxOptions } from './mailbox-options.ts';
 import { MAILBOX_NAME } from './mailbox-routes.ts';
 
+/** How long what listens on the port may take to say that it is a mailbox: a thread that is blocked never does. */
+const ANSWER_MS = 5000;
+
 /**
- * The mailbox that a process's backends share: its own, or when the port is taken the one that listens there, such as
+ * The mailbox that a thread's backends share: its own, or when the port is taken the one that listens there, such as
  * that of `npx amsdal-mail mailbox` or of another worker of the same app.
  */
-export class SharedMailbox {
+class SharedMailbox {
   readonly #options: ResolvedMailboxOptions;
   readonly #mailbox: MailboxServer;
-  /** What was caught before it was clear which mailbox is meant. */
-  #early: Arrival[] | null = [];
-  #isOwn = true;
+  #own: MailboxServer | null = null;
   /** Settles when it is clear which mailbox is meant. */
   readonly ready: Promise<void>;
 
@@ -22,49 +23,35 @@ export class SharedMailbox {
     this.#options = options;
     this.#mailbox = new MailboxServer(options);
     this.ready = this.#start();
-    this.ready.catch(() => {}); // told to every send, which awaits it
   }
 
-  /** Where the page is. */
+  /** The mailbox when it is this thread's own and takes mails in; null before, and when it is another's. */
+  get own(): MailboxServer | null {
+    return this.#own;
+  }
+
+  /** Where the page is, once it is ready. */
   get url(): string {
-    return this.#isOwn ? this.#mailbox.url : this.#otherUrl;
-  }
-
-  get #otherUrl(): string {
     const { host, port } = this.#options;
-    return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    return this.#own?.url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   }
 
   /** Hands a mail in. */
   async accept(arrival: Arrival, signal: AbortSignal | undefined): Promise<Acceptance> {
     await this.ready;
-    return this.#isOwn ? this.#mailbox.accept(arrival) : this.#post(arrival, signal);
-  }
-
-  /** Hands a mail in while the thread is blocked; null when the mailbox is another process's. */
-  acceptNow(arrival: Arrival): Acceptance | null {
-    if (!this.#isOwn) return null;
-    this.#early?.push(arrival);
-    return this.#mailbox.accept(arrival);
-  }
-
-  close(): Promise<void> {
-    return this.#mailbox.close();
+    return this.#own === null ? this.#post(arrival, signal) : this.#own.accept(arrival);
   }
 
   async #start(): Promise<void> {
     try {
       await this.#mailbox.listen();
       this.#mailbox.unref();
+      this.#own = this.#mailbox;
     } catch (error) {
-      const info = await fetch(`${this.#otherUrl}/api/info`)
+      const info = await fetch(`${this.url}/api/info`, { signal: AbortSignal.timeout(ANSWER_MS) })
         .then((response) => response.json())
         .catch(() => null);
       if (info?.name !== MAILBOX_NAME) throw error;
-      this.#isOwn = false;
-      for (const arrival of this.#early ?? []) await this.#post(arrival, undefined);
-    } finally {
-      this.#early = null;
     }
     process.stderr.write(`amsdal-mail: mails are caught, see them at ${this.url}\n`);
   }
@@ -88,12 +75,22 @@ export class SharedMailbox {
 
 const shared = new Map<string, SharedMailbox>();
 
-/** The process's mailbox at a host and port, started when it is first asked for. */
+/** The thread's mailbox at a host and port, started when it is first asked for, and anew when it could not start. */
 export function sharedMailbox(options: ResolvedMailboxOptions): SharedMailbox {
-  const key = `${options.host} ${options.port}`;
+  const key = keyOf(options);
   const known = shared.get(key);
   if (known !== undefined) return known;
   const made = new SharedMailbox(options);
   shared.set(key, made);
+  made.ready.catch(() => shared.delete(key)); // the reason is told to every send that waits
   return made;
+}
+
+/** The mailbox at a host and port when this very thread serves it, so that it takes mails in while the thread is blocked. */
+export function ownMailbox(options: ResolvedMailboxOptions): MailboxServer | null {
+  return shared.get(keyOf(options))?.own ?? null;
+}
+
+function keyOf({ host, port }: ResolvedMailboxOptions): string {
+  return `${host} ${port}`;
 }

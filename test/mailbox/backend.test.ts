@@ -1,6 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
+import { Attachment } from '../../src/attachment.ts';
+import type { EmailBackend } from '../../src/backend.ts';
 import { getConnection } from '../../src/connection.ts';
-import { ConfigurationError, EmailConnectionError } from '../../src/errors.ts';
+import { ConfigurationError, EmailConnectionError, MessageError } from '../../src/errors.ts';
 import { startMailbox } from '../../src/mailbox/mailbox.ts';
 import { MailboxBackend } from '../../src/mailbox/mailbox-backend.ts';
 
@@ -12,6 +14,15 @@ async function freePort(): Promise<number> {
   const port = Number(new URL(mailbox.url).port);
   await mailbox.close();
   return port;
+}
+
+/** A connection whose mailbox is served by this thread. */
+async function openOwn(): Promise<EmailBackend & { readonly port: number }> {
+  const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  const port = await freePort();
+  const connection = await getConnection(MailboxBackend, { port, smtpPort: 0 }).open();
+  said.mockRestore();
+  return Object.assign(connection, { port });
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of the JSON
@@ -54,18 +65,45 @@ describe('the backend', () => {
     said.mockRestore();
   });
 
+  test('one bad mail of a blocking call does not keep the others from their status, and files are read', async () => {
+    const connection = await openOwn();
+    const unread = [{ filename: 'a.txt', content: new Blob(['x']) }];
+    const file = [Attachment.fromFile(import.meta.filename)];
+    const status = connection.sendMessagesSync(
+      [
+        { ...message, subject: 'good' },
+        { ...message, subject: 'bad', attachments: unread },
+        { ...message, subject: 'with a file', attachments: file },
+      ],
+      { failSilently: true },
+    );
+    expect(status.results.map(({ error }) => error)).toEqual([null, expect.any(MessageError), null]);
+    const mails = await list(connection.port);
+    expect(mails.map(({ subject, attachments }) => [subject, attachments])).toEqual([
+      ['with a file', 1],
+      ['good', 0],
+    ]);
+  });
+
+  test('chaos keeps a blocking call waiting, too', async () => {
+    const connection = await openOwn();
+    await fetch(`http://127.0.0.1:${connection.port}/api/chaos`, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: '{"delay":100,"delayMs":300}',
+    });
+    const started = performance.now();
+    expect(connection.sendMessagesSync([message]).isSuccess).toBe(true);
+    expect(performance.now() - started).toBeGreaterThan(290);
+  });
+
   test('finds the mailbox that runs already', async () => {
     const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const running = await startMailbox({ port: 0, smtpPort: null });
     const port = Number(new URL(running.url).port);
     const connection = getConnection(MailboxBackend, { port });
-    expect(connection.sendMessagesSync([{ ...message, subject: 'early' }]).isSuccess).toBe(true);
-    await connection.open();
     await connection.sendMessages([{ ...message, tags: ['t'] }]);
-    expect(await list(port)).toMatchObject([
-      { subject: 'Hi', via: 'api', tags: ['t'] },
-      { subject: 'early', via: 'api' },
-    ]);
+    expect(await list(port)).toMatchObject([{ subject: 'Hi', via: 'api', tags: ['t'] }]);
     await connection.close();
 
     const chaos = { method: 'PUT', headers: { 'content-type': 'application/json' } };
