@@ -35,7 +35,7 @@ export function encodeBase64(source: Uint8Array, target: Uint8Array, offset = 0)
   return at;
 }
 
-/** The base64 form of `source`, piece by piece; each piece is valid until the next one is asked for. */
+/** The base64 form of `source`, piece by piece; each piece is valid until anything else is encoded, so no `await` may come between. */
 export function* base64Steps(source: Uint8Array): Generator<Uint8Array, void, undefined> {
   for (let from = 0; from < source.length; from += BASE64_STEP) {
     const length = encodeStep(source, from, Math.min(from + BASE64_STEP, source.length));

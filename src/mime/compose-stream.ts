@@ -105,7 +105,7 @@ class Stream implements MessageStream {
 }
 
 async function* encodeSegment(segment: Segment): AsyncGenerator<Uint8Array, void, undefined> {
-  if (segment instanceof Attachment) for await (const lines of encodeContent(segment.content)) yield lines.slice();
+  if (segment instanceof Attachment) yield* encodeContent(segment.content);
   else {
     for (let at = 0; at < segment.length; at += TEXT_STEP) {
       yield Buffer.from(segment.slice(at, at + TEXT_STEP), 'latin1');
@@ -113,7 +113,7 @@ async function* encodeSegment(segment: Segment): AsyncGenerator<Uint8Array, void
   }
 }
 
-/** The base64 form of any content; each piece is valid until the next one is asked for. */
+/** The base64 form of any content. */
 async function* encodeContent(content: AttachmentContent): AsyncGenerator<Uint8Array, void, undefined> {
   const carry = new Uint8Array(BASE64_STEP);
   let carried = 0;
@@ -124,14 +124,19 @@ async function* encodeContent(content: AttachmentContent): AsyncGenerator<Uint8A
       carry.set(chunk.subarray(0, at), carried);
       carried += at;
       if (carried < carry.length) continue;
-      yield* base64Steps(carry);
+      yield* linesOf(carry);
     }
     const whole = chunk.length - ((chunk.length - at) % carry.length);
-    yield* base64Steps(chunk.subarray(at, whole));
+    yield* linesOf(chunk.subarray(at, whole));
     carry.set(chunk.subarray(whole));
     carried = chunk.length - whole;
   }
-  yield* base64Steps(carry.subarray(0, carried));
+  yield* linesOf(carry.subarray(0, carried));
+}
+
+/** Copies, made before anything else can run: other messages are encoded meanwhile, and all in the same place. */
+function* linesOf(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
+  for (const lines of base64Steps(bytes)) yield lines.slice();
 }
 
 /** Whether the content can be read again: all but a stream that is given as such. */

@@ -1,8 +1,9 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Attachment } from '../../src/attachment.ts';
 import { MessageError } from '../../src/errors.ts';
 import { EmailMessage } from '../../src/message.ts';
-import { composeMessage, composeStream, type MessageStream } from '../../src/mime/index.ts';
+import { composeMessage, composeStream, createDkimSigner, type MessageStream } from '../../src/mime/index.ts';
 import { FIXED } from './corpus.ts';
 
 const bytes = (length: number) => Uint8Array.from({ length }, (_, at) => (at * 7) & 255);
@@ -85,6 +86,28 @@ describe('composeStream', () => {
     expect((await read(composeStream(streamed, FIXED))).toString()).toBe(
       Buffer.from(composeMessage(inMemory, FIXED)).toString(),
     );
+  });
+
+  test.each<[string, (content: Uint8Array<ArrayBuffer>) => Attachment['content']]>([
+    ['bytes', (file) => file],
+    ['Blobs', (file) => new Blob([file])],
+    ['functions', (file) => () => chunksOf(file, 10_000)],
+    ['streams', (file) => chunksOf(file, 10_000)],
+  ])('many messages with %s, read at once, keep their own bytes and signatures', async (_, make) => {
+    const { privateKey } = generateKeyPairSync('ed25519', {
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    });
+    const dkim = createDkimSigner({ domain: 'example.com', selector: 's', privateKey });
+    const files = Array.from({ length: 10 }, (_unused, index) => new Uint8Array(100_000).fill(index));
+    for (const options of [FIXED, { ...FIXED, dkim }]) {
+      const reading = files.map((file) => read(composeStream(messageWith(make(file)), options)));
+      const expected = files.map((file) => composeMessage(messageWith(file), options));
+      const mails = await Promise.all(reading);
+      expect(mails.map((mail, index) => mail.equals(expected[index] ?? Buffer.alloc(0)))).toEqual(
+        files.map(() => true),
+      );
+    }
   });
 
   test('an error of the source reaches the reader', async () => {
