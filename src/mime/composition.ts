@@ -1,5 +1,5 @@
 import { type Group, isGroup, type Mailbox } from '../address.ts';
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError, MessageError } from '../errors.ts';
 import type { EmailMessage } from '../message.ts';
 import { randomToken } from '../util/random.ts';
 import type { DkimSigner } from './dkim.ts';
@@ -41,10 +41,19 @@ export function planComposition(message: EmailMessage, options: ComposeOptions):
   const isUtf8 = hasUtf8Headers(message);
   if (!isMultipart(root)) {
     const { headers, content } = root;
-    return { head: head + headers, body: [typeof content === 'string' ? endLine(content) : content], isUtf8 };
+    const body = [typeof content === 'string' ? endLine(content) : content];
+    return { head: guardHead(head + headers, isUtf8), body, isUtf8 };
   }
   const writer = new BodyWriter(chooseSeed(root, options.boundary));
-  return { head: head + writer.write(root), body: writer.finish(), isUtf8 };
+  return { head: guardHead(head + writer.write(root), isUtf8), body: writer.finish(), isUtf8 };
+}
+
+/** The last look at the headers: written as Latin-1, what is beyond it would become other octets, line breaks among them. */
+function guardHead(head: string, isUtf8: boolean): string {
+  if (isUtf8 || Buffer.byteLength(head, 'utf8') === head.length) return head;
+  throw new MessageError([
+    { path: 'headers', code: 'range', message: 'a header is not ASCII: only addresses that need SMTPUTF8 may be' },
+  ]);
 }
 
 /** Writes parts depth first; each multipart's headers tell its boundary, so they are known before its body is written. */

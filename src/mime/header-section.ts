@@ -1,5 +1,5 @@
 import { type AddressInput, parseAddress } from '../address.ts';
-import type { EmailMessage } from '../message.ts';
+import { type EmailMessage, mailboxesOf } from '../message.ts';
 import { addressHeader, foldHeader, headerError, structuredHeader, textHeader } from './headers.ts';
 
 /** The headers of a message down to its content headers, which belong to its first part. Bcc is never among them. */
@@ -85,11 +85,18 @@ function customHeader(name: string, value: string): string {
 }
 
 function parseCustom(name: string, value: AddressInput): ReturnType<typeof parseAddress> {
+  let parsed: ReturnType<typeof parseAddress>;
   try {
-    return parseAddress(value);
+    parsed = parseAddress(value);
   } catch (error) {
     throw headerError(name, 'address', error instanceof Error ? error.message : String(error));
   }
+  if (mailboxesOf([parsed]).every(({ isAscii }) => isAscii)) return parsed;
+  throw headerError(
+    name,
+    'address',
+    'give an address that is ASCII before the @, as any server must pass this header on',
+  );
 }
 
 let lastSecond = Number.NaN;

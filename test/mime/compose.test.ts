@@ -159,6 +159,21 @@ describe('what cannot be written is refused, with the path of its field', () => 
     expect(found).toBeInstanceOf(MessageError);
     expect(found).toMatchObject({ code: 'invalid-message', issues: [{ path }] });
   });
+  test.each(['Errors-To', 'Return-Receipt-To', 'Disposition-Notification-To'])(
+    '%s beyond ASCII before the @, which as Latin-1 could be a line break',
+    (name) => {
+      for (const value of [
+        'jörg@example.com',
+        '"a\u560d\u560aBcc: victim@evil.example\u560d\u560aX-Y: "@x.example',
+        '"a\u560d\u560a\u560d\u560aanother body"@x.example',
+      ]) {
+        expect(() => compose({ headers: { [name]: value } })).toThrow(
+          expect.objectContaining({ issues: [expect.objectContaining({ path: `headers.${name}`, code: 'address' })] }),
+        );
+      }
+    },
+  );
+
   test('a boundary of other characters', () => {
     for (const boundary of ['', 'a b', 'a"b', 'x'.repeat(41), 'a\r\nb']) {
       expect(() => compose(HTML, { boundary })).toThrow(ConfigurationError);
