@@ -22,10 +22,11 @@ export interface Client {
   close(): Promise<void>;
 }
 
-const FROM = 'shop@example.com';
+export const FROM = 'shop@example.com';
 let serial = 0;
 
-function fresh(recipients: number): { readonly subject: string; readonly text: string; readonly to: string[] } {
+/** What a mail has that no other one has. */
+export function fresh(recipients: number): { readonly subject: string; readonly text: string; readonly to: string[] } {
   const number = ++serial;
   return {
     subject: `Your order ${number}`,

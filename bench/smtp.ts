@@ -3,13 +3,21 @@ import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { makeCertificates } from '../test/servers/certificates.ts';
+import { Postfix } from '../test/servers/postfix.ts';
+import { raw } from './raw-smtp.ts';
 import { type BenchRow, median, report } from './report.ts';
 import { type Client, type ClientOptions, nodemailer, ours, upyo } from './smtp-clients.ts';
 
 const SINK = '/usr/sbin/smtp-sink';
+const POSTFIX = '/usr/sbin/postfix';
 const HALF_TRIP_MS = 25;
 /** BENCH_SCALE=0.1 for a quick look. */
 const SCALE = Number(process.env['BENCH_SCALE'] ?? 1);
+
+/** Arguments: only the cases whose name holds one of them. */
+const ONLY = process.argv.slice(2);
+const isWanted = (name: string) => ONLY.length === 0 || ONLY.some((part) => name.includes(part));
 
 const children: ChildProcess[] = [];
 
@@ -50,7 +58,7 @@ async function startSink(): Promise<number> {
 
 const relay = async (port: number) => (await script('./delay-relay.js', [port, HALF_TRIP_MS])).port;
 
-type Maker = (options: ClientOptions) => Client;
+type Maker = (options: ClientOptions) => Client | Promise<Client>;
 type Way = 'awaited' | 'bulk';
 
 interface Measured {
@@ -60,7 +68,7 @@ interface Measured {
 
 /** Microseconds a mail, by the clock and by the processor time of this process; the middle one of three runs. */
 async function measure(make: Maker, options: ClientOptions, way: Way, count: number): Promise<Measured> {
-  const client = make(options);
+  const client = await make(options);
   await client[way](Math.max(5, Math.round(count / 5)));
   const clock: number[] = [];
   const cpu: number[] = [];
@@ -86,17 +94,21 @@ interface Case {
   readonly peers: ClientOptions;
   /** Mails in a run: what is slower sends fewer, and 0 is left out. */
   readonly counts: { readonly ours: number; readonly nodemailer: number; readonly upyo: number };
+  /** Also measures a bare socket, with as many mails as ours: what of the time is the server's and Node's. */
+  readonly hasFloor?: boolean;
   /** Also compares the processor time of the client. */
   readonly cpuTarget?: number;
 }
 
-async function run({ name, way, target, ours: own, peers, counts, cpuTarget }: Case): Promise<void> {
+async function run({ name, way, target, ours: own, peers, counts, hasFloor, cpuTarget }: Case): Promise<void> {
+  if (!isWanted(name)) return;
   const scaled = (count: number) => Math.max(5, Math.round(count * SCALE));
   const measured: Record<string, Measured> = {
     'amsdal-mail': await measure(ours, own, way, scaled(counts.ours)),
     nodemailer: await measure(nodemailer, peers, way, scaled(counts.nodemailer)),
   };
   if (counts.upyo > 0) measured['@upyo/smtp'] = await measure(upyo, peers, way, scaled(counts.upyo));
+  if (hasFloor) measured['bare socket'] = await measure(raw, own, way, scaled(counts.ours));
   const pick = (what: keyof Measured) =>
     Object.fromEntries(Object.entries(measured).map(([library, value]) => [library, value[what]]));
   console.error(`${name}: ${JSON.stringify(measured)}`);
@@ -124,6 +136,7 @@ await run({
   ours: at(sink),
   peers: at(sink),
   counts: { ours: 5_000, nodemailer: 2_000, upyo: 1_000 },
+  hasFloor: true,
 });
 await run({
   name: 'loopback, bulk, PIPELINING, 1 connection',
@@ -132,6 +145,7 @@ await run({
   ours: at(sink),
   peers: at(sink),
   counts: { ours: 20_000, nodemailer: 3_000, upyo: 1_000 },
+  hasFloor: true,
 });
 await run({
   name: 'loopback, bulk, PIPELINING, 5 connections',
@@ -140,6 +154,7 @@ await run({
   ours: at(sink, 5),
   peers: at(sink, 5),
   counts: { ours: 50_000, nodemailer: 3_000, upyo: 1_000 },
+  hasFloor: true,
   cpuTarget: 10,
 });
 await run({
@@ -199,29 +214,52 @@ await run({
   counts: { ours: 1_000, nodemailer: 10, upyo: 0 },
 });
 
-const mails = Math.round(100_000 * SCALE);
-const stream = await script('./smtp-memory.js', ['stream', sink, mails]);
-const promises = await script('./smtp-memory.js', ['promises', sink, mails]);
-const peer = await script('./smtp-memory.js', ['nodemailer', sink, mails]);
-const both = (own: number, theirs: number) => ({ 'amsdal-mail': own, nodemailer: theirs });
-rows.push(
-  {
-    name: `${mails} mails streamed: peak memory (wanted: under 120)`,
-    unit: 'MB',
-    results: both(stream.peak, peer.peak),
-  },
-  { name: `${mails} sendMail at once: peak memory (under 300)`, unit: 'MB', results: both(promises.peak, peer.peak) },
-  {
-    name: `${mails} sendMail at once: a call in the loop (at most 10)`,
-    unit: 'us',
-    results: both(promises.perCall, peer.perCall),
-  },
-  {
-    name: `${mails} sendMail at once: longest block after it (under 50)`,
-    unit: 'ms',
-    results: both(promises.blocked, peer.blocked),
-  },
-);
+const hasPostfix = existsSync(POSTFIX) && process.getuid?.() === 0;
+if (!hasPostfix) console.error('left out: real Postfix, which needs Postfix and root');
+else if (isWanted('real Postfix')) {
+  await using postfix = await Postfix.start(makeCertificates());
+  const farPostfix = at(await relay(postfix.ports.plain));
+  for (const [maxInFlight, target, count] of [
+    [8, 8, 400],
+    [1_000, 50, 5_000],
+  ] as const) {
+    await run({
+      name: `50 ms, 1 connection, bulk, real Postfix with CHUNKING, maxInFlight ${maxInFlight}`,
+      way: 'bulk',
+      target,
+      ours: { ...farPostfix, maxInFlight },
+      peers: farPostfix,
+      counts: { ours: count, nodemailer: 10, upyo: 0 },
+    });
+  }
+}
+
+async function measureMemory(): Promise<void> {
+  const mails = Math.round(100_000 * SCALE);
+  const stream = await script('./smtp-memory.js', ['stream', sink, mails]);
+  const promises = await script('./smtp-memory.js', ['promises', sink, mails]);
+  const peer = await script('./smtp-memory.js', ['nodemailer', sink, mails]);
+  const both = (own: number, theirs: number) => ({ 'amsdal-mail': own, nodemailer: theirs });
+  rows.push(
+    {
+      name: `${mails} mails streamed: peak memory (wanted: under 120)`,
+      unit: 'MB',
+      results: both(stream.peak, peer.peak),
+    },
+    { name: `${mails} sendMail at once: peak memory (under 300)`, unit: 'MB', results: both(promises.peak, peer.peak) },
+    {
+      name: `${mails} sendMail at once: a call in the loop (at most 10)`,
+      unit: 'us',
+      results: both(promises.perCall, peer.perCall),
+    },
+    {
+      name: `${mails} sendMail at once: longest block after it (under 50)`,
+      unit: 'ms',
+      results: both(promises.blocked, peer.blocked),
+    },
+  );
+}
+if (isWanted('memory')) await measureMemory();
 
 /** Milliseconds of processor time to start Node and import; the middle one of fifteen starts. */
 function startUp(code: string): number {
@@ -230,12 +268,15 @@ function startUp(code: string): number {
     Number(execFileSync(process.execPath, ['--input-type=module', '-e', measured], { encoding: 'utf8' }));
   return median(Array.from({ length: 15 }, start));
 }
-const bare = startUp('');
-const imported = {
-  'amsdal-mail': startUp("await import('amsdal-mail')") - bare,
-  nodemailer: startUp("await import('nodemailer')") - bare,
-};
-rows.push({ name: 'import, CPU over bare Node (at most 25)', unit: 'ms', results: imported });
+function measureImport(): void {
+  const bare = startUp('');
+  const imported = {
+    'amsdal-mail': startUp("await import('amsdal-mail')") - bare,
+    nodemailer: startUp("await import('nodemailer')") - bare,
+  };
+  rows.push({ name: 'import, CPU over bare Node (at most 25)', unit: 'ms', results: imported });
+}
+if (isWanted('import')) measureImport();
 
 for (const child of children) child.kill();
 report('smtp', rows);
