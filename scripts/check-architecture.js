@@ -45,7 +45,7 @@ const ROOMS = {
     may: [...['settings', 'backend', 'options', 'mime', 'smtp-server'], ...['model', 'errors', 'util']],
   },
   testing: {
-    may: ['connection', 'backend', 'options', 'mime', 'smtp-server', 'model', 'errors', 'util'],
+    may: ['connection', 'backend', 'options', 'events', 'mime', 'smtp-server', 'model', 'errors', 'util'],
   },
   adapters: {
     may: ['app', 'connection', 'backend', 'options', 'mime', 'events', 'model', 'errors', 'util'],

@@ -17,19 +17,25 @@ export interface InboxAttachment {
 
 /** A message as its recipients got it: composed for the wire and read back, so that what is seen here was really sent. */
 export class InboxMessage {
-  /** Addresses with their names, as in `Jane Doe <jane@example.org>`. */
+  /** The sender with its name, as in `Jane Doe <jane@example.org>`. */
   readonly from: string;
+  /** With their names. */
   readonly to: readonly string[];
+  /** With their names. */
   readonly cc: readonly string[];
+  /** With their names. */
   readonly replyTo: readonly string[];
   /** Who got it although no header names them. */
   readonly bcc: readonly string[];
   /** Everybody who got it, in the order to, cc, bcc; who was refused is not among them. */
   readonly recipients: readonly string[];
+  /** Decoded. */
   readonly subject: string;
   /** The plain text, '' without one; lines end with a line feed, the last one with nothing. */
   readonly body: string;
+  /** The HTML, null without one; its lines end as those of `body`. */
   readonly htmlBody: string | null;
+  /** Attachments and inline images, in the order of the source. */
   readonly attachments: readonly InboxAttachment[];
   /** Every header, decoded, in order. */
   readonly headers: readonly { readonly name: string; readonly value: string }[];

@@ -5,11 +5,26 @@ export type { Extension } from '../smtp-server/extensions.ts';
 export type { Envelope, ReceivedMail, Reply } from '../smtp-server/hooks.ts';
 export type { SmtpServerSettings } from '../smtp-server/options.ts';
 export { codes, links } from './codes.ts';
+export {
+  backendContract,
+  type ContractCase,
+  type ContractFactory,
+  type ContractOptions,
+  type DescribeOptions,
+  describeBackend,
+} from './contract/backend-contract.ts';
+export type { ContractAbilities, ContractBackend, ContractDelivery, ContractSubject } from './contract/subject.ts';
 export { expectMail, type MailExpectation } from './expect-mail.ts';
 export { createInbox, type Inbox, type WaitOptions } from './inbox.ts';
 export type { InboxAttachment, InboxMessage } from './inbox-message.ts';
 export { type MailSnapshotSerializer, mailSnapshot, mailSnapshotSerializer } from './mail-snapshot.ts';
-export { type AttachmentMatch, type MailMatchers, type MatcherResult, mailMatchers } from './matchers.ts';
+export {
+  type AttachmentMatch,
+  type MailMatcher,
+  type MailMatchers,
+  type MatcherResult,
+  mailMatchers,
+} from './matchers.ts';
 export type { MessageFields, MessageMatch } from './message-match.ts';
 export type { PlannedFailure } from './planned-failure.ts';
 export type { Cut, ScriptedConnection } from './scripted-connection.ts';

@@ -48,13 +48,14 @@ export interface MailMatchers<Result = void> {
   toHaveHeader(name: string, value?: string | RegExp): Result;
 }
 
-type Matcher<Name extends keyof MailMatchers> = (
+/** One matcher as `expect.extend` takes it. */
+export type MailMatcher<Name extends keyof MailMatchers> = (
   received: unknown,
   ...expected: Parameters<MailMatchers[Name]>
 ) => MatcherResult;
 
 /** The matchers, for `expect.extend(mailMatchers)`. */
-export const mailMatchers: { readonly [Name in keyof MailMatchers]: Matcher<Name> } = Object.freeze({
+export const mailMatchers: { readonly [Name in keyof MailMatchers]: MailMatcher<Name> } = Object.freeze({
   toHaveSent: (received: unknown, match: MessageMatch = {}) =>
     judgeInbox(received, describeMatch(match), (inbox) => inbox.find(match) !== null),
 

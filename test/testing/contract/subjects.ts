@@ -1,0 +1,136 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DummyBackend } from '../../../src/backends/dummy.ts';
+import { FileBackend } from '../../../src/backends/file.ts';
+import { SesBackend } from '../../../src/backends/ses.ts';
+import { SmtpBackend } from '../../../src/backends/smtp.ts';
+import type { DeliveryResult, Job } from '../../../src/delivery.ts';
+import { EmailConnectionError } from '../../../src/errors.ts';
+import { composeMessage } from '../../../src/mime/compose.ts';
+import type { ContractFactory } from '../../../src/testing/contract/backend-contract.ts';
+import type { ContractBackend, ContractSubject } from '../../../src/testing/contract/subject.ts';
+import { createInbox } from '../../../src/testing/inbox.ts';
+import { ScriptedSmtpServer } from '../../../src/testing/scripted-smtp-server.ts';
+import { StrictSes } from '../../servers/strict-ses.ts';
+
+/** How many failures are planned when a provider that counts them is to fail from now on. */
+const MANY = 100;
+
+/** The dummy backend, and what it kept. */
+export const dummySubject: ContractFactory = () => {
+  const backend = new DummyBackend({ store: true });
+  const refused = new Set<string>();
+  return {
+    backend,
+    received: () =>
+      backend.messages.map((message) => ({
+        recipients: message.recipients.map(({ address }) => address).filter((address) => !refused.has(address)),
+        source: composeMessage(message),
+      })),
+    refuse: (address) => {
+      refused.add(address);
+      backend.refuse(address);
+    },
+    breakDown: () => {
+      const error = new EmailConnectionError('closed', 'the provider broke off', { retryable: true });
+      for (let count = 0; count < MANY; count++) backend.failNext(error);
+    },
+  };
+};
+
+/** The inbox of tests. */
+export const inboxSubject: ContractFactory = () => {
+  const backend = createInbox();
+  return {
+    backend,
+    received: () => backend.messages.map(({ recipients, bytes }) => ({ recipients, source: bytes })),
+    refuse: (address) => backend.refuse(address),
+    breakDown: () => {
+      for (let count = 0; count < MANY; count++) backend.failNext({ code: 'closed' });
+    },
+    stall: () => backend.delay(3_600_000),
+  };
+};
+
+/** A file has no envelope: whom it is for is noted beside. */
+class NotedFileBackend extends FileBackend {
+  readonly recipients = new Map<string, readonly string[]>();
+
+  protected override async *deliver(jobs: AsyncIterable<Job>): AsyncGenerator<DeliveryResult, void, undefined> {
+    for await (const result of super.deliver(jobs)) {
+      if (typeof result.espResponse === 'string')
+        this.recipients.set(result.espResponse, [...result.recipients.keys()]);
+      yield result;
+    }
+  }
+}
+
+/** The file backend, and its folder. */
+export const fileSubject: ContractFactory = () => {
+  const root = mkdtempSync(join(tmpdir(), 'contract-'));
+  const path = join(root, 'mails');
+  const backend = new NotedFileBackend({ path });
+  return {
+    backend,
+    received: () => [...backend.recipients].map(([file, recipients]) => ({ recipients, source: readFileSync(file) })),
+    breakDown: () => writeFileSync(path, 'no folder'),
+    close: () => {
+      if (readdirSync(root).length > 0) rmSync(path, { recursive: true });
+      rmSync(root, { recursive: true });
+    },
+  };
+};
+
+/** A backend that sends to a scripted server. */
+export async function smtpSubject(
+  connect: (server: ScriptedSmtpServer) => ContractBackend = ({ host, port }) => new SmtpBackend({ host, port }),
+): Promise<ContractSubject> {
+  const server = await ScriptedSmtpServer.start();
+  const refused = new Set<string>();
+  server.on('RCPT', ({ argument }) =>
+    [...refused].some((address) => argument.includes(`<${address}>`)) ? '550 5.1.1 No such user' : undefined,
+  );
+  return {
+    backend: connect(server),
+    received: () => server.messages.map(({ envelope, bytes }) => ({ recipients: envelope.rcptTo, source: bytes })),
+    refuse: (address) => void refused.add(address),
+    breakDown: () => void server.on('MAIL', '451 4.3.0 Out of order'),
+    stall: () => void server.on('MAIL', {}),
+    loseAnswers: () => void server.on('message', { end: 'rst' }),
+    close: () => server.close(),
+  };
+}
+
+let accounts = 0;
+
+/** The SES backend, and a strict local SES. */
+export const sesSubject: ContractFactory = async () => {
+  const ses = await StrictSes.start();
+  const backend = new SesBackend({
+    endpoint: ses.endpoint,
+    accessKeyId: `AKIDCONTRACT${++accounts}`,
+    secretAccessKey: 'k',
+    retry: { attempts: 2, baseMs: 1, maxMs: 2 },
+  });
+  const refused = new Set<string>();
+  ses.script = ({ mails }) =>
+    mails.flat().some((address) => refused.has(address))
+      ? { name: 'MessageRejected', message: 'Address is on the suppression list' }
+      : undefined;
+  return {
+    backend,
+    received: () => ses.accepted.map(({ recipients, raw }) => ({ recipients, source: raw ?? new Uint8Array() })),
+    refuse: (address) => void refused.add(address),
+    breakDown: () => {
+      ses.script = () => ({ name: 'AccountSuspendedException', message: 'suspended', status: 400 });
+    },
+    stall: () => {
+      ses.script = () => ({ cut: 'hang' });
+    },
+    loseAnswers: () => {
+      ses.script = () => ({ cut: 'reset', accepts: true });
+    },
+    close: () => ses.close(),
+  };
+};
