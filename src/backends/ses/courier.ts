@@ -35,12 +35,12 @@ export class Courier {
     this.#session = session;
     this.#account = account;
     this.#options = options;
-    this.#slots = new Slots(options.maxConnections);
+    this.#slots = new Slots(options.maxConnections, () => account.limiter.rate);
   }
 
   /** @throws what `input` throws; nothing has been sent then. */
   run(errand: Errand): Promise<Answer> {
-    return this.#slots.run(() => this.#run(errand));
+    return this.#slots.run(errand.addressees.length, () => this.#run(errand));
   }
 
   /**
@@ -79,12 +79,16 @@ export class Courier {
       } catch {
         return { failure: cancelled(signal), ticket };
       }
+      const left = performance.now();
       if (input === null) {
         input = await errand.input();
         this.#session.check(errand.operation, input);
       }
       const answer = await this.#try(errand, input, this.#options.timeoutMs);
-      if ('output' in answer) return { ...answer, ticket };
+      if ('output' in answer) {
+        this.#slots.answeredAfter(performance.now() - left);
+        return { ...answer, ticket };
+      }
       const { failure } = answer;
       if (failure.retry === 'throttled') this.#account.limiter.throttled(ticket);
       if (failure.retry === null || attempt >= attempts) return { failure, ticket };

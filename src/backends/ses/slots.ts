@@ -1,21 +1,64 @@
-/** Lets at most `size` tasks run at once, first come, first served. */
-export class Slots {
-  readonly #waiting: (() => void)[] = [];
-  #free: number;
+/** How long a request is taken to be under way while none has been answered. */
+const FIRST_LATENCY_MS = 1_000;
+/** How much of a faster answer counts; a slower one counts at once, as the rate would be missed. */
+const FORGETTING = 0.1;
+/** Requests that always may be under way. */
+const FEW = 2;
 
-  constructor(size: number) {
-    this.#free = size;
+interface Waiter {
+  readonly count: number;
+  go(): void;
+}
+
+/**
+ * Lets as many requests at once as the account's rate needs at the service's latency, twice over, and at most `max`, first
+ * come, first served: more would not be faster, and all of them would be in doubt if the service hung.
+ */
+export class Slots {
+  readonly #waiting: Waiter[] = [];
+  readonly #max: number;
+  readonly #rate: () => number;
+  #latencyMs = FIRST_LATENCY_MS;
+  #requests = 0;
+  #recipients = 0;
+
+  /** @param rate Recipients a second, as far as is known now. */
+  constructor(max: number, rate: () => number) {
+    this.#max = max;
+    this.#rate = rate;
   }
 
-  async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** Runs a request of `count` recipients when there is room. */
+  async run<T>(count: number, task: () => Promise<T>): Promise<T> {
+    if (this.#waiting.length > 0 || !this.#hasRoom())
+      await new Promise<void>((go) => this.#waiting.push({ count, go }));
+    else this.#take(count);
     try {
       return await task();
     } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free++;
+      this.#requests--;
+      this.#recipients -= count;
+      for (let [next] = this.#waiting; next !== undefined && this.#hasRoom(); [next] = this.#waiting) {
+        this.#waiting.shift();
+        this.#take(next.count);
+        next.go();
+      }
     }
+  }
+
+  /** Tells how long the service took to answer a request. */
+  answeredAfter(milliseconds: number): void {
+    const slower = milliseconds - this.#latencyMs;
+    this.#latencyMs += slower > 0 ? slower : slower * FORGETTING;
+  }
+
+  #hasRoom(): boolean {
+    if (this.#requests >= this.#max) return false;
+    return this.#requests < FEW || this.#recipients < (2 * this.#rate() * this.#latencyMs) / 1_000;
+  }
+
+  #take(count: number): void {
+    this.#requests++;
+    this.#recipients += count;
   }
 }

@@ -221,8 +221,8 @@ describe('what never arrived is tried again', () => {
 });
 
 describe('throttling', () => {
-  test('300 sends at once, throttled to 100 a second: nothing is lost, nothing sent twice', async () => {
-    ses.limitTo(100);
+  test('300 sends at once, throttled to 50 a second: nothing is lost, nothing sent twice', async () => {
+    ses.limitTo(50);
     ses.account = null; // the rate must be learnt
     const to = addresses(300);
     const backend = connectTo(ses, { retry: { attempts: 20 } });

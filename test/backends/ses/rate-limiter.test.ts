@@ -99,6 +99,87 @@ describe('the limiter', () => {
   });
 });
 
+describe('requests at once', () => {
+  /** SES on the fake clock: `latency` away; it answers as long as it is not told to hang. */
+  class Service {
+    latency = 100;
+    hangs = false;
+    underWay = 0;
+    most = 0;
+    readonly sent: number[] = [];
+    readonly #rate: number;
+
+    constructor(rate: number) {
+      this.#rate = rate;
+    }
+
+    async send(command: object, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown> {
+      if (command.constructor.name === 'GetAccountCommand') return { SendQuota: { MaxSendRate: this.#rate } };
+      this.underWay++;
+      this.most = Math.max(this.most, this.underWay);
+      await new Promise((resolve, reject) => {
+        if (!this.hangs) setTimeout(resolve, this.latency);
+        options?.abortSignal?.addEventListener('abort', () => reject(new Error('aborted')));
+      });
+      this.underWay--;
+      this.sent.push(performance.now());
+      return { MessageId: String(this.sent.length) };
+    }
+  }
+
+  const mails = (count: number) => addresses(count).map((to) => mail({ to }));
+
+  test.each([
+    { rate: 14, latency: 100, most: 14 },
+    { rate: 200, latency: 20, most: 50 },
+    { rate: 100, latency: 400, most: 50 },
+  ])('$rate a second, $latency ms away: the rate is kept', async ({ rate, latency, most }) => {
+    const service = new Service(rate);
+    service.latency = latency;
+    const connection = await new SesBackend({ client: service }).open();
+    const start = performance.now();
+    const sending = connection.sendMessages(mails(rate * 20));
+    await vi.runAllTimersAsync();
+    expect((await sending).isSuccess).toBe(true);
+    const perSecond = service.sent.length / ((Math.max(...service.sent) - start) / 1_000);
+    expect(perSecond / rate).toBeGreaterThan(0.95);
+    expect(perSecond / rate).toBeLessThan(1.05);
+    expect(service.most).toBeLessThanOrEqual(most);
+  });
+
+  test('a service that gets slower is given more at once, up to maxConnections, and the rate is kept', async () => {
+    const service = new Service(20);
+    const connection = await new SesBackend({ client: service, maxConnections: 30 }).open();
+    const sending = connection.sendMessages(mails(1_200));
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(service.most).toBeLessThan(10);
+    service.latency = 1_000;
+    await vi.runAllTimersAsync();
+    expect((await sending).isSuccess).toBe(true);
+    const [after = 0] = service.sent.slice(-600);
+    expect(600 / ((Math.max(...service.sent) - after) / 1_000)).toBeGreaterThan(19);
+    expect(service.most).toBeLessThanOrEqual(30);
+  });
+
+  test('a service that hangs leaves few mails in doubt', async () => {
+    const service = new Service(14);
+    const connection = await new SesBackend({ client: service }).open();
+    const sending = connection.sendMessages(mails(200)).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(10_000);
+    const before = service.underWay;
+    service.hangs = true;
+    await vi.advanceTimersByTimeAsync(50_000); // before the first one's time is up
+    expect(service.underWay).toBeGreaterThan(before);
+    expect(service.underWay).toBeLessThan(10); // of the 50 that maxConnections allows
+    service.hangs = false;
+    await vi.runAllTimersAsync();
+    const status = (await sending) as Awaited<ReturnType<typeof connection.sendMessages>>;
+    const unknown = [...status.recipients.values()].filter((recipient) => recipient.status === 'unknown');
+    expect(unknown.length).toBeLessThan(10);
+    expect(status.getSuccessfulRecipients()).toHaveLength(200 - unknown.length);
+  });
+});
+
 describe('an account of 100 recipients a second', () => {
   /** SES on the fake clock: 40 ms away, throttling what goes over its rate. */
   class SlowAccount {
