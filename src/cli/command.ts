@@ -24,7 +24,7 @@ export type OptionValues<O extends CommandOptions> = {
 };
 
 /** What a command is run with. */
-export interface CommandLine<O extends CommandOptions> {
+interface CommandLine<O extends CommandOptions> {
   readonly values: OptionValues<O>;
   /** What is no option, in order. */
   readonly operands: readonly string[];
