@@ -4,8 +4,8 @@ import { getConnection } from '../connection.ts';
 import { type Configuration, readConfiguration } from './check/configuration.ts';
 import { dnsOf } from './check/dns.ts';
 import { checkDomain } from './check/domain.ts';
-import { type Finding, ok, warning } from './check/finding.ts';
-import { checkSmtp, explainError } from './check/server.ts';
+import { type Finding, faultOf, ok, warning } from './check/finding.ts';
+import { checkSmtp } from './check/server.ts';
 import { type Command, defineCommand } from './command.ts';
 import { CONNECTION_OPTIONS, connectionTarget } from './connection-options.ts';
 import type { Output } from './output.ts';
@@ -93,7 +93,7 @@ async function checkBackend(
     const text = 'the account is in the sandbox of SES: only verified addresses get mail';
     return [found, warning('server', text, 'ask for production access in the SES console')];
   } catch (error) {
-    return [explainError('connect', error)];
+    return [faultOf('connect', error)];
   } finally {
     await connection.close();
   }

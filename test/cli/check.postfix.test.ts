@@ -160,6 +160,7 @@ describe('check of a sender', () => {
         level: 'error',
         message: 'the key at revoked._domainkey.good.test is revoked (p= is empty)',
         fix: 'sign with another selector',
+        code: null,
         isTemporary: false,
       },
     ]);
@@ -189,6 +190,16 @@ describe('check of the configuration', () => {
     expect(stdout).toMatch(/security +none +default/);
     expect(stdout).toMatch(/Sender good\.test/);
     expect(stdout).toMatch(/warning +configuration +AMSDAL_EMAIL_REDIRECT_TO=me@good\.test: not everybody/);
+  });
+
+  test('of a named connection, at a closed port: the code is in the JSON', async () => {
+    const [port] = await freePorts(1);
+    const env = { AMSDAL_EMAIL_MARKETING_URL: `smtp://127.0.0.1:${port}?timeouts.connect=5000` };
+    const { code, stdout } = await runCli(['check', '--backend', '@marketing', '--json'], { env });
+    expect(code, stdout).toBe(75);
+    const { settings, checks } = JSON.parse(stdout);
+    expect(settings).toContainEqual({ name: 'timeouts', value: 'connect=5000', origin: 'AMSDAL_EMAIL_MARKETING_URL' });
+    expect(checks).toContainEqual(expect.objectContaining({ area: 'connect', level: 'error', code: 'refused' }));
   });
 
   test.each([

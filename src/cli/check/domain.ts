@@ -39,6 +39,11 @@ async function asked(area: Area, findings: Promise<readonly Finding[]>): Promise
     return await findings;
   } catch (error) {
     if (!(error instanceof DnsTrouble)) throw error;
-    return [fault(area, error.message, 'try again later, or ask another one by --resolver 1.1.1.1', true)];
+    return [
+      fault(area, error.message, 'try again later, or ask another one by --resolver 1.1.1.1', {
+        code: error.code,
+        isTemporary: true,
+      }),
+    ];
   }
 }

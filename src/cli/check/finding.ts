@@ -1,3 +1,5 @@
+import { EmailError, type ErrorCode } from '../../errors.ts';
+
 /** What a {@link Finding} is about. */
 export type Area =
   | 'configuration'
@@ -19,18 +21,35 @@ export interface Finding {
   readonly message: string;
   /** What to do about it; null when all is well. */
   readonly fix: string | null;
+  /** The code of the error that told it, of an EmailError or of Node's DNS; null when it was seen without one. */
+  readonly code: string | null;
   /** Whether it may be over later by itself. */
   readonly isTemporary: boolean;
 }
 
 export function ok(area: Area, message: string): Finding {
-  return { area, level: 'ok', message, fix: null, isTemporary: false };
+  return { area, level: 'ok', message, fix: null, code: null, isTemporary: false };
 }
 
 export function warning(area: Area, message: string, fix: string): Finding {
-  return { area, level: 'warning', message, fix, isTemporary: false };
+  return { area, level: 'warning', message, fix, code: null, isTemporary: false };
 }
 
-export function fault(area: Area, message: string, fix: string, isTemporary = false): Finding {
-  return { area, level: 'error', message, fix, isTemporary };
+export function fault(
+  area: Area,
+  message: string,
+  fix: string,
+  { code = null, isTemporary = false }: { readonly code?: string | null; readonly isTemporary?: boolean } = {},
+): Finding {
+  return { area, level: 'error', message, fix, code, isTemporary };
+}
+
+/** What an error of this library means; one of another kind is a fault of the program, and thrown on. */
+export function faultOf(area: Area, error: unknown, fixes: Partial<Record<ErrorCode, string>> = {}): Finding {
+  if (!(error instanceof EmailError)) throw error;
+  const { code, message, retryable: isTemporary } = error;
+  return fault(area, message, fixes[code] ?? `docs/status-and-errors.md tells the causes of ${code}`, {
+    code,
+    isTemporary,
+  });
 }

@@ -1,8 +1,8 @@
 import { lookup } from 'node:dns/promises';
 import { makeBackend } from '../../connection-target.ts';
-import { type ConnectionErrorCode, EmailConnectionError, EmailError, type ErrorCode } from '../../errors.ts';
+import { type ConnectionErrorCode, EmailConnectionError } from '../../errors.ts';
 import { resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
-import { type Area, type Finding, fault, ok, warning } from './finding.ts';
+import { type Finding, fault, faultOf, ok, warning } from './finding.ts';
 import { ipVersion } from './ip-version.ts';
 
 type Details = Readonly<Record<string, string | number | boolean | null>>;
@@ -36,14 +36,8 @@ export async function checkSmtp(given: Readonly<Record<string, unknown>>): Promi
   return findings;
 }
 
-/** What a refused connection, TLS or login means, with what to do. */
-export function explainError(area: Area, error: unknown): Finding {
-  if (!(error instanceof EmailError)) throw error;
-  const fix = FIXES[error.code] ?? 'see the message';
-  return fault(area, error.message, fix, error.retryable);
-}
-
-const FIXES: Partial<Record<ErrorCode, string>> = {
+/** What to do about a connection, TLS or login that failed. */
+const FIXES: Partial<Record<ConnectionErrorCode, string>> = {
   dns: 'check host',
   refused: 'check host and port, whether the server runs, and the firewall between',
   unreachable: 'check host and the network',
@@ -57,9 +51,7 @@ const FIXES: Partial<Record<ErrorCode, string>> = {
   'auth-unavailable': 'choose a mechanism that the server offers, by authMethod, or leave it to the client',
   'insecure-auth': 'set useTls or useSsl',
   connection: 'check host and port',
-  account: 'see the dashboard of the provider',
-  'missing-dependency': 'install it',
-} satisfies Partial<Record<ConnectionErrorCode | ErrorCode, string>>;
+};
 
 /** By the verdict of OpenSSL, or Node's on the name. */
 const CERTIFICATE_FIXES: Readonly<Record<string, string>> = {
@@ -71,15 +63,16 @@ const UNTRUSTED =
   'give the certificate of its authority as tls.ca, or set NODE_EXTRA_CA_CERTS to its file; never turn the check off outside tests';
 
 async function explainFailure(error: unknown, where: string, options: SmtpOptions): Promise<readonly Finding[]> {
-  if (!(error instanceof EmailConnectionError) || error.phase !== 'tls') return [explainError('connect', error)];
+  if (!(error instanceof EmailConnectionError) || error.phase !== 'tls') return [faultOf('connect', error, FIXES)];
   const connected = ok('connect', `${where} answers`);
-  if (error.code !== 'certificate') return [connected, explainError('tls', error)];
+  if (error.code !== 'certificate') return [connected, faultOf('tls', error, FIXES)];
   const { code = '' } = error.cause as NodeJS.ErrnoException; // what OpenSSL or Node said
   // Nothing is entrusted to this second connection; it only asks what the certificate says.
-  const tls = { ...options.tls, rejectUnauthorized: false };
+  const { servername } = options.tls ?? {};
+  const tls = { rejectUnauthorized: false, ...(servername !== undefined && { servername }) };
   const shown = await detailsOf({ ...options, tls }).then(describeCertificate, () => null);
   const text = shown === null ? error.message : `${error.message}; it is ${shown}`;
-  return [connected, fault('tls', text, CERTIFICATE_FIXES[code] ?? UNTRUSTED)];
+  return [connected, fault('tls', text, CERTIFICATE_FIXES[code] ?? UNTRUSTED, { code: error.code })];
 }
 
 async function detailsOf(options: SmtpOptions): Promise<Details> {
@@ -91,10 +84,13 @@ async function findHost(host: string): Promise<Finding> {
     const addresses = await lookup(host, { all: true });
     return ok('dns', `${host} is ${addresses.map(({ address }) => address).join(', ')}`);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException; // of getaddrinfo
+    const { code = '' } = error as NodeJS.ErrnoException; // of getaddrinfo
     const isTemporary = code !== 'ENOTFOUND';
     const what = isTemporary ? 'cannot be looked up now' : 'is not found';
-    return fault('dns', `${host} ${what} (${code})`, isTemporary ? 'try again later' : 'check host', isTemporary);
+    return fault('dns', `${host} ${what} (${code})`, isTemporary ? 'try again later' : 'check host', {
+      code,
+      isTemporary,
+    });
   }
 }
 
@@ -104,7 +100,7 @@ async function checkLogin(options: SmtpOptions, username: string | null): Promis
     const { authMethod } = await detailsOf(options);
     return ok('login', `${username} is let in by ${authMethod}`);
   } catch (error) {
-    return explainError('login', error);
+    return faultOf('login', error, FIXES);
   }
 }
 

@@ -57,6 +57,10 @@ class SpfWalk {
         'correct it',
       );
     }
+    for (const text of record.match(/(?<=\s)(?:all|include|a|mx|ptr|ip4|ip6|exists)=\S*/gi) ?? []) {
+      const message = `the SPF record of ${domain} has "${text}", which receivers ignore`;
+      this.findings.push(warning('spf', message, `write ${text.replace('=', ':')}`));
+    }
     const all = terms.findIndex(({ name }) => name === 'all');
     const behind = all < 0 ? [] : terms.slice(all + 1).filter(({ name }) => name !== 'redirect' && name !== 'exp');
     if (behind.length > 0) {

@@ -1,0 +1,70 @@
+import { describe, expect, test } from 'vitest';
+import { judgeTls } from '../../src/cli/check/server.ts';
+import { StrictSes } from '../servers/strict-ses.ts';
+import { runCli } from './run-cli.ts';
+
+const NOW = Date.UTC(2026, 10, 22);
+const DAY_MS = 86_400_000;
+
+function certificate(days: number): Readonly<Record<string, string>> {
+  return {
+    tls: 'TLSv1.3',
+    certificateSubject: 'CN=mail.example.com',
+    certificateIssuer: 'CN=CA',
+    certificateNames: 'DNS:mail.example.com',
+    certificateExpires: new Date(NOW + days * DAY_MS).toISOString(),
+  };
+}
+
+describe('what TLS is worth', () => {
+  test.each([
+    [
+      '22 days to go',
+      certificate(22),
+      true,
+      'ok',
+      /^TLSv1\.3, a certificate for mail\.example\.com, by CN=CA, valid until 2026-12-14 \(22 days\)$/,
+    ],
+    ['21 days to go', certificate(21), true, 'ok', /21 days/],
+    ['20 days to go', certificate(20), true, 'warning', /in 20 days$/],
+    ['any certificate accepted', certificate(90), false, 'warning', /any other is accepted/],
+    ['one without names', { ...certificate(90), certificateNames: '' }, true, 'ok', /for CN=mail\.example\.com/],
+    [
+      'one signed by itself',
+      { ...certificate(90), certificateIssuer: 'CN=mail.example.com' },
+      true,
+      'ok',
+      /signed by itself/,
+    ],
+    ['none to another machine', { tls: null }, true, 'warning', /everybody on the way/],
+  ] as const)('%s', (_, details, isVerified, level, message) => {
+    expect(judgeTls(details, isVerified, false, NOW)).toMatchObject({ level, message: expect.stringMatching(message) });
+  });
+
+  test('none on this machine is fine', () => {
+    expect(judgeTls({ tls: null }, false, true)).toMatchObject({ level: 'ok' });
+  });
+});
+
+describe('check of Amazon SES', () => {
+  test('asks the account, without sending', async () => {
+    const ses = await StrictSes.start();
+    const url = `ses://AKIDEXAMPLE:secret-key@eu-west-1?endpoint=${encodeURIComponent(ses.endpoint)}`;
+    const fine = await runCli(['check', '--url', url]);
+    expect(fine.code, fine.stdout).toBe(0);
+    expect(fine.stdout).toMatch(
+      /ok +connect +verify\(\) succeeded, region eu-west-1, isInSandbox false.*max24HourSend 50000/,
+    );
+    expect(fine.stdout).toMatch(/secretAccessKey +\*\*\* +--url/);
+    expect(fine.stdout).not.toContain('secret-key');
+
+    ses.account = { ...ses.account, ProductionAccessEnabled: false };
+    expect((await runCli(['check', '--url', url])).stdout).toMatch(/warning +server +the account is in the sandbox/);
+    ses.account = null;
+    const refused = await runCli(['check', '--url', url]);
+    expect(refused.code, refused.stdout).toBe(1);
+    expect(refused.stdout).toMatch(/error +connect/);
+    expect(ses.accepted).toHaveLength(0);
+    await ses.close();
+  });
+});
