@@ -1,6 +1,7 @@
 import { BACKEND_OPTIONS, type BackendOptions } from '../../backend.ts';
 import { ConfigurationError } from '../../errors.ts';
 import { createDkimSigner, type DkimOptions, type DkimSigner } from '../../mime/dkim.ts';
+import { DKIM_OPTION } from '../../mime/dkim-option.ts';
 import type { AnyOptionTable, OptionTable } from '../../options.ts';
 import type { SesClientLike } from './sdk.ts';
 
@@ -126,12 +127,7 @@ export const SES_OPTIONS: AnyOptionTable = {
   tenant: { type: 'string' },
   endpointId: { type: 'string' },
   extra: { type: 'custom', expected: 'an object of request parameters', check: isObject },
-  dkim: {
-    type: 'custom',
-    expected: 'an object with domain, selector and privateKey, or several',
-    check: isNonNull,
-    secret: true,
-  },
+  dkim: DKIM_OPTION,
   tagHeaders: { type: 'boolean' },
   ratePerSecond: { type: 'integer', min: 1 },
   maxConnections: { type: 'integer', min: 1, max: 1_000 },
@@ -173,10 +169,6 @@ function checkKeys({ accessKeyId, secretAccessKey, sessionToken }: SesOptions): 
       `ses: half a key pair: ${missing.join(' and ')} is missing; give both, or neither to use the AWS SDK's own credentials`,
     );
   }
-}
-
-function isNonNull(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
