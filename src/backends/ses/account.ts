@@ -64,13 +64,18 @@ export class SesAccount {
 const NOBODY = {};
 const accounts = new WeakMap<object, Map<string, SesAccount>>();
 
-/** The account that options speak of: the same for the same keys, region, endpoint and rate. */
+/**
+ * The account that options speak of: the same for the same client, or the same keys (or function that fetches them), region
+ * and endpoint; and the same given rate. Whose keys these are is not known.
+ */
 export function accountOf(options: ResolvedSesOptions): SesAccount {
-  const { client, credentials, accessKeyId = '', region, endpoint = '', ratePerSecond } = options;
-  const owner = client ?? credentials ?? NOBODY;
+  const { client, credentials, accessKeyId, region, endpoint, ratePerSecond } = options;
+  const isFetched = typeof credentials === 'function';
+  const keys = isFetched ? null : (credentials?.accessKeyId ?? accessKeyId);
+  const owner = client ?? (isFetched ? credentials : NOBODY);
   const known = accounts.get(owner) ?? new Map<string, SesAccount>();
   accounts.set(owner, known);
-  const key = JSON.stringify([accessKeyId, region, endpoint, ratePerSecond]);
+  const key = JSON.stringify([ratePerSecond, ...(client ? [] : [keys, region, endpoint])]);
   const account = known.get(key) ?? new SesAccount(ratePerSecond);
   known.set(key, account);
   return account;

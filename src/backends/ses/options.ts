@@ -157,7 +157,8 @@ export function resolveSesOptions(options: SesOptions): ResolvedSesOptions {
   };
 }
 
-function checkKeys({ accessKeyId, secretAccessKey, sessionToken }: SesOptions): void {
+function checkKeys({ client, credentials, accessKeyId, secretAccessKey, sessionToken }: SesOptions): void {
+  if (client !== undefined || credentials !== undefined) return; // which win over what the environment may have
   const missing = [
     ...(accessKeyId ? [] : ['accessKeyId (AWS_ACCESS_KEY_ID)']),
     ...(secretAccessKey ? [] : ['secretAccessKey (AWS_SECRET_ACCESS_KEY)']),

@@ -92,6 +92,18 @@ describe('keys and region', () => {
     await connection.close();
   });
 
+  test.each([{ AWS_ACCESS_KEY_ID: 'HALF' }, { AWS_SESSION_TOKEN: 'HALF' }])(
+    'half a pair in the environment, %o, is no matter beside credentials or a client',
+    async (environment) => {
+      withEnvironment(environment);
+      const credentials = { accessKeyId: 'GIVEN', secretAccessKey: 'x' };
+      expect(await signedFor(getConnection('ses', { endpoint: ses.endpoint, credentials }))).toBe('GIVEN us-east-1');
+      const client = new SESv2Client({ endpoint: ses.endpoint, region: 'eu-west-1', credentials });
+      expect(await signedFor(getConnection('ses', { client }))).toBe('GIVEN eu-west-1');
+      client.destroy();
+    },
+  );
+
   test.each([
     { accessKeyId: 'AKID' },
     { secretAccessKey: 'TOPSECRET' },
@@ -143,13 +155,18 @@ describe('options', () => {
     const account = (options: object) =>
       accountOf(resolveSesOptions({ accessKeyId: 'A', secretAccessKey: 's', ...options }));
     expect(account({})).toBe(account({ maxConnections: 3 }));
+    expect(account({})).toBe(account({ credentials: { accessKeyId: 'A', secretAccessKey: 's' } }));
     const client = { send: async () => ({}) };
+    const credentials = async () => ({ accessKeyId: 'A', secretAccessKey: 's' });
+    expect(account({ client })).toBe(account({ client, accessKeyId: 'B', region: 'eu-west-1' }));
+    expect(account({ credentials })).toBe(account({ credentials, accessKeyId: 'B' }));
     const all = [
       {},
       { region: 'eu-west-1' },
       { accessKeyId: 'B' },
       { ratePerSecond: 5 },
       { client },
+      { credentials },
       { endpoint: 'http://localhost' },
     ];
     expect(new Set(all.map(account)).size).toBe(all.length);
