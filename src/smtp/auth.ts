@@ -21,6 +21,8 @@ export interface AuthDialogue {
 interface Exchange {
   readonly initial: string | null;
   answer(challenge: string, round: number): string | Promise<string>;
+  /** Whether the server has proved what the mechanism has it prove; without it, there is nothing to prove. */
+  isProved?(): boolean;
 }
 
 /**
@@ -40,12 +42,10 @@ export async function authenticate(
   );
   if (!method) throw unavailable(dialogue, capabilities, chosen);
   if (!usesToken) {
-    const reply = await run(
-      dialogue,
-      method,
-      passwordExchange(method, credentials.username, credentials.password ?? ''),
-    );
+    const exchange = passwordExchange(method, credentials.username, credentials.password ?? '');
+    const reply = await run(dialogue, method, exchange);
     if (reply.code !== 235) throw refused(dialogue, method, reply, credentials);
+    if (exchange.isProved?.() === false) throw unproved(dialogue, method);
     return method;
   }
   const token = await fetchToken(credentials, false);
@@ -137,13 +137,16 @@ function passwordExchange(method: AuthMethod, username: string, password: string
 
 function scramExchange(method: AuthMethod, username: string, password: string): Exchange {
   const client = scram(method === 'SCRAM-SHA-256' ? 'sha256' : 'sha1', username, password);
+  let isProved = false;
   return {
     initial: client.first,
     async answer(challenge, round) {
       if (round === 0) return client.proof(challenge);
       client.verify(challenge);
+      isProved = true;
       return '';
     },
+    isProved: () => isProved,
   };
 }
 
@@ -179,6 +182,15 @@ function unavailable(
   return new EmailConnectionError(
     'auth-unavailable',
     `the server offers ${list}${chosen ? `, not ${chosen}` : ''}: nothing is sent without the login that was asked for`,
+    { phase: 'auth', transcript: dialogue.transcript.lines },
+  );
+}
+
+/** RFC 5802, section 3: who has not seen the server's signature does not know whom it talks to. */
+function unproved(dialogue: AuthDialogue, method: string): EmailConnectionError {
+  return new EmailConnectionError(
+    'auth',
+    `${method} failed: the server accepted the login without proving that it knows the password`,
     { phase: 'auth', transcript: dialogue.transcript.lines },
   );
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EmailConnectionError } from '../../src/errors.ts';
 import { resolveSmtpOptions, type SmtpOptions } from '../../src/smtp/options.ts';
@@ -229,6 +231,30 @@ describe('AUTH', () => {
     expect(error).toMatchObject({ code: 'auth' });
     expect(error.message).toContain('SCRAM-SHA-256 failed');
   });
+
+  it.each([['at once'], ['after the proof of the client']])(
+    'leaves a server that says yes %s and proves nothing',
+    async (when) => {
+      const impostor = createServer((socket) => {
+        socket.write('220 impostor\r\n');
+        socket.on('data', (chunk) => {
+          const [verb, , initial = ''] = chunk.toString().trim().split(' ');
+          const nonce = Buffer.from(initial, 'base64').toString().split('r=')[1];
+          const first = Buffer.from(`r=${nonce}more,s=c2FsdA==,i=4096`).toString('base64');
+          if (verb === 'EHLO') socket.write('250-impostor\r\n250 AUTH SCRAM-SHA-256\r\n');
+          else if (verb === 'AUTH' && when !== 'at once') socket.write(`334 ${first}\r\n`);
+          else socket.write('235 2.7.0 Welcome\r\n');
+        });
+        socket.on('error', () => {});
+      });
+      await once(impostor.listen(0, '127.0.0.1'), 'listening');
+      const { port } = impostor.address() as AddressInfo; // it listens on a port
+      const error = await failure({ ...login, authMethod: 'SCRAM-SHA-256', host: '127.0.0.1', port });
+      expect(error).toMatchObject({ code: 'auth', phase: 'auth' });
+      expect(error.message).toContain('without proving that it knows the password');
+      impostor.close();
+    },
+  );
 });
 
 describe('a session', () => {
