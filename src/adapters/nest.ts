@@ -97,6 +97,6 @@ export class MailLifecycle {
 
   /** Closes it. */
   async onApplicationShutdown(signal?: string): Promise<void> {
-    await this.#service?.close(signal ?? null);
+    await this.#service?.close(signal);
   }
 }

@@ -18,7 +18,7 @@ export interface MailServiceOptions {
 export interface MailService {
   /** The connection to send with; the default one is looked up anew each time, so that a test inbox gets the mail. */
   readonly connection: EmailBackend;
-  /** Tells the plugins that the server stops, lets every mail under way be sent, and closes the connection; once. */
+  /** Tells the plugins that the server stops, lets every mail under way be sent, and closes the connection; once. Default: the signal that was received. */
   close(signal?: string | null): Promise<void>;
 }
 
@@ -45,6 +45,7 @@ export async function startMail(
     throw error;
   });
   let closing: Promise<void> | null = null;
+  let received: string | null = null;
   const shutDown = async (signal: string | null): Promise<void> => {
     forget();
     try {
@@ -57,12 +58,16 @@ export async function startMail(
     get connection() {
       return current();
     },
-    close(signal = null) {
+    close(signal = received) {
       closing ??= shutDown(signal);
       return closing;
     },
   };
-  const forget = signals ? onShutdownSignal(stop ?? ((signal) => service.close(signal))) : () => {};
+  const onSignal = (signal: string): Promise<void> => {
+    received = signal; // a framework's own way to stop does not pass it on
+    return stop === undefined ? service.close() : stop(signal);
+  };
+  const forget = signals ? onShutdownSignal(onSignal) : () => {};
   return service;
 }
 

@@ -154,6 +154,26 @@ describe.each(Object.entries(frameworks))('%s', (_, start) => {
     for (const stop of undo) stop();
   });
 
+  test('SIGTERM closes it, and the plugins are told which signal it was', async () => {
+    const kill = vi.spyOn(process, 'kill').mockImplementation(() => true);
+    const told: (string | null)[] = [];
+    const undo = ServerShutdown.subscribe((context, next) => {
+      told.push(context.signal);
+      return next(context);
+    });
+    const others = process.listeners('SIGTERM');
+    for (const other of others) process.off('SIGTERM', other);
+    const app = await start({ verify: true });
+    process.emit('SIGTERM', 'SIGTERM');
+    await vi.waitFor(() => expect(kill).toHaveBeenCalledWith(process.pid, 'SIGTERM'));
+    expect(told).toEqual(['SIGTERM']);
+    await app.close();
+    expect(told).toEqual(['SIGTERM']);
+    for (const other of others) process.on('SIGTERM', other);
+    undo();
+    kill.mockRestore();
+  });
+
   test('a connection of its own', async () => {
     vi.stubEnv('AMSDAL_EMAIL_URL', 'dummy://');
     const app = await start({ connection: `smtp://127.0.0.1:${server.port}` });
