@@ -74,6 +74,7 @@ export class Dispatch {
   #outside = 0;
   #isReading = false;
   #isClosed = false;
+  #isStopped = false;
   #state: 'new' | 'running' | 'over' = 'new';
   /** What the backend waits for when it wants a job before the receiver wants a result. */
   #demand: { readonly promise: Promise<void>; readonly meet: () => void } | null = null;
@@ -116,6 +117,7 @@ export class Dispatch {
   /** Ends the call early: no further message is taken, those under way the backend lets finish, and nobody is told. */
   async stop(): Promise<void> {
     const wasRunning = this.#state === 'running';
+    this.#isStopped = true;
     this.#state = 'over';
     this.#ready.length = 0;
     this.#source.close();
@@ -154,6 +156,7 @@ export class Dispatch {
       if (read === null) return DONE;
       const preparing = prepare(this.#host, read);
       const prepared = preparing instanceof Promise ? await this.#waitOutside(preparing) : preparing;
+      if (this.#isStopped) return DONE; // nobody would hear of it
       if (prepared.kind === 'refused') this.#settle(prepared.message, prepared.result);
       else if (this.#options.signal?.aborted)
         this.#settle(prepared.message, notTaken(prepared, this.#reason(undefined)));

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { SmtpBackend } from '../src/backends/smtp.ts';
 import { deliverEach } from '../src/deliver-each.ts';
 import { BeforeSend } from '../src/mail-events.ts';
 import type { MessageResult } from '../src/status.ts';
+import { ScriptedSmtpServer } from '../src/testing/scripted-smtp-server.ts';
 import { draft, ProbeBackend, Signal, sendAll, sent } from './probe-backend.ts';
 
 /** How many messages were read. */
@@ -106,6 +108,62 @@ test('return while a result is awaited: that one is told, then all is over', asy
   expect(await stream.next()).toMatchObject({ done: true });
   expect(backend.stats().pending).toBe(0);
   await backend.close();
+});
+
+test.each([
+  ['one by one', 1],
+  ['several at once', 4],
+])(
+  'who leaves early while a message is being prepared: it is not sent, and nothing is pending (%s)',
+  async (_, size) => {
+    const held = new Signal();
+    const sentOnes: string[] = [];
+    const stop = BeforeSend.subscribe(async (context, next) => {
+      if (context.message.subject === 'two') await held.promise;
+      return next(context);
+    });
+    const backend = new ProbeBackend((jobs) =>
+      deliverEach(
+        jobs,
+        (job) => {
+          sentOnes.push(job.message.subject);
+          return sent(job);
+        },
+        size,
+      ),
+    );
+    const stream = backend.stream([draft('one'), draft('two'), draft('three')]);
+    await stream.next();
+    const waiting = stream.next(); // asks for the second one, which is held
+    const returned = stream.return?.();
+    held.give();
+    await Promise.all([returned, waiting]);
+    await backend.close();
+    stop();
+    expect(sentOnes).toEqual(['one']);
+    expect(backend.stats()).toMatchObject({ pending: 0, recipients: { sent: 1 } });
+  },
+);
+
+test('who leaves early while messages are read ahead: nothing is pending', async () => {
+  await using server = await ScriptedSmtpServer.start();
+  await using connection = new SmtpBackend({ host: server.host, port: server.port });
+  async function* endless() {
+    for (let index = 0; ; index++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      yield draft(`m${index}`);
+    }
+  }
+  let taken = 0;
+  for await (const { error } of connection.stream(endless())) {
+    expect(error).toBeNull();
+    if (++taken === 5) break;
+  }
+  await connection.close();
+  expect(connection.stats().pending).toBe(0);
+  const { length } = server.messages;
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(server.messages).toHaveLength(length);
 });
 
 describe('a stream that cannot be finished says so', () => {
