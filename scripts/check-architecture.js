@@ -21,7 +21,7 @@ import { readModules } from './lib/modules.js';
 const ROOMS = {
   errors: { may: [], types: ['model'] },
   util: { may: ['errors'] },
-  model: { may: ['errors', 'util'] },
+  model: { may: ['errors', 'util', 'mime/message-eml.ts'] },
   options: { may: ['errors', 'util'] },
   events: { may: ['errors', 'util'], types: ['model'] },
   mime: { may: ['model', 'errors', 'util'], types: ['options'] },
@@ -73,7 +73,6 @@ const FILES = {
     'message-init',
     'message-check',
     'message-json',
-    'message-eml',
     'attachment',
     'address',
     'address-parser',

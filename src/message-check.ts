@@ -17,7 +17,7 @@ const NONE: readonly never[] = Object.freeze([]);
 const EMPTY: Readonly<Record<string, never>> = Object.freeze({});
 
 // RFC 5322, sections 3.6.4 and 3.2.3: dot-atom or domain literal at the right, no spaces, no brackets inside.
-const MESSAGE_ID = /^<?([!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9]+@[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9[\]:]+)>?$/;
+const MESSAGE_ID = /^<?[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9]+@[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9[\]:]+>?$/;
 // RFC 5322, section 2.2: printable ASCII but the colon.
 const HEADER_NAME = /^[!-9;-~]{1,76}$/;
 const ALTERNATIVE_TYPE = /^[a-z0-9.+-]+\/[a-z0-9.+-]+(?:[ ]*;[\x20-\x7e]*)?$/i;
@@ -184,7 +184,7 @@ export class MessageCheck {
       const path = `headers.${name}`;
       const folded = name.toLowerCase();
       const advice = Object.hasOwn(RESERVED_HEADERS, folded) ? RESERVED_HEADERS[folded] : undefined;
-      if (!HEADER_NAME.test(name)) {
+      if (!isHeaderName(name)) {
         this.fail(path, 'header-name', 'a header name is 1 to 76 printable ASCII characters without spaces and colons');
       } else if (advice !== undefined)
         this.fail(path, 'reserved-header', `it cannot be set as a custom header: ${advice}`);
@@ -266,8 +266,7 @@ export class MessageCheck {
   messageId(path: string, value: string | null | undefined, required = false): string | null {
     const line = this.line(path, value, required);
     if (line === null) return null;
-    const id = MESSAGE_ID.exec(line)?.[1];
-    if (id !== undefined && id.length <= 900) return id;
+    if (isMessageId(line)) return line.replace(/^<|>$/g, '');
     this.fail(path, 'range', "must look like 'unique-part@example.com', with or without angle brackets");
     return null;
   }
@@ -339,6 +338,16 @@ export class MessageCheck {
     }
     return true;
   }
+}
+
+/** Whether a text is a Message-ID as it can be written, with or without angle brackets. */
+export function isMessageId(text: string): boolean {
+  return text.length <= 900 && MESSAGE_ID.test(text);
+}
+
+/** Whether a text is the name of a header (RFC 5322, section 2.2), as short as can stand on a line. */
+export function isHeaderName(text: string): boolean {
+  return HEADER_NAME.test(text);
 }
 
 function isList(value: AddressList): value is readonly AddressInput[] {

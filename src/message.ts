@@ -2,7 +2,6 @@ import { addressKey, formatAddress, type Group, isGroup, type Mailbox } from './
 import { type Attachment, FileContent } from './attachment.ts';
 import { MessageError } from './errors.ts';
 import { MessageCheck } from './message-check.ts';
-import { messageFromEml } from './message-eml.ts';
 import type {
   Alternative,
   DsnRequest,
@@ -198,6 +197,7 @@ export class EmailMessage {
    * @throws {MessageError} `invalid-message` when it is no mail, or one that cannot be sent, such as one without recipients.
    */
   static async fromEml(eml: Uint8Array | string): Promise<EmailMessage> {
+    const { messageFromEml } = await import('./mime/message-eml.ts');
     return new EmailMessage(await messageFromEml(eml));
   }
 

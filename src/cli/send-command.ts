@@ -1,6 +1,6 @@
 import { EmailError, MessageError } from '../errors.ts';
-import { messageFromEml } from '../message-eml.ts';
 import type { EmailMessageDraft, EmailMessageInit } from '../message-init.ts';
+import { messageFromEml } from '../mime/message-eml.ts';
 import type { DeliveryStatus, SendStatus } from '../status.ts';
 import { TEMPLATE_OPTIONS } from './bulk/bulk-mail.ts';
 import { RUN_OPTIONS, sendBulk } from './bulk/send-bulk.ts';

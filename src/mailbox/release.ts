@@ -1,12 +1,10 @@
 import type { EmailBackend } from '../backend.ts';
 import { ConfigurationError } from '../errors.ts';
 import { EmailMessage } from '../message.ts';
-import { isCustomHeader } from '../message-eml.ts';
-import { decodeWords } from '../mime/decode-words.ts';
 import { MailContent } from '../mime/mail-content.ts';
-import { readAddresses } from '../mime/read-addresses.ts';
+import { addressesOf, readCustomHeaders, senderOf } from '../mime/message-eml.ts';
 import { readContent } from '../mime/read-content.ts';
-import { type HeaderField, headerText, headerValue } from '../mime/read-headers.ts';
+import { headerText } from '../mime/read-headers.ts';
 import type { SendStatusJson } from '../status.ts';
 
 /** Which caught mails may leave the mailbox, and by which way. */
@@ -64,13 +62,12 @@ export interface ReleaseResult {
 function readMessage(bytes: Uint8Array, to: string): EmailMessage {
   const content = new MailContent(bytes);
   const { headers } = content.tree.root;
-  const [from] = readAddresses(headerValue(headers, 'from') ?? '');
   return new EmailMessage({
     subject: headerText(headers, 'subject') ?? '',
-    fromEmail: from ?? '',
+    fromEmail: senderOf(headers),
     to: [to],
-    replyTo: readAddresses(headerValue(headers, 'reply-to') ?? ''),
-    headers: customHeaders(headers),
+    replyTo: addressesOf(headers, 'reply-to'),
+    headers: readCustomHeaders(headers),
     body: content.text() ?? '',
     htmlBody: content.html(),
     attachments: content.attachments.map((part) => ({
@@ -80,20 +77,4 @@ function readMessage(bytes: Uint8Array, to: string): EmailMessage {
       content: readContent(bytes, part),
     })),
   });
-}
-
-function customHeaders(fields: readonly HeaderField[]): Readonly<Record<string, string>> {
-  const custom = new Map<string, readonly [string, string]>();
-  for (const { name, value } of fields) {
-    const key = name.toLowerCase();
-    if (isCustomHeader(name) && !custom.has(key)) {
-      custom.set(key, [
-        name,
-        decodeWords(value)
-          .replace(/\p{Cc}+/gu, ' ')
-          .trim(),
-      ]);
-    }
-  }
-  return Object.fromEntries(custom.values());
 }

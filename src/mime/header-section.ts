@@ -79,9 +79,17 @@ const ADDRESS_HEADERS = /^(?:disposition-notification-to|return-receipt-to|error
 const STRUCTURED_HEADERS =
   /^(?:list-.*|auto-submitted|precedence|auto-response-suppress|autocrypt|authentication-results|arc-.*|received)$/i;
 
-function customHeader(name: string, value: string): string {
-  if (ADDRESS_HEADERS.test(name)) return addressHeader(name, [parseCustom(name, value)]);
-  return STRUCTURED_HEADERS.test(name) ? structuredHeader(name, value) : textHeader(name, value, false);
+/** How a custom header is written: as a mailbox or group, as it is for programs, or as free text. */
+export function kindOfHeader(name: string): 'address' | 'structured' | 'text' {
+  if (ADDRESS_HEADERS.test(name)) return 'address';
+  return STRUCTURED_HEADERS.test(name) ? 'structured' : 'text';
+}
+
+/** @throws {MessageError} `invalid-message` for a value that a header of its kind cannot hold. */
+export function customHeader(name: string, value: string): string {
+  const kind = kindOfHeader(name);
+  if (kind === 'address') return addressHeader(name, [parseCustom(name, value)]);
+  return kind === 'structured' ? structuredHeader(name, value) : textHeader(name, value, false);
 }
 
 function parseCustom(name: string, value: AddressInput): ReturnType<typeof parseAddress> {

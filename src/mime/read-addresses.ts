@@ -1,3 +1,4 @@
+import { type AddressInput, formatAddress, isGroup, parseAddress, parseMailbox } from '../address.ts';
 import { decodeWords } from './decode-words.ts';
 
 /** An address as a received header has it, right or wrong. */
@@ -12,7 +13,7 @@ const MAX_ADDRESSES = 1000;
 /**
  * Reads an address header for display, taking what can be read; groups are opened.
  *
- * Addresses that are used for sending go through `parseAddress`, which repairs nothing.
+ * Addresses that are used for sending are read by {@link readAddressInputs}, which repairs nothing.
  */
 export function readAddresses(header: string): readonly ReadAddress[] {
   return splitList(header).flatMap((text) => {
@@ -25,31 +26,94 @@ export function readAddresses(header: string): readonly ReadAddress[] {
   });
 }
 
-/** The entries between commas and the names of groups, quoted strings and comments minded. */
+/**
+ * Reads an address header for sending: what a message takes as addresses, names decoded, groups whole (those without
+ * members left out). An entry that `parseAddress` refuses stays as it is, for the message to refuse it.
+ *
+ * The one thing that is left out of an entry is a comment at its end, which can change no address (RFC 5322, section 3.4).
+ */
+export function readAddressInputs(header: string): readonly AddressInput[] {
+  return splitEntries(header.replace(/[\t\r\n]/g, ' ')).flatMap((entry): readonly AddressInput[] => {
+    try {
+      const parsed = parseAddress(entry);
+      if (!isGroup(parsed)) return [{ name: readName(parsed), address: parsed.address }];
+      const members = parsed.members.map((member) => parseMailbox({ name: readName(member), address: member.address }));
+      return members.length === 0 ? [] : [formatAddress({ name: readName(parsed), members })];
+    } catch {
+      return [entry];
+    }
+  });
+}
+
+/** Only what stands for a person to read is decoded: an encoded-word is never an address (RFC 2047, section 5 (3)). */
+function readName({ name }: { readonly name: string }): string {
+  return decodeWords(name).replace(/\p{Cc}+/gu, ' ');
+}
+
+/** The entries between the commas that are in no group. */
+function splitEntries(header: string): string[] {
+  const entries: string[] = [];
+  let entry = '';
+  let comment = ''; // which is at the end until more than white space follows
+  let isInGroup = false;
+  const end = () => {
+    if (entry.trim() !== '') entries.push(entry.trim());
+    entry = '';
+    comment = '';
+  };
+  for (const token of tokensOf(header)) {
+    if (token === ',' && !isInGroup) end();
+    else if (token.trim() === '' || (token.startsWith('(') && endOfComment(token, 0) > 0)) comment += token;
+    else {
+      if (token === ':') isInGroup = true;
+      if (token === ';') isInGroup = false;
+      entry += comment + token;
+      comment = '';
+    }
+  }
+  end();
+  return entries;
+}
+
+/** The addresses between commas and semicolons, without the names of groups and without comments. */
 function splitList(header: string): string[] {
   const entries: string[] = [];
   let entry = '';
-  let isQuoted = false;
-  let depth = 0;
-  for (let at = 0; at < header.length && entries.length < MAX_ADDRESSES; at += 1) {
-    const char = header[at] ?? '';
-    if (char === '\\' && (isQuoted || depth > 0)) {
-      if (depth === 0) entry += char + (header[at + 1] ?? '');
-      at += 1;
-    } else if (char === '"' && depth === 0) {
-      isQuoted = !isQuoted;
-      entry += char;
-    } else if (isQuoted) entry += char;
-    else if (char === '(') depth += 1;
-    else if (char === ')' && depth > 0) depth -= 1;
-    else if (depth > 0) continue;
-    else if (char === ',' || char === ';') {
+  for (const token of tokensOf(header)) {
+    if (entries.length >= MAX_ADDRESSES) break;
+    if (token.startsWith('(')) continue;
+    if (token === ',' || token === ';') {
       entries.push(entry);
       entry = '';
-    } else if (char === ':' && !entry.includes('<') && !entry.includes('@')) entry = '';
-    else entry += char;
+    } else if (token === ':' && !entry.includes('<') && !entry.includes('@')) entry = '';
+    else entry += token;
   }
   return [...entries, entry];
+}
+
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"?|\[[^\]]*\]?|[,:;]|[^",:;([]+/sy;
+
+/** Quoted strings, address literals, comments (one that is not closed goes to the end), separators, and what is between. */
+function* tokensOf(header: string): Generator<string, void, undefined> {
+  for (let at = 0; at < header.length; ) {
+    TOKEN.lastIndex = at;
+    const token =
+      header[at] === '(' ? header.slice(at, endOfComment(header, at) || header.length) : TOKEN.exec(header)?.[0];
+    yield token ?? '';
+    at += token?.length ?? 1;
+  }
+}
+
+/** Where the comment ends that begins at `from` (RFC 5322, section 3.2.2), or 0 when it is not closed. */
+function endOfComment(text: string, from: number): number {
+  let depth = 0;
+  for (let at = from; at < text.length; at++) {
+    const char = text[at];
+    if (char === '\\') at++;
+    else if (char === '(') depth++;
+    else if (char === ')' && --depth === 0) return at + 1;
+  }
+  return 0;
 }
 
 function unquote(text: string): string {

@@ -1,0 +1,156 @@
+import { type AddressInput, formatAddress, parseAddress } from '../address.ts';
+import { type AttachmentInit, findAttachmentIssues } from '../attachment.ts';
+import { MessageError } from '../errors.ts';
+import { isHeaderName, isMessageId } from '../message-check.ts';
+import type { Alternative, EmailMessageInit } from '../message-init.ts';
+import { optionalImport } from '../util/optional-import.ts';
+import { decodeWords } from './decode-words.ts';
+import { customHeader, kindOfHeader } from './header-section.ts';
+import { readAddressInputs } from './read-addresses.ts';
+import type { HeaderField } from './read-headers.ts';
+
+interface ParsedFile {
+  readonly filename: string | null;
+  readonly mimeType: string;
+  readonly disposition: string | null;
+  readonly contentId?: string | undefined;
+  readonly method?: string | undefined;
+  readonly content: ArrayBuffer | Uint8Array | string;
+}
+
+/** What postal-mime finds in a mail, as far as it is used here. */
+interface ParsedMail {
+  readonly headers: readonly { readonly originalKey: string; readonly value: string }[];
+  readonly date?: string | undefined;
+  readonly text?: string | undefined;
+  readonly html?: string | undefined;
+  readonly attachments: readonly ParsedFile[];
+}
+
+interface PostalMime {
+  parse(mail: Uint8Array | string, options?: { readonly forceRfc822Attachments: true }): Promise<ParsedMail>;
+}
+
+/** Headers that belong to fields, to the way the mail has come, or to what it looked like on that way. */
+const NOT_CUSTOM =
+  /^(?:from|sender|to|cc|bcc|reply-to|subject|date|message-id|in-reply-to|references|mime-version|content-.*|resent-.*|received.*|return-path|delivered-to|x-received|x-original-to|dkim-signature|domainkey-signature|arc-.*|authentication-results)$/i;
+const MESSAGE_ID = /<[^<>\s]+@[^<>\s]+>/g;
+const ALTERNATIVE_TYPES: readonly string[] = ['text/calendar', 'text/x-amp-html'];
+
+/**
+ * Reads a mail into what a message is made from; trace headers and signatures are left out.
+ *
+ * @throws {ConfigurationError} `missing-dependency` when the package postal-mime is not installed.
+ * @throws {MessageError} `invalid-message` when it is no mail.
+ */
+export async function messageFromEml(eml: Uint8Array | string): Promise<EmailMessageInit> {
+  const parser = await optionalImport<PostalMime>('postal-mime', 'fromEml');
+  const mail = await parser.parse(eml, { forceRfc822Attachments: true }).catch((cause: unknown) => {
+    throw new MessageError([{ path: 'eml', code: 'type', message: 'it cannot be read as a mail' }], { cause });
+  });
+  const fields = mail.headers.map(({ originalKey: name, value }) => ({ name, value }));
+  const isAlternative = (file: ParsedFile) =>
+    file.filename === null && file.disposition === null && ALTERNATIVE_TYPES.includes(file.mimeType);
+  const [messageId = null] = idsOf(fields, 'message-id');
+  const [inReplyTo = null] = idsOf(fields, 'in-reply-to');
+  const [subject = ''] = valuesOf(fields, 'subject');
+  return {
+    subject: oneLine(decodeWords(subject)),
+    fromEmail: senderOf(fields),
+    to: addressesOf(fields, 'to'),
+    cc: addressesOf(fields, 'cc'),
+    bcc: addressesOf(fields, 'bcc'),
+    replyTo: addressesOf(fields, 'reply-to'),
+    ...(mail.text !== undefined || mail.html === undefined ? { body: toLf(mail.text ?? '') } : {}),
+    htmlBody: mail.html === undefined ? null : toLf(mail.html),
+    date: dateOf(mail.date),
+    messageId,
+    inReplyTo,
+    references: idsOf(fields, 'references'),
+    headers: readCustomHeaders(fields),
+    alternatives: mail.attachments.filter(isAlternative).map(alternativeOf),
+    attachments: mail.attachments.filter((file) => !isAlternative(file)).map(attachmentOf),
+  };
+}
+
+/** The headers that the sender of a received mail chose, beside those that are fields of a message; the first of each name. */
+export function readCustomHeaders(fields: readonly HeaderField[]): Readonly<Record<string, string>> {
+  const headers = new Map<string, readonly [string, string]>();
+  for (const { name, value } of fields) {
+    const key = name.toLowerCase();
+    if (NOT_CUSTOM.test(name) || headers.has(key)) continue;
+    const text = readCustomHeader(name, value);
+    if (text !== null) headers.set(key, [name, text]);
+  }
+  return Object.fromEntries(headers.values());
+}
+
+/** Null for what cannot be written again. */
+function readCustomHeader(name: string, value: string): string | null {
+  const kind = kindOfHeader(name);
+  let text = oneLine(kind === 'text' ? decodeWords(value) : value.replace(/\s+/g, ' ')).trim();
+  try {
+    if (kind === 'address') {
+      const [address = '', ...others] = readAddressInputs(value);
+      if (others.length > 0) return null;
+      text = formatAddress(parseAddress(address));
+    }
+    customHeader(name, text);
+    return isHeaderName(name) ? text : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The one sender of a mail. @throws {MessageError} `invalid-message` when it has several */
+export function senderOf(fields: readonly HeaderField[]): AddressInput {
+  const [sender = '', ...others] = addressesOf(fields, 'from');
+  if (others.length === 0) return sender;
+  const message = 'the mail has several senders, and a message has one: remove the others';
+  throw new MessageError([{ path: 'fromEmail', code: 'address', message }]);
+}
+
+/** The addresses in all headers of a name; `name` in lower case. */
+export function addressesOf(fields: readonly HeaderField[], name: string): readonly AddressInput[] {
+  return valuesOf(fields, name).flatMap(readAddressInputs);
+}
+
+function valuesOf(fields: readonly HeaderField[], name: string): readonly string[] {
+  return fields.filter((field) => field.name.toLowerCase() === name).map(({ value }) => value);
+}
+
+function idsOf(fields: readonly HeaderField[], name: string): readonly string[] {
+  return valuesOf(fields, name)
+    .flatMap((value) => value.match(MESSAGE_ID) ?? [])
+    .filter(isMessageId);
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
+}
+
+function dateOf(text: string | undefined): Date | null {
+  const date = new Date(text ?? '');
+  return date.getTime() >= 0 ? date : null;
+}
+
+function alternativeOf({ content, mimeType, method }: ParsedFile): Alternative {
+  const text = typeof content === 'string' ? content : new TextDecoder().decode(content);
+  return { content: toLf(text), mimetype: method === undefined ? mimeType : `${mimeType}; method=${method}` };
+}
+
+function attachmentOf({ filename, mimeType, contentId, content }: ParsedFile): AttachmentInit {
+  const init = {
+    filename: filename === null ? null : oneLine(filename.split(/[/\\]/).at(-1) ?? ''),
+    mimetype: mimeType,
+    contentId: contentId?.replace(/^<|>$/g, '') || null,
+    content: content instanceof ArrayBuffer ? new Uint8Array(content) : content,
+  };
+  // What cannot be written is left out, for a file is worth more than its label.
+  const wrong = findAttachmentIssues(init, '').map(({ path }) => [path, null]);
+  return { ...init, ...Object.fromEntries(wrong) };
+}
+
+function toLf(text: string): string {
+  return text.replaceAll('\r\n', '\n');
+}

@@ -1,0 +1,178 @@
+import { describe, expect, test } from 'vitest';
+import { MessageError } from '../../src/errors.ts';
+import { EmailMessage } from '../../src/message.ts';
+import { composeMessage } from '../../src/mime/compose.ts';
+import { CORPUS, FIXED } from './corpus.ts';
+import { type ReadMail, readWithMailparser } from './read-mail.ts';
+
+const eml = (...lines: string[]) => lines.join('\r\n');
+
+describe('EmailMessage.fromEml', () => {
+  test('reads a mail from the wild', async () => {
+    const message = await EmailMessage.fromEml(
+      eml(
+        'Return-Path: <bounce@example.com>',
+        'Received: from mx by mx; Mon, 1 Jan 2024 00:00:00 +0100',
+        'DKIM-Signature: v=1; a=rsa-sha256; b=x',
+        'From: =?iso-8859-1?Q?J=F6rg?= <joerg@example.com>',
+        'To: Team: a@example.org, "B, C" <b@example.org>;',
+        'Cc: undisclosed-recipients:;',
+        'Subject: =?utf-8?B?R3LDvMOfZQ==?=',
+        'Date: Mon, 1 Jan 2024 00:00:00 +0100',
+        'Message-ID: <1@example.com>',
+        'References: <a@example.com> <b@example.com>',
+        'X-Note: =?utf-8?q?caf=C3=A9?=',
+        'X-Note: again',
+        'Content-Type: text/plain; charset=iso-8859-1',
+        'Content-Transfer-Encoding: quoted-printable',
+        '',
+        'Gr=FC=DFe',
+        '',
+      ),
+    );
+    expect(message).toMatchObject({
+      fromEmail: 'Jörg <joerg@example.com>',
+      to: ['Team: a@example.org, "B, C" <b@example.org>;'],
+      cc: [],
+      subject: 'Grüße',
+      body: 'Grüße\n',
+      date: new Date('2023-12-31T23:00:00Z'),
+      messageId: '1@example.com',
+      references: ['a@example.com', 'b@example.com'],
+      headers: { 'X-Note': 'café' },
+    });
+  });
+
+  test('what cannot be sent is a MessageError', async () => {
+    await expect(EmailMessage.fromEml('Subject: x\r\n\r\nx')).rejects.toThrow(MessageError);
+    await expect(EmailMessage.fromEml(new Uint8Array())).rejects.toThrow(MessageError);
+  });
+
+  const received = (...headers: string[]) =>
+    EmailMessage.fromEml(eml('From: j@example.com', 'To: b@example.org', ...headers, '', 'x'));
+
+  test.each([
+    // What a lenient reader takes for an address of somebody else.
+    ['To: u@good.example(x)evil.example', 'to[0]'],
+    ['To: u@good.example (x) .evil.example', 'to[0]'],
+    ['To: <a@good.example> b@evil.example', 'to[0]'],
+    ['To: a@good.example <b@evil.example>', 'to[0]'],
+    ['To: a@x.example, <b@evil.example', 'to[1]'],
+    ['To: =?utf-8?q?b=40evil.example?=', 'to[0]'],
+    ['To: <=?utf-8?q?b=40evil.example?=>', 'to[0]'],
+    ['To: a@=?utf-8?q?evil.example?=', 'to[0]'],
+    ['To: b@evil.exa\r\n mple', 'to[0]'],
+    ['To: a@good.example (see\r\nTo: b@evil.example', 'to[0]'],
+    ['To: a@good.example; b@evil.example', 'to[0]'],
+    ['To: (x)a@good.example', 'to[0]'],
+    ['To: "a@good.example', 'to[0]'],
+    ['To: a@good.example\r\nCc: g: b@x.example, <c@x.example> d@evil.example;', 'cc[0]'],
+    ['To: a@good.example\r\nBcc: b@x.example,c@good.example(x)evil.example', 'bcc[1]'],
+    ['To: a@good.example\r\nReply-To: c@good.example(x)evil.example', 'replyTo[0]'],
+  ])('%j is refused, not repaired', async (headers, path) => {
+    const reading = EmailMessage.fromEml(eml('From: j@example.com', headers, '', 'x'));
+    await expect(reading).rejects.toMatchObject({ issues: [{ path, code: 'address' }] });
+  });
+
+  test.each([
+    ['From: a@x.example, b@y.example'],
+    ['From: a@x.example\r\nFrom: b@y.example'],
+    ['From: "a\r\nFrom: b" <c@y.example>'],
+    ['From: a@x.example(x)evil.example'],
+  ])('of the senders in %j none is chosen', async (headers) => {
+    const reading = EmailMessage.fromEml(eml(headers, 'To: b@example.org', '', 'x'));
+    await expect(reading).rejects.toMatchObject({ issues: [{ path: 'fromEmail', code: 'address' }] });
+  });
+
+  test.each<[string, readonly string[]]>([
+    ['"john doe"@example.org, "a@b"@example.org', ['"john doe"@example.org', '"a@b"@example.org']],
+    ['"a\\"b,c"@example.org', ['"a\\"b,c"@example.org']],
+    ['bob@[192.0.2.1], bob@[IPv6:2001:db8::1]', ['bob@[192.0.2.1]', 'bob@[IPv6:2001:db8::1]']],
+    ['"=?utf-8?q?b=40evil.example?="@example.org', ['=?utf-8?q?b=40evil.example?=@example.org']],
+    ['=?utf-8?q?b=2C_c=40evil.example?= <a@example.org>', ['"b, c@evil.example" <a@example.org>']],
+    ['=?utf-8?q?J=C3=B6?=\r\n\t=?utf-8?q?rg=09X?= <a@example.org>', ['Jörg X <a@example.org>']],
+    ['"B, (C)" <a@example.org>,, d@example.org,', ['"B, (C)" <a@example.org>', 'd@example.org']],
+    ['root@example.org (Cron (the) \\) Daemon), d@example.org', ['root@example.org', 'd@example.org']],
+    [
+      '=?utf-8?q?T=C3=A9am?=: =?utf-8?q?B=C3=B6?= <a@example.org>, d@example.org;',
+      ['Téam: Bö <a@example.org>, d@example.org;'],
+    ],
+    ['undisclosed: ;, a@example.org\r\nTo: d@example.org', ['a@example.org', 'd@example.org']],
+  ])('the recipients %j are read as they are meant', async (to, read) => {
+    const message = await EmailMessage.fromEml(eml('From: j@example.com', `To: ${to}`, '', 'x'));
+    expect(message.to).toEqual(read);
+  });
+
+  test('a hundred thousand brackets, quotes and comments cost no more than so many letters', async () => {
+    for (const unit of ['(', '"', '[', ':', ',', '(\\', 'a(b)', '\\', '<', ' ', '( '])
+      await expect(received(`Cc: ${unit.repeat(100_000)}`).then(String, String)).resolves.toMatch(/./);
+  });
+
+  test('what a field or header cannot hold is cleaned or left out, and the mail is read', async () => {
+    const message = await received(
+      'Subject: folded',
+      '\twith =?utf-8?q?a=09tab?=',
+      'Message-ID: <odd(id)@example.com>',
+      'In-Reply-To: <größe@example.com>',
+      'References: <a@example.com> <b@o,dd> <c..d@exa"mple.com> <e@example.com>',
+      'List-Unsubscribe: <https://example.com/u>,',
+      '  <mailto:u@example.com>',
+      'List-Id: =?utf-8?q?N=C3=A9ws?= <news.example.com>',
+      'List-Post: <https://example.com/ü>',
+      'Disposition-Notification-To: a@example.com, b@example.com',
+      'Return-Receipt-To: =?utf-8?q?a=2C_b?= <a@example.com>',
+      'Errors-To: =?utf-8?q?a=40example.com?=',
+      `X-${'N'.repeat(80)}: x`,
+      'X-Ärger: x',
+      'X-Note: a',
+      '\tb',
+      'Date: Mon, 1 Jan 1900 00:00:00 +0000',
+    );
+    expect(message).toMatchObject({
+      subject: 'folded with a tab',
+      messageId: null,
+      inReplyTo: null,
+      references: ['a@example.com', 'e@example.com'],
+      date: null,
+    });
+    expect(message.headers).toEqual({
+      'List-Unsubscribe': '<https://example.com/u>, <mailto:u@example.com>',
+      'List-Id': '=?utf-8?q?N=C3=A9ws?= <news.example.com>',
+      'Return-Receipt-To': '"a, b" <a@example.com>',
+      'X-Note': 'a b',
+    });
+    expect(Buffer.from(composeMessage(message, FIXED)).toString()).toContain('Subject: folded with a tab\r\n');
+  });
+
+  test('a file is kept when its media type or id cannot be written', async () => {
+    const message = await EmailMessage.fromEml(
+      eml(
+        ...['From: j@example.com', 'To: b@example.org', 'Content-Type: multipart/mixed; boundary=b', '', '--b'],
+        ...['Content-Type: p d f', 'Content-ID: <image one@x>'],
+        ...['Content-Disposition: attachment; filename="=?utf-8?q?a=09b?=.pdf"', '', 'x', '--b--', ''],
+      ),
+    );
+    expect(message.attachments).toMatchObject([{ filename: 'a b.pdf', mimetype: 'application/pdf', contentId: null }]);
+  });
+
+  const resendable = CORPUS.filter(([name]) => !/group-empty|only-bcc/.test(name));
+  test.each(resendable)('%s says the same when it is sent again', async (_, init) => {
+    const mail = composeMessage(new EmailMessage(init), FIXED);
+    const again = composeMessage(await EmailMessage.fromEml(mail), FIXED);
+    expect(evened(await readWithMailparser(again))).toEqual(evened(await readWithMailparser(mail)));
+  });
+});
+
+/** postal-mime ends every text with a line feed, and gives calendars and forwarded mails with line feeds. */
+function evened(read: ReadMail): ReadMail {
+  const isText = (name: string | null) => name === null || /\.(?:ics|eml)$/.test(name);
+  return {
+    ...read,
+    text: read.text?.trimEnd() ?? '',
+    html: read.html?.trimEnd() ?? '',
+    attachments: read.attachments.map((file) => {
+      const text = Buffer.from(file.content, 'base64').toString('latin1');
+      return isText(file.filename) ? { ...file, content: text.replaceAll('\r\n', '\n').trimEnd() } : file;
+    }),
+  };
+}
