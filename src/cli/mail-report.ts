@@ -7,7 +7,7 @@ import { type Cell, type Output, printable } from './output.ts';
 type Detail = ReturnType<typeof viewMail>;
 
 /** One part of a mail: where it is, what it holds, and how. */
-export interface PartReport {
+interface PartReport {
   /** Its place, as `1.2`; '' is the mail itself. */
   readonly path: string;
   readonly type: string;

@@ -1,4 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { Resolver } from 'node:dns/promises';
+import { dmarc } from 'mailauth/lib/dmarc/index.js';
+import { spf } from 'mailauth/lib/spf/index.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dnsOf } from '../../src/cli/check/dns.ts';
 import { checkDomain } from '../../src/cli/check/domain.ts';
@@ -22,7 +25,7 @@ const MANY = Object.fromEntries(
 const SPF: Readonly<Record<string, string | readonly string[]>> = {
   'good.test': 'v=spf1 mx a:mail.good.test include:p0.spf.test ip4:192.0.2.0/24 ip6:2001:db8::/32 ~all',
   'short.test': 'V=SPF1 -ALL',
-  'macro.test': 'v=spf1 exists:%{i}._spf.%{d2} include:%{o} -all exp=why.%{d}',
+  'macro.test': 'v=spf1 exists:%{i}._spf.%{d2} exists:%{o} -all exp=why.%{d}',
   'unknown-modifier.test': 'v=spf1 ra=postmaster rp=100 -all',
   'redirected.test': 'v=spf1 redirect=p0.spf.test',
   'none.test': [],
@@ -148,6 +151,44 @@ describe('SPF', () => {
     expect(await findings('spf', 'servfail.test')).toEqual([
       expect.objectContaining({ level: 'error', isTemporary: true, message: expect.stringContaining('ESERVFAIL') }),
     ]);
+  });
+});
+
+/** Asks the same name server for mailauth. */
+function judgeResolver(): (name: string, kind: string) => Promise<string[]> {
+  const resolver = new Resolver();
+  resolver.setServers([server.address]);
+  return (name, kind) => resolver.resolve(name, kind) as Promise<string[]>; // or lists of strings, for TXT
+}
+
+describe('mailauth, which receives mail, agrees', () => {
+  /** It has no opinion on what is allowed and unwise. */
+  const UNWISE = new Set(['open.test']);
+
+  /** A name server that fails is nothing to it. */
+  const judged = Object.keys(SPF).filter((domain) => domain !== 'servfail.test');
+
+  test.each(judged)('on SPF of %s', async (domain) => {
+    const { status } = await spf({
+      sender: `a@${domain}`,
+      ip: '203.0.113.9',
+      helo: 'client.test',
+      mta: 'mx.test',
+      resolver: judgeResolver(),
+    });
+    const found = await findings('spf', domain);
+    const isWrong = found.some(({ level }) => level === 'error') && !UNWISE.has(domain);
+    const isVoid = found.some(({ message }) => message.includes('have no records'));
+    expect(['permerror', 'temperror', 'none'].includes(status.result), status.result).toBe(isWrong || isVoid);
+  });
+
+  test.each([...Object.keys(DMARC), 'a.b.org.test'])('on which DMARC record is that of %s', async (domain) => {
+    const judged = await dmarc({ headerFrom: domain, spfDomains: [], dkimDomains: [], resolver: judgeResolver() });
+    const [first] = await findings('dmarc', domain);
+    const isFound = first !== undefined && !/^neither|DMARC records/.test(first.message);
+    const record = judged === false ? undefined : judged.rr;
+    expect(record !== undefined).toBe(isFound);
+    if (first?.level === 'ok') expect(first.message).toContain(record);
   });
 });
 

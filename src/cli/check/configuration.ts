@@ -5,7 +5,7 @@ import { currentEnvironment, namedUrlVariable, originOf, variableOf } from '../.
 import { resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
 
 /** One setting as it is used, fit to be shown. */
-export interface Setting {
+interface Setting {
   readonly name: string;
   /** Secrets are `***`. */
   readonly value: string;
