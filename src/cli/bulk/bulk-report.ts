@@ -1,6 +1,7 @@
 import type { EmailError } from '../../errors.ts';
 import { failureOf } from '../failure.ts';
 import type { Color, Output } from '../output.ts';
+import { UsageError } from '../usage-error.ts';
 import type { Outcome } from './row-outcome.ts';
 import type { ToldRow } from './run-plan.ts';
 import { SIGNALS, type StopSignal } from './stop-signals.ts';
@@ -19,7 +20,7 @@ export interface BulkReport {
   readonly problems: readonly ToldRow[];
   readonly signal: StopSignal | null;
   /** Why the run stopped by itself. */
-  readonly outage: EmailError | null;
+  readonly outage: EmailError | UsageError | null;
 }
 
 /** So many rows are listed for people; JSON has all. */
@@ -34,9 +35,10 @@ const COLORS: Readonly<Record<Outcome, Color>> = {
   unsent: 'dim',
 };
 
-/** 0 all were sent; 128 and the signal's number when one came; 75 the same command may send more; 1 otherwise. */
+/** 0 all were sent; 128 and the signal's number when one came; 75 the same command may send more; 2 an option is missing; 1 otherwise. */
 export function exitCodeOf({ counts, problems, signal, outage }: Omit<BulkReport, 'isTrial' | 'journal'>): number {
   if (signal !== null) return 128 + SIGNALS[signal];
+  if (outage instanceof UsageError) return 2;
   const isMore = problems.some(({ retryable }) => retryable) || (counts.unsent > 0 && outage?.retryable === true);
   if (isMore) return 75;
   return problems.length > 0 || counts.unsent > 0 ? 1 : 0;

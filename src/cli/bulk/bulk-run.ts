@@ -1,7 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EmailBackend } from '../../backend.ts';
-import { ConfigurationError, EmailConnectionError, type EmailError, SendError } from '../../errors.ts';
+import { ConfigurationError, EmailConnectionError, type EmailError, MessageError, SendError } from '../../errors.ts';
 import type { EmailMessageDraft } from '../../message-init.ts';
+import { wrongMail } from '../mail-options.ts';
+import type { UsageError } from '../usage-error.ts';
 import type { BulkMail } from './bulk-mail.ts';
 import type { Journal } from './journal.ts';
 import { Pace } from './pace.ts';
@@ -14,6 +16,8 @@ const WINDOW = 32;
 /** After so many failures in a row that are nothing of the mail's, the rest is not even tried. */
 const MAX_OUTAGES = 5;
 const OUTAGES: readonly string[] = ['account', 'quota'];
+/** Shorter waits are added up, as timers cannot keep them. */
+const MIN_WAIT_MS = 2;
 const UNSENT: RowResult = { outcome: 'unsent', code: null, response: null, retryable: true };
 
 /** What a run works with. */
@@ -21,7 +25,7 @@ export interface BulkRunOptions {
   readonly connection: EmailBackend;
   readonly mail: BulkMail;
   /** None: nothing is noted, for a trial. */
-  readonly journal: Journal | null;
+  readonly journal: Pick<Journal, 'start' | 'end'> | null;
   /** At most so many rows a second; null: as fast as they are taken. */
   readonly perSecond: number | null;
   readonly onRow: (row: ToldRow) => void;
@@ -37,7 +41,7 @@ export class BulkRun {
   #outages = 0;
   #fault: unknown = null;
   /** Why nothing could be sent any more. */
-  outage: EmailError | null = null;
+  outage: EmailError | UsageError | null = null;
 
   constructor(options: BulkRunOptions) {
     this.#options = options;
@@ -110,17 +114,18 @@ export class BulkRun {
 
   async #waitForTurn(): Promise<void> {
     const waitMs = this.#pace?.take() ?? 0;
-    if (waitMs > 0) await sleep(waitMs, undefined, { signal: this.#stop.signal }).catch(() => {}); // stopped
+    if (waitMs >= MIN_WAIT_MS) await sleep(waitMs, undefined, { signal: this.#stop.signal }).catch(() => {}); // stopped
   }
 
   #watch(error: EmailError | null): void {
+    const isSenderMissing = error instanceof MessageError && error.issues.some(({ path }) => path === 'fromEmail');
     const isOutage =
       error instanceof EmailConnectionError ||
       error instanceof ConfigurationError ||
-      (error instanceof SendError && OUTAGES.includes(error.code));
+      (error instanceof SendError && (OUTAGES.includes(error.code) || error.phase === 'mail'));
     this.#outages = isOutage ? this.#outages + 1 : 0;
-    if (this.#outages < MAX_OUTAGES || this.outage !== null) return;
-    this.outage = error;
+    if (this.outage !== null || !(isSenderMissing || this.#outages >= MAX_OUTAGES)) return;
+    this.outage = isSenderMissing ? wrongMail(error) : error;
     this.stop();
   }
 }

@@ -11,7 +11,10 @@ export function parseRate(text: string): number {
   throw new UsageError(`--rate must be a number with /s, /m or /h, such as 10/s, got ${text}`);
 }
 
-/** Spreads turns evenly: never more than `rate` a second, counted from when each was due or asked for. */
+/** Timers are late by so much; what they lose is made up for, and no more. */
+const SLACK_MS = 20;
+
+/** Spreads turns evenly: on average never more than `rate` a second. */
 export class Pace {
   readonly #intervalMs: number;
   readonly #now: () => number;
@@ -22,11 +25,11 @@ export class Pace {
     this.#now = now;
   }
 
-  /** The milliseconds to wait before the next one, which is counted as taken. */
+  /** The milliseconds to wait before the next turn, which is counted as taken. */
   take(): number {
     const now = this.#now();
-    const due = Math.max(now, this.#next);
+    const due = Math.max(now - SLACK_MS, this.#next);
     this.#next = due + this.#intervalMs;
-    return due - now;
+    return Math.max(0, due - now);
   }
 }

@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks';
-import type { WriteStream } from 'node:tty';
 import { type Counts, formatCount, formatCounts } from './tally.ts';
 
 /** How far a run has come. */
@@ -12,15 +11,18 @@ export interface Progress {
   readonly todo: number;
 }
 
+/** Where progress is shown; a terminal knows its width. */
+type ProgressStream = Pick<NodeJS.WriteStream, 'columns'> & { write(text: string): unknown };
+
 /** A line that is written anew on a terminal, ten times a second; elsewhere a line every five seconds. */
 export class ProgressLine {
-  readonly #stream: WriteStream;
+  readonly #stream: ProgressStream;
   readonly #read: () => Progress;
   readonly #isLive: boolean;
   readonly #timer: NodeJS.Timeout;
   readonly #started = performance.now();
 
-  constructor(stream: WriteStream, isLive: boolean, read: () => Progress) {
+  constructor(stream: ProgressStream, isLive: boolean, read: () => Progress) {
     this.#stream = stream;
     this.#read = read;
     this.#isLive = isLive;

@@ -15,6 +15,8 @@ export interface Person extends CsvRow {
 export async function readColumns(path: string): Promise<readonly string[]> {
   for await (const { cells } of readRows(path)) {
     const columns = cells.map((cell) => cell.trim());
+    if (columns.length === 1 && /[;\t]/.test(columns[0] ?? ''))
+      throw new UsageError(`${path} has no commas between its cells: save it as CSV with commas`);
     const twice = columns.find((name, at) => name !== '' && columns.indexOf(name) !== at);
     if (twice !== undefined) throw new UsageError(`${path} has two columns ${twice}`);
     return columns;

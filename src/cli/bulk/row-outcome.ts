@@ -18,18 +18,17 @@ export interface RowResult {
 /** What is worst for a row that is sent to several: in doubt before sent, as what anybody got is not sent again. */
 const ORDER: readonly DeliveryStatus[] = ['unknown', 'sent', 'queued', 'failed', 'rejected', 'invalid'];
 
+const RECIPIENT = /^(?:to|cc|bcc)\b/;
+
 /** What a mail's result means for its row. */
 export function rowResult({ recipients, error }: MessageResult): RowResult {
   const all = [...recipients.values()];
   const decisive = ORDER.map((status) => all.find((recipient) => recipient.status === status)).find(Boolean);
   if (decisive === undefined || error instanceof MessageError) {
-    const outcome = error instanceof MessageError ? 'invalid' : error?.outcome === 'unknown' ? 'unknown' : 'failed';
-    return {
-      outcome,
-      code: error?.code ?? null,
-      response: error?.message ?? null,
-      retryable: error?.retryable ?? false,
-    };
+    const facts = { code: error?.code ?? null, response: error?.message ?? null };
+    if (error?.outcome === 'unknown') return { outcome: 'unknown', ...facts, retryable: false };
+    const isInvalid = error instanceof MessageError && error.issues.every(({ path }) => RECIPIENT.test(path));
+    return { outcome: isInvalid ? 'invalid' : 'failed', ...facts, retryable: error?.retryable ?? false };
   }
   const { status: outcome, code, enhancedCode, response, retryable } = decisive;
   const text = [enhancedCode, response ?? decisive.error?.message].filter((part) => part != null).join(' ');

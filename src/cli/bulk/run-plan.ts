@@ -15,14 +15,15 @@ export interface ToldRow extends RowResult {
 export class RunPlan {
   readonly #mail: BulkMail;
   readonly #journal: JournalState;
-  readonly #resendsUnknown: boolean;
+  readonly #again: readonly Outcome[];
   readonly #path: string;
 
-  constructor(mail: BulkMail, journal: JournalState, path: string, resendsUnknown: boolean) {
+  /** @param again which rows of earlier runs are sent again, besides those that certainly were not sent */
+  constructor(mail: BulkMail, journal: JournalState, path: string, again: readonly Outcome[]) {
     this.#mail = mail;
     this.#journal = journal;
     this.#path = path;
-    this.#resendsUnknown = resendsUnknown;
+    this.#again = again;
   }
 
   /**
@@ -41,7 +42,7 @@ export class RunPlan {
       throw new UsageError(
         `line ${line} or the mail has changed since this row was sent (${this.#path}): undo that, or begin anew with another --journal`,
       );
-    if (entry.outcome === 'unknown' && this.#resendsUnknown) return null;
+    if (this.#again.includes(entry.outcome)) return null;
     return { ...facts(entry), row, line, to: this.#mail.to(cells) };
   }
 

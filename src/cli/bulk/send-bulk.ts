@@ -12,6 +12,7 @@ import { readJournal } from './journal-reader.ts';
 import { parseRate } from './pace.ts';
 import { ProgressLine } from './progress-line.ts';
 import { type Person, readColumns, readPeople } from './read-people.ts';
+import type { Outcome } from './row-outcome.ts';
 import { RunPlan, type ToldRow } from './run-plan.ts';
 import { StopSignals } from './stop-signals.ts';
 import { Tally } from './tally.ts';
@@ -25,6 +26,7 @@ export const RUN_OPTIONS = {
     value: 'FILE',
     help: 'with --csv: where the run is noted, so that it can go on; default: the CSV file with .journal',
   },
+  'retry-refused': { help: 'with --csv: send to those again who were refused by an earlier run' },
   'resend-unknown': { help: 'with --csv: send the rows in doubt again, which some people may then get twice' },
 } as const;
 
@@ -43,7 +45,11 @@ export async function sendBulk(csv: string, values: Values, output: Output): Pro
   const path = values.journal ?? `${csv}.journal`;
   const journal = isTrial ? null : new Journal(path);
   try {
-    const plan = new RunPlan(mail, journal?.before ?? readJournal(path), path, values['resend-unknown'] === true);
+    const again: readonly Outcome[] = [
+      ...(values['resend-unknown'] ? (['unknown'] as const) : []),
+      ...(values['retry-refused'] ? (['invalid', 'rejected'] as const) : []),
+    ];
+    const plan = new RunPlan(mail, journal?.before ?? readJournal(path), path, again);
     const isLive = stderr.isTTY === true && values.debug !== true;
     const report = await sendRows({ connection, mail, journal, perSecond }, plan, isLive, () =>
       readPeople(csv, columns.length),

@@ -181,6 +181,7 @@ describe('amsdal-mail send --csv', () => {
       'line 2 has a quote that is not closed',
     ],
     ['two columns of one name', 'people.csv', 'email,name,name\n', 'people.csv has two columns name'],
+    ['a file with semicolons', 'people.csv', 'email;name\n', 'people.csv has no commas between its cells'],
     ['an empty file', 'people.csv', '', 'people.csv is empty'],
     [
       'what is not UTF-8',
@@ -211,6 +212,36 @@ describe('amsdal-mail send --csv', () => {
     expect((await send()).stdout).toBe('500 sent\n');
     expect(new Set(recipients()).size).toBe(500);
     expect(recipients()).toHaveLength(500);
+  });
+
+  test('stops when the sender is refused, and tries the refused again when told to', async () => {
+    write('people.csv', manyPeople(500));
+    server.on('MAIL', '550 5.7.1 Sender not allowed');
+    const { code, stdout } = await send('--json');
+    expect(code).toBe(1);
+    const { sent, rejected, unsent } = JSON.parse(stdout);
+    expect({ sent, all: rejected + unsent }).toEqual({ sent: 0, all: 500 });
+    expect(rejected).toBeLessThan(200);
+    server.reset();
+    expect(JSON.parse((await send('--json')).stdout)).toMatchObject({ sent: unsent, rejected });
+    expect((await send('--retry-refused')).stdout).toBe(`500 sent (${unsent} before)\n`);
+    expect(new Set(recipients()).size).toBe(500);
+    expect(recipients()).toHaveLength(500);
+  });
+
+  test('says that the sender is missing, and goes on when it is there', async () => {
+    const args = argsOf([]).filter((argument) => argument !== '--from' && argument !== 'shop@example.com');
+    const { code, stderr } = await runCli(args, { cwd: folder });
+    expect(stderr).toContain('amsdal-mail: --from is missing: give it, or set AMSDAL_EMAIL_FROM');
+    expect(code).toBe(2);
+    const { stdout } = await runCli(args, { cwd: folder, env: { AMSDAL_EMAIL_FROM: 'shop@example.com' } });
+    expect(stdout).toBe('3 sent\n');
+  });
+
+  test('reads what a spreadsheet writes', async () => {
+    write('people.csv', '\ufeffemail,name\r\nann@example.org,"Ann\r\nLee"\r\n');
+    expect((await send('--subject', 'Hi')).stdout).toBe('1 sent\n');
+    expect(recipients()).toEqual(['ann@example.org']);
   });
 
   test('sends no faster than it is told to', async () => {

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Pace, parseRate } from '../../../src/cli/bulk/pace.ts';
-import { formatProgress } from '../../../src/cli/bulk/progress-line.ts';
+import { formatProgress, ProgressLine } from '../../../src/cli/bulk/progress-line.ts';
 
 const counts = { sent: 1200, queued: 0, invalid: 0, rejected: 0, failed: 3, unknown: 0, unsent: 0 };
 
@@ -27,10 +27,27 @@ test.each(['', '0', '-1', '10/d', 'fast', '1e3'])('a rate of %j is none', (text)
   expect(() => parseRate(text)).toThrow('--rate must be a number');
 });
 
-test('turns come evenly, and those that were missed are not made up for', () => {
+test('turns come evenly; what a late timer lost is made up for, what was missed is not', () => {
   let now = 1000;
   const pace = new Pace(10, () => now);
-  expect([pace.take(), pace.take(), pace.take()]).toEqual([0, 100, 200]);
+  expect([pace.take(), pace.take(), pace.take()]).toEqual([0, 80, 180]);
+  now = 1195;
+  expect(pace.take()).toBe(85);
   now = 5000;
-  expect([pace.take(), pace.take()]).toEqual([0, 100]);
+  expect([pace.take(), pace.take()]).toEqual([0, 80]);
+});
+
+test('where nobody looks on, progress is a line every five seconds', () => {
+  vi.useFakeTimers();
+  const lines: string[] = [];
+  const stream = { columns: 80, write: (text: string) => lines.push(text) };
+  const line = new ProgressLine(stream, false, () => ({ counts, done: 1003, todo: 9800 }));
+  vi.advanceTimersByTime(11_000);
+  line.note('stopping');
+  line.end();
+  vi.advanceTimersByTime(11_000);
+  vi.useRealTimers();
+  expect(lines).toHaveLength(3);
+  expect(lines[0]).toMatch(/^1,200 sent, 3 failed of 10,000, .*\n$/);
+  expect(lines[2]).toBe('stopping\n');
 });
