@@ -1,5 +1,5 @@
-import { existsSync, type FSWatcher, readdirSync, watch } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync, type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type Arrival, summarize } from './caught-mail.ts';
 import type { ShownMail } from './message-routes.ts';
@@ -22,21 +22,18 @@ export class PreviewError extends Error {}
 export class Previews {
   readonly #folder: string;
   readonly #rendered = new Map<string, Promise<ShownMail>>();
-  readonly #watcher: FSWatcher | null;
+  readonly #onChange: () => void;
+  readonly #closed = new AbortController();
+  #watcher: FSWatcher | null = null;
+  /** Which folder is watched, as one may be made anew; null when it is only waited for. */
+  #watched: string | null = null;
   #settling: NodeJS.Timeout | null = null;
 
   /** @param onChange is called when a file has changed */
   constructor(folder: string, onChange: () => void) {
     this.#folder = resolve(folder);
-    this.#watcher = existsSync(this.#folder) ? watch(this.#folder, { recursive: true, persistent: false }) : null;
-    this.#watcher?.on('change', () => {
-      if (this.#settling !== null) clearTimeout(this.#settling);
-      this.#settling = setTimeout(() => {
-        this.#rendered.clear();
-        onChange();
-      }, SETTLE_MS).unref();
-    });
-    this.#watcher?.on('error', () => this.#watcher?.close());
+    this.#onChange = onChange;
+    this.#watch();
   }
 
   /** The names of the templates, as their paths without the extension. */
@@ -52,13 +49,50 @@ export class Previews {
   async render(name: string): Promise<ShownMail | null> {
     const file = this.#files().get(name);
     if (file === undefined) return null;
-    const rendered = this.#rendered.get(name) ?? renderInThread(name, join(this.#folder, file));
+    const known = this.#rendered.get(name);
+    if (known !== undefined) return known;
+    const rendered = renderInThread(name, join(this.#folder, file), this.#closed.signal);
     this.#rendered.set(name, rendered);
+    const forget = (): void => {
+      if (this.#rendered.get(name) === rendered) this.#rendered.delete(name);
+    };
+    // What made it fail may lie outside the folder, where no change is seen.
+    rendered.then(() => this.#watched === null && forget(), forget);
     return rendered;
   }
 
   close(): void {
     this.#watcher?.close();
+    this.#closed.abort();
+  }
+
+  #watch(): void {
+    this.#watcher?.close();
+    this.#watched = this.#identity();
+    const isThere = this.#watched !== null;
+    const place = isThere ? this.#folder : dirname(this.#folder);
+    this.#watcher = existsSync(place) ? watch(place, { recursive: isThere, persistent: false }) : null;
+    this.#watcher?.on('change', (_, path) => {
+      if (!isThere && path !== basename(this.#folder)) return;
+      if (this.#settling !== null) clearTimeout(this.#settling);
+      this.#settling = setTimeout(() => this.#settle(), SETTLE_MS).unref();
+    });
+    this.#watcher?.on('error', () => {
+      this.#watcher?.close();
+      this.#watched = null;
+    });
+  }
+
+  #settle(): void {
+    if (this.#closed.signal.aborted) return;
+    if (this.#identity() !== this.#watched) this.#watch();
+    this.#rendered.clear();
+    this.#onChange();
+  }
+
+  #identity(): string | null {
+    const found = statSync(this.#folder, { throwIfNoEntry: false });
+    return found === undefined ? null : `${found.ino} ${found.birthtimeMs}`;
   }
 
   #files(): ReadonlyMap<string, string> {
@@ -71,22 +105,22 @@ export class Previews {
   }
 }
 
-async function renderInThread(name: string, file: string): Promise<ShownMail> {
+async function renderInThread(name: string, file: string, closed: AbortSignal): Promise<ShownMail> {
+  const worker = new Worker(new URL('./preview-worker.js', import.meta.url), { workerData: { file } });
+  worker.unref();
+  const end = (): void => void worker.terminate();
+  closed.addEventListener('abort', end);
+  let timer: NodeJS.Timeout | undefined;
   const answer = await new Promise<PreviewAnswer>((resolve) => {
-    const worker = new Worker(new URL('./preview-worker.js', import.meta.url), { workerData: { file } });
-    const timer = setTimeout(
-      () => resolve({ error: `preview() took longer than ${TIMEOUT_MS / 1000} seconds` }),
-      TIMEOUT_MS,
-    );
-    const end = (result: PreviewAnswer): void => {
-      clearTimeout(timer);
-      resolve(result);
-    };
-    worker.once('message', end);
-    worker.once('error', (error) => end({ error: String(error) }));
-    worker.once('exit', (code) => end({ error: `the preview ended its thread with code ${code}` }));
-    timer.ref();
+    const text = `preview() took longer than ${TIMEOUT_MS / 1000} seconds`;
+    timer = setTimeout(resolve, TIMEOUT_MS, { error: text }).unref();
+    worker.once('message', resolve);
+    worker.once('error', (error) => resolve({ error: String(error) }));
+    worker.once('exit', (code) => resolve({ error: `the preview ended its thread with code ${code}` }));
   });
+  clearTimeout(timer);
+  closed.removeEventListener('abort', end);
+  end(); // what the template has started, such as a timer, would keep it alive for ever
   if ('error' in answer) throw new PreviewError(answer.error);
   const arrival: Arrival = { ...answer, via: 'preview' };
   return { summary: summarize(name, new Date(), arrival).summary, bytes: arrival.bytes };
