@@ -45,7 +45,10 @@ export class MailRelease {
     if (!isAllowed) return { isSent: false, message: `${to} is not among the allowed addresses`, status: null };
     try {
       const status = await this.#connection.sendMessages([readMessage(bytes, to)], { signal });
-      return { isSent: true, message: `sent to ${to}`, status: status.toJSON() };
+      const [recipient] = status.recipients.values();
+      const error = status.error ?? recipient?.error;
+      const message = status.isSuccess ? `sent to ${to}` : (error?.message ?? `not sent to ${to}`);
+      return { isSent: status.isSuccess, message, status: status.toJSON() };
     } catch (error) {
       return { isSent: false, message: error instanceof Error ? error.message : String(error), status: null };
     }

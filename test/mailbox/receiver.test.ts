@@ -3,6 +3,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { getConnection } from '../../src/connection.ts';
 import { type MailboxServer, startMailbox } from '../../src/mailbox/mailbox.ts';
 import type { MailboxOptions } from '../../src/mailbox/mailbox-options.ts';
+import { redirect } from '../../src/wrappers/redirect.ts';
 
 const start = async (options: MailboxOptions = {}): Promise<MailboxServer> => {
   const mailbox = (await startMailbox({ port: 0, smtpPort: 0, ...options })) as MailboxServer; // the class behind the interface
@@ -141,6 +142,31 @@ describe('release', () => {
     expect(source).toContain('\r\nX-Campaign: =?UTF-8?');
     expect(source).toContain('\r\nList-Unsubscribe: <https://example.com/u/1>\r\n');
     expect(source.match(/^(?:message-id|to|date|mime-version):/gim)).toHaveLength(4);
+  });
+
+  test('says why a mail was not sent on', async () => {
+    const connection = redirect(getConnection('dummy'), { allow: ['nobody@example.com'] });
+    const mailbox = await start({ release: { to: ['me@example.com'], connection } });
+    const { id } = await (
+      await fetch(`${mailbox.url}/api/messages`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          source: Buffer.from('From: a@example.com\r\n\r\nx').toString('base64'),
+          envelope: { from: '', to: ['b@example.com'] },
+        }),
+      })
+    ).json();
+    const answer = await fetch(`${mailbox.url}/api/messages/${id}/release`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{"to":"me@example.com"}',
+    });
+    expect(await answer.json()).toMatchObject({
+      isSent: false,
+      message: expect.stringContaining('holds back'),
+      status: { isSuccess: false },
+    });
   });
 
   test('is refused when the mailbox was started without', async () => {
