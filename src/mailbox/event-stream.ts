@@ -5,6 +5,8 @@ import { sendEvents } from './reply.ts';
 const MAX_CLIENTS = 100;
 /** Within this time changes are told together: ten thousand mails in a second are some thirty events. */
 const BATCH_MS = 30;
+/** Bytes that may wait for a page that does not read, as a tab that the system has put to sleep. */
+const MAX_WAITING = 4_000_000;
 const HEARTBEAT_MS = 20_000;
 
 /** The open pages, which are told what changes (server-sent events, HTML standard). */
@@ -52,6 +54,10 @@ export class EventStream<E extends object> {
   }
 
   #write(text: string): void {
-    for (const client of this.#clients) client.write(text);
+    for (const client of this.#clients) {
+      // It connects anew when it wakes up, and reads the list.
+      if (client.writableLength > MAX_WAITING) client.destroy();
+      else client.write(text);
+    }
   }
 }
