@@ -1,3 +1,4 @@
+import { SendError } from '../errors.ts';
 import type { Arrival } from './caught-mail.ts';
 import type { Chaos } from './chaos.ts';
 import type { MailStore } from './mail-store.ts';
@@ -14,8 +15,17 @@ export interface Acceptance {
   readonly delayMs: number;
 }
 
-/** Takes a mail in as the receiver would, chaos included. */
+/**
+ * Takes a mail in as the receiver would, chaos included.
+ *
+ * @throws {SendError} `too-large`
+ */
 export function acceptMail(store: MailStore, chaos: Chaos, arrival: Arrival): Acceptance {
+  const size = arrival.bytes.length;
+  if (size > store.maxSize) {
+    const text = `the mail has ${size} bytes, and this mailbox takes ${store.maxSize}: raise its maxSize`;
+    throw new SendError('too-large', text, { phase: 'content' });
+  }
   const refused: Record<string, 450 | 550> = {};
   const accepted: string[] = [];
   let delayMs = 0;

@@ -1,3 +1,5 @@
+import { ConfigurationError } from '../errors.ts';
+
 /** What becomes of a share of the recipients, to see what an app does about it; percentages, 0 to 100. */
 export interface ChaosSettings {
   /** Recipients that are refused. */
@@ -24,11 +26,13 @@ export type ChaosVerdict =
 /** Refuses, delays or drops a share of recipients. */
 export class Chaos {
   readonly #random: () => number;
-  #settings: ChaosSettings;
+  #settings: ChaosSettings = CALM;
 
+  /** @throws {ConfigurationError} `invalid-option` for what is not a setting or out of range. */
   constructor(settings: Partial<ChaosSettings> = {}, random: () => number = Math.random) {
-    this.#settings = { ...CALM, ...settings };
     this.#random = random;
+    const fault = this.change(settings);
+    if (fault !== null) throw new ConfigurationError('invalid-option', `mailbox: chaos: ${fault}`);
   }
 
   get settings(): ChaosSettings {

@@ -30,32 +30,42 @@ export interface ListOptions {
 interface Entry {
   summary: MailSummary;
   readonly indexed: string;
+  /** Bytes it takes, about: a mail of one line may come with megabytes of merge data. */
+  readonly weight: number;
+}
+
+/** How much is kept. */
+interface StoreLimits {
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+  /** Bytes of one mail; who takes mails in sees to it. */
+  readonly maxSize: number;
 }
 
 /** The caught mails: their summaries in memory, their bytes in a storage; beyond its limits the oldest give way. */
 export class MailStore {
   readonly #storage: MailStorage;
-  readonly #limits: { readonly maxMessages: number; readonly maxBytes: number };
+  readonly #limits: StoreLimits;
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(change: StoreChange) => void>();
   readonly #now: () => Date;
   #bytes = 0;
   #counter = 0;
 
-  constructor(
-    storage: MailStorage,
-    limits: { readonly maxMessages: number; readonly maxBytes: number },
-    now: () => Date = () => new Date(),
-  ) {
+  constructor(storage: MailStorage, limits: StoreLimits, now: () => Date = () => new Date()) {
     this.#storage = storage;
     this.#limits = limits;
     this.#now = now;
     for (const { facts, bytes } of storage.load()) {
       const { summary, indexed } = summarize(facts.id, new Date(facts.receivedAt), { ...facts, bytes });
-      this.#entries.set(facts.id, { summary: { ...summary, isRead: facts.isRead }, indexed });
-      this.#bytes += bytes.length;
+      this.#keep({ ...summary, isRead: facts.isRead }, indexed);
     }
     this.#makeRoom();
+  }
+
+  /** Bytes that one mail may have. */
+  get maxSize(): number {
+    return this.#limits.maxSize;
   }
 
   /** How many mails there are. */
@@ -69,8 +79,7 @@ export class MailStore {
     const id = this.#newId(receivedAt);
     const { summary, indexed } = summarize(id, receivedAt, arrival);
     this.#storage.save(factsOf(summary), arrival.bytes);
-    this.#entries.set(id, { summary, indexed });
-    this.#bytes += summary.size;
+    this.#keep(summary, indexed);
     this.#tell({ added: [summary], removed: this.#makeRoom(), changed: [] });
     return summary;
   }
@@ -125,9 +134,9 @@ export class MailStore {
   /** Removes every mail that fits; returns how many. */
   remove(matcher: MailMatcher): number {
     const removed: string[] = [];
-    for (const [id, { summary, indexed }] of this.#entries) {
+    for (const [id, { summary, indexed, weight }] of this.#entries) {
       if (!matcher(summary, indexed)) continue;
-      this.#drop(id, summary.size);
+      this.#drop(id, weight);
       removed.push(id);
     }
     if (removed.length > 0) this.#tell({ added: [], removed, changed: [] });
@@ -145,18 +154,24 @@ export class MailStore {
   #makeRoom(): string[] {
     const { maxMessages, maxBytes } = this.#limits;
     const removed: string[] = [];
-    for (const [id, { summary }] of this.#entries) {
+    for (const [id, { weight }] of this.#entries) {
       if (this.#entries.size <= maxMessages && (this.#bytes <= maxBytes || this.#entries.size === 1)) break;
-      this.#drop(id, summary.size);
+      this.#drop(id, weight);
       removed.push(id);
     }
     return removed;
   }
 
-  #drop(id: string, size: number): void {
+  #keep(summary: MailSummary, indexed: string): void {
+    const weight = summary.size + indexed.length + JSON.stringify(summary).length;
+    this.#entries.set(summary.id, { summary, indexed, weight });
+    this.#bytes += weight;
+  }
+
+  #drop(id: string, weight: number): void {
     this.#entries.delete(id);
     this.#storage.remove(id);
-    this.#bytes -= size;
+    this.#bytes -= weight;
   }
 
   #tell(change: StoreChange): void {

@@ -19,7 +19,7 @@ export interface MailboxOptions {
   readonly folder?: string;
   /** Mails to keep; then the oldest give way. Default 10,000. */
   readonly maxMessages?: number;
-  /** Bytes of mail to keep; then the oldest give way. Default 268,435,456. */
+  /** Bytes to keep, of the mails and of what is listed of them; then the oldest give way. Default 268,435,456. */
   readonly maxBytes?: number;
   /** Bytes one mail may have. Default 52,428,800. */
   readonly maxSize?: number;

@@ -23,6 +23,9 @@ export type Routes = Readonly<Record<string, RouteHandler>>;
 /** A request that cannot be understood; its message is for the client. */
 export class BadRequest extends Error {}
 
+/** A request with more than is taken. */
+export class TooLarge extends BadRequest {}
+
 interface Route {
   readonly method: string;
   readonly pattern: RegExp;
@@ -75,7 +78,7 @@ async function readJson(request: IncomingMessage, limit: number): Promise<Readon
   let size = 0;
   for await (const chunk of request) {
     size += chunk.length;
-    if (size > limit) throw new BadRequest(`the body may have ${limit} bytes`);
+    if (size > limit) throw new TooLarge(`the body may have ${limit} bytes`);
     chunks.push(chunk);
   }
   try {

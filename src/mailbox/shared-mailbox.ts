@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError, SendError } from '../errors.ts';
 import type { Acceptance } from './accept-mail.ts';
 import type { Arrival } from './caught-mail.ts';
 import { MailboxServer } from './mailbox.ts';
@@ -66,10 +66,9 @@ class SharedMailbox {
     });
     const answer = await response.json();
     if (response.ok) return answer;
-    throw new ConfigurationError(
-      'invalid-option',
-      `the mailbox at ${this.url} refused the mail: ${answer?.error?.message}`,
-    );
+    const text = `the mailbox at ${this.url} refused the mail: ${answer?.error?.message}`;
+    if (response.status === 413) throw new SendError('too-large', text, { phase: 'content' });
+    throw new ConfigurationError('invalid-option', text);
   }
 }
 

@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { SendError } from '../errors.ts';
 import { readPageFiles } from './page-files.ts';
 import { PreviewError } from './previews.ts';
 import { errorReply, notFound, type Reply, send } from './reply.ts';
 import { ownHosts, pathOf, refusal } from './request-guard.ts';
-import { BadRequest, type Router } from './router.ts';
+import { BadRequest, type Router, TooLarge } from './router.ts';
 
 /** Serves the page and the API to this machine's own browser and programs. */
 export class WebServer {
@@ -70,6 +71,9 @@ export class WebServer {
 }
 
 function errorOf(error: unknown): Reply {
+  if (error instanceof TooLarge || (error instanceof SendError && error.code === 'too-large')) {
+    return errorReply(413, 'too-large', error.message);
+  }
   if (error instanceof BadRequest) return errorReply(400, 'bad-request', error.message);
   if (error instanceof PreviewError) return errorReply(422, 'preview-failed', error.message);
   return errorReply(500, 'internal', error instanceof Error ? error.message : String(error));
