@@ -9,7 +9,7 @@ import { viewMail } from './mail-view.ts';
 import type { MailRelease } from './release.ts';
 import { contentReply, errorReply, jsonReply, notFound, type Reply } from './reply.ts';
 import { BadRequest, type RouteRequest, type Routes } from './router.ts';
-import { type MailMatcher, parseSearch } from './search.ts';
+import { type MailMatcher, matchAddress, parseSearch } from './search.ts';
 
 const MAX_LIMIT = 1000;
 const MAX_WAIT_MS = 600_000;
@@ -148,12 +148,18 @@ function waitForMail(store: MailStore, { query, signal }: RouteRequest): Reply |
 
 const FIELDS: readonly string[] = ['from', 'to', 'subject', 'tag'];
 
-/** `query=...` in the language of the search field; `to=`, `from=`, `subject=`, `tag=` and `since=` (a time) besides. */
+/**
+ * `query=...` in the language of the search field; `to=`, `from=`, `subject=`, `tag=` and `since=` (a time) besides. A
+ * whole address in `to=` or `from=` means that address only.
+ */
 function matcherOf(query: URLSearchParams): MailMatcher {
   const matchers = [parseSearch(query.get('query') ?? '')];
   for (const field of FIELDS) {
     const value = query.get(field);
-    if (value !== null) matchers.push(parseSearch(`${field}:"${value.replaceAll('"', '')}"`));
+    if (value === null) continue;
+    if ((field === 'from' || field === 'to') && /.@/.test(value)) {
+      matchers.push(matchAddress(field, value.trim().replaceAll(' ', '+'))); // a plus that was not escaped is a space
+    } else matchers.push(parseSearch(`${field}:"${value.replaceAll('"', '')}"`));
   }
   const since = query.get('since');
   if (since !== null) {

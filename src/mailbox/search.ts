@@ -28,6 +28,16 @@ export function parseSearch(query: string): MailMatcher {
   return (summary, indexed) => terms.every((term) => term(summary, indexed));
 }
 
+/** Finds mails from or to exactly this address, Cc and Bcc among the latter. */
+export function matchAddress(field: 'from' | 'to', address: string): MailMatcher {
+  const wanted = address.toLowerCase();
+  return ({ from, to, cc, envelope }) => {
+    const people = field === 'from' ? [from] : [...to, ...cc];
+    const addresses = [...people.map((who) => who?.address), ...(field === 'from' ? [envelope.from] : envelope.to)];
+    return addresses.some((candidate) => candidate?.toLowerCase() === wanted);
+  };
+}
+
 function readTerm([, minus, field = '', quoted, plain]: RegExpExecArray): MailMatcher {
   const wanted = minus !== '-';
   const name = field.toLowerCase();

@@ -3,8 +3,10 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { getConnection } from '../../src/connection.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { type MailboxServer, startMailbox } from '../../src/mailbox/mailbox.ts';
+import { MailboxBackend } from '../../src/mailbox/mailbox-backend.ts';
 import type { MailboxOptions } from '../../src/mailbox/mailbox-options.ts';
 import { catchMail, catchSource } from './caught.ts';
 
@@ -111,6 +113,25 @@ describe('the JSON API for tests in any language', () => {
     const since = new Date(Date.now() + 60_000).toISOString();
     expect(await api(`/api/messages/wait?since=${since}&timeout=20`)).toMatchObject({ status: 408 });
     expect(await api('/api/messages/wait?since=soon')).toMatchObject({ status: 400 });
+  });
+
+  test('a whole address in to= and from= means that one only', async () => {
+    catchMail(mailbox, { subject: 'Ann', to: ['Ann@x.org'], fromEmail: 'shop@example.com' });
+    catchMail(mailbox, {
+      subject: 'Joann',
+      to: ['joann@x.org'],
+      bcc: ['ann+tag@x.org'],
+      fromEmail: 'e-shop@example.com',
+    });
+    const subjectOf = async (query: string): Promise<string> =>
+      (await api(`/api/messages/wait?timeout=1&${query}`)).subject;
+    expect(await subjectOf('to=ann@x.org')).toBe('Ann');
+    expect(await subjectOf('from=Shop@example.com')).toBe('Ann');
+    expect(await subjectOf('to=ann+tag@x.org')).toBe('Joann');
+    expect(await subjectOf('to=ann%2Btag@x.org')).toBe('Joann');
+    expect(await subjectOf('to=ann')).toBe('Joann');
+    expect(await subjectOf('to=@x.org')).toBe('Joann');
+    expect(await api('/api/messages?to=ann@x.or')).toMatchObject({ total: 0 });
   });
 
   test.each([
@@ -297,8 +318,27 @@ describe('what is kept', () => {
     [{ port: -1 }, /port/],
     [{ smtpPort: 70_000 }, /smtpPort/],
     [{ maxMessages: 0 }, /maxMessages/],
+    [{ chaos: { refuse: 900 } }, /chaos: refuse is a percentage/],
   ])('%j is refused', async (options, message) => {
     await expect(startMailbox({ smtpPort: null, port: 0, ...options })).rejects.toThrow(message);
+  });
+
+  test('a mail that is too large is refused, whichever way it comes', async () => {
+    mailbox = await start({ maxSize: 1000 });
+    expect(() => catchMail(mailbox, { body: 'x'.repeat(1000) })).toThrow(
+      expect.objectContaining({ name: 'SendError', code: 'too-large', outcome: 'not-sent' }),
+    );
+    const connection = getConnection(MailboxBackend, { port: Number(new URL(mailbox.url).port) });
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    onTestFinished(() => said.mockRestore());
+    for (const size of [1000, 2_000_000]) {
+      const message = { subject: 'x', body: 'x'.repeat(size), fromEmail: 'a@example.com', to: ['b@example.com'] };
+      await expect(connection.sendMessages([message])).rejects.toMatchObject({
+        code: 'too-large',
+        outcome: 'not-sent',
+      });
+    }
+    expect(await api('/api/messages')).toMatchObject({ total: 0 });
   });
 
   test('a port that is taken is told with what to do', async () => {
