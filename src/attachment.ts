@@ -50,7 +50,8 @@ export interface FromFileOptions {
 }
 
 // RFC 2045, section 5.1: token/token, then parameters, all printable ASCII on one line.
-const MEDIA_TYPE = /^[!#$%&'*+.^_`{|}~A-Za-z0-9-]+\/[!#$%&'*+.^_`{|}~A-Za-z0-9-]+(?:[ ]*;[\x20-\x7e]*)?$/;
+const MEDIA_TYPE = /^[!#$%&'*+.^_`{|}~A-Za-z0-9-]+\/[!#$%&'*+.^_`{|}~A-Za-z0-9-]+(?: *;[\x20-\x7e]*)?$/;
+const MAX_MEDIA_TYPE = 900; // a parameter cannot be folded, and no line may be over 998
 // RFC 2392, section 2: an addr-spec by the letter; a bare word such as `logo` is what everybody writes and every reader takes.
 const CONTENT_ID = /^[!#$%&'*+\-/=?^_`{|}~.@A-Za-z0-9]{1,200}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
@@ -232,8 +233,8 @@ export function findAttachmentIssues(init: AttachmentInit, prefix: string): Mess
     else if (filename.includes('/') || filename.includes('\\'))
       add('filename', 'filename', 'give the name alone, without folders');
   }
-  if (mimetype !== null && (typeof mimetype !== 'string' || !MEDIA_TYPE.test(mimetype))) {
-    add('mimetype', 'content-type', "must be a media type such as 'image/png'");
+  if (mimetype !== null && !isMediaType(mimetype)) {
+    add('mimetype', 'content-type', "must be a media type such as 'image/png', of at most 900 characters");
   }
   if (contentId !== null && (typeof contentId !== 'string' || !CONTENT_ID.test(contentId))) {
     add(
@@ -246,6 +247,11 @@ export function findAttachmentIssues(init: AttachmentInit, prefix: string): Mess
     add('content', 'type', 'must be a string, a Uint8Array, a Blob, a stream of bytes, or a function that opens one');
   }
   return issues;
+}
+
+/** Whether a value looks like a media type that can be written; the composer reads its parameters. */
+export function isMediaType(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= MAX_MEDIA_TYPE && MEDIA_TYPE.test(value);
 }
 
 function isContent(content: unknown): content is AttachmentContent {

@@ -6,7 +6,7 @@ import {
   parseAddress,
   parseMailbox,
 } from './address.ts';
-import { Attachment, type AttachmentInit, findAttachmentIssues } from './attachment.ts';
+import { Attachment, type AttachmentInit, findAttachmentIssues, isMediaType } from './attachment.ts';
 import type { MessageIssue, MessageIssueCode } from './errors.ts';
 import type { AddressList, Alternative, DsnRequest, ListUnsubscribe, MergeData } from './message-init.ts';
 import { copyJson, type JsonValue } from './util/json.ts';
@@ -20,7 +20,6 @@ const EMPTY: Readonly<Record<string, never>> = Object.freeze({});
 const MESSAGE_ID = /^<?[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9]+@[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9[\]:]+>?$/;
 // RFC 5322, section 2.2: printable ASCII but the colon.
 const HEADER_NAME = /^[!-9;-~]{1,76}$/;
-const ALTERNATIVE_TYPE = /^[a-z0-9.+-]+\/[a-z0-9.+-]+(?:[ ]*;[\x20-\x7e]*)?$/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
 const CONTROL = /[\x00-\x1f\x7f]/;
 const CONTROL_ADVICE = 'remove line breaks and other control characters';
@@ -165,11 +164,11 @@ export class MessageCheck {
           this.fail(`alternatives[${index}].content`, 'required', 'must be a string');
         }
         const mimetype = entry?.mimetype;
-        if (typeof mimetype !== 'string' || !ALTERNATIVE_TYPE.test(mimetype)) {
+        if (!isMediaType(mimetype)) {
           this.fail(
             `alternatives[${index}].mimetype`,
             'content-type',
-            "must be a media type such as 'text/calendar; method=REQUEST'",
+            "must be a media type such as 'text/calendar; method=REQUEST', of at most 900 characters",
           );
         }
         return Object.freeze({ content: content ?? '', mimetype: String(mimetype) });

@@ -54,6 +54,7 @@ describe('faults', () => {
     [{ content: '', filename: '../../etc/passwd' }, 'filename filename'],
     [{ content: '', filename: 'a\\b' }, 'filename filename'],
     [{ content: '', mimetype: 'image' }, 'mimetype content-type'],
+    [{ content: '', mimetype: `image/png; x=${'y'.repeat(900)}` }, 'mimetype content-type'],
     [{ content: '', mimetype: 'image/png\r\nX: y' }, 'mimetype content-type'],
     [{ content: '', contentId: '<logo>' }, 'contentId range'],
     [{ content: '', contentId: 'a b' }, 'contentId range'],

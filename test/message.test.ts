@@ -141,6 +141,10 @@ describe('faults', () => {
     [{ alternatives: 'x' }, ['alternatives type']],
     [{ alternatives: [{}] }, ['alternatives[0].content required', 'alternatives[0].mimetype content-type']],
     [{ alternatives: [null] }, ['alternatives[0].content required', 'alternatives[0].mimetype content-type']],
+    [
+      { alternatives: [{ content: 'x', mimetype: `text/x; y=${'z'.repeat(900)}` }] },
+      ['alternatives[0].mimetype content-type'],
+    ],
     [{ alternatives: [{ content: 'x', mimetype: 'text/x\r\nA: b' }] }, ['alternatives[0].mimetype content-type']],
     [{ headers: [] }, ['headers type']],
     [{ headers: 'x' }, ['headers type']],

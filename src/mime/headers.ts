@@ -45,12 +45,15 @@ export function structuredHeader(name: string, value: string): string {
   if (!PLAIN.test(value)) {
     throw headerError(name, 'range', 'this header must be printable ASCII with single spaces: programs read it');
   }
-  if (longestWord(name, value) > HARD_LIMIT)
-    throw headerError(name, 'too-long', 'put a space in, no line may be over 998');
+  if (longestWord(name, value) > HARD_LIMIT) throw tooLong(name);
   return foldHeader(name, value.split(' '));
 }
 
-/** A header of words that are ASCII already, folded between them so that no line is over 78 where a word is not. */
+/**
+ * A header of words that are ASCII already, folded between them so that no line is over 78 where a word is not.
+ *
+ * @throws {MessageError} `invalid-message` when a word is too long for any line.
+ */
 export function foldHeader(name: string, words: readonly string[]): string {
   const [only = ''] = words;
   if (words.length === 1 && name.length + 2 + only.length <= MAX_ENCODED_LINE) return `${name}: ${only}\r\n`;
@@ -61,6 +64,7 @@ export function foldHeader(name: string, words: readonly string[]): string {
     const firstLine = word.indexOf('\r\n');
     const width = firstLine < 0 ? word.length : firstLine;
     const needed = column + 1 + width;
+    if (width >= HARD_LIMIT) throw tooLong(name);
     const limit = word.includes('=?UTF-8?') ? MAX_ENCODED_LINE : MAX_LINE;
     // The first word stays beside the name, unless a line of its own brings it below a limit.
     if (needed > limit && (index > 0 || 1 + width <= limit || needed > HARD_LIMIT)) {
@@ -142,6 +146,10 @@ function formatPhrase(name: string, column: number): string {
 function longestWord(name: string, value: string): number {
   const words = value.split(' ');
   return words.reduce((longest, word) => Math.max(longest, word.length + 1), name.length + 2 + (words[0] ?? '').length);
+}
+
+function tooLong(name: string): MessageError {
+  return headerError(name, 'too-long', 'put a space in, no line may be over 998');
 }
 
 export function headerError(name: string, code: MessageIssueCode, message: string): MessageError {

@@ -67,7 +67,7 @@ export function attachmentPart(
   const { type, parameters } = parseMediaType(mimetype, `${path}.mimetype`);
   const isText = typeof content === 'string' && type.startsWith('text/');
   const all = isText ? withUtf8(parameters, `${path}.mimetype`) : new Map(parameters);
-  all.delete('name');
+  for (const name of all.keys()) if (/^name(?:\*|$)/.test(name)) all.delete(name); // also in pieces (RFC 2231)
   const isMessage = type.startsWith('message/') && type !== 'message/global';
   const { encoding, body } = isMessage
     ? embedMessage(attachment, path, allow8bit)

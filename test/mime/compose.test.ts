@@ -4,6 +4,7 @@ import { EmailMessage } from '../../src/message.ts';
 import type { EmailMessageInit } from '../../src/message-init.ts';
 import { composeMessage } from '../../src/mime/compose.ts';
 import type { ComposeOptions } from '../../src/mime/composition.ts';
+import { lintMail } from './lint-mail.ts';
 
 const FIXED = { date: new Date(0), messageId: 'id@example.com', boundary: 'b' };
 
@@ -146,6 +147,9 @@ describe('what cannot be written is refused, with the path of its field', () => 
     [{ attachments: [{ ...PDF, mimetype: 'multipart/mixed' }] }, 'attachments[0].mimetype'],
     [{ attachments: [{ ...PDF, mimetype: 'text/plain; charset=iso-8859-1' }] }, 'attachments[0].mimetype'],
     [{ attachments: [{ ...PDF, mimetype: 'text/plain; charset' }] }, 'attachments[0].mimetype'],
+    [{ attachments: [{ ...PDF, mimetype: `text/plain; x="${'y'.repeat(1500)}"` }] }, 'attachments[0].mimetype'],
+    [{ alternatives: [{ ...INVITE, mimetype: `text/calendar; x=${'y'.repeat(900)}` }] }, 'alternatives[0].mimetype'],
+    [{ alternatives: [{ ...INVITE, content: `METHOD:${'Y'.repeat(1500)}\n` }] }, 'headers.Content-Type'],
     [{ attachments: [{ content: 'x: ü', mimetype: 'message/rfc822' }] }, 'attachments[0].content'],
     [{ attachments: [{ content: 'x'.repeat(999), mimetype: 'message/rfc822' }] }, 'attachments[0].content'],
     [{ attachments: [{ content: 'x: \0', mimetype: 'message/rfc822' }] }, 'attachments[0].content'],
@@ -187,6 +191,23 @@ test('a forwarded mail beyond ASCII goes as it is when the server takes 8-bit oc
   const mail = compose(init, { ...FIXED, allow8bit: true });
   expect(mail).toContain('Content-Type: message/rfc822\r\nContent-Transfer-Encoding: 8bit\r\n');
   expect(mail).toContain(Buffer.from('Subject: x\r\n\r\nGrüße\r\n').toString('latin1'));
+});
+
+test('the longest media type there may be leaves no line over 998', () => {
+  const mimetype = `text/plain; x="${'y'.repeat(884)}"`;
+  const mail = compose({
+    body: 'x',
+    alternatives: [{ content: 'x', mimetype }],
+    attachments: [{ content: 'x', mimetype }],
+  });
+  expect(mail.match(/y{884}/g)).toHaveLength(2);
+  expect(lintMail(Buffer.from(mail, 'latin1'))).toEqual([]);
+});
+
+test('a file has the name that was given, whatever its media type says', () => {
+  const mimetype = `application/pdf; Name=a; name*=utf-8''b; NAME*0="c"; name*1*=d; names=kept; x-name=too`;
+  const mail = compose({ attachments: [{ ...PDF, mimetype }] });
+  expect(mail).toContain('Content-Type: application/pdf; names=kept; x-name=too; name=');
 });
 
 test('a text that holds the given boundary gets another', () => {
