@@ -1,7 +1,13 @@
 import { type AddressInput, isMailboxInput } from './address.ts';
 import { conclude } from './conclusion.ts';
 import { type DeliveryContext, type DeliveryResult, failedDelivery, type Job, toEmailError } from './delivery.ts';
-import { type DeliveryFilter, filterDelivery, filterDeliverySync } from './delivery-filter.ts';
+import {
+  type DeliveryFilter,
+  deliverGuarded,
+  deliverGuardedSync,
+  filterDelivery,
+  filterDeliverySync,
+} from './delivery-filter.ts';
 import type { CallOptions, DispatchHost } from './dispatch.ts';
 import { ConfigurationError } from './errors.ts';
 import type { Feature } from './features.ts';
@@ -91,7 +97,7 @@ export abstract class EmailBackend implements AsyncDisposable {
   protected abstract deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult>;
 
   /**
-   * Puts a filter between `backend` and whatever it is given to deliver, for good: the way of the staging guard.
+   * Puts a filter between `backend` and whatever it is given to deliver, for good.
    *
    * The methods of the object itself are replaced, so that no way around the filter is left and the object keeps its type.
    *
@@ -164,7 +170,9 @@ export abstract class EmailBackend implements AsyncDisposable {
 
   #sendSync(messages: Iterable<MessageInput>, options: SyncSendOptions): SendStatus {
     const call = new SyncCall(this.#host, messages, options.failSilently === true);
-    const results = call.settle(call.jobs.length === 0 ? [] : this.deliverSync(call.jobs));
+    const results = call.settle(
+      call.jobs.length === 0 ? [] : deliverGuardedSync(call.jobs, (jobs) => this.deliverSync(jobs)),
+    );
     for (const result of results) this.#traffic.count(result);
     return conclude(results, options.failSilently === true, call.trouble);
   }
@@ -226,7 +234,7 @@ export abstract class EmailBackend implements AsyncDisposable {
       get features() {
         return features();
       },
-      deliver: (jobs, context) => this.deliver(jobs, context),
+      deliver: (jobs, context) => deliverGuarded(jobs, (outgoing) => this.deliver(outgoing, context)),
     };
   }
 }

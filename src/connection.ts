@@ -19,7 +19,7 @@ import {
 import type { PresetName } from './presets.ts';
 import type { BackendClass, BuiltInBackends } from './registry.ts';
 import { currentEnvironment, namedUrls, namedUrlVariable } from './settings.ts';
-import { guard } from './staging-guard.ts';
+import { checkGuard, guard } from './staging-guard.ts';
 
 /**
  * Makes a private connection; nothing is connected until it is opened or used.
@@ -70,7 +70,7 @@ let chosen: EmailBackend | null = null;
  * @throws {ConfigurationError} when the environment is wrong.
  */
 export function defaultConnection(): EmailBackend {
-  return chosen ?? share(DEFAULT);
+  return chosen === null ? share(DEFAULT) : guard(chosen);
 }
 
 /**
@@ -80,7 +80,7 @@ export function defaultConnection(): EmailBackend {
  */
 export function setDefaultConnection(connection: EmailBackend | null): () => void {
   const before = chosen;
-  chosen = connection === null ? null : guard(connection, currentEnvironment());
+  chosen = connection;
   return () => {
     chosen = before;
   };
@@ -89,7 +89,7 @@ export function setDefaultConnection(connection: EmailBackend | null): () => voi
 /** The connection that `sendMail` is told to use: a given one, the shared one of a name, or the process's own. */
 export function connectionFor(given: EmailBackend | ConnectionName | undefined): EmailBackend {
   if (given === undefined) return defaultConnection();
-  if (typeof given !== 'string') return given;
+  if (typeof given !== 'string') return guard(given);
   const name = connectionNameOf(given);
   if (name !== null) return share(name);
   throw new ConfigurationError(
@@ -142,11 +142,10 @@ function fingerprintOf(plan: Plan, environment: Environment): string {
 }
 
 function make(plan: Plan, options: object, environment: Environment): EmailBackend {
-  if ('connection' in plan) {
-    if (Object.keys(options).length === 0) return guard(plan.connection, environment);
-    throw new ConfigurationError('invalid-option', 'this named connection is made already: it takes no options');
-  }
-  return guard(construct(plan.target, { ...plan.options, ...options }, environment), environment);
+  checkGuard(environment);
+  if (!('connection' in plan)) return guard(construct(plan.target, { ...plan.options, ...options }, environment));
+  if (Object.keys(options).length === 0) return guard(plan.connection);
+  throw new ConfigurationError('invalid-option', 'this named connection is made already: it takes no options');
 }
 
 function namedPlan(

@@ -8,30 +8,106 @@ export interface DeliveryFilter {
   returning(job: Job, delivered: DeliveryResult): DeliveryResult;
 }
 
-/** Delivers through a filter. */
+/** The filter of the whole process, asked for by every backend at every call; null when there is none. */
+let standing: () => DeliveryFilter | null = () => null;
+
+/** Puts a filter before every backend there is and will be; what `current` throws is what calls end in. */
+export function setStandingFilter(current: () => DeliveryFilter | null): void {
+  standing = current;
+}
+
+/** {@link filterDelivery} through the filter of the process. */
+export function deliverGuarded(
+  jobs: AsyncIterable<Job>,
+  deliver: (jobs: AsyncIterable<Job>) => AsyncIterable<DeliveryResult>,
+): AsyncIterable<DeliveryResult> {
+  const filter = standing();
+  return filter === null ? deliver(jobs) : filterDelivery(filter, jobs, deliver);
+}
+
+/** {@link filterDeliverySync} through the filter of the process. */
+export function deliverGuardedSync(
+  jobs: readonly Job[],
+  deliver: (jobs: readonly Job[]) => readonly DeliveryResult[],
+): readonly DeliveryResult[] {
+  const filter = standing();
+  return filter === null ? deliver(jobs) : filterDeliverySync(filter, jobs, deliver);
+}
+
+/** Delivers through a filter; what it stops is answered at once, and no further job is read before that answer is taken. */
 export async function* filterDelivery(
   filter: DeliveryFilter,
   jobs: AsyncIterable<Job>,
   deliver: (jobs: AsyncIterable<Job>) => AsyncIterable<DeliveryResult>,
 ): AsyncGenerator<DeliveryResult, void, undefined> {
   const passed = new Map<number, Job>();
-  const stopped: DeliveryResult[] = [];
+  const stopped = new Handover<DeliveryResult>();
   const outgoing = async function* (): AsyncGenerator<Job, void, undefined> {
     for await (const job of jobs) {
       const next = filter.outgoing(job);
       if ('message' in next) {
         passed.set(job.index, job);
         yield next;
-      } else stopped.push(next);
+      } else await stopped.give(next);
     }
   };
-  for await (const delivered of deliver(outgoing())) {
-    yield* stopped.splice(0);
-    const job = passed.get(delivered.index);
-    passed.delete(delivered.index);
-    if (job) yield filter.returning(job, delivered);
+  const deliveries = deliver(outgoing())[Symbol.asyncIterator]();
+  let coming = deliveries.next();
+  try {
+    for (;;) {
+      const step = await Promise.race([coming.catch(() => null), stopped.isThere()]);
+      for (const result of stopped.take()) yield result;
+      if (step === null)
+        await coming; // throws what the backend threw
+      else if (step !== 'given') {
+        if (step.done === true) return;
+        coming = deliveries.next();
+        const job = passed.get(step.value.index);
+        passed.delete(step.value.index);
+        if (job) yield filter.returning(job, step.value);
+      }
+    }
+  } finally {
+    stopped.close();
+    coming.catch(() => {});
+    await deliveries.return?.();
   }
-  yield* stopped;
+}
+
+/** One value at a time from a giver to a taker who also waits for something else. */
+class Handover<T> {
+  #given: { readonly value: T; readonly taken: () => void } | null = null;
+  #tell: () => void = () => {};
+  #isClosed = false;
+
+  /** Waits until it is taken, or nobody will. */
+  give(value: T): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    return new Promise((taken) => {
+      this.#given = { value, taken };
+      this.#tell();
+    });
+  }
+
+  isThere(): Promise<'given'> {
+    return new Promise((resolve) => {
+      if (this.#given === null) this.#tell = () => resolve('given');
+      else resolve('given');
+    });
+  }
+
+  take(): readonly T[] {
+    const given = this.#given;
+    if (given === null) return [];
+    this.#given = null;
+    given.taken();
+    return [given.value];
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#given?.taken();
+  }
 }
 
 /** {@link filterDelivery} for a thread that waits. */

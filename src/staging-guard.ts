@@ -1,32 +1,68 @@
-import type { EmailBackend } from './backend.ts';
+import { EmailBackend } from './backend.ts';
+import { type DeliveryFilter, setStandingFilter } from './delivery-filter.ts';
 import type { Environment } from './environment.ts';
 import { ConfigurationError } from './errors.ts';
-import { blameVariable } from './settings.ts';
-import { redirect } from './wrappers/redirect.ts';
+import { blameVariable, currentEnvironment } from './settings.ts';
+import { redirect, redirectFilter } from './wrappers/redirect.ts';
 import { type RedirectOptions, readRules } from './wrappers/redirect-rules.ts';
 
 const REDIRECT_TO = 'AMSDAL_EMAIL_REDIRECT_TO';
 const ALLOW = 'AMSDAL_EMAIL_ALLOW';
 
-/** Which rules a connection is under already. */
+/** Which rules a connection of another copy of this package is under already. */
 const guarded = new WeakMap<EmailBackend, string>();
 
+/** The filter for the variables as they were last read. */
+let known: { readonly rules: string; readonly filter: DeliveryFilter | null } = { rules: '', filter: null };
+
+setStandingFilter(() => {
+  const environment = currentEnvironment();
+  const rules = rulesOf(environment);
+  if (rules !== known.rules) {
+    const options = readGuard(environment);
+    known = { rules, filter: options === null ? null : redirectFilter(options) };
+  }
+  return known.filter;
+});
+
 /**
- * Puts a connection under the staging guard when AMSDAL_EMAIL_REDIRECT_TO or AMSDAL_EMAIL_ALLOW is there.
+ * Checks the variables of the staging guard before there is anything to send; the guard itself every backend asks for at every
+ * call, so that no connection escapes it by being older or made in another way.
  *
  * @throws {ConfigurationError} for a variable that is there and says nothing, or nothing readable: mail must not go out because of
  *   a slip of the pen.
  */
-export function guard<B extends EmailBackend>(connection: B, environment: Environment): B {
-  const target = environment[REDIRECT_TO];
-  const allow = environment[ALLOW];
-  if (target === undefined && allow === undefined) return connection;
-  const rules = `${target}\n${allow}`;
-  if (guarded.get(connection) === rules) return connection;
-  const options: RedirectOptions = { ...read(REDIRECT_TO, target, toTarget), ...read(ALLOW, allow, toList) };
+export function checkGuard(environment: Environment): void {
+  readGuard(environment);
+}
+
+/**
+ * Puts a connection that another copy of this package made, and which asks that copy, under the guard.
+ *
+ * @throws {ConfigurationError} `invalid-backend` for an object that cannot be guarded; as {@link checkGuard}.
+ */
+export function guard<B extends EmailBackend>(connection: B): B {
+  if (connection instanceof EmailBackend) return connection;
+  const environment = currentEnvironment();
+  const options = readGuard(environment);
+  const rules = rulesOf(environment);
+  if (options === null || guarded.get(connection) === rules) return connection;
   redirect(connection, options);
   guarded.set(connection, rules);
   return connection;
+}
+
+function rulesOf(environment: Environment): string {
+  const target = environment[REDIRECT_TO];
+  const allow = environment[ALLOW];
+  return target === undefined && allow === undefined ? '' : JSON.stringify([target ?? null, allow ?? null]);
+}
+
+function readGuard(environment: Environment): RedirectOptions | null {
+  const target = environment[REDIRECT_TO];
+  const allow = environment[ALLOW];
+  if (target === undefined && allow === undefined) return null;
+  return { ...read(REDIRECT_TO, target, toTarget), ...read(ALLOW, allow, toList) };
 }
 
 function toTarget(text: string): RedirectOptions {

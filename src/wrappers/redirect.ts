@@ -1,6 +1,7 @@
 import { addressKey, formatAddress, type Group, type Mailbox, parseMailbox } from '../address.ts';
 import { EmailBackend } from '../backend.ts';
 import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from '../delivery.ts';
+import type { DeliveryFilter } from '../delivery-filter.ts';
 import { SendError } from '../errors.ts';
 import { type EmailMessage, mailboxesOf } from '../message.ts';
 import type { DsnRequest, EmailMessageInit, MergeData } from '../message-init.ts';
@@ -15,18 +16,23 @@ export type { RedirectOptions } from './redirect-rules.ts';
  * The connection itself is changed and returned, for good: whoever has it sends through the guard, blocking calls and wrappers
  * around it included. `X-Original-To` has the addresses of `to` and `cc` that were replaced, those of `bcc` as a count. The
  * SendStatus speaks of the original recipients. AMSDAL_EMAIL_REDIRECT_TO and AMSDAL_EMAIL_ALLOW do this to every connection
- * that is made by name, URL or class.
+ * there is.
  *
  * @throws {ConfigurationError} `invalid-option` for a wrong address or domain, `missing-option` without any,
  *   `invalid-backend` for a connection that does not extend EmailBackend, which cannot be guarded.
  */
 export function redirect<B extends EmailBackend>(connection: B, options: RedirectOptions): B {
+  EmailBackend.filter(connection, redirectFilter(options));
+  return connection;
+}
+
+/** The filter of {@link redirect}, for one connection or for all of them. */
+export function redirectFilter(options: RedirectOptions): DeliveryFilter {
   const rules = readRules(options);
-  EmailBackend.filter(connection, {
+  return {
     outgoing: (job) => redirectJob(rules, job),
     returning: (job, delivered) => restoreRecipients(rules, job, delivered),
-  });
-  return connection;
+  };
 }
 
 function redirectJob(rules: RedirectRules, job: Job): Job | DeliveryResult {

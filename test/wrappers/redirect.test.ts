@@ -8,6 +8,7 @@ import { getConnection, setDefaultConnection } from '../../src/connection.ts';
 import { deliverEach } from '../../src/deliver-each.ts';
 import { type DeliveryResult, type Job, sameForAll } from '../../src/delivery.ts';
 import { sendEach, sendMail, sendMailSync } from '../../src/send.ts';
+import { setEnvironment } from '../../src/settings.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 import { type RedirectOptions, redirect } from '../../src/wrappers/redirect.ts';
 
@@ -185,6 +186,46 @@ describe('the status speaks of the original recipients', () => {
     const heldBack = guarded({ allow: ['allowed.example'] }).sendMessagesSync(drafts);
     expect([...heldBack.recipients.values()].map(({ status: each }) => each)).toEqual(['failed', 'sent', 'failed']);
   });
+
+  test('what is held back is told at once, and no more is read than is taken', async () => {
+    const connection = guarded({ allow: ['allowed.example'] });
+    let read = 0;
+    let isClosed = false;
+    async function* endless() {
+      try {
+        for (;;) yield { subject: 's', body: 'b', fromEmail: 'a@example.com', to: `${read++}@customer.org` };
+      } finally {
+        isClosed = true;
+      }
+    }
+    const told: string[] = [];
+    for await (const { recipients } of connection.stream(endless())) {
+      told.push(...recipients.keys());
+      expect(read).toBeLessThan(told.length + 5);
+      if (told.length === 20) break;
+    }
+    expect(told).toEqual(Array.from({ length: 20 }, (_, index) => `${index}@customer.org`));
+    expect(isClosed).toBe(true);
+  });
+
+  test('what was held back stays so when the backend fails after it', async () => {
+    class Failing extends DummyBackend {
+      protected override async *deliver(jobs: AsyncIterable<Job>): AsyncGenerator<DeliveryResult> {
+        for await (const _ of jobs) throw new Error('out of order');
+        yield* [];
+      }
+    }
+    const connection = redirect(new Failing(), { allow: ['allowed.example'] });
+    const drafts = ['a@customer.org', 'b@allowed.example'].map((to) => ({
+      subject: 's',
+      body: 'b',
+      fromEmail: 'a@example.com',
+      to,
+    }));
+    const results: (string | undefined)[] = [];
+    for await (const { recipients } of connection.stream(drafts)) results.push([...recipients.values()][0]?.status);
+    expect(results).toEqual(['failed', 'unknown']);
+  });
 });
 
 describe('a guard that would not guard is refused', () => {
@@ -237,6 +278,31 @@ describe('AMSDAL_EMAIL_REDIRECT_TO and AMSDAL_EMAIL_ALLOW', () => {
     restore();
     expect(named.messages.map(({ to }) => to)).toEqual([[TO]]);
     expect([custom.seen, own.seen]).toEqual([[TO], [TO]]);
+  });
+
+  test('guard instances, connections older than the variable, and those of before a file was read', async () => {
+    const file = { file: { AMSDAL_EMAIL_REDIRECT_TO: TO } };
+    vi.stubEnv('AMSDAL_EMAIL_REDIRECT_TO', undefined);
+    const early = new CustomBackend();
+    const made = getConnection(CustomBackend);
+    const chosen = new CustomBackend();
+    const restore = [setDefaultConnection(chosen)];
+    await early.sendMessages([{ subject: 'Free', body: '', fromEmail: 'a@example.com', to: 'free@example.com' }]);
+    restore.unshift(setEnvironment(file));
+    await sendMail({ ...mail, connection: early });
+    await early.sendMessages([{ subject: 'Hi', body: '', fromEmail: 'a@example.com', to: 'ann@customer.org' }]);
+    for await (const _ of early.stream([{ subject: 'Hi', body: '', fromEmail: 'a@x.org', to: 'ann@customer.org' }]));
+    await sendMail({ ...mail, connection: made });
+    await sendMail(mail);
+    expect([early.seen, made.seen, chosen.seen]).toEqual([['free@example.com', TO, TO, TO], [TO], [TO]]);
+    for (const undo of restore) undo();
+
+    vi.stubEnv('AMSDAL_EMAIL_REDIRECT_TO', 'staging');
+    await expect(sendMail({ ...mail, connection: early })).rejects.toThrow(/AMSDAL_EMAIL_REDIRECT_TO.*is no address/);
+    expect(() => early.sendMessagesSync([{ subject: '', body: '', fromEmail: 'a@x.org', to: 'b@x.org' }])).toThrow(
+      /AMSDAL_EMAIL_REDIRECT_TO/,
+    );
+    expect(early.seen).toHaveLength(4);
   });
 
   test('allow by variable, with spaces', async () => {

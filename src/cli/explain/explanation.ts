@@ -1,11 +1,8 @@
 import { getConnection } from '../../connection.ts';
 import { makeBackend } from '../../connection-target.ts';
-import type { Environment } from '../../environment.ts';
 import type { EmailMessageInit } from '../../message-init.ts';
 import { composeMessage } from '../../mime/compose.ts';
-import { currentEnvironment } from '../../settings.ts';
 import { resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
-import { guard } from '../../staging-guard.ts';
 import type { SendStatus } from '../../status.ts';
 import { readConfiguration } from '../check/configuration.ts';
 import { planSes, type SesRequest } from './ses-plan.ts';
@@ -44,12 +41,9 @@ const HOW: Readonly<Record<string, string>> = {
 export async function explainMail(target: string | undefined, mail: EmailMessageInit): Promise<Explanation> {
   await getConnection(target).close(); // it checks the whole configuration
   const { backend, options } = readConfiguration(target);
-  const environment = currentEnvironment();
-  if (backend === 'smtp') return explainSmtp(mail, options, environment);
+  if (backend === 'smtp') return explainSmtp(mail, options);
   if (backend === 'ses') {
-    const { requests, status } = await planSes(mail, (client) =>
-      guard(makeBackend('ses', { ...options, client }), environment),
-    );
+    const { requests, status } = await planSes(mail, (client) => makeBackend('ses', { ...options, client }));
     const how = 'over HTTPS to Amazon SES, a round trip for each request on a connection that is kept';
     return { ...NOTHING, backend, how, requests, ignored: ignoredOf(status), mail: requests[0]?.mail ?? null };
   }
@@ -65,11 +59,7 @@ export async function explainMail(target: string | undefined, mail: EmailMessage
   return { ...NOTHING, backend, how, envelope, mail: composeMessage(message) };
 }
 
-async function explainSmtp(
-  mail: EmailMessageInit,
-  options: SmtpOptions,
-  environment: Environment,
-): Promise<Explanation> {
+async function explainSmtp(mail: EmailMessageInit, options: SmtpOptions): Promise<Explanation> {
   const resolved = resolveSmtpOptions(options);
   const { host, port, path, lmtp, security } = resolved;
   // Login and TLS are for the server that is meant; those of this process are asked in clear.
@@ -83,7 +73,7 @@ async function explainSmtp(
     ...plain
   } = options;
   const wire = await planWire(mail, lmtp, (socket) =>
-    guard(makeBackend('smtp', { ...plain, security: 'none', debug: false, socket }), environment),
+    makeBackend('smtp', { ...plain, security: 'none', debug: false, socket }),
   );
   const [first] = wire;
   return {
