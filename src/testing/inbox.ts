@@ -51,17 +51,17 @@ export class Inbox extends EmailBackend {
 
   /** The latest message, or null. */
   get last(): InboxMessage | null {
-    return this.#messages.at(-1) ?? null;
+    return this.messages.at(-1) ?? null;
   }
 
   /** What this address got, in To, Cc or Bcc, oldest first. */
   to(address: string): readonly InboxMessage[] {
-    return this.#messages.filter((message) => isRecipient(message, address));
+    return this.messages.filter((message) => isRecipient(message, address));
   }
 
   /** The first message that matches, or null. */
   find(match: MessageMatch): InboxMessage | null {
-    return this.#messages.find((message) => isMatch(message, match)) ?? null;
+    return this.messages.find((message) => isMatch(message, match)) ?? null;
   }
 
   /**
@@ -73,8 +73,8 @@ export class Inbox extends EmailBackend {
     const { timeoutMs = 5_000 } = options;
     return new Promise((resolve, reject) => {
       const look = (): boolean => {
-        const found = this.find(match);
-        if (found === null) return false;
+        const found = this.#messages.find((message) => isMatch(message, match));
+        if (found === undefined) return false;
         stop();
         resolve(found);
         return true;

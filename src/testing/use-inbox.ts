@@ -5,6 +5,7 @@ import type { DeliveryResult, Job } from '../delivery.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
 import type { AnyOptionTable } from '../options.ts';
 import { deliverInto, deliverIntoSync, Inbox } from './inbox.ts';
+import type { InboxMessage } from './inbox-message.ts';
 
 const storage = new AsyncLocalStorage<TestInbox>();
 const open = new Set<TestInbox>();
@@ -15,8 +16,9 @@ let restore = (): void => {};
  * Gives the test that is running an inbox of its own: what it sends without naming a connection arrives there, and what
  * tests beside it send does not.
  *
- * Call it in the test or in its `beforeEach`. Mail that is sent outside every test, by a worker that was started before, say,
- * goes to the latest inbox. When it is closed (`await using`, or `close()`), mail goes where it went before; it need not be.
+ * Call it in the test itself; in a `beforeEach` it serves tests that run one after the other, when `afterEach` closes it. Mail
+ * that is sent outside every test, by a worker that was started before, say, goes to the latest inbox. Closing the last one
+ * (`await using`, or `close()`) gives the process its connection back.
  */
 export function useInbox(): Inbox {
   const inbox = new TestInbox();
@@ -29,6 +31,20 @@ export function useInbox(): Inbox {
 }
 
 class TestInbox extends Inbox {
+  /**
+   * Test runners let an inbox of one test's `beforeEach` reach the next tests, and not always that of their own: who then
+   * looks for mail in vain is told.
+   */
+  override get messages(): readonly InboxMessage[] {
+    const own = storage.getStore();
+    if (own !== undefined && own !== this && open.has(own) && [...open].indexOf(own) < [...open].indexOf(this)) {
+      throw new Error(
+        'this test sends to the inbox of an earlier one: call useInbox() in the test itself, or let afterEach close the inbox',
+      );
+    }
+    return super.messages;
+  }
+
   override async close(): Promise<void> {
     await super.close();
     if (open.delete(this) && open.size === 0) restore();

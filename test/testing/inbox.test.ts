@@ -222,6 +222,18 @@ describe('useInbox', () => {
     expect(first.to('c@x.org')).toHaveLength(1);
   });
 
+  test('an inbox whose test sends to that of an earlier test says so, until that one is closed', async () => {
+    const earlier = useInbox();
+    const flow = new AsyncResource('runner');
+    await using own = useInbox();
+    const look = () => flow.runInAsyncScope(() => own.last);
+    expect(look).toThrow('call useInbox() in the test itself, or let afterEach close the inbox');
+    await earlier.close();
+    expect(look()).toBeNull();
+    await flow.runInAsyncScope(() => register('b@x.org'));
+    expect(look()?.to).toEqual(['b@x.org']);
+  });
+
   test('blocking calls arrive, and closing gives the connection back', async () => {
     const before = new DummyBackend({ store: true });
     setDefaultConnection(before);
