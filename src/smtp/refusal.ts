@@ -6,10 +6,8 @@ import {
   type SendErrorCode,
   type ServerReply,
 } from '../errors.ts';
+import { isBadAddress } from '../util/bad-address.ts';
 import type { Failure } from './wire.ts';
-
-/** Enhanced codes that mean the address itself is wrong, not who asks (RFC 3463, section 3.2). */
-const BAD_ADDRESS: ReadonlySet<string> = new Set(['5.1.1', '5.1.2', '5.1.3', '5.1.6', '5.1.10']);
 
 /** The error for a command the server refused. */
 export function refusal(reply: ServerReply, phase: ErrorPhase, what: string, transcript: readonly string[]): SendError {
@@ -22,12 +20,13 @@ export function refusal(reply: ServerReply, phase: ErrorPhase, what: string, tra
   });
 }
 
-function refusalCode({ code, enhancedCode }: ServerReply, phase: ErrorPhase): SendErrorCode {
+function refusalCode(reply: ServerReply, phase: ErrorPhase): SendErrorCode {
+  const { code, enhancedCode } = reply;
   if (code < 500) return 'temporary';
   if (phase === 'rcpt') {
     // RFC 5321, section 4.5.3.1.10: 552 for a recipient too many is to be taken as 452.
     if (code === 552) return 'temporary';
-    return code === 553 || (enhancedCode !== null && BAD_ADDRESS.has(enhancedCode)) ? 'invalid-recipient' : 'rejected';
+    return isBadAddress(reply) ? 'invalid-recipient' : 'rejected';
   }
   return code === 552 || enhancedCode === '5.3.4' ? 'too-large' : 'rejected';
 }

@@ -6,10 +6,9 @@ import {
   type EmailError,
   type EmailErrorOptions,
   SendError,
-  type SendErrorCode,
   type ServerReply,
 } from '../../errors.ts';
-import { recipientRefusal } from '../../reply-status.ts';
+import { refusedRecipient } from '../../reply-status.ts';
 import type { RecipientStatus } from '../../status.ts';
 
 /** What Nodemailer's errors tell. */
@@ -46,18 +45,11 @@ export function failureOf(
 /** The status of a recipient that the server refused, as Nodemailer reports it; without a report, nothing but that is known. */
 export function refused(address: string, fault: NodemailerFault | undefined): RecipientStatus {
   const reply = replyOf(fault);
-  const { status, retryable } = reply ? recipientRefusal(reply) : ({ status: 'rejected', retryable: false } as const);
-  const code: SendErrorCode =
-    status === 'failed' ? 'temporary' : status === 'invalid' ? 'invalid-recipient' : 'rejected';
-  const text = reply ? `${reply.code} ${reply.text}` : 'the transport does not tell why';
-  const error = new SendError(code, `the server refused ${address}: ${text}`, {
+  if (reply !== null) return refusedRecipient(address, reply);
+  const error = new SendError('rejected', `${address} was refused, and the transport does not tell why`, {
     phase: 'rcpt',
-    retryable,
-    cause: fault,
-    ...(reply && { reply }),
   });
-  const facts = { code: reply?.code ?? code, enhancedCode: reply?.enhancedCode ?? null, response: reply?.text ?? null };
-  return recipientStatus(address, status, { ...facts, retryable, error });
+  return recipientStatus(address, 'rejected', { code: error.code, error });
 }
 
 /** A reply as Nodemailer keeps it, all lines with their codes, or null. */
