@@ -3,7 +3,7 @@ import { deliverEach, deliverEachSync } from '../deliver-each.ts';
 import { type DeliveryResult, failedDelivery, type Job, sameForAll } from '../delivery.ts';
 import { ConfigurationError, EmailError, SendError } from '../errors.ts';
 import type { Feature } from '../features.ts';
-import { withFilesRead } from '../message.ts';
+import { type EmailMessage, withFilesRead } from '../message.ts';
 import { composeMessage } from '../mime/compose.ts';
 import type { ComposeOptions } from '../mime/composition.ts';
 import { createDkimSigner, type DkimOptions } from '../mime/dkim.ts';
@@ -64,7 +64,7 @@ export class FileBackend extends EmailBackend {
       const names = this.#names(messageId);
       try {
         await mkdir(this.#folder, { recursive: true });
-        const source = composeMessage(await message.materialize(), { ...this.#compose, messageId });
+        const source = this.#write(await message.materialize(), messageId);
         await writeFile(names.temporary, source, { flag: 'wx', ...(signal && { signal }) });
         await rename(names.temporary, names.final);
       } catch (error) {
@@ -81,7 +81,7 @@ export class FileBackend extends EmailBackend {
       const messageId = job.message.messageId ?? generateMessageId(job.message);
       const names = this.#names(messageId);
       try {
-        const bytes = composeMessage(withFilesRead(job.message), { ...this.#compose, messageId });
+        const bytes = this.#write(withFilesRead(job.message), messageId);
         mkdirSync(this.#folder, { recursive: true });
         writeFileSync(names.temporary, bytes, { flag: 'wx' });
         renameSync(names.temporary, names.final);
@@ -92,6 +92,14 @@ export class FileBackend extends EmailBackend {
       }
       return written(job, messageId, names.final);
     });
+  }
+
+  /** The mail as it lies in a mailbox: a sender of its own for the envelope stands in Return-Path (RFC 5321, section 4.4). */
+  #write(message: EmailMessage, messageId: string): Uint8Array {
+    const mail = composeMessage(message, { ...this.#compose, messageId });
+    if (message.envelopeSender === null) return mail;
+    const sender = message.parsed.envelopeSender?.asciiAddress ?? '';
+    return Buffer.concat([Buffer.from(`Return-Path: <${sender}>\r\n`), mail]);
   }
 
   #names(messageId: string): { readonly temporary: string; readonly final: string } {

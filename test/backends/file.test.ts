@@ -43,6 +43,16 @@ describe.each(ways)('%s', (_, send) => {
     expect(status.espResponse).toBe(join(path, name));
   });
 
+  test.each([
+    ['bounces+7@x.org', /^Return-Path: <bounces\+7@x\.org>\r\nFrom: a@x\.org\r\n/],
+    ['', /^Return-Path: <>\r\nFrom: a@x\.org\r\n/],
+    [null, /^From: a@x\.org\r\n/],
+  ])('the envelope sender %j is where mailboxes have it', async (envelopeSender, start) => {
+    await send(new FileBackend({ path: folder }), { envelopeSender });
+    const [name = ''] = readdirSync(folder);
+    expect(readFileSync(join(folder, name), 'latin1')).toMatch(start);
+  });
+
   test('a Message-ID cannot lead out of the folder', async () => {
     const path = join(folder, 'inner');
     await send(new FileBackend({ path }), { messageId: '../../../evil/x@x.org' });
