@@ -1,11 +1,11 @@
 import { SendError } from '../../errors.ts';
 import type { SesAccount } from './account.ts';
 import type { Addressee } from './addresses.ts';
-import { all, type Failure, failureOf, inDoubt } from './failure.ts';
+import { all, type Failure, failureOf, withoutAnswer } from './failure.ts';
 import type { ResolvedSesOptions } from './options.ts';
 import type { Ticket } from './rate-limiter.ts';
 import type { AccountFacts } from './requests.ts';
-import type { Operation, SesSession } from './sdk.ts';
+import { type Operation, type SesSession, UnsentError } from './sdk.ts';
 import { Slots } from './slots.ts';
 
 const ACCOUNT_TIMEOUT_MS = 5_000;
@@ -83,6 +83,7 @@ export class Courier {
       if (input === null) {
         input = await errand.input();
         this.#session.check(errand.operation, input);
+        if (signal?.aborted) return { failure: cancelled(signal), ticket };
       }
       const answer = await this.#try(errand, input, this.#options.timeoutMs);
       if ('output' in answer) {
@@ -113,13 +114,22 @@ export class Courier {
     try {
       const output = await this.#session.send(operation, input, ending.signal);
       return { output: typeof output === 'object' && output !== null ? output : {} };
-    } catch (cause) {
-      if (isLate) return { failure: inDoubt('timeout', `no answer within ${timeoutMs} ms`, cause) };
-      if (signal?.aborted)
-        return { failure: inDoubt('aborted', 'the call was aborted while it waited for the answer', cause) };
+    } catch (thrown) {
+      const isUnsent = thrown instanceof UnsentError;
+      const cause = isUnsent ? thrown.cause : thrown;
+      const kind = operation === 'GetAccount' ? 'question' : isUnsent ? 'unsent mail' : 'mail';
+      if (isLate) {
+        const awaited = isUnsent ? 'credentials' : 'answer';
+        return { failure: withoutAnswer(kind, 'timeout', `no ${awaited} within ${timeoutMs} ms`, { cause }) };
+      }
+      if (signal?.aborted) {
+        if (kind === 'unsent mail') return { failure: cancelled(signal) };
+        const reason = 'the call was aborted while it waited for the answer';
+        return { failure: withoutAnswer(kind, 'aborted', reason, { cause }) };
+      }
       const { region } = this.#options;
       const recipients = addressees.map(({ mailbox }) => mailbox);
-      return { failure: failureOf(cause, { region, recipients, isOwnClient: this.#session.isOurs }) };
+      return { failure: failureOf(cause, { region, recipients, isOwnClient: this.#session.isOurs, kind }) };
     } finally {
       clearTimeout(deadline);
       signal?.removeEventListener('abort', onAbort);

@@ -36,7 +36,11 @@ export interface FailureContext {
   readonly recipients: readonly Mailbox[];
   /** Whether a time limit of the client can only be that of connecting. */
   readonly isOwnClient: boolean;
+  readonly kind: RequestKind;
 }
+
+/** A mail that may be with SES, one that never left the process, or a question that sends nothing. */
+export type RequestKind = 'mail' | 'unsent mail' | 'question';
 
 const AUTH = new Set([
   ...['UnrecognizedClientException', 'InvalidClientTokenId', 'InvalidClientTokenIdException'],
@@ -50,6 +54,8 @@ const THROTTLED = new Set([
   ...['TooManyRequestsException', 'ThrottlingException', 'Throttling', 'ThrottledException'],
   ...['RequestThrottled', 'RequestThrottledException', 'SlowDown'],
 ]);
+/** The name of an error that a function given as `credentials` caused. */
+export const CREDENTIALS_FUNCTION = 'CredentialsFunctionError';
 const CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
 
 const UNREACHED: Readonly<Record<string, ConnectionErrorCode>> = {
@@ -62,6 +68,7 @@ const UNREACHED: Readonly<Record<string, ConnectionErrorCode>> = {
 };
 const CERTIFICATE = /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|UNABLE_TO_)/;
 const TLS = /^(?:ERR_SSL_|EPROTO$)/;
+const NO_REGION = /^Region (?:is missing|not accepted)/;
 const DAILY_QUOTA = /daily|24.hour/i;
 const ADDRESS_FAULT =
   /illegal address|missing final|local address|invalid (?:email )?address|domain (?:starts|ends|contains)/i;
@@ -77,6 +84,14 @@ export function failureOf(cause: unknown, context: FailureContext): Failure {
   const name = String(error.name);
   const text = firstLine(error.message);
   const status = error.$metadata?.httpStatusCode;
+  if (name === CREDENTIALS_FUNCTION) {
+    const advice = `ses: the function given as credentials failed: ${text}`;
+    return all('failed', new ConfigurationError('invalid-credentials', advice, { cause }));
+  }
+  if (NO_REGION.test(text)) {
+    const advice = `ses: ${text}: make the client with a region, as new SESv2Client({ region: 'eu-west-1' })`;
+    return all('failed', new ConfigurationError('invalid-option', advice, { cause }));
+  }
   if (CREDENTIALS.has(name)) {
     const advice = `ses: the AWS SDK found no credentials (${text}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give accessKeyId and secretAccessKey`;
     return all('failed', new ConfigurationError('invalid-credentials', advice, { cause }));
@@ -88,7 +103,7 @@ export function failureOf(cause: unknown, context: FailureContext): Failure {
     const refusal = new EmailConnectionError(connection, message, { retryable: isTemporary, cause });
     return { ...all('failed', refusal), retry: isTemporary ? 'unreached' : null };
   }
-  if (status === undefined || status < 400 || status >= 500) return uncertain(error, name, text, cause);
+  if (status === undefined || status < 400 || status >= 500) return unanswered(error, name, text, context.kind, cause);
   const facts: EmailErrorOptions = {
     phase: 'request',
     reply: { code: status, enhancedCode: null, text: `${name}: ${text}` },
@@ -99,6 +114,7 @@ export function failureOf(cause: unknown, context: FailureContext): Failure {
     // The SDK has corrected its clock by what the refusal says.
     return { ...all('failed', refusal), retry: error.$metadata?.clockSkewCorrected === true ? 'unreached' : null };
   }
+  if (context.kind === 'unsent mail') return unanswered(error, name, text, context.kind, cause);
   return refused(name, text, facts, context);
 }
 
@@ -121,17 +137,35 @@ export function inDoubt(code: SendErrorCode, reason: string, cause?: unknown): F
   return all('unknown', new SendError(code, message, { phase: 'request', outcome: 'unknown', cause }));
 }
 
-function uncertain(error: SdkError, name: string, text: string, cause: unknown): Failure {
+/** A request without an answer that tells what became of it: only a mail that was handed over is in doubt. */
+export function withoutAnswer(
+  kind: RequestKind,
+  code: 'timeout' | 'aborted' | 'closed' | 'uncertain',
+  reason: string,
+  { cause, retryable = true }: { readonly cause: unknown; readonly retryable?: boolean },
+): Failure {
+  if (kind === 'mail') return inDoubt(code, reason, cause);
+  const what = kind === 'question' ? 'SES did not tell of the account' : 'the mail was not handed to SES';
+  const facts: EmailErrorOptions = { phase: 'request', retryable, cause };
+  return all(
+    'failed',
+    new EmailConnectionError(code === 'uncertain' ? 'connection' : code, `${what}: ${reason}`, facts),
+  );
+}
+
+function unanswered(error: SdkError, name: string, text: string, kind: RequestKind, cause: unknown): Failure {
   const status = error.$metadata?.httpStatusCode;
   const reason = [status === undefined ? null : `HTTP ${status}`, name, text].filter(Boolean).join(', ');
   if (name === 'TimeoutError' && error.code !== 'ECONNRESET' && error.code !== 'EPIPE')
-    return inDoubt('timeout', reason, cause);
-  return inDoubt(status === undefined && error.code !== undefined ? 'closed' : 'uncertain', reason, cause);
+    return withoutAnswer(kind, 'timeout', reason, { cause });
+  if (status === undefined && error.code !== undefined) return withoutAnswer(kind, 'closed', reason, { cause });
+  return withoutAnswer(kind, 'uncertain', reason, { cause, retryable: status !== undefined });
 }
 
 function refused(name: string, text: string, facts: EmailErrorOptions, context: FailureContext): Failure {
+  const what = context.kind === 'question' ? 'to tell of the account' : 'the mail';
   const fail = (code: SendErrorCode, status: DeliveryStatus = 'failed') =>
-    all(status, new SendError(code, `SES refused the mail: ${name}: ${text}`, facts));
+    all(status, new SendError(code, `SES refused ${what}: ${name}: ${text}`, facts));
   if (ACCOUNT.has(name)) return fail('account');
   if (name === 'LimitExceededException' || (THROTTLED.has(name) && DAILY_QUOTA.test(text))) return fail('quota');
   if (THROTTLED.has(name)) {
@@ -152,10 +186,9 @@ function refused(name: string, text: string, facts: EmailErrorOptions, context: 
     };
   }
   if (name === 'BadRequestException' && ADDRESS_FAULT.test(text)) {
-    const folded = text.toLowerCase();
     const only = context.recipients.length === 1 ? 'invalid' : 'failed';
     const failure = fail('invalid-recipient');
-    return { ...failure, statusOf: statusOfNamed(context, 'invalid', (address) => folded.includes(address), only) };
+    return { ...failure, statusOf: statusOfNamed(context, 'invalid', (address) => names(text, address), only) };
   }
   return fail('provider');
 }
@@ -170,6 +203,12 @@ function statusOfNamed(
   const test = ({ asciiAddress }: Mailbox) => isNamed(asciiAddress.toLowerCase());
   const rest = recipients.some(test) ? 'failed' : otherwise;
   return (recipient) => (test(recipient) ? status : rest);
+}
+
+/** Whether a text has an address, and not as a part of another one. */
+function names(text: string, address: string): boolean {
+  const escaped = address.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  return new RegExp(`(?<![\\w!#$%&*+/=?^{|}~.@-]|\\w')${escaped}(?![\\w@-]|\\.\\w)`, 'i').test(text);
 }
 
 function unreachedCode(error: SdkError, { isOwnClient }: FailureContext): ConnectionErrorCode | null {

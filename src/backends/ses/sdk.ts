@@ -1,6 +1,8 @@
 import { ConfigurationError } from '../../errors.ts';
 import { optionalImport } from '../../util/optional-import.ts';
-import type { ResolvedSesOptions } from './options.ts';
+import { unlessAborted } from '../../util/unless-aborted.ts';
+import { CREDENTIALS_FUNCTION } from './failure.ts';
+import type { ResolvedSesOptions, SesCredentials } from './options.ts';
 
 /** What an `SESv2Client` of `@aws-sdk/client-sesv2` offers, as far as it is used here. */
 export interface SesClientLike {
@@ -33,6 +35,13 @@ export type Operation = 'SendEmail' | 'SendBulkEmail' | 'GetAccount';
 
 const PACKAGE = '@aws-sdk/client-sesv2';
 const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Why a request failed before it was handed to the HTTP client, as `cause`. */
+export class UnsentError extends Error {
+  constructor(cause: unknown) {
+    super('the request was not handed over', { cause });
+  }
+}
 
 /** The SDK and a client of it. */
 export class SesSession {
@@ -68,16 +77,44 @@ export class SesSession {
     }
   }
 
-  /** Sends one request, once: the SDK's own retries would repeat requests that may have been carried out. */
-  send(operation: Operation, input: object, abortSignal: AbortSignal): Promise<unknown> {
+  /**
+   * Sends one request, once: the SDK's own retries would repeat requests that may have been carried out.
+   *
+   * @throws {UnsentError} when the request never left; all else may have been carried out.
+   */
+  async send(operation: Operation, input: object, abortSignal: AbortSignal): Promise<unknown> {
     const command = new this.#sdk[`${operation}Command`](input as never); // the classes differ in their input alone
-    command.middlewareStack.add((next) => (args) => next(args), {
-      name: 'retryMiddleware',
-      step: 'finalizeRequest',
-      priority: 'high',
-      override: true,
-    });
-    return this.#client.send(command, { abortSignal });
+    let isBegun = false;
+    let isHandedOver = false;
+    const onStep = (note: () => void, options: object) =>
+      command.middlewareStack.add(
+        (next) => async (args) => {
+          note();
+          return next(args);
+        },
+        options,
+      );
+    onStep(() => {}, { name: 'retryMiddleware', step: 'finalizeRequest', priority: 'high', override: true });
+    onStep(
+      () => {
+        isBegun = true;
+      },
+      { step: 'initialize', priority: 'high' },
+    );
+    onStep(
+      () => {
+        abortSignal.throwIfAborted();
+        isHandedOver = true;
+      },
+      { step: 'deserialize', priority: 'low' }, // the last one before the HTTP client
+    );
+    try {
+      // A function that fetches credentials does not hear of the signal.
+      return await unlessAborted(this.#client.send(command, { abortSignal }), abortSignal);
+    } catch (cause) {
+      // A client that ran no step is none of the SDK's, and may have sent by other means.
+      throw isBegun && !isHandedOver ? new UnsentError(cause) : cause;
+    }
   }
 
   /** Whether the installed SDK carries a parameter. */
@@ -118,7 +155,17 @@ function makeClient(sdk: SesSdk, options: ResolvedSesOptions): SesClientLike {
 function credentialsOf({ credentials, accessKeyId, secretAccessKey, sessionToken }: ResolvedSesOptions): object {
   // The SDK writes into the object it is given.
   if (typeof credentials === 'object') return { credentials: { ...credentials } };
-  if (credentials !== undefined) return { credentials };
+  if (credentials !== undefined) return { credentials: () => fetchCredentials(credentials) };
   if (!accessKeyId) return {};
   return { credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } };
+}
+
+/** Tells the function's errors from those of the SDK. */
+async function fetchCredentials(credentials: () => Promise<SesCredentials>): Promise<SesCredentials> {
+  try {
+    return await credentials();
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw Object.assign(new Error(text, { cause }), { name: CREDENTIALS_FUNCTION });
+  }
 }

@@ -109,6 +109,20 @@ describe('what SES refuses, by the name of its error', () => {
     expect(statuses(error.status)).toEqual({ 'jane@example.org': 'failed', 'bob@example.org': 'invalid' });
   });
 
+  test.each([
+    ['joann@example.org', ['ann@example.org']],
+    ['ann@example.org', ['joann@example.org', "o'ann@example.org", 'ann@example.org.uk', 'ann@example.org-b.com']],
+    ["'Ann@example.org'", ['joann@example.org']],
+    ['<ann@example.org>.', ['ann@example.or', 'nn@example.org']],
+    ['a+b@example.org, c', ['b@example.org', 'c@example.org']],
+  ])('the address %s is not a part of it, nor it of one', async (named, others) => {
+    failWith({ name: 'BadRequestException', message: `Illegal address: ${named}` });
+    const bad = named.toLowerCase().replace(/^['<]|[>.']+$|, c$/g, '');
+    const error = await errorOf(connectTo(ses).sendMessages([mail({ to: [bad, ...others] })]));
+    const expected = Object.fromEntries(others.map((address) => [address, 'failed']));
+    expect(statuses(error.status)).toEqual({ [bad]: 'invalid', ...expected });
+  });
+
   test('neither keys nor what was signed are told', async () => {
     failWith({
       name: 'SignatureDoesNotMatch',
