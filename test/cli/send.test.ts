@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
 import { type CliOptions, type CliRun, runCli } from './run-cli.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // processes start slowly on a busy machine
 
 let server: ScriptedSmtpServer;
 let folder = '';

@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
 import type { AddressInput } from '../../address.ts';
 import type { Attachment } from '../../attachment.ts';
+import { MessageError } from '../../errors.ts';
+import { EmailMessage } from '../../message.ts';
 import type { EmailMessageDraft } from '../../message-init.ts';
 import type { OptionValues } from '../command.ts';
-import { draftOf, type MAIL_OPTIONS } from '../mail-options.ts';
+import { draftOf, type MAIL_OPTIONS, wrongMail } from '../mail-options.ts';
 import { readText } from '../read-file.ts';
 import { UsageError } from '../usage-error.ts';
 import { Columns, escapeHtml, type Merge } from './merge-template.ts';
@@ -60,7 +62,7 @@ export async function compileMail(values: Values, names: readonly string[]): Pro
   const { from, cc, bcc, 'reply-to': replyTo } = values;
   const mailHash = digest(JSON.stringify([from, to, cc, bcc, replyTo, subject, html, text, headers, contents]));
   const list = (parts: readonly AddressMerge[], cells: readonly string[]) => parts.map((merge) => merge(cells));
-  return {
+  const mail: BulkMail = {
     draft(cells) {
       const [fromEmail] = list(merges.from, cells);
       return {
@@ -82,6 +84,19 @@ export async function compileMail(values: Values, names: readonly string[]): Pro
         .join(', '),
     hash: (cells) => digest(JSON.stringify([mailHash, columns.used(cells)])).slice(0, 22),
   };
+  checkMail(mail, names);
+  return mail;
+}
+
+/** What is wrong whatever the row says, such as a header that cannot be set, is found before the first one. */
+function checkMail(mail: BulkMail, names: readonly string[]): void {
+  try {
+    const noAddresses = { cc: [], bcc: [], replyTo: [] };
+    const draft = mail.draft(names.map(() => 'x'));
+    new EmailMessage({ ...draft, fromEmail: 'x@example.com', to: 'x@example.com', ...noAddresses });
+  } catch (error) {
+    throw error instanceof MessageError ? wrongMail(error) : error;
+  }
 }
 
 type AddressMerge = (cells: readonly string[]) => AddressInput;

@@ -2,10 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ScriptedSmtpServer } from '../../../src/testing/scripted-smtp-server.ts';
 import { until } from '../../servers/process.ts';
 import { type CliRun, ended, runCli, startCli } from '../run-cli.ts';
+
+vi.setConfig({ testTimeout: 60_000 }); // processes start slowly on a busy machine
 
 let server: ScriptedSmtpServer;
 let folder = '';
@@ -236,6 +238,13 @@ describe('amsdal-mail send --csv', () => {
     expect(code).toBe(2);
     const { stdout } = await runCli(args, { cwd: folder, env: { AMSDAL_EMAIL_FROM: 'shop@example.com' } });
     expect(stdout).toBe('3 sent\n');
+  });
+
+  test('sends nothing when an option is wrong for every row', async () => {
+    const { code, stderr } = await send('--header', 'Date: {{name}}');
+    expect(stderr).toMatch(/^amsdal-mail: --header: /);
+    expect(code).toBe(2);
+    expect(server.connections).toEqual([]);
   });
 
   test('reads what a spreadsheet writes', async () => {
