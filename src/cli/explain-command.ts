@@ -5,7 +5,7 @@ import { type Command, defineCommand, type OptionValues } from './command.ts';
 import { CONNECTION_OPTIONS, connectionTarget } from './connection-options.ts';
 import { type Explanation, explainMail } from './explain/explanation.ts';
 import { MAIL_OPTIONS } from './mail-options.ts';
-import { count, isSound, type MailReport, printReport, reportMail } from './mail-report.ts';
+import { count, isSound, type MailReport, printReport, printRows, reportMail } from './mail-report.ts';
 import type { Cell, Output } from './output.ts';
 import { BODY_OPTIONS, readDraft } from './send-command.ts';
 import { UsageError } from './usage-error.ts';
@@ -100,6 +100,14 @@ function print(explanation: Explanation, report: MailReport | null, output: Outp
         return ['', `a mail, with ${offered}`, String(roundTrips), groups.map(groupText).join(' | ')];
       }),
     ]);
+    const [best] = wire;
+    output.line();
+    title('On the wire, with PIPELINING and CHUNKING');
+    const trips = best?.groups ?? [];
+    printRows(
+      trips.flatMap((group, trip) => group.map((line, at) => ['', ['dim', at === 0 ? `${trip + 1}` : ''], line])),
+      output,
+    );
   }
   if (requests.length > 0) {
     output.line();
@@ -116,10 +124,11 @@ function print(explanation: Explanation, report: MailReport | null, output: Outp
   if (report !== null) printReport(report, output);
 }
 
-/** `RCPT x3` for three in a row. */
+/** The first words of what goes together; `RCPT x3` for three in a row. */
 function groupText(group: readonly string[]): string {
   const runs: [string, number][] = [];
-  for (const word of group) {
+  for (const line of group) {
+    const word = line.startsWith('(') ? 'content' : (line.split(' ', 1)[0] ?? '');
     const last = runs.at(-1);
     if (last?.[0] === word) last[1] += 1;
     else runs.push([word, 1]);

@@ -81,7 +81,8 @@ export function printReport(report: MailReport, output: Output): void {
   for (const finding of report.lint) printFinding(finding, output);
 }
 
-function printRows(rows: readonly (readonly Cell[])[], output: Output): void {
+/** Prints a table, of a long one its beginning. */
+export function printRows(rows: readonly (readonly Cell[])[], output: Output): void {
   output.table(rows.slice(0, MAX_ROWS));
   if (rows.length > MAX_ROWS) output.line(`  ... and ${rows.length - MAX_ROWS} more`);
 }

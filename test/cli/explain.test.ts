@@ -85,10 +85,17 @@ describe('the round trips of a mail are those of the engine against a real socke
       false,
       (socket) => new SmtpBackend({ socket: socket as never }),
     );
-    expect(plans.map(({ groups }) => groups.map((group) => group.join(' ')))).toEqual([
-      ['MAIL RCPT RCPT BDAT content'],
-      ['MAIL RCPT RCPT DATA', 'content'],
-      ['MAIL', 'RCPT', 'RCPT', 'DATA', 'content'],
+    const size = plans[0]?.mail.bytes.length;
+    const [sender, ...recipients] = [
+      `MAIL FROM:<shop@example.com> SIZE=${size}`,
+      'RCPT TO:<a@example.org>',
+      'RCPT TO:<b@example.org>',
+    ];
+    const content = `(${size} octets of content)`;
+    expect(plans.map(({ groups }) => groups)).toEqual([
+      [[sender, ...recipients, `BDAT ${size} LAST`, content]],
+      [[sender, ...recipients, 'DATA'], [content]],
+      [[sender], ...recipients.map((line) => [line]), ['DATA'], [content]],
     ]);
   });
 });

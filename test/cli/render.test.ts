@@ -160,6 +160,12 @@ Round trips
   a mail, with PIPELINING               2     MAIL RCPT DATA | content
   a mail, with neither                  4     MAIL | RCPT | DATA | content
 
+On the wire, with PIPELINING and CHUNKING
+  1  MAIL FROM:<jane@example.com> SIZE=550
+     RCPT TO:<bob@example.org>
+     BDAT 550 LAST
+     (550 octets of content)
+
 Headers
   From          Jane Doe <jane@example.com>
   To            bob@example.org

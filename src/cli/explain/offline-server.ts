@@ -7,7 +7,7 @@ import { SmtpSession } from '../../smtp-server/session.ts';
 export interface OfflineServer {
   /** The client's end. */
   readonly socket: Duplex;
-  /** What the client said before each wait for replies, in order: `MAIL`, `RCPT`, `DATA`, `content`. */
+  /** What the client said before each wait for replies, in order: command lines, and `(309 octets of content)`. */
   readonly groups: readonly (readonly string[])[];
   /** The mails that were taken. */
   readonly mails: readonly ReceivedMail[];
@@ -23,12 +23,12 @@ export async function startOfflineServer(settings: SmtpServerSettings): Promise<
   const options = await resolveSmtpServerOptions({
     ...settings,
     strictPipelining: true,
-    onCommand(verb) {
-      said.push(verb);
+    onCommand(verb, argument) {
+      said.push(`${verb} ${argument}`.trimEnd());
       return undefined;
     },
     onMessage(mail) {
-      said.push('content');
+      said.push(`(${mail.bytes.length} octets of content)`);
       mails.push(mail);
       return undefined;
     },

@@ -10,7 +10,7 @@ export interface WirePlan {
   /** Of those that decide how often the client waits; the others are all offered. */
   readonly extensions: readonly Extension[];
   readonly roundTrips: number;
-  /** What is sent together, one group for each round trip. */
+  /** What is sent together, one group for each round trip: command lines, and `(309 octets of content)`. */
   readonly groups: readonly (readonly string[])[];
   readonly mail: ReceivedMail;
   readonly status: SendStatus;
@@ -43,9 +43,7 @@ export async function planWire(
     const status = await connection.sendMessages([message]).finally(() => connection.close());
     const [mail] = server.mails;
     if (mail === undefined) throw new Error('the mail was taken and is not there');
-    const groups = server.groups.filter((group) =>
-      group.some((word) => /^(?:RSET|MAIL|RCPT|DATA|BDAT|content)$/.test(word)),
-    );
+    const groups = server.groups.filter((group) => group.some((word) => /^(?:RSET|MAIL|RCPT|DATA|BDAT|\()/.test(word)));
     plans.push({ extensions, roundTrips: groups.length, groups, mail, status });
   }
   return plans;
