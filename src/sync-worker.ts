@@ -13,6 +13,8 @@ const connections = new Map<number, EmailBackend>();
 let queue: Promise<void> = Promise.resolve();
 
 Atomics.store(signal, 1, WORKER_RUNNING);
+// A thread that runs out of memory ends without any event: the other one misses these.
+setInterval(() => Atomics.add(signal, 2, 1), 1_000).unref();
 // A backend may end the thread, by process.exit or by an error that nobody catches.
 process.on('exit', () => {
   Atomics.store(signal, 1, WORKER_ENDED);

@@ -3,7 +3,7 @@ import type { DeliveryResult, Job } from './delivery.ts';
 import { ConfigurationError, MessageError, SendError } from './errors.ts';
 import type { EmailMessage } from './message.ts';
 import type { EmailMessageInit } from './message-init.ts';
-import { type PackedResults, unpackResults, WORKER_ENDED, WORKER_STARTING } from './sync-codec.ts';
+import { type PackedResults, unpackResults, WORKER_ENDED, WORKER_RUNNING, WORKER_STARTING } from './sync-codec.ts';
 
 /** How the worker thread makes the same connection: a backend's name or specifier, and options that can be cloned. */
 export interface Recipe {
@@ -31,6 +31,11 @@ interface Bridge {
 /** How long the worker may take to start, on a machine that is busy. */
 const START_MS = 20_000;
 const LOOK_MS = 1000;
+/**
+ * How often the worker is looked at without a sign of life until it is taken for dead: 30 s, more than it is ever busy with one
+ * message. Looks are counted, not time, so that a machine that slept is not mistaken for a worker that died.
+ */
+const SILENT_LOOKS = 30;
 
 let bridge: Bridge | null = null;
 let lastId = 0;
@@ -99,25 +104,30 @@ export function closeBlocking(owner: object): void {
 
 /**
  * One worker for the process. It counts the requests it has answered in shared memory: a flag of 0 and 1 would be missed
- * when an answer comes between the look and the wait. Beside the count stands whether it lives.
+ * when an answer comes between the look and the wait. Beside the count stand whether it lives, and its beats: one that ran out
+ * of memory ends without a word.
  */
 function startWorker(): Bridge {
   const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
   const file = new URL('./sync-worker.js', import.meta.url);
   if (!process.getBuiltinModule('node:fs').existsSync(file)) throw notStarted(`there is no ${file.pathname}`);
-  const signal = new Int32Array(new SharedArrayBuffer(8));
+  const signal = new Int32Array(new SharedArrayBuffer(12));
   const { port1, port2 } = new MessageChannel();
   const startBy = Date.now() + START_MS;
   const worker = new Worker(file, {
     workerData: { signal, port: port2 },
     transferList: [port2],
-    // A worker that inherits --input-type, which is for the text after --eval, refuses to start.
-    execArgv: process.execArgv.filter(
-      (flag, i, all) => !flag.startsWith('--input-type') && all[i - 1] !== '--input-type',
-    ),
+    // A worker that inherits --input-type, which is for the text after --eval, refuses to start; one that is given flags of
+    // the process, such as --max-old-space-size, does too, and inherits them without a word.
+    ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) && {
+      execArgv: process.execArgv.filter(
+        (flag, i, all) => !flag.startsWith('--input-type') && all[i - 1] !== '--input-type',
+      ),
+    }),
   });
   // Its end is noticed in shared memory; without a listener an error in it would end this process, too.
   worker.on('error', () => {});
+  worker.on('exit', () => Atomics.store(signal, 1, WORKER_ENDED));
   worker.unref();
   port1.unref();
   let asked = 0;
@@ -128,14 +138,21 @@ function startWorker(): Bridge {
     call(request) {
       port1.postMessage(request);
       asked++;
+      let beats = Atomics.load(signal, 2);
+      let silence = 0;
       for (let answered = Atomics.load(signal, 0); answered < asked; answered = Atomics.load(signal, 0)) {
         const state = Atomics.load(signal, 1);
-        if (state === WORKER_ENDED || (state === WORKER_STARTING && Date.now() > startBy)) {
+        const isSilent = state === WORKER_RUNNING && silence >= SILENT_LOOKS;
+        if (state === WORKER_ENDED || isSilent || (state === WORKER_STARTING && Date.now() > startBy)) {
           bridge = null;
-          throw state === WORKER_ENDED ? workerEnded() : notStarted(`${file.pathname} did not start`);
+          void worker.terminate();
+          throw state === WORKER_STARTING ? notStarted(`${file.pathname} did not start`) : workerEnded();
         }
         // No event of the worker reaches a thread that sleeps, so it looks up now and then.
         Atomics.wait(signal, 0, answered, LOOK_MS);
+        const beat = Atomics.load(signal, 2);
+        silence = beat === beats ? silence + 1 : 0;
+        beats = beat;
       }
       // What the worker posts is PackedResults: both ends are in this package.
       return receiveMessageOnPort(port1)?.message as PackedResults;
@@ -153,7 +170,7 @@ function notStarted(why: string): ConfigurationError {
 function workerEnded(): SendError {
   return new SendError(
     'uncertain',
-    'the worker thread of blocking calls ended in the middle of a call (did a backend end the process?): mails may or may not have been sent',
+    'the worker thread of blocking calls ended in the middle of a call (did a backend end the process, or was there too little memory?): mails may or may not have been sent',
     { phase: 'request', outcome: 'unknown' },
   );
 }

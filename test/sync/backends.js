@@ -56,6 +56,22 @@ export class RejectsUnheard extends Base {
   }
 }
 
+/** Takes all the memory there is. */
+export class RunsOutOfMemory extends Base {
+  async deliverOne() {
+    const all = [];
+    for (;;) all.push({ more: all.map(() => all.length) });
+  }
+}
+
+/** Keeps its thread busy for so long. */
+export class IsBusy extends Base {
+  async deliverOne(job) {
+    for (const until = Date.now() + 2_500; Date.now() < until; );
+    return sent(job);
+  }
+}
+
 /** Answers, and ends the thread when the call is over. */
 export class EndsLater extends Base {
   async deliverOne(job) {

@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import {
   AfterSend,
   Attachment,
@@ -195,6 +196,16 @@ describe('a custom backend by specifier', () => {
       expect(getConnection(`${backends}#Echo`).sendMessagesSync([mail('one')]).isSuccess).toBe(true);
     },
   );
+
+  test('a worker that runs out of memory, which is told of no event, is noticed by its silence', async () => {
+    const child = fileURLToPath(new URL('memory-child.js', import.meta.url));
+    const { stdout } = await promisify(execFile)(process.execPath, ['--max-old-space-size=64', child, backends]);
+    expect(stdout).toBe('["uncertain","unknown","unknown"]true');
+  });
+
+  test('a worker that is busy is not taken for dead', () => {
+    expect(getConnection(`${backends}#IsBusy`).sendMessagesSync([mail('one')]).isSuccess).toBe(true);
+  });
 
   test('a worker that ends between two calls is not missed', async () => {
     const connection = getConnection(`${backends}#EndsLater`);
