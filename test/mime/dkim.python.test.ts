@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { getConnection } from '../../src/connection.ts';
 import { ConfigurationError } from '../../src/errors.ts';
@@ -6,20 +6,9 @@ import { EmailMessage } from '../../src/message.ts';
 import { BodyHash } from '../../src/mime/dkim.ts';
 import { composeMessage, composeStream, createDkimSigner } from '../../src/mime/index.ts';
 import { CORPUS, FIXED, UTF8_CORPUS } from './corpus.ts';
+import { KEYS, pem, RECORDS } from './dkim-keys.ts';
 import { verifyWithDkimpy, verifyWithMailauth } from './verify-dkim.ts';
 
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const ed25519 = generateKeyPairSync('ed25519');
-const pem = (key: KeyObject) => key.export({ type: 'pkcs8', format: 'pem' }).toString();
-const KEYS = [
-  { domain: 'example.com', selector: 'rsa', privateKey: pem(rsa.privateKey) },
-  { domain: 'example.com', selector: 'ed', privateKey: pem(ed25519.privateKey) },
-];
-const RECORDS: Readonly<Record<string, string>> = {
-  'rsa._domainkey.example.com': `v=DKIM1; k=rsa; p=${rsa.publicKey.export({ type: 'spki', format: 'der' }).toString('base64')}`,
-  // RFC 8463, section 4: the bare 32 octets.
-  'ed._domainkey.example.com': `v=DKIM1; k=ed25519; p=${ed25519.publicKey.export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64')}`,
-};
 const signer = createDkimSigner(KEYS);
 const compose = (message: EmailMessage) => composeMessage(message, { ...FIXED, dkim: signer });
 const mails = [...CORPUS, ...UTF8_CORPUS].map(([name, init]) => {
@@ -125,6 +114,7 @@ test.each(['smtp', 'file'])('the %s backend takes the option dkim and refuses a 
 });
 
 describe('a bad key is found before anything is sent', () => {
+  const ed25519 = generateKeyPairSync('ed25519');
   const weak = pem(generateKeyPairSync('rsa', { modulusLength: 512 }).privateKey);
   const ec = pem(generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey);
   const good = { domain: 'example.com', selector: 's', privateKey: pem(ed25519.privateKey) };
