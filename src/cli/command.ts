@@ -98,8 +98,12 @@ function parse(command: string, table: CommandOptions, args: readonly string[], 
   try {
     return parseArgs({ args: [...args], options, allowPositionals });
   } catch (error) {
-    const [reason] = (error instanceof Error ? error.message : String(error)).split(/\.\s/);
-    throw new UsageError(`${reason}; amsdal-mail ${command} --help lists the options`);
+    // Its advice is the last line when there are several, and follows the first sentence when there is one.
+    const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+    const [reason] = (lines[0] ?? '').split(/\.(?:\s|$)/);
+    const advice =
+      lines.length > 1 ? lines.at(-1)?.replace(/\.$/, '') : `amsdal-mail ${command} --help lists the options`;
+    throw new UsageError(`${reason}; ${advice}`);
   }
 }
 

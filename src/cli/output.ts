@@ -77,6 +77,7 @@ function alignRows(rows: readonly (readonly Cell[])[], paint: Output['paint']): 
         const padding = at === row.length - 1 ? '' : ' '.repeat((widths[at] ?? 0) - text.length);
         return (color === null ? text : paint(color, text)) + padding;
       })
-      .join('  '),
+      .join('  ')
+      .trimEnd(),
   );
 }

@@ -171,6 +171,11 @@ describe('its exit code is', () => {
 
   test.each([
     ['an unknown option', ['--nope'], "Unknown option '--nope'; amsdal-mail send --help lists the options"],
+    [
+      'a value that looks like an option',
+      [...BASIC, '--subject', '-10 %'],
+      "argument is ambiguous; To specify an option argument starting with a dash use '--subject=-XYZ'",
+    ],
     ['an argument too many', [...BASIC, 'x'], "Unexpected argument 'x'"],
     ['no subject', ['--to', 'a@example.org', '--text', 'mail.txt'], '--subject is missing'],
     ['nothing to send', BASIC, 'there is nothing to send: give --text, --html, --eml or --attach, or pipe the text in'],

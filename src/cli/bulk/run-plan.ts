@@ -11,6 +11,8 @@ export interface ToldRow extends RowResult {
   readonly to: string;
 }
 
+const ANEW = 'another --journal begins anew, and sends to everybody';
+
 /** Which rows a run sends, by what earlier runs have left. */
 export class RunPlan {
   readonly #mail: BulkMail;
@@ -40,7 +42,7 @@ export class RunPlan {
     if (!isSame && (entry.outcome === 'invalid' || entry.outcome === 'rejected')) return null;
     if (!isSame)
       throw new UsageError(
-        `line ${line} or the mail has changed since this row was sent (${this.#path}): undo that, or begin anew with another --journal`,
+        `line ${line} or the mail has changed since this row was sent (${this.#path}): undo that; ${ANEW}`,
       );
     if (this.#again.includes(entry.outcome)) return null;
     return { ...facts(entry), row, line, to: this.#mail.to(cells) };
@@ -50,9 +52,7 @@ export class RunPlan {
   checkCount(count: number): void {
     for (const [row, { outcome }] of this.#journal.rows) {
       if (row > count && !isOpen(outcome))
-        throw new UsageError(
-          `row ${row} was sent (${this.#path}) and is no longer there: undo that, or begin anew with another --journal`,
-        );
+        throw new UsageError(`row ${row} was sent (${this.#path}) and is no longer there: undo that; ${ANEW}`);
     }
   }
 }

@@ -76,6 +76,7 @@ describe('amsdal-mail send --csv', () => {
       /line 2/,
     ],
     ['the rows, which are fewer now', 'people.csv', 'email,name\nann@example.org,Ann\n', /row 2 was sent/],
+    ['the order', 'people.csv', 'email,name\nbob@example.org,"<b>Bob</b>, Jr."\nann@example.org,Ann\n', /line 2/],
     ['the template', 'mail.html', '<p>Hallo {{name}}</p>', /line 2/],
   ])('notices when somebody has edited %s, and sends nothing', async (_, name, text, message) => {
     await send();
