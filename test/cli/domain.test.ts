@@ -39,6 +39,10 @@ const SPF: Readonly<Record<string, string | readonly string[]>> = {
   'behind.test': 'v=spf1 -all include:p0.spf.test',
   'loop.test': 'v=spf1 include:loop2.test -all',
   'loop2.test': 'v=spf1 include:loop.test -all',
+  'redirect-loop.test': 'v=spf1 redirect=redirect-loop2.test',
+  'redirect-loop2.test': 'v=spf1 redirect=redirect-loop.test',
+  'redirect-open.test': 'v=spf1 include:short.test redirect=open.test',
+  'negative.test': 'v=spf1 -include:p0.spf.test ~all',
   'ptr.test': 'v=spf1 ptr -all',
   'gone.test': 'v=spf1 include:nowhere.test -all',
   'void.test': 'v=spf1 a:v1.test a:v2.test mx:v3.test -all',
@@ -132,6 +136,9 @@ describe('SPF', () => {
     ['endless.test', /^ok: .*\nwarning: .*has no "all"/],
     ['behind.test', /^ok: .*\nwarning: .*include behind "all"/],
     ['loop.test', /^error: .*leads back to loop\.test: loop\.test -> loop2\.test -> loop\.test$/],
+    ['redirect-loop.test', /^error: .*leads back to redirect-loop\.test/],
+    ['redirect-open.test', /^error: .*"\+all": anybody/],
+    ['negative.test', /^ok: .*\nwarning: the include of p0\.spf\.test is negative/],
     ['ptr.test', /^ok: .*\nwarning: .*ptr/],
     ['gone.test', /^error: nowhere\.test has no SPF record: the include of nowhere\.test/],
     ['void.test', /^ok: .*\(3 of 10 lookups\)\nwarning: 3 names/],
@@ -163,7 +170,7 @@ function judgeResolver(): (name: string, kind: string) => Promise<string[]> {
 
 describe('mailauth, which receives mail, agrees', () => {
   /** It has no opinion on what is allowed and unwise. */
-  const UNWISE = new Set(['open.test']);
+  const UNWISE = new Set(['open.test', 'redirect-open.test']);
 
   /** A name server that fails is nothing to it. */
   const judged = Object.keys(SPF).filter((domain) => domain !== 'servfail.test');

@@ -30,7 +30,7 @@ export async function checkSpf(domain: string, dns: Dns): Promise<readonly Findi
     return [fault('spf', text, 'join them into one: the mechanisms of all, and one "all" at the end')];
   }
   const walk = new SpfWalk(dns);
-  await walk.visit(domain, record, [domain.toLowerCase()]);
+  await walk.visit(domain, record, [domain.toLowerCase()], true);
   const findings = [...walk.findings, ...walk.limits(), ...judgeEnd(walk.end)];
   if (findings.some(({ level }) => level === 'error')) return findings;
   return [ok('spf', `${record} (${walk.lookups} of ${MAX_LOOKUPS} lookups)`), ...findings];
@@ -49,7 +49,8 @@ class SpfWalk {
     this.#dns = dns;
   }
 
-  async visit(domain: string, record: string, path: readonly string[]): Promise<void> {
+  /** @param decides whether the `all` of this record is that of the whole */
+  async visit(domain: string, record: string, path: readonly string[], decides: boolean): Promise<void> {
     const { terms, faults } = readSpf(record);
     for (const text of faults) {
       this.#fault(
@@ -68,13 +69,13 @@ class SpfWalk {
       this.findings.push(warning('spf', text, 'put "all" at the end'));
     }
     const used = all < 0 ? terms : terms.slice(0, all);
-    for (const term of used) if (term.name !== 'redirect') await this.#follow(term, domain, path);
+    for (const term of used) if (term.name !== 'redirect') await this.#follow(term, domain, path, false);
     if (all >= 0) {
-      if (path.length === 1) this.end = terms[all]?.qualifier ?? null;
+      if (decides) this.end = terms[all]?.qualifier ?? null;
       return;
     }
     const redirect = used.find(({ name }) => name === 'redirect');
-    if (redirect) await this.#follow(redirect, domain, path);
+    if (redirect) await this.#follow(redirect, domain, path, decides);
   }
 
   limits(): readonly Finding[] {
@@ -96,7 +97,12 @@ class SpfWalk {
     return findings;
   }
 
-  async #follow({ name, qualifier, domain }: SpfTerm, own: string, path: readonly string[]): Promise<void> {
+  async #follow(
+    { name, qualifier, domain }: SpfTerm,
+    own: string,
+    path: readonly string[],
+    decides: boolean,
+  ): Promise<void> {
     if (name === 'exp' || this.lookups >= GIVE_UP) return;
     this.lookups += 1;
     if (name === 'ptr') {
@@ -106,7 +112,7 @@ class SpfWalk {
     }
     const target = domain ?? own;
     if (target.includes('%')) return; // it depends on the mail
-    if (name === 'include' || name === 'redirect') await this.#enter(name, qualifier, target, path);
+    if (name === 'include' || name === 'redirect') await this.#enter(name, qualifier, target, path, decides);
     else {
       const records = await (name === 'mx' ? this.#dns.mx(target) : this.#dns.addresses(target));
       if (records.length === 0) this.#voids += 1;
@@ -118,6 +124,7 @@ class SpfWalk {
     qualifier: SpfTerm['qualifier'],
     target: string,
     path: readonly string[],
+    decides: boolean,
   ): Promise<void> {
     const key = target.toLowerCase();
     const through = `${name} of ${target}`;
@@ -133,19 +140,10 @@ class SpfWalk {
       this.#fault(`${target} ${what}: the ${through} makes receivers drop yours`, 'remove it, or ask its owner');
       return;
     }
-    const isOwn = name === 'redirect' && path.length === 1;
-    // What ends an included record decides nothing; what ends the one redirected to decides all.
-    const inner = isOwn ? new SpfWalk(this.#dns) : this;
-    await inner.visit(target, record, isOwn ? [key] : [...path, key]);
-    if (isOwn) {
-      this.end = inner.end;
-      this.lookups += inner.lookups;
-      this.#voids += inner.#voids;
-      this.findings.push(...inner.findings);
-    } else if (qualifier === '-' && name === 'include') {
-      this.findings.push(
-        warning('spf', `the include of ${target} is negative: it forbids its servers`, 'write include: without a sign'),
-      );
+    await this.visit(target, record, [...path, key], decides);
+    if (qualifier === '-') {
+      const text = `the include of ${target} is negative: it forbids its servers`;
+      this.findings.push(warning('spf', text, 'write include: without a sign'));
     }
   }
 
