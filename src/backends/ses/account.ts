@@ -1,4 +1,5 @@
 import { unlessAborted } from '../../util/unless-aborted.ts';
+import { isDenied } from './failure.ts';
 import type { ResolvedSesOptions } from './options.ts';
 import { RateLimiter, type Ticket } from './rate-limiter.ts';
 import type { AccountFacts } from './requests.ts';
@@ -13,19 +14,23 @@ export interface SesQuota {
   readonly sentLast24Hours: number;
 }
 
+/** GetAccount may be called once a second, by all who use the account. */
+const ASK_AGAIN_MS = 30_000;
+
 /** One account in one region, as all connections of this process share it: its quota, and its rate. */
 export class SesAccount {
   readonly limiter: RateLimiter = new RateLimiter();
   readonly #given: number;
   #quota: SesQuota | null = null;
-  #rateKnown: Promise<unknown> | null = null;
+  #rateKnown: Promise<unknown> = Promise.resolve();
+  #asksAgainAt = Number.NEGATIVE_INFINITY;
   #isFirst = true;
 
   constructor(ratePerSecond: number | undefined) {
     this.#given = ratePerSecond ?? Number.POSITIVE_INFINITY;
     if (ratePerSecond === undefined) return;
     this.limiter.setLimit(ratePerSecond);
-    this.#rateKnown = Promise.resolve();
+    this.#asksAgainAt = Number.POSITIVE_INFINITY;
   }
 
   get quota(): SesQuota | null {
@@ -43,12 +48,20 @@ export class SesAccount {
     return this.limiter.reserve(count, signal);
   }
 
-  /** Asks for the rate, once; an account that may not ask learns from being throttled. Ends early when the signal aborts. */
+  /**
+   * Asks for the rate, once; an account that may not ask learns from being throttled, and one that got no answer asks again
+   * later. The signal ends the waiting only, as the answer is for all.
+   */
   async knowRate(signal: AbortSignal | undefined, ask: () => Promise<AccountFacts>): Promise<void> {
-    this.#rateKnown ??= ask().then(
-      () => {},
-      () => {},
-    );
+    if (performance.now() >= this.#asksAgainAt) {
+      this.#asksAgainAt = Number.POSITIVE_INFINITY;
+      this.#rateKnown = ask().then(
+        () => {},
+        (error: unknown) => {
+          if (!isDenied(error)) this.#asksAgainAt = performance.now() + ASK_AGAIN_MS;
+        },
+      );
+    }
     await unlessAborted(this.#rateKnown, signal).catch(() => {});
   }
 

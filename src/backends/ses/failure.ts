@@ -42,12 +42,13 @@ export interface FailureContext {
 /** A mail that may be with SES, one that never left the process, or a question that sends nothing. */
 export type RequestKind = 'mail' | 'unsent mail' | 'question';
 
+const DENIED = new Set(['AccessDenied', 'AccessDeniedException', 'NotAuthorized']);
 const AUTH = new Set([
+  ...DENIED,
   ...['UnrecognizedClientException', 'InvalidClientTokenId', 'InvalidClientTokenIdException'],
   ...['InvalidSignatureException', 'SignatureDoesNotMatch', 'IncompleteSignature', 'IncompleteSignatureException'],
   ...['ExpiredToken', 'ExpiredTokenException', 'RequestExpired', 'RequestTimeTooSkewed', 'RequestInTheFuture'],
   ...['MissingAuthenticationToken', 'MissingAuthenticationTokenException', 'OptInRequired'],
-  ...['AccessDenied', 'AccessDeniedException', 'NotAuthorized'],
 ]);
 const ACCOUNT = new Set(['MailFromDomainNotVerifiedException', 'AccountSuspendedException', 'SendingPausedException']);
 const THROTTLED = new Set([
@@ -124,6 +125,11 @@ const FOR_ALL: ReadonlySet<string> = new Set(['account', 'quota', 'template', 'a
 export function concernsAll({ error }: Failure): boolean {
   if (error.outcome === 'unknown') return false;
   return error instanceof EmailConnectionError || error instanceof ConfigurationError || FOR_ALL.has(error.code);
+}
+
+/** Whether the keys are good, and lack the permission for what was asked. */
+export function isDenied(error: unknown): boolean {
+  return error instanceof EmailConnectionError && error.cause instanceof Error && DENIED.has(error.cause.name);
 }
 
 /** A failure that is the same for all recipients. */
