@@ -149,7 +149,7 @@ export class SesBackend extends EmailBackend {
       tally,
       request: (chunk) => bulkRequest(parts, template, chunk),
       concurrency: maxConnections,
-      attempts: retry.attempts,
+      retry,
       signal,
     });
   }

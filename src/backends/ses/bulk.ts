@@ -2,6 +2,8 @@ import { entryFailure } from './bulk-status.ts';
 import type { Answer, Courier } from './courier.ts';
 import { concernsAll, type Failure } from './failure.ts';
 import { bulkEntry, type MergeEntry } from './merge.ts';
+import type { ResolvedSesOptions } from './options.ts';
+import { backoffMs, pause } from './pause.ts';
 import type { BulkEntry, BulkEntryResult } from './requests.ts';
 import { httpStatusOf, type Tally } from './tally.ts';
 
@@ -15,31 +17,41 @@ export interface BulkSend {
   readonly request: (entries: readonly BulkEntry[]) => object;
   /** Requests at once. */
   readonly concurrency: number;
-  /** Tries of one entry. */
-  readonly attempts: number;
+  /** Tries of one entry, and the waits between them. */
+  readonly retry: ResolvedSesOptions['retry'];
   readonly signal: AbortSignal | undefined;
 }
 
 interface Pending extends MergeEntry {
   tries: number;
+  /** When it may be tried, in milliseconds of `performance.now()`. */
+  readyAt: number;
 }
 
 /** Sends entries in requests of up to 50; entries that were throttled, or failed for the moment, are tried again by themselves. */
 export async function sendInBulk(entries: readonly MergeEntry[], bulk: BulkSend): Promise<void> {
   const { courier, tally, signal } = bulk;
-  const queue: Pending[] = entries.map(({ addressees, json }) => ({ addressees, json, tries: 0 }));
+  const queue: Pending[] = entries.map(({ addressees, json }) => ({ addressees, json, tries: 0, readyAt: 0 }));
   let taken = 0;
   let stopped: Failure | null = null;
   // SES also limits the entries of one request by the account's rate.
   const size = Math.min(MAX_ENTRIES, Math.max(1, Math.floor(await courier.rate(signal))));
   const work = async () => {
     while (taken < queue.length && stopped === null) {
-      const chunk = queue.slice(taken, taken + size);
+      const next = queue.slice(taken, taken + size);
+      const now = performance.now();
+      const waiting = signal?.aborted ? undefined : next.find(({ readyAt }) => readyAt > now);
+      if (waiting !== undefined && waiting === next[0]) {
+        await pause(waiting.readyAt - now, signal);
+        continue;
+      }
+      const chunk = waiting === undefined ? next : next.slice(0, next.indexOf(waiting));
       taken += chunk.length;
       const addressees = chunk.flatMap((entry) => entry.addressees);
       const input = () => bulk.request(chunk.map(bulkEntry));
       const answer = await courier.run({ operation: 'SendBulkEmail', addressees, input, signal });
-      if ('output' in answer) queue.push(...settle(chunk, answer, bulk));
+      if ('output' in answer)
+        queue.push(...settle(chunk, answer, bulk)); // behind all that was not tried yet
       else {
         tally.failed(addressees, answer.failure);
         if (concernsAll(answer.failure)) stopped = answer.failure;
@@ -56,7 +68,7 @@ export async function sendInBulk(entries: readonly MergeEntry[], bulk: BulkSend)
 function settle(
   chunk: readonly Pending[],
   { output, ticket }: Extract<Answer, { output: object }>,
-  { courier, tally, attempts }: BulkSend,
+  { courier, tally, retry }: BulkSend,
 ): readonly Pending[] {
   tally.answered(output);
   const code = httpStatusOf(output);
@@ -65,6 +77,7 @@ function settle(
   const failures = new Failures();
   let accepted = 0;
   let isThrottled = false;
+  let transient = 0;
   for (const [index, pending] of chunk.entries()) {
     // Answers belong to entries by their place alone, so that a list of another length tells nothing of any.
     const result = results.length === chunk.length ? (results[index] ?? {}) : {};
@@ -76,10 +89,15 @@ function settle(
     }
     isThrottled ||= failure.retry === 'throttled';
     pending.tries++;
-    if (failure.retry !== null && pending.tries < attempts) again.push(pending);
+    if (failure.retry === 'transient') transient = Math.max(transient, pending.tries);
+    if (failure.retry !== null && pending.tries < retry.attempts) again.push(pending);
     else tally.failed(pending.addressees, failure);
   }
   courier.observe(ticket, accepted, isThrottled);
+  if (transient > 0) {
+    const readyAt = performance.now() + backoffMs(retry, transient); // the limiter pauses for those that were throttled
+    for (const pending of again) pending.readyAt = readyAt;
+  }
   return again;
 }
 

@@ -3,6 +3,7 @@ import type { SesAccount } from './account.ts';
 import type { Addressee } from './addresses.ts';
 import { all, type Failure, failureOf, withoutAnswer } from './failure.ts';
 import type { ResolvedSesOptions } from './options.ts';
+import { backoffMs, pause } from './pause.ts';
 import type { Ticket } from './rate-limiter.ts';
 import type { AccountFacts } from './requests.ts';
 import { type Operation, type SesSession, UnsentError } from './sdk.ts';
@@ -58,7 +59,7 @@ export class Courier {
 
   /** Recipients a second that may be sent now; Infinity when it is not known. */
   async rate(signal: AbortSignal | undefined): Promise<number> {
-    await this.#account.knowRate(signal, () => this.askAccount(signal));
+    await this.#account.knowRate(signal, () => this.askAccount());
     return this.#account.limiter.rate;
   }
 
@@ -70,12 +71,12 @@ export class Courier {
 
   async #run(errand: Errand): Promise<Answer> {
     const { addressees, signal } = errand;
-    const { attempts } = this.#options.retry;
+    const { retry } = this.#options;
     let input: object | null = null;
     for (let attempt = 1; ; attempt++) {
       let ticket: Ticket | null = null;
       try {
-        ticket = await this.#account.turn(addressees.length, signal, () => this.askAccount(signal));
+        ticket = await this.#account.turn(addressees.length, signal, () => this.askAccount());
       } catch {
         return { failure: cancelled(signal), ticket };
       }
@@ -92,8 +93,9 @@ export class Courier {
       }
       const { failure } = answer;
       if (failure.retry === 'throttled') this.#account.limiter.throttled(ticket);
-      if (failure.retry === null || attempt >= attempts) return { failure, ticket };
-      if (failure.retry === 'unreached' && !(await this.#pause(attempt, signal))) return { failure, ticket };
+      if (failure.retry === null || attempt >= retry.attempts) return { failure, ticket };
+      if (failure.retry === 'unreached' && !(await pause(backoffMs(retry, attempt), signal)))
+        return { failure, ticket };
     }
   }
 
@@ -134,22 +136,6 @@ export class Courier {
       clearTimeout(deadline);
       signal?.removeEventListener('abort', onAbort);
     }
-  }
-
-  /** Waits before the next try; false when the call was aborted meanwhile. */
-  #pause(attempt: number, signal: AbortSignal | undefined): Promise<boolean> {
-    const { baseMs, maxMs } = this.#options.retry;
-    const ms = Math.min(maxMs, baseMs * 2 ** (attempt - 1)) * (0.5 + Math.random() / 2);
-    return new Promise((resolve) => {
-      const end = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', end);
-        resolve(signal?.aborted !== true);
-      };
-      const timer = setTimeout(end, ms);
-      if (signal?.aborted) end();
-      else signal?.addEventListener('abort', end, { once: true });
-    });
   }
 }
 

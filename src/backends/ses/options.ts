@@ -23,7 +23,7 @@ export interface SesListManagement {
 export interface SesRetry {
   /** Tries of one request, the first included; default 8. */
   readonly attempts?: number;
-  /** The wait after the first try that never reached SES, doubled each time; default 500. */
+  /** The wait after the first try that never reached SES, or failed for the moment in a bulk request, doubled each time; default 500. */
   readonly baseMs?: number;
   /** The longest wait between two tries; default 20,000. */
   readonly maxMs?: number;

@@ -317,7 +317,7 @@ describe('entries of a bulk request', () => {
     ses.script = ({ mails }) => ({
       statuses: (mails as string[][]).map(([to]) => (to === 'user1@example.org' ? undefined : 'TRANSIENT_FAILURE')),
     });
-    const result = await connectTo(ses, { retry: { attempts: 3 } }).sendMessages([three]);
+    const result = await connectTo(ses, { retry: { attempts: 3, baseMs: 1 } }).sendMessages([three]);
     expect(Object.values(statuses(result))).toEqual(['failed', 'sent', 'failed']);
     expect(result.recipients.get('user0@example.org')).toMatchObject({ code: 'temporary', retryable: true });
     expect(sends()).toHaveLength(3);
