@@ -1,5 +1,6 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -100,4 +101,46 @@ test('custom backend: the webhook gets the mail, and its absence is told', async
   expect(await runExample('custom-backend', env)).toBe(
     `team@example.com: failed, nothing listens at http://127.0.0.1:${port}\n`,
   );
+});
+
+test('sign-up: who signs up is greeted, a bad address is told, and the last mail is sent before the end', async () => {
+  const mails: Buffer[] = [];
+  await using server = await SmtpServer.start({
+    onRcpt: (address) => (address.startsWith('nobody@') ? '550 5.1.1 No such user' : undefined),
+    onMessage: ({ bytes }) => {
+      mails.push(Buffer.from(bytes));
+      return undefined;
+    },
+  });
+  const file = fileURLToPath(new URL('../../examples/sign-up.js', import.meta.url));
+  const child = spawn(process.execPath, [file], {
+    cwd: folder,
+    env: { ...process.env, AMSDAL_EMAIL_URL: `smtp://127.0.0.1:${server.port}`, PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const [first] = await once(child.stdout, 'data');
+  const signUp = async (body: object) => {
+    const headers = { 'content-type': 'application/json' };
+    const request = { method: 'POST', headers, body: JSON.stringify(body) };
+    const response = await fetch(`${String(first).trim()}/sign-up`, request);
+    return [response.status, await response.json()];
+  };
+  expect(await signUp({ name: 'Ann, of Ham', email: 'ann@example.org' })).toEqual([
+    201,
+    { welcome: 'ann@example.org' },
+  ]);
+  expect(await signUp({ name: 'No', email: 'nobody@example.org' })).toEqual([400, { error: 'check name and address' }]);
+  expect(await signUp({ name: 'No', email: 'a@b.org\r\nBcc: x@y.org' })).toMatchObject([400, {}]);
+  expect(await signUp({ name: 'No' })).toMatchObject([400, {}]);
+  const [mail = Buffer.alloc(0)] = mails;
+  const { to, text } = await simpleParser(mail);
+  expect([to && 'text' in to ? to.text : '', text]).toEqual([
+    '"Ann, of Ham" <ann@example.org>',
+    'Hello Ann, of Ham,\n\nthank you for signing up.\n',
+  ]);
+  expect(mails).toHaveLength(1);
+  child.kill('SIGTERM');
+  await ended;
+  expect(server.connections).toBe(0);
 });
