@@ -68,11 +68,18 @@ function fieldHeaders(message: EmailMessage): string {
 }
 
 function trackingHeaders({ tags, metadata }: EmailMessage): string {
-  const tagLines = tags.map((tag) => textHeader('X-Tag', tag, false));
-  return [
-    ...tagLines,
-    ...Object.entries(metadata).map(([key, value]) => textHeader('X-Metadata', `${key}=${value}`, false)),
-  ].join('');
+  const head = tags.map((tag) => textHeader('X-Tag', tag, false)).join('');
+  const entries = Object.entries(metadata).map(([key, value]) => `${asciiJson(key)}: ${asciiJson(value)}`);
+  return entries.length === 0 ? head : `${head}${textHeader('X-Metadata', `{${entries.join(', ')}}`, false)}`;
+}
+
+/** A JSON string that no reader of headers changes: ASCII, without what folding or decoding encoded-words would touch. */
+function asciiJson(text: string): string {
+  return JSON.stringify(text).replace(/[^ -~]|(?<= ) |(?<==)\?/g, escapeUnit);
+}
+
+function escapeUnit(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
 const ADDRESS_HEADERS = /^(?:disposition-notification-to|return-receipt-to|errors-to)$/i;
