@@ -55,7 +55,7 @@ const MAX_MEDIA_TYPE = 900; // a parameter cannot be folded, and no line may be 
 // RFC 2392, section 2: an addr-spec by the letter; a bare word such as `logo` is what everybody writes and every reader takes.
 const CONTENT_ID = /^[!#$%&'*+\-/=?^_`{|}~.@A-Za-z0-9]{1,200}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const CONTROL = /[\x00-\x1f\x7f]/;
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 
 const NO_ATTACHMENT = 'must be an Attachment or an object with filename and content';
 const FIELDS: Readonly<Record<string, true>> = Object.assign(Object.create(null), {

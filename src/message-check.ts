@@ -21,7 +21,7 @@ const MESSAGE_ID = /^<?[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9]+@[!#$%&'*+\-/=?^_`{|}~.A
 // RFC 5322, section 2.2: printable ASCII but the colon.
 const HEADER_NAME = /^[!-9;-~]{1,76}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const CONTROL = /[\x00-\x1f\x7f]/;
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 const CONTROL_ADVICE = 'remove line breaks and other control characters';
 
 /** Headers that have a field of their own, or that the composer must write itself; the advice says which field. */

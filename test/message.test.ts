@@ -106,6 +106,8 @@ describe('faults', () => {
     [{ subject: 7 }, ['subject type']],
     [{ subject: 'a\r\nBcc: evil@x.org' }, ['subject control-character']],
     [{ subject: 'a\0' }, ['subject control-character']],
+    [{ subject: 'a\u0085' }, ['subject control-character']],
+    [{ attachments: [{ content: '', filename: 'a\u009b.pdf' }] }, ['attachments[0].filename control-character']],
     [{ body: 7 }, ['body type']],
     [{ body: undefined }, ['body required']],
     [{ body: null }, ['body required']],

@@ -2,7 +2,7 @@ import type { EmailBackend } from '../backend.ts';
 import { ConfigurationError } from '../errors.ts';
 import { EmailMessage } from '../message.ts';
 import { MailContent } from '../mime/mail-content.ts';
-import { addressesOf, readCustomHeaders, senderOf } from '../mime/message-eml.ts';
+import { addressesOf, cleanText, readCustomHeaders, senderOf } from '../mime/message-eml.ts';
 import { readContent } from '../mime/read-content.ts';
 import { headerText } from '../mime/read-headers.ts';
 import type { SendStatusJson } from '../status.ts';
@@ -65,14 +65,15 @@ export interface ReleaseResult {
 function readMessage(bytes: Uint8Array, to: string): EmailMessage {
   const content = new MailContent(bytes);
   const { headers } = content.tree.root;
+  const html = content.html();
   return new EmailMessage({
     subject: headerText(headers, 'subject') ?? '',
     fromEmail: senderOf(headers),
     to: [to],
     replyTo: addressesOf(headers, 'reply-to'),
     headers: readCustomHeaders(headers),
-    body: content.text() ?? '',
-    htmlBody: content.html(),
+    body: cleanText(content.text() ?? ''),
+    htmlBody: html === null ? null : cleanText(html),
     attachments: content.attachments.map((part) => ({
       filename: part.filename,
       mimetype: part.mediaType,

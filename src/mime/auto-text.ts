@@ -1,4 +1,5 @@
 import { optionalRequire } from '../util/optional-import.ts';
+import { withoutControls } from './control-characters.ts';
 
 /** What html-to-text offers, as far as it is used here. */
 interface HtmlToText {
@@ -12,5 +13,6 @@ interface HtmlToText {
  */
 export function textFromHtml(html: string): string {
   const { convert } = optionalRequire<HtmlToText>('html-to-text', 'autoText');
-  return convert(html, { wordwrap: false, selectors: [{ selector: 'img', format: 'skip' }] });
+  const text = convert(html, { wordwrap: false, selectors: [{ selector: 'img', format: 'skip' }] });
+  return withoutControls(text); // a character reference may stand for one
 }

@@ -4,6 +4,7 @@ import { MessageError } from '../errors.ts';
 import { isHeaderName, isMessageId } from '../message-check.ts';
 import type { Alternative, EmailMessageInit } from '../message-init.ts';
 import { optionalImport } from '../util/optional-import.ts';
+import { withoutControls } from './control-characters.ts';
 import { decodeWords } from './decode-words.ts';
 import { customHeader, kindOfHeader } from './header-section.ts';
 import { readAddressInputs } from './read-addresses.ts';
@@ -61,8 +62,8 @@ export async function messageFromEml(eml: Uint8Array | string): Promise<EmailMes
     cc: addressesOf(fields, 'cc'),
     bcc: addressesOf(fields, 'bcc'),
     replyTo: addressesOf(fields, 'reply-to'),
-    ...(mail.text !== undefined || mail.html === undefined ? { body: toLf(mail.text ?? '') } : {}),
-    htmlBody: mail.html === undefined ? null : toLf(mail.html),
+    ...(mail.text !== undefined || mail.html === undefined ? { body: cleanText(mail.text ?? '') } : {}),
+    htmlBody: mail.html === undefined ? null : cleanText(mail.html),
     date: dateOf(mail.date),
     messageId,
     inReplyTo,
@@ -136,7 +137,7 @@ function dateOf(text: string | undefined): Date | null {
 
 function alternativeOf({ content, mimeType, method }: ParsedFile): Alternative {
   const text = typeof content === 'string' ? content : new TextDecoder().decode(content);
-  return { content: toLf(text), mimetype: method === undefined ? mimeType : `${mimeType}; method=${method}` };
+  return { content: cleanText(text), mimetype: method === undefined ? mimeType : `${mimeType}; method=${method}` };
 }
 
 function attachmentOf({ filename, mimeType, contentId, content }: ParsedFile): AttachmentInit {
@@ -151,6 +152,7 @@ function attachmentOf({ filename, mimeType, contentId, content }: ParsedFile): A
   return { ...init, ...Object.fromEntries(wrong) };
 }
 
-function toLf(text: string): string {
-  return text.replaceAll('\r\n', '\n');
+/** A text as a message takes it: lines end with a line feed, control characters become spaces. */
+export function cleanText(text: string): string {
+  return withoutControls(text.replaceAll('\r\n', '\n'));
 }

@@ -18,7 +18,7 @@ export interface Leaf {
 
 /** A text of the body. */
 export function textPart(type: 'text/plain' | 'text/html', text: string): Leaf {
-  const { encoding, body } = encodeText(text);
+  const { encoding, body } = encodeText(text, type === 'text/html' ? 'htmlBody' : 'body');
   return {
     headers: `Content-Type: ${type}; charset=utf-8\r\nContent-Transfer-Encoding: ${encoding}\r\n`,
     content: body,
@@ -42,7 +42,7 @@ export function alternativePart({ content, mimetype }: Alternative, index: numbe
     }
     if (given !== undefined) all.set('method', given);
   }
-  const { encoding, body } = encodeText(content);
+  const { encoding, body } = encodeText(content, `alternatives[${index}].content`);
   return { headers: `${contentType(type, all)}Content-Transfer-Encoding: ${encoding}\r\n`, content: body };
 }
 

@@ -1,3 +1,5 @@
+import { controlError } from './control-characters.ts';
+
 /** Whether an octet stands for itself: printable but `=`, and white space, which is mended at the end of a line. */
 const IS_LITERAL: Readonly<Uint8Array> = Uint8Array.from({ length: 256 }, (_, octet) =>
   (octet >= 0x20 && octet < 0x7f && octet !== 0x3d) || octet === 0x09 ? 1 : 0,
@@ -13,6 +15,7 @@ const SPACE = 0x20;
 const DOT = 0x2e;
 const EQUALS = 0x3d;
 const LETTER_F = 0x46;
+const DELETE = 0x7f;
 const MAX_COLUMN = 75; // and the `=` of the soft line break
 
 /** So many characters are turned into UTF-8 at a time. */
@@ -27,8 +30,10 @@ const NEARLY_FULL = target.length - 256;
  *
  * CR, LF and CRLF all become CRLF; lone surrogates become U+FFFD. Beyond the rules: no character is cut by a soft line
  * break, and no line begins with a dot or with `From `, which careless relays and mailboxes change.
+ *
+ * @throws {MessageError} `invalid-message` under `path` when it holds a control character besides tab and line breaks.
  */
-export function encodeQuotedPrintable(text: string): string {
+export function encodeQuotedPrintable(text: string, path: string): string {
   const isLiteral = IS_LITERAL;
   const input = source; // read as variables of the function, these are not looked up for every octet
   const output = target;
@@ -79,6 +84,7 @@ export function encodeQuotedPrintable(text: string): string {
         at++;
         continue;
       }
+      if (width === 3 && (octet < SPACE || octet === DELETE)) throw controlError(path);
       for (const next = at + Math.max(1, width / 3); at < next; out += 3) {
         octet = input[at++] as number;
         output[out] = EQUALS;

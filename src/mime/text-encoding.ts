@@ -1,4 +1,5 @@
 import { base64Steps } from './base64.ts';
+import { CONTROL_CHARACTER, controlError } from './control-characters.ts';
 import { encodeQuotedPrintable } from './quoted-printable.ts';
 
 /** A text as it stands in a part: its Content-Transfer-Encoding, and its lines in that encoding, all ASCII. */
@@ -13,8 +14,10 @@ const MAX_LINE = 78; // RFC 5322, section 2.1.1
  * Encodes a text: as it is when no relay would touch it, else quoted-printable or base64, whichever is shorter.
  *
  * As it is means: ASCII, lines of at most 78 characters, none that begins with a dot or `From ` or ends with white space.
+ *
+ * @throws {MessageError} `invalid-message` under `path` when it holds a control character besides tab and line breaks.
  */
-export function encodeText(text: string): EncodedText {
+export function encodeText(text: string, path: string): EncodedText {
   const length = text.length;
   let hasBareBreak = false;
   let lineStart = 0;
@@ -32,8 +35,9 @@ export function encodeText(text: string): EncodedText {
   if (at >= length && !isUnsafeLine(text, lineStart, length)) {
     return { encoding: '7bit', body: hasBareBreak ? toCrlf(text) : text };
   }
-  if (isMostlyBeyondAscii(text)) return { encoding: 'base64', body: encodeAsBase64(text) };
-  return { encoding: 'quoted-printable', body: encodeQuotedPrintable(text) };
+  if (!isBase64Shorter(text)) return { encoding: 'quoted-printable', body: encodeQuotedPrintable(text, path) };
+  if (CONTROL_CHARACTER.test(text)) throw controlError(path);
+  return { encoding: 'base64', body: encodeAsBase64(text) };
 }
 
 /** CR, LF and CRLF all become CRLF, so that no bare one leaves (RFC 5321, section 2.3.8). */
@@ -51,13 +55,17 @@ function isUnsafeLine(text: string, from: number, to: number): boolean {
   return last === 0x20 || last === 0x09;
 }
 
-/**
- * Whether quoted-printable, three characters for a byte, is longer than base64, four for three; judged by how many bytes
- * UTF-8 has more than there are characters, about half of those that are to be encoded.
- */
-function isMostlyBeyondAscii(text: string): boolean {
+/** Whether quoted-printable, three characters for an octet beyond ASCII, is longer than base64, four for three of any. */
+function isBase64Shorter(text: string): boolean {
   const octets = Buffer.byteLength(text, 'utf8');
-  return octets + 4 * (octets - text.length) > (octets * 4) / 3;
+  const inBase64 = (octets * 4) / 3;
+  // So many more octets than characters: of the octets beyond ASCII a half, or two thirds (U+0800 to U+FFFF).
+  const more = octets - text.length;
+  if (octets + 4 * more <= inBase64) return false;
+  if (octets + 3 * more > inBase64) return true;
+  let ascii = 0;
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) < 0x80) ascii++;
+  return octets + 2 * (octets - ascii) > inBase64;
 }
 
 function encodeAsBase64(text: string): string {

@@ -1,9 +1,12 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError, MessageError } from '../../src/errors.ts';
 import { EmailMessage } from '../../src/message.ts';
 import type { EmailMessageInit } from '../../src/message-init.ts';
 import { composeMessage } from '../../src/mime/compose.ts';
 import type { ComposeOptions } from '../../src/mime/composition.ts';
+import { MailContent } from '../../src/mime/mail-content.ts';
+import { headerText } from '../../src/mime/read-headers.ts';
 import { lintMail } from './lint-mail.ts';
 
 const FIXED = { date: new Date(0), messageId: 'id@example.com', boundary: 'b' };
@@ -108,7 +111,40 @@ describe('headers', () => {
     const init = { bcc: 'hidden@example.org', tags: ['a', 'ü'], metadata: { order: '17' } };
     expect(compose(init)).not.toMatch(/hidden|X-Tag|X-Metadata/i);
     const mail = compose(init, { ...FIXED, tagHeaders: true });
-    expect(mail).toContain('X-Tag: a\r\nX-Tag: =?UTF-8?B?w7w=?=\r\nX-Metadata: order=17\r\n');
+    expect(mail).toContain('X-Tag: a\r\nX-Tag: =?UTF-8?B?w7w=?=\r\nX-Metadata: {"order": "17"}\r\n');
+  });
+  test('metadata is JSON that any reader of headers gives back', () => {
+    const entry = fc.array(
+      fc.oneof(
+        fc.string({ unit: 'grapheme' }),
+        fc.constantFrom(
+          '=',
+          '?',
+          '=?utf-8?q?x?=',
+          ' ',
+          '  ',
+          '"',
+          '\\',
+          ':',
+          ',',
+          'ü',
+          '😀',
+          '\ud800',
+          'x'.repeat(1200),
+        ),
+      ),
+      { maxLength: 4 },
+    );
+    const word = entry.map((pieces) => pieces.join('').replace(/\p{Cc}/gu, ''));
+    fc.assert(
+      fc.property(fc.dictionary(word, word, { minKeys: 1 }), (metadata) => {
+        const mail = compose({ metadata }, { ...FIXED, tagHeaders: true });
+        expect(lintMail(Buffer.from(mail, 'latin1'))).toEqual([]);
+        const { headers } = new MailContent(Buffer.from(mail, 'latin1')).tree.root;
+        const read = JSON.parse(headerText(headers, 'x-metadata') ?? '');
+        expect(Object.entries(read)).toEqual(Object.entries(metadata));
+      }),
+    );
   });
   test('priority and unsubscribing', () => {
     const init = {
@@ -133,6 +169,12 @@ describe('headers', () => {
 
 describe('what cannot be written is refused, with the path of its field', () => {
   test.each<[Partial<EmailMessageInit>, string]>([
+    [{ body: 'a\0b' }, 'body'],
+    [{ body: 'bell \u0007' }, 'body'],
+    [{ body: `${'я'.repeat(80)}\u007f` }, 'body'],
+    [{ body: `${'é '.repeat(5000)}\u001b[2J${'é '.repeat(5000)}` }, 'body'],
+    [{ htmlBody: '<p>\f</p>' }, 'htmlBody'],
+    [{ alternatives: [AMP, { ...AMP, content: '\u000b' }] }, 'alternatives[1].content'],
     [{ headers: { 'List-Id': 'Größe' } }, 'headers.List-Id'],
     [{ headers: { 'Auto-Submitted': 'a  b' } }, 'headers.Auto-Submitted'],
     [{ headers: { 'List-Help': `<https://${'x'.repeat(1000)}>` } }, 'headers.List-Help'],

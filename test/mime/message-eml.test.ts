@@ -155,6 +155,16 @@ describe('EmailMessage.fromEml', () => {
     expect(message.attachments).toMatchObject([{ filename: 'a b.pdf', mimetype: 'application/pdf', contentId: null }]);
   });
 
+  test('control characters in a text become spaces', async () => {
+    const message = await EmailMessage.fromEml(
+      eml(
+        ...['From: j@example.com', 'To: b@example.org', 'Content-Type: multipart/alternative; boundary=b', '', '--b'],
+        ...['', 'page one\f\0', 'end', '--b', 'Content-Type: text/html', '', '<p>\u001b[2J</p>', '--b--', ''],
+      ),
+    );
+    expect(message).toMatchObject({ body: 'page one  \nend\n', htmlBody: '<p> [2J</p>\n' });
+  });
+
   const resendable = CORPUS.filter(([name]) => !/group-empty|only-bcc/.test(name));
   test.each(resendable)('%s says the same when it is sent again', async (_, init) => {
     const mail = composeMessage(new EmailMessage(init), FIXED);
