@@ -1,6 +1,6 @@
 // @ts-check
 // Makes dist: node scripts/build.js [--source-map]. The code is bundled, since Node needs longer to find a hundred small
-// files than to run them; what is imported together is one file, its names and lines stay readable. Comments are in the
+// files than to run them: what is imported together is one file. Comments are in the
 // declarations, where editors read them; declarations that no entry point leads to are left out.
 import { execFile } from 'node:child_process';
 import { chmodSync, cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -16,6 +16,8 @@ const compiler = fileURLToPath(new URL('../node_modules/.bin/tsc', import.meta.u
 
 /** Threads are started by the name of their file. */
 const THREADS = ['dist/sync-worker.js', 'dist/mailbox/preview-worker.js'];
+
+const NAMES = { function: true, class: true };
 
 /** @param {{ readonly sourceMap?: boolean }} [options] */
 export async function build({ sourceMap = false } = {}) {
@@ -62,6 +64,12 @@ async function bundle(entries, sourcemap) {
     chunkFileNames: '[name].js',
     comments: false,
     sourcemap,
+    // What a user downloads is small; functions and classes keep the names that stack traces and errors show.
+    minify: !sourcemap && {
+      compress: { keepNames: NAMES },
+      mangle: { keepNames: NAMES },
+      codegen: { removeWhitespace: true },
+    },
     codeSplitting: {
       groups: groups.map(({ name, holds }, index) => ({
         name,
