@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { EmailMessageInit } from '../../message-init.ts';
 import type { ContractRule } from './rule.ts';
 import type { ContractBackend } from './subject.ts';
-import { mail, recipientsOf, resultAt, type Trial, told } from './trial.ts';
+import { mail, recipientsOf, resultAt, type Trial } from './trial.ts';
 
 const ADVISORY: Readonly<Record<string, Partial<EmailMessageInit>>> = {
   tags: { tags: ['welcome'] },
@@ -32,7 +32,6 @@ export const SAFETY_RULES: readonly ContractRule[] = [
         if (featuresOf(trial.subject.backend).has(feature)) continue;
         const { thrown } = await trial.send([mail('a@example.org', fields)]);
         assert(thrown !== null, `${feature} is not declared, and was taken`);
-        assert.equal(thrown.code, 'unsupported-feature', `${feature}: ${told(thrown)}`);
         await trial.nothingArrived();
       }
     },

