@@ -1,6 +1,7 @@
 import { decodeWords } from '../mime/decode-words.ts';
 import { htmlTags } from '../mime/html-tags.ts';
 import { linksOf } from '../mime/links.ts';
+import { namedContentIds } from '../mime/lint-html.ts';
 import type { MailContent } from '../mime/mail-content.ts';
 import { readContent } from '../mime/read-content.ts';
 import type { MimePart } from '../mime/read-mime.ts';
@@ -51,11 +52,15 @@ export interface MailDetail {
 export function viewMail(content: MailContent): MailDetail {
   const text = content.text(MAX_BODY)?.replaceAll('\r\n', '\n') ?? null;
   const html = content.html(MAX_BODY);
+  const named = namedContentIds(html ?? '');
   return {
     headers: content.tree.root.headers.map(({ name, value }) => ({ name, value: decodeWords(value) })),
     text,
     html,
-    files: content.attachments.map((part) => viewAttachment(content, part, html ?? '')),
+    files: content.attachments.map((part) => ({
+      ...viewLeaf(content, part),
+      isInline: part.contentId !== null && named.has(part.contentId),
+    })),
     tree: viewPart(content, content.tree.root),
     isComplete: content.tree.isComplete,
     links: linksOf(text, html).slice(0, MAX_LINKS),
@@ -71,12 +76,6 @@ function viewLeaf(content: MailContent, part: MimePart): Omit<PartView, 'childre
   const { path, mediaType, encoding, disposition, filename, contentId, parameters } = part;
   const charset = parameters['charset'] ?? null;
   return { path, mediaType, encoding, disposition, filename, contentId, charset, size: decodedSize(content, part) };
-}
-
-function viewAttachment(content: MailContent, part: MimePart, html: string): AttachmentView {
-  const id = part.contentId;
-  const isInline = id !== null && (html.includes(`cid:${id}`) || html.includes(`cid:${encodeURIComponent(id)}`));
-  return { ...viewLeaf(content, part), isInline };
 }
 
 function decodedSize(content: MailContent, part: MimePart): number {

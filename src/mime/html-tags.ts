@@ -24,7 +24,9 @@ export function* htmlTags(html: string): Generator<HtmlTag> {
       at = html.indexOf('<', end + 3);
       continue;
     }
-    const name = /^[a-z][^\s/>]*/i.exec(html.slice(at + 1, at + 40))?.[0].toLowerCase();
+    const name = isLetter(html.charCodeAt(at + 1))
+      ? /^[a-z][^\s/>]*/i.exec(html.slice(at + 1, at + 40))?.[0].toLowerCase()
+      : undefined;
     let next = at + 1;
     if (name !== undefined) {
       count += 1;
@@ -51,6 +53,10 @@ function endOfTag(html: string, start: number): number {
     if (char.trim() !== '') before = char;
   }
   return -1;
+}
+
+function isLetter(code: number): boolean {
+  return (code | 0x20) >= 0x61 && (code | 0x20) <= 0x7a;
 }
 
 function endOfRawText(html: string, name: string, from: number): number {

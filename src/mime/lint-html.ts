@@ -71,7 +71,7 @@ function hasSize({ attributes }: HtmlTag): boolean {
 }
 
 function* lintContentIds(html: string, contentIds: ReadonlySet<string>): Generator<LintFinding> {
-  const used = new Set([...html.matchAll(CID)].map(([, id = '']) => decodeContentId(id)));
+  const used = namedContentIds(html);
   const missing = [...used].filter((id) => !contentIds.has(id));
   const unused = [...contentIds].filter((id) => !used.has(id));
   if (missing.length > 0) {
@@ -92,6 +92,13 @@ function* lintContentIds(html: string, contentIds: ReadonlySet<string>): Generat
       unused.map((id) => `cid:${id}`),
     );
   }
+}
+
+/** The Content-IDs that HTML names by cid: URLs. */
+export function namedContentIds(html: string): ReadonlySet<string> {
+  const written = new Set<string>();
+  for (const [, id = ''] of html.matchAll(CID)) written.add(id);
+  return new Set([...written].map(decodeContentId));
 }
 
 /** A Content-ID as it is written in a cid: URL (RFC 2392). */

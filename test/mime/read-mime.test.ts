@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
 import { decodeWords } from '../../src/mime/decode-words.ts';
@@ -123,4 +124,15 @@ describe('hostile messages cost no more than honest ones', () => {
     const content = new MailContent(bytesOf('Content-Transfer-Encoding: base64', '', 'SGVs!!bG8=', 'IQ==', '***'));
     expect(content.text()).toBe('Hello!');
   });
+});
+
+test('base64 of joined pieces reads as the pieces do', () => {
+  const char = fc.constantFrom(...'ABYZaz09+/-_====!\r\n é');
+  fc.assert(
+    fc.property(fc.string({ unit: char, maxLength: 60 }), (encoded) => {
+      const bytes = bytesOf('Content-Transfer-Encoding: base64', '', encoded);
+      const pieces = encoded.split('=').map((piece) => Buffer.from(piece.replaceAll('é', '!'), 'base64'));
+      expect(Buffer.from(readContent(bytes, readMime(bytes).root))).toEqual(Buffer.concat(pieces));
+    }),
+  );
 });
