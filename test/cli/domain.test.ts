@@ -21,6 +21,14 @@ const MANY = Object.fromEntries(
   Array.from({ length: 11 }, (_, at): [string, Records] => [`p${at}.spf.test`, { TXT: ['v=spf1 ip4:192.0.2.1 -all'] }]),
 );
 
+/** Each includes the next one. */
+const DEEP = Object.fromEntries(
+  Array.from({ length: 50 }, (_, at): [string, Records] => [
+    `deep${at}.test`,
+    { TXT: [`v=spf1 include:deep${at + 1}.test a:v${at}.test -all`] },
+  ]),
+);
+
 /** Each SPF record is at a domain of its own; a list is several records. */
 const SPF: Readonly<Record<string, string | readonly string[]>> = {
   'good.test': 'v=spf1 mx a:mail.good.test include:p0.spf.test ip4:192.0.2.0/24 ip6:2001:db8::/32 ~all',
@@ -94,6 +102,7 @@ function zone(): Readonly<Record<string, Records>> {
     ]);
   return {
     ...MANY,
+    ...DEEP,
     ...Object.fromEntries(named(SPF, (name) => name)),
     ...Object.fromEntries(named(KEYS, (name) => `${name}._domainkey.good.test`)),
     ...Object.fromEntries(named(DMARC, (name) => `_dmarc.${name}`)),
@@ -146,6 +155,12 @@ describe('SPF', () => {
     ['nested.test', /^error: .*needs 13 lookups/],
   ])('%s', async (domain, expected) => {
     expect(lines(await findings('spf', domain))).toMatch(expected);
+  });
+
+  test('that goes on and on is given up', async () => {
+    const before = server.questions.length;
+    expect(lines(await findings('spf', 'deep0.test'))).toContain('needs 30 or more lookups');
+    expect(server.questions.length - before).toBeLessThan(60);
   });
 
   test('with terms that are none names each of them', async () => {

@@ -1,9 +1,13 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { createConnection, Socket } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { SmtpBackend, type SmtpBackendOptions } from '../../src/backends/smtp.ts';
 import { explainMail } from '../../src/cli/explain/explanation.ts';
 import { planSession } from '../../src/cli/explain/session-plan.ts';
 import { planWire } from '../../src/cli/explain/wire-plan.ts';
+import { EmailMessage } from '../../src/message.ts';
 import type { EmailMessageInit } from '../../src/message-init.ts';
 import { setEnvironment } from '../../src/settings.ts';
 import { AUTH_METHODS, resolveSmtpOptions } from '../../src/smtp/options.ts';
@@ -131,6 +135,24 @@ describe('the round trips of a connection are those of the engine', () => {
   test('a login whose mechanism is not known yet costs one to three', () => {
     const { steps } = planSession(resolveSmtpOptions({ username: 'jane', password: 'secret', useTls: true }));
     expect(steps.at(-1)).toEqual(['AUTH PLAIN to SCRAM', 1, 3]);
+  });
+});
+
+describe('every mail of the corpus that can be sent', () => {
+  const folder = fileURLToPath(new URL('../fixtures/mime', import.meta.url));
+  const names = readdirSync(folder).filter((name) => name.endsWith('.eml'));
+
+  test('is explained, and goes without extensions in a step for each command', async () => {
+    let count = 0;
+    for (const name of names) {
+      const message = await EmailMessage.fromEml(readFileSync(join(folder, name))).catch(() => null);
+      if (message === null) continue; // some have no recipients but those of Bcc
+      const { wire, mail } = await explainMail('smtp', message);
+      const trips = wire.map(({ roundTrips }) => roundTrips);
+      expect(trips, name).toEqual([(mail?.length ?? 0) > 65_536 ? 2 : 1, 2, message.recipients.length + 3]);
+      count += 1;
+    }
+    expect(count).toBeGreaterThan(80);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../src/cli/check/server.ts';
+import { DnsServer } from '../servers/dns.ts';
 import { StrictSes } from '../servers/strict-ses.ts';
 import { runCli } from './run-cli.ts';
 
@@ -43,6 +44,29 @@ describe('what TLS is worth', () => {
 
   test('none on this machine is fine', () => {
     expect(judgeTls({ tls: null }, false, true)).toMatchObject({ level: 'ok' });
+  });
+});
+
+describe('check of a sender', () => {
+  test('lets no control character of a record through to the terminal', async () => {
+    await using dns = await DnsServer.start({
+      'evil.test': { TXT: ['v=spf1 \u001b]0;owned\u0007 -all', 'x'], MX: [[1, 'mx.evil.test']] },
+      '_dmarc.evil.test': { TXT: ['v=DMARC1; p=\u001b[2J'] },
+      'k._domainkey.evil.test': { TXT: ['v=DKIM1; k=\u001b[31m; p=x'] },
+    });
+    const args = ['check', '--from', 'a@evil.test', '--dkim-selector', 'k', '--resolver', dns.address];
+    const { code, stdout } = await runCli(args);
+    expect(code, stdout).toBe(1);
+    expect(stdout).toContain('\\u001b]0;owned');
+    expect(stdout).not.toMatch(/[^\P{Cc}\n]/u);
+    expect((await runCli([...args, '--json'])).stdout).not.toMatch(/[^\P{Cc}\n]/u);
+  });
+
+  test('at a domain beyond ASCII asks for it in A-labels', async () => {
+    await using dns = await DnsServer.start({ 'xn--bcher-kva.test': { TXT: ['v=spf1 -all'] } });
+    const { stdout } = await runCli(['check', '--from', 'Shop <a@bücher.test>', '--resolver', dns.address]);
+    expect(stdout).toMatch(/Sender xn--bcher-kva\.test/);
+    expect(stdout).toMatch(/ok +spf +v=spf1 -all/);
   });
 });
 
