@@ -160,9 +160,12 @@ describe('what may have been sent is unknown, and is never sent again', () => {
     ['200 with broken JSON', { answer: '{"MessageId', accepts: true }, 'uncertain'],
   ];
 
+  /** Time to arrive on a busy machine, too. */
+  const timeFor = (fault: Fault) => ({ timeoutMs: 'cut' in fault && fault.cut === 'hang' ? 2_000 : 60_000 });
+
   test.each(doubts)('%s', async (_, fault, code) => {
     failWith(fault);
-    const backend = connectTo(ses, { timeoutMs: 200 });
+    const backend = connectTo(ses, timeFor(fault));
     const error = await errorOf(backend.sendMessages([mail()]));
     expect(facts(error)).toEqual(['SendError', code, 'unknown', false]);
     expect(statuses(error.status)).toEqual({ 'jane@example.org': 'unknown' });
@@ -172,7 +175,7 @@ describe('what may have been sent is unknown, and is never sent again', () => {
 
   test.each(doubts)('in bulk: %s', async (_, fault, code) => {
     failWith(fault);
-    const backend = connectTo(ses, { timeoutMs: 200 });
+    const backend = connectTo(ses, timeFor(fault));
     const to = addresses(60);
     const error = await errorOf(backend.sendMessages([mail({ to, mergeData: {}, mergeGlobalData: {} })]));
     expect(facts(error)).toEqual(['SendError', code, 'unknown', false]);
@@ -235,19 +238,25 @@ describe('what never arrived is tried again', () => {
 });
 
 describe('throttling', () => {
-  test('300 sends at once, throttled to 50 a second: nothing is lost, nothing sent twice', async () => {
-    ses.limitTo(50);
+  test('300 sends at once, throttled to 100 a second: nothing is lost, nothing sent twice', async () => {
+    ses.limitTo(100);
     ses.account = null; // the rate must be learnt
+    let arrived = 0;
+    // However slowly this machine sends: some are throttled.
+    ses.script = ({ operation }) =>
+      operation === 'SendEmail' && ++arrived > 60 && arrived <= 100
+        ? { name: 'TooManyRequestsException', message: 'Maximum sending rate exceeded.', status: 429 }
+        : undefined;
     const to = addresses(300);
-    const backend = connectTo(ses, { retry: { attempts: 20 } });
+    const backend = connectTo(ses);
     const all = await Promise.all(to.map((address) => backend.sendMessages([mail({ to: address })])));
     expect(all.every(({ isSuccess }) => isSuccess)).toBe(true);
     expect([...ses.deliveries.values()]).toEqual(to.map(() => 1));
     expect(ses.deliveries.size).toBe(300);
     const refused = sends().length - 300;
-    expect(refused).toBeGreaterThan(0);
+    expect(refused).toBeGreaterThanOrEqual(40);
     expect(refused).toBeLessThan(300);
-  });
+  }, 60_000);
 
   test('with the rate known, none is throttled', async () => {
     ses.limitTo(200);
@@ -395,7 +404,7 @@ describe('time and sockets', () => {
   });
 
   test('one socket serves mail after mail, and is closed by us when it has been idle', async () => {
-    const backend = connectTo(ses, { idleMs: 50 });
+    const backend = connectTo(ses, { idleMs: 1_000 });
     for (let index = 0; index < 5; index++) await backend.sendMessages([mail()]);
     expect(ses.connections).toBe(1);
     await ses.whenDisconnected();

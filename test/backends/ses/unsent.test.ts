@@ -161,7 +161,7 @@ describe('verify speaks of the account, and of no mail', () => {
     [{ cut: 'hang' }, 'timeout'],
   ] as const)('%o', async (fault, code) => {
     ses.script = () => fault;
-    const error = await connectTo(ses, { timeoutMs: 200 })
+    const error = await connectTo(ses, { timeoutMs: code === 'timeout' ? 2_000 : 60_000 })
       .verify()
       .then(String, (thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: 'EmailConnectionError', code, outcome: 'not-sent', retryable: true });
