@@ -5,12 +5,15 @@ import { guessMediaType } from './util/media-types.ts';
 export interface BlobLike {
   /** Octets. */
   readonly size: number;
+  /** All bytes at once. */
   arrayBuffer(): Promise<ArrayBuffer>;
+  /** The bytes in chunks, anew at each call. */
   stream(): AsyncIterable<Uint8Array> | ReadableStreamLike;
 }
 
 /** What a web `ReadableStream` offers of itself. */
 export interface ReadableStreamLike {
+  /** Takes the stream for reading. */
   getReader(): {
     read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
     cancel(reason?: unknown): Promise<void>;
@@ -34,6 +37,7 @@ export type AttachmentContent =
 export interface AttachmentInit {
   /** The name the reader sees, without folders; null or left out for none. */
   readonly filename?: string | null;
+  /** What is in it; a text is sent as UTF-8. */
   readonly content: AttachmentContent;
   /** A media type such as `image/png`, parameters allowed; default: by the file name's extension, else `application/octet-stream`. */
   readonly mimetype?: string | null;
@@ -45,7 +49,9 @@ export interface AttachmentInit {
 export interface FromFileOptions {
   /** Default: the last part of the path. */
   readonly filename?: string;
+  /** Default: by the file name's extension. */
   readonly mimetype?: string;
+  /** As in {@link AttachmentInit}. */
   readonly contentId?: string;
 }
 

@@ -55,6 +55,7 @@ export type SyncSendOptions = Omit<SendOptions, 'signal' | 'onProgress'>;
 
 /** What {@link EmailBackend.verify} found out. */
 export interface Verification {
+  /** The backend's name. */
   readonly backend: string;
   /** Facts worth showing, such as the server's name and the TLS version; never a secret. */
   readonly details: Readonly<Record<string, string | number | boolean | null>>;

@@ -7,6 +7,7 @@ import type { DeliveryStatus, RecipientStatus } from './status.ts';
 export interface Job {
   /** The message's place in the call, from 0; the result carries it back. */
   readonly index: number;
+  /** What is to be sent. */
   readonly message: EmailMessage;
   /** Aborts the call this job belongs to. */
   readonly signal: AbortSignal | undefined;
@@ -14,17 +15,21 @@ export interface Job {
 
 /** What concerns a whole call. */
 export interface DeliveryContext {
+  /** Aborts the whole call. */
   readonly signal: AbortSignal | undefined;
 }
 
 /** What a backend says of one job. */
 export interface DeliveryResult {
+  /** The job's. */
   readonly index: number;
+  /** The provider's id, several when it took several calls, null when it gave none. */
   readonly messageId: string | ReadonlySet<string> | null;
   /** One entry for every recipient of the message; one that is missing counts as unknown. */
   readonly recipients: ReadonlyMap<string, RecipientStatus>;
   /** Why nothing was sent; may be left out when the recipients' own errors tell. */
   readonly error?: EmailError | null;
+  /** The provider's raw answer, for debugging; never a secret. */
   readonly espResponse?: unknown;
   /** Features of this message that turned out not to be possible, such as those an older SDK lacks. */
   readonly ignored?: readonly Feature[];

@@ -102,11 +102,17 @@ export interface ServerReply {
 
 /** The facts an {@link EmailError} is made of besides its code and message. */
 export interface EmailErrorOptions {
+  /** Default: that of the class. */
   readonly phase?: ErrorPhase;
+  /** Default: false. */
   readonly retryable?: boolean;
+  /** Default: `not-sent`. */
   readonly outcome?: Outcome;
+  /** The server's answer, secrets replaced. */
   readonly reply?: ServerReply;
+  /** The dialogue up to the error, secrets replaced. */
   readonly transcript?: readonly string[];
+  /** What was thrown below. */
   readonly cause?: unknown;
 }
 
@@ -160,8 +166,11 @@ export class ConfigurationError extends EmailError {
 
 /** One fault of a message: the field's path (`to[1]`, `attachments[0].filename`), a code, and what to change. */
 export interface MessageIssue {
+  /** The field, as `to[1]`. */
   readonly path: string;
+  /** The kind of fault, to decide by. */
   readonly code: MessageIssueCode;
+  /** What to change. */
   readonly message: string;
 }
 

@@ -15,13 +15,17 @@ export interface BeforeSendContext {
 
 /** What a listener of {@link AfterSend} sees. */
 export interface AfterSendContext {
+  /** The name of the backend that sent. */
   readonly backend: string;
+  /** The message as it was sent. */
   readonly message: EmailMessage;
+  /** What became of it. */
   readonly result: MessageResult;
 }
 
 /** What a listener of {@link SendFailed} sees. */
 export interface SendFailedContext extends AfterSendContext {
+  /** Why nothing was sent, or is known to be. */
   readonly error: EmailError;
 }
 

@@ -3,6 +3,7 @@ import type { AttachmentInit } from './attachment.ts';
 
 /** A further form of the body, such as a calendar invitation or an AMP part. */
 export interface Alternative {
+  /** The text, sent as UTF-8. */
   readonly content: string;
   /** A media type such as `text/calendar; method=REQUEST` or `text/x-amp-html`. */
   readonly mimetype: string;
@@ -10,9 +11,11 @@ export interface Alternative {
 
 /** How a reader unsubscribes (RFC 2369, section 3.2); `oneClick` needs an https `url` (RFC 8058). */
 export interface ListUnsubscribe {
+  /** An https or http address. */
   readonly url?: string;
   /** An address, or a whole `mailto:` URI. */
   readonly mailto?: string;
+  /** Whether a POST to `url` unsubscribes without a further question; default: false. */
   readonly oneClick?: boolean;
 }
 
@@ -39,18 +42,25 @@ export type AddressList = AddressInput | readonly AddressInput[];
 
 /** What {@link EmailMessage} is made from. */
 export interface EmailMessageInit {
+  /** One line; it may be empty. */
   readonly subject: string;
   /** Plain text; may be left out when there is a template, an HTML body, an attachment or an alternative. */
   readonly body?: string;
+  /** The sender that readers see; one mailbox. */
   readonly fromEmail: AddressInput;
   /** At least one recipient is needed over `to`, `cc` and `bcc`. */
   readonly to?: AddressList;
+  /** Receive the mail and stand in its header. */
   readonly cc?: AddressList;
   /** Receive the mail and stand in no header. */
   readonly bcc?: AddressList;
+  /** Where answers go; default: to the sender. */
   readonly replyTo?: AddressList;
+  /** The text as HTML. */
   readonly htmlBody?: string | null;
+  /** Files, and images that the HTML shows. */
   readonly attachments?: readonly AttachmentInit[];
+  /** Further forms of the body. */
   readonly alternatives?: readonly Alternative[];
   /** Custom headers; those the library writes itself (From, To, Date, Content-Type, ...) are refused. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -64,7 +74,9 @@ export interface EmailMessageInit {
   readonly mergeData?: Readonly<Record<string, MergeData>> | null;
   /** Template variables for all recipients. */
   readonly mergeGlobalData?: MergeData | null;
+  /** Has the provider note who opens it; default: false. */
   readonly trackOpens?: boolean;
+  /** Has the provider note who follows its links; default: false. */
   readonly trackClicks?: boolean;
   /** Where bounces go (MAIL FROM); `''` is the null sender `<>`; default: the address of `fromEmail`. */
   readonly envelopeSender?: AddressInput | null;
@@ -76,10 +88,13 @@ export interface EmailMessageInit {
   readonly inReplyTo?: string | null;
   /** The Message-IDs of the thread, oldest first. */
   readonly references?: string | readonly string[];
+  /** How urgent it looks; default: nothing is said of it. */
   readonly priority?: Priority | null;
   /** Makes the text part from `htmlBody` when there is no `body`; needs the package html-to-text. */
   readonly autoText?: boolean;
+  /** How readers unsubscribe, by a button of their mail program. */
   readonly listUnsubscribe?: ListUnsubscribe | null;
+  /** The notifications of its delivery to ask for. */
   readonly dsn?: DsnRequest | null;
   /** Every hop must use verified TLS, or the mail bounces (RFC 8689). */
   readonly requireTls?: boolean;

@@ -14,10 +14,15 @@ import { type MessageJson, messageFromJson, messageToJson } from './message-json
 
 /** The addresses of a message, parsed. */
 export interface ParsedAddresses {
+  /** The sender that readers see. */
   readonly from: Mailbox;
+  /** As in the message, in its order. */
   readonly to: readonly (Mailbox | Group)[];
+  /** As in the message, in its order. */
   readonly cc: readonly (Mailbox | Group)[];
+  /** As in the message, in its order. */
   readonly bcc: readonly (Mailbox | Group)[];
+  /** As in the message, in its order. */
   readonly replyTo: readonly (Mailbox | Group)[];
   /** Null: the null sender, or none given (see `envelopeSender`). */
   readonly envelopeSender: Mailbox | null;

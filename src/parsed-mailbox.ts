@@ -16,7 +16,9 @@ export interface Mailbox {
 
 /** A named list of mailboxes (RFC 5322, section 3.4); `undisclosed-recipients:;` has no members. */
 export interface Group {
+  /** Its name, decoded. */
   readonly name: string;
+  /** Its mailboxes; there may be none. */
   readonly members: readonly Mailbox[];
 }
 

@@ -9,16 +9,22 @@ import type { AnyOptionTable } from './options.ts';
 
 /** The built-in backends by name: their options and their classes. */
 export interface BuiltInBackends {
+  /** Prints each message. */
   readonly console: { readonly options: ConsoleOptions; readonly backend: ConsoleBackend };
+  /** Sends nothing, and stores the messages if asked. */
   readonly dummy: { readonly options: DummyOptions; readonly backend: DummyBackend };
+  /** Writes each message as an .eml file. */
   readonly file: { readonly options: FileOptions; readonly backend: FileBackend };
+  /** Amazon SES. */
   readonly ses: { readonly options: SesOptions; readonly backend: SesBackend };
+  /** Any SMTP or LMTP server. */
   readonly smtp: { readonly options: SmtpBackendOptions; readonly backend: SmtpBackend };
 }
 
 /** A class whose instances are backends; with an `optionTable`, getConnection checks names and values of options against it. */
 export interface BackendClass<O extends object = object, B extends EmailBackend = EmailBackend> {
   new (options?: O): B;
+  /** What its options are checked against, and read from URLs and variables. */
   readonly optionTable?: AnyOptionTable;
 }
 

@@ -13,6 +13,7 @@ export interface SendMailInit extends Omit<EmailMessageDraft, 'body' | 'htmlBody
   readonly message?: string;
   /** Who it is to; may be left out when there is a `cc` or `bcc`. */
   readonly recipientList?: AddressList;
+  /** The text as HTML. */
   readonly htmlMessage?: string | null;
   /** Keeps failures of delivery in the status instead of throwing them; default false. */
   readonly failSilently?: boolean;
@@ -29,6 +30,7 @@ export type SendMailSyncInit = Omit<SendMailInit, 'signal'>;
 export interface SendEachInit
   extends Omit<SendMailInit, 'cc' | 'bcc' | 'messageId' | 'recipientList'>,
     Pick<SendOptions, 'onProgress'> {
+  /** Everybody gets a mail of their own. */
   readonly recipientList: readonly AddressInput[];
 }
 

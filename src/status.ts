@@ -13,6 +13,7 @@ export type DeliveryStatus = 'sent' | 'queued' | 'invalid' | 'rejected' | 'faile
 export interface RecipientStatus {
   /** The address as it was written, the Unicode spelling of its domain kept. */
   readonly address: string;
+  /** What is known of the mail for this recipient. */
   readonly status: DeliveryStatus;
   /** The provider's id of the message for this recipient; over SMTP the Message-ID without brackets. */
   readonly messageId: string | null;
@@ -144,17 +145,25 @@ export class SendStatus {
 
 /** An error in {@link SendStatusJson}. */
 export interface ErrorJson {
+  /** The class, as `SendError`. */
   readonly name: string;
+  /** What to decide by. */
   readonly code: ErrorCode;
+  /** What happened and what to change. */
   readonly message: string;
 }
 
 /** What {@link SendStatus.toJSON} returns. */
 export interface SendStatusJson {
+  /** As in {@link SendStatus}. */
   readonly isSuccess: boolean;
+  /** As in {@link SendStatus}. */
   readonly hasFailures: boolean;
+  /** As in {@link SendStatus}. */
   readonly isUncertain: boolean;
+  /** As in {@link SendStatus}; several are a list. */
   readonly messageId: string | readonly string[] | null;
+  /** By address. */
   readonly recipients: Readonly<Record<string, Omit<RecipientStatus, 'error'> & { readonly error: ErrorJson | null }>>;
   /** Of the first message that has one. */
   readonly error: ErrorJson | null;

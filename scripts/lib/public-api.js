@@ -92,7 +92,7 @@ function readDeclarations(root, path) {
     for (const name of namesOf(declaration)) {
       const known = file.symbols.get(name);
       const undocumented = documented.has(start) || known ? [] : [name];
-      for (const member of declaration.type === 'ClassDeclaration' ? membersOf(declaration) : []) {
+      for (const member of membersOf(declaration)) {
         if (!documented.has(member.start)) undocumented.push(`${name}.${member.name}`);
       }
       const text = textOf({ start, end });

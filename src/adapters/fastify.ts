@@ -12,8 +12,11 @@ export interface FastifyMail {
 
 /** What of a Fastify instance the plugin uses. */
 export interface FastifyLike {
+  /** Adds a property. */
   decorate(name: 'mail', value: { getter(): EmailBackend }): unknown;
+  /** Adds what is done at the end. */
   addHook(name: 'onClose', hook: () => Promise<void>): unknown;
+  /** Ends the application. */
   close(): PromiseLike<unknown>;
 }
 

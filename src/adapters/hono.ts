@@ -9,6 +9,7 @@ export interface MailVariables {
 
 /** What of Hono's context the middleware uses. */
 export interface HonoContextLike {
+  /** Sets a variable of the request. */
   set(name: 'mail', value: EmailBackend): void;
 }
 

@@ -21,17 +21,27 @@ export interface NestMailAsyncOptions<M, T> {
 
 /** A provider as Nest's container takes it. */
 export interface NestProvider<T> {
-  readonly provide: abstract new (...dependencies: never[]) => object;
+  /** The token. */
+  readonly provide: abstract new (
+    ...dependencies: never[]
+  ) => object;
+  /** The tokens of what `useFactory` gets, in order. */
   readonly inject: T[];
+  /** Makes what is provided. */
   readonly useFactory: (...dependencies: unknown[]) => Promise<object>;
 }
 
 /** A module as Nest's container takes it. */
 export interface NestDynamicModule<M, T> {
+  /** The class of the module. */
   readonly module: typeof MailModule;
+  /** Whether every other module sees its exports. */
   readonly global: boolean;
+  /** The modules that provide what its providers need. */
   readonly imports: M[];
+  /** The connection, and what opens and closes it. */
   readonly providers: NestProvider<T | typeof MailLifecycle>[];
+  /** The token of the connection. */
   readonly exports: (typeof EmailBackend)[];
 }
 

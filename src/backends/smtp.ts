@@ -26,6 +26,7 @@ export { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
 /** What an {@link SmtpBackend} has done so far, and its connections. */
 export interface SmtpStats extends BackendStats {
+  /** Of this backend's pool. */
   readonly connections: PoolStats;
 }
 

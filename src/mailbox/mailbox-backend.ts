@@ -15,10 +15,15 @@ import { ownMailbox, sharedMailbox } from './shared-mailbox.ts';
 
 /** Options of {@link MailboxBackend}; each as in {@link MailboxOptions}. */
 export interface MailboxBackendOptions extends BackendOptions {
+  /** Where the page is; default 127.0.0.1. */
   readonly host?: string;
+  /** The port of the page; default 8025. */
   readonly port?: number;
+  /** The port that takes mail by SMTP; default 1025. */
   readonly smtpPort?: number;
+  /** Where mails are kept over a restart; default: in memory. */
   readonly folder?: string;
+  /** Lets it run where NODE_ENV is `production`; default false. */
   readonly allowProduction?: boolean;
 }
 

@@ -7,6 +7,7 @@ import { foldHeader } from './headers.ts';
 export interface DkimOptions {
   /** The domain that signs, as in the DNS record `selector._domainkey.domain`. */
   readonly domain: string;
+  /** Names the key among those of the domain: `SELECTOR._domainkey.DOMAIN`. */
   readonly selector: string;
   /** A private key in PEM: RSA of at least 1024 bits, or Ed25519. */
   readonly privateKey: string;

@@ -18,7 +18,9 @@ export type LintSeverity = 'error' | 'warning' | 'info';
 
 /** One thing that readers or filters will hold against a message. */
 export interface LintFinding {
+  /** What was found, to decide by. */
   readonly id: LintId;
+  /** How much it matters. */
   readonly severity: LintSeverity;
   /** What is the matter. */
   readonly message: string;

@@ -4,7 +4,9 @@ import { optionalImport } from '../util/optional-import.ts';
 
 /** A private key and its certificate (with any intermediate ones after it), both PEM. */
 export interface Certificate {
+  /** The private key, PEM. */
   readonly key: string;
+  /** The certificate, PEM. */
   readonly cert: string;
 }
 

@@ -28,6 +28,7 @@ export interface Envelope {
 
 /** One mail, after its last byte. */
 export interface ReceivedMail {
+  /** Who it is from and for. */
   readonly envelope: Envelope;
   /** The content with dot-stuffing undone, byte for byte; it ends with CRLF when it came by DATA. */
   readonly bytes: Uint8Array;

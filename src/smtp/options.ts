@@ -22,9 +22,13 @@ export type AuthMethod = 'SCRAM-SHA-256' | 'SCRAM-SHA-1' | 'CRAM-MD5' | 'PLAIN' 
 
 /** What of node:tls can be set; the meanings are Node's. Certificates are PEM, or DER as bytes. */
 export interface SmtpTlsOptions {
+  /** Trusted in place of the authorities that Node trusts. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
+  /** The certificate of this client. */
   readonly cert?: string | Uint8Array;
+  /** Its private key. */
   readonly key?: string | Uint8Array;
+  /** Of the private key. */
   readonly passphrase?: string;
   /** The name the certificate must have, and that is sent as SNI; the host by default. */
   readonly servername?: string;
@@ -32,6 +36,7 @@ export interface SmtpTlsOptions {
   readonly rejectUnauthorized?: boolean;
   /** TLSv1.2 by default (RFC 8996). */
   readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** A list as OpenSSL writes it; default: Node's. */
   readonly ciphers?: string;
 }
 
@@ -61,14 +66,19 @@ export interface SmtpRetry {
 
 /** A connected stream for the session: a `net.Socket`, or any Node Duplex, of a proxy for example. */
 export interface SmtpSocket {
+  /** Writes bytes; false when it would rather wait. */
   write(bytes: Uint8Array): boolean;
+  /** Ends it at once. */
   destroy(): unknown;
 }
 
 /** Where a socket of one's own must lead. */
 export interface SmtpTarget {
+  /** The server's name or address. */
   readonly host: string;
+  /** The server's port. */
   readonly port: number;
+  /** Aborts when the connection is no longer wanted. */
   readonly signal: AbortSignal;
 }
 
@@ -80,7 +90,9 @@ export interface SmtpOptions {
   readonly port?: number;
   /** The path of a unix socket, instead of host and port. */
   readonly path?: string;
+  /** Who logs in, with a password or a token; without it there is no login. */
   readonly username?: string;
+  /** The password, or an app password of the provider. */
   readonly password?: string;
   /** An OAuth 2.0 access token, or a function that gets one; it is called again, once, when the server refuses the first. Wins over `password`. */
   readonly accessToken?: string | ((options: { readonly refresh: boolean }) => string | Promise<string>);
@@ -90,6 +102,7 @@ export interface SmtpOptions {
   readonly useSsl?: boolean;
   /** Instead of the two flags. Default: `implicit` on port 465, `required` on 587 or with credentials, else `none`. */
   readonly security?: SmtpSecurity;
+  /** Certificates and versions. */
   readonly tls?: SmtpTlsOptions;
   /** Sends credentials without TLS: anyone on the way can read them. */
   readonly allowInsecureAuth?: boolean;
@@ -118,6 +131,7 @@ export interface SmtpOptions {
   readonly maxAgeMs?: number;
   /** How long an idle connection is kept, in milliseconds; 5,000 by default. */
   readonly idleMs?: number;
+  /** Default: nothing is tried again. */
   readonly retry?: SmtpRetry;
   /** Gets every line of the dialogue, secrets replaced by `***`, content left out; true prints them on standard error. */
   readonly debug?: boolean | ((line: string) => void);

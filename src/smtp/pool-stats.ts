@@ -1,7 +1,10 @@
 /** How many connections a pool has, and what it did. */
 export interface PoolStats {
+  /** Connections that are being opened. */
   readonly connecting: number;
+  /** Connections that wait for a message. */
   readonly idle: number;
+  /** Connections that have messages under way. */
   readonly busy: number;
   /** Messages that wait for a connection. */
   readonly queued: number;

@@ -7,11 +7,13 @@ import { headerText, headerValue } from '../mime/read-headers.ts';
 
 /** An attachment or inline image as it arrived. */
 export interface InboxAttachment {
+  /** Null when it has none. */
   readonly filename: string | null;
   /** Lower case, without parameters. */
   readonly mimetype: string;
   /** Without brackets; null for what is not inline. */
   readonly contentId: string | null;
+  /** The bytes that the recipient gets. */
   readonly content: Uint8Array;
 }
 

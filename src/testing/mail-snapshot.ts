@@ -6,7 +6,9 @@ import { InboxMessage } from './inbox-message.ts';
 
 /** A serialiser in the form that `expect.addSnapshotSerializer` of Vitest and Jest takes. */
 export interface MailSnapshotSerializer {
+  /** Whether a value is a message of the inbox. */
   test(value: unknown): boolean;
+  /** The message as text. */
   serialize(value: InboxMessage): string;
 }
 

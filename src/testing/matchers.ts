@@ -14,6 +14,7 @@ import {
 
 /** What a matcher found out: the form that `expect.extend` of Vitest and Jest takes. */
 export interface MatcherResult {
+  /** Whether it holds. */
   readonly pass: boolean;
   /** Why the expectation, or its opposite, does not hold. */
   readonly message: () => string;
@@ -21,8 +22,11 @@ export interface MatcherResult {
 
 /** An attachment as {@link MailMatchers.toHaveAttachment} looks for it. */
 export interface AttachmentMatch {
+  /** The whole name, or a pattern. */
   readonly filename?: string | RegExp;
+  /** The media type without parameters. */
   readonly mimetype?: string;
+  /** The id without brackets. */
   readonly contentId?: string;
   /** Byte for byte; a string as UTF-8. */
   readonly content?: string | Uint8Array;

@@ -6,8 +6,11 @@ export interface MessageFields {
   readonly from?: string | RegExp;
   /** Somebody who got it, in To, Cc or Bcc. */
   readonly to?: string | RegExp;
+  /** Somebody in Cc. */
   readonly cc?: string | RegExp;
+  /** Somebody in Bcc. */
   readonly bcc?: string | RegExp;
+  /** Somebody in Reply-To. */
   readonly replyTo?: string | RegExp;
   /** The whole subject, or a pattern. */
   readonly subject?: string | RegExp;

@@ -8,8 +8,11 @@ import {
 
 /** A failure by its code; what is left out is as it usually is with that code. */
 export interface PlannedFailure {
+  /** The code of the error; its class follows. */
   readonly code: ConnectionErrorCode | SendErrorCode;
+  /** The text of the error. */
   readonly message?: string;
+  /** Whether a later try may succeed. */
   readonly retryable?: boolean;
 }
 

@@ -2,8 +2,11 @@ import type { SmtpSession } from '../smtp-server/session.ts';
 
 /** Where a connection is cut: after so many octets the server sent or received, with FIN, RST, or by falling silent. */
 export interface Cut {
+  /** Whose octets are counted, seen from the server. */
   readonly after: 'sent' | 'received';
+  /** How many octets go before. */
   readonly bytes: number;
+  /** How the connection ends. */
   readonly how: 'fin' | 'rst' | 'stall';
   /** How many connections are cut, the next ones; all when it is left out. */
   readonly connections?: number;

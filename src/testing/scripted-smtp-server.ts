@@ -31,6 +31,7 @@ export interface StepContext {
   readonly argument: string;
   /** How often this step came since the script began or was reset, from 1. */
   readonly count: number;
+  /** What was said on this connection so far. */
   readonly connection: ScriptedConnection;
 }
 

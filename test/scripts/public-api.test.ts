@@ -32,7 +32,7 @@ test('names are followed to where they are declared, and written without comment
   ]);
 });
 
-test('what lacks a docstring: a name, a method; not a constructor, a second overload or a private member', () => {
+test('what lacks a docstring: a name, a method, a property; not a constructor, a second overload or a private member', () => {
   write(
     'dist/index.d.ts',
     `export interface Bare { a: 1 }
@@ -52,7 +52,7 @@ export declare class Told {
     readPublicApi(folder)
       .get('mail')
       ?.flatMap(({ undocumented }) => undocumented),
-  ).toEqual(['Bare', 'Told.bare', 'Told.alsoBare']);
+  ).toEqual(['Bare', 'Bare.a', 'Told.bare', 'Told.alsoBare']);
 });
 
 test('the types a name mentions, its own parameters apart', () => {

@@ -7,7 +7,9 @@ import type { SesClientLike } from './sdk.ts';
 
 /** Keys of an AWS account, as the SDK wants them. */
 export interface SesCredentials {
+  /** The id of the key. */
   readonly accessKeyId: string;
+  /** The key itself; never shown. */
   readonly secretAccessKey: string;
   /** Of temporary credentials. */
   readonly sessionToken?: string;
@@ -15,7 +17,9 @@ export interface SesCredentials {
 
 /** The contact list, and its topic, whose unsubscribe links SES puts into a mail. */
 export interface SesListManagement {
+  /** The name of the contact list. */
   readonly contactList: string;
+  /** The topic of the list; default: all of them. */
   readonly topic?: string;
 }
 
@@ -33,8 +37,11 @@ export interface SesRetry {
 export interface SesOptions extends BackendOptions {
   /** Default: what AWS_REGION or AWS_DEFAULT_REGION says, else `us-east-1`. */
   readonly region?: string;
+  /** Default: what AWS_ACCESS_KEY_ID says, else the SDK's own search. */
   readonly accessKeyId?: string;
+  /** Goes with `accessKeyId`. */
   readonly secretAccessKey?: string;
+  /** Goes with temporary keys. */
   readonly sessionToken?: string;
   /** Keys, or a function that fetches them. */
   readonly credentials?: SesCredentials | (() => Promise<SesCredentials>);
@@ -68,6 +75,7 @@ export interface SesOptions extends BackendOptions {
   readonly timeoutMs?: number;
   /** How long an idle socket is kept, in milliseconds: below the server's own limit, or it may close while it is used; default 5,000. */
   readonly idleMs?: number;
+  /** How often is tried what was throttled or never arrived. */
   readonly retry?: SesRetry;
 }
 

@@ -6,6 +6,7 @@ import type { ResolvedSesOptions, SesCredentials } from './options.ts';
 
 /** What an `SESv2Client` of `@aws-sdk/client-sesv2` offers, as far as it is used here. */
 export interface SesClientLike {
+  /** Makes the request of a command of the SDK. */
   send(command: object, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
   /** Closes its sockets. */
   destroy?(): void;

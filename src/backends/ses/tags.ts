@@ -4,7 +4,9 @@ import type { EmailTag } from './requests.ts';
 
 /** The tags and metadata of a message, as they were before they became message tags of SES. */
 export interface DecodedEmailTags {
+  /** The tags of the message. */
   readonly tags: readonly string[];
+  /** Its metadata by key. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 

@@ -22,6 +22,7 @@ export interface ContractOptions {
 
 /** One case of the contract. */
 export interface ContractCase {
+  /** What must hold, in words. */
   readonly name: string;
   /** @throws {AssertionError} when it does not hold; or does not end in time. */
   run(): Promise<void>;
@@ -29,7 +30,9 @@ export interface ContractCase {
 
 /** What {@link describeBackend} needs of a test runner, and what the provider cannot do. */
 export interface DescribeOptions extends ContractOptions {
+  /** The test runner's `describe`. */
   readonly describe: (name: string, body: () => void) => unknown;
+  /** The test runner's `it` or `test`. */
   readonly it: (name: string, body: () => Promise<void>) => unknown;
 }
 

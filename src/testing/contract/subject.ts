@@ -4,11 +4,14 @@ import type { SendStatus } from '../../status.ts';
 
 /** What the contract calls; every EmailBackend has it, and what wraps another library can. */
 export interface ContractBackend {
+  /** As of an EmailBackend. */
   sendMessages(
     messages: Iterable<EmailMessageInit> | AsyncIterable<EmailMessageInit>,
     options?: { readonly signal?: AbortSignal; readonly failSilently?: boolean },
   ): Promise<SendStatus>;
+  /** As of an EmailBackend. */
   open(): Promise<unknown>;
+  /** As of an EmailBackend. */
   close(): Promise<void>;
 }
 
@@ -34,6 +37,7 @@ export interface ContractAbilities {
 
 /** A backend under test with the provider it sends to. */
 export interface ContractSubject extends Partial<ContractAbilities> {
+  /** The backend, not opened. */
   readonly backend: ContractBackend;
   /** What has arrived, in order. */
   received(): Awaitable<readonly ContractDelivery[]>;
