@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { UsageError } from '../usage-error.ts';
-import { OUTCOMES, type Outcome } from './row-outcome.ts';
+import { isSent, OUTCOMES, type Outcome } from './row-outcome.ts';
 
 /** What the journal knows of a row. */
 export interface JournalEntry {
@@ -23,6 +23,8 @@ export const JOURNAL_START = '["amsdal-mail journal",1]\n';
 
 /** What a row is that was started and has no end. */
 const IN_DOUBT = { outcome: 'unknown', code: null, response: 'the run ended before the answer came' } as const;
+
+const NOTHING = { code: null, response: null } as const;
 
 type Line =
   | readonly ['start', number, string]
@@ -57,7 +59,9 @@ function note(rows: Map<number, JournalEntry>, line: Line): void {
   if (line[0] === 'start') rows.set(line[1], { hash: line[2], ...IN_DOUBT });
   else {
     const [, row, outcome, code, response] = line;
-    rows.set(row, { hash: rows.get(row)?.hash ?? '', outcome, code, response });
+    const { hash = '' } = rows.get(row) ?? {};
+    // What was sent is only counted: of a million rows the answers need not be kept.
+    rows.set(row, { hash, outcome, ...(isSent(outcome) ? NOTHING : { code, response }) });
   }
 }
 

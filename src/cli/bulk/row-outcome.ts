@@ -7,6 +7,11 @@ export type Outcome = DeliveryStatus | 'unsent';
 /** Every outcome, in the order in which they are told. */
 export const OUTCOMES: readonly Outcome[] = ['sent', 'queued', 'invalid', 'rejected', 'failed', 'unknown', 'unsent'];
 
+/** Whether the row was taken, so that nothing is left to do. */
+export function isSent(outcome: Outcome): boolean {
+  return outcome === 'sent' || outcome === 'queued';
+}
+
 /** What became of one row, and why. */
 export interface RowResult {
   readonly outcome: Outcome;

@@ -12,7 +12,7 @@ import { readJournal } from './journal-reader.ts';
 import { parseRate } from './pace.ts';
 import { ProgressLine } from './progress-line.ts';
 import { type Person, readColumns, readPeople } from './read-people.ts';
-import type { Outcome } from './row-outcome.ts';
+import { isSent, type Outcome } from './row-outcome.ts';
 import { RunPlan, type ToldRow } from './run-plan.ts';
 import { StopSignals } from './stop-signals.ts';
 import { Tally } from './tally.ts';
@@ -72,7 +72,7 @@ async function sendRows(
   const problems: ToldRow[] = [];
   const tell = (row: ToldRow): void => {
     tally.add(row.outcome);
-    if (row.outcome !== 'sent' && row.outcome !== 'queued') problems.push(row);
+    if (!isSent(row.outcome)) problems.push(row);
   };
   const todo = await survey(read(), plan, tell);
   const before = { ...tally.counts };

@@ -90,7 +90,7 @@ test('ten thousand rows, killed at random moments: each is sent once, or listed 
   expect(stderr).toContain('unknown: these may or may not have been sent');
   expect(rows.every(({ outcome }: { outcome: string }) => outcome === 'unknown')).toBe(true);
   expect({ code, all: sent + unknown, listed: doubtful.size }).toEqual({ code: 1, all: ROWS, listed: unknown });
-  expect(unknown).toBeLessThan(KILLS * 100);
+  expect(unknown).toBeLessThan(KILLS * 200);
 
   const mails = taken();
   const arrived = new Set(mails);
