@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
@@ -34,8 +35,24 @@ describe('npm run demo', () => {
     expect(output).toContain('│ Subject  Rechnung für März – 請求書 🧾');
     expect(output).toContain('│ Attached Rechnung März 請求書.csv, text/csv, 29 bytes');
     expect(output).not.toMatch(/│ Bcc/);
+    expect(output).toMatch(/\nThe mailbox shows the mails at http:\/\/127\.0\.0\.1:[1-9]\d*, and is closed now: .*\n$/);
     expect(output).toBe(stripVTControlCharacters(output));
     expect(code).toBe(0);
+  });
+
+  test('keeps the mailbox open with --keep, until it is interrupted', async () => {
+    const demo = spawn(process.execPath, [SCRIPT, '--keep'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    for await (const text of demo.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+      output += text;
+      if (output.includes('Ctrl+C')) break;
+    }
+    const [, url = ''] = /shows the mails at (http:\S+); Ctrl\+C closes it\.\n$/.exec(output) ?? [];
+    expect(await (await fetch(url)).text()).toContain('<title>Mailbox</title>');
+    const { messages } = await (await fetch(`${url}/api/messages`)).json();
+    expect(messages.map(({ subject }: { subject: string }) => subject)).toContain('Rechnung für März – 請求書 🧾');
+    demo.kill('SIGINT');
+    expect(await once(demo, 'exit')).toEqual([0, null]);
   });
 
   test('colours only where colours are wanted', async () => {
