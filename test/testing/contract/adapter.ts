@@ -5,7 +5,7 @@ import { type MessageResult, type RecipientStatus, SendStatus } from '../../../s
 import type { ContractBackend } from '../../../src/testing/contract/subject.ts';
 
 /** What a library says of one message: its id, and whom it names as refused. */
-export interface Answer {
+interface Answer {
   readonly id: string | null;
   readonly refused?: readonly string[];
 }

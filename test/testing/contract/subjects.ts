@@ -1,6 +1,8 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { SMTPServer } from 'smtp-server';
 import { DummyBackend } from '../../../src/backends/dummy.ts';
 import { FileBackend } from '../../../src/backends/file.ts';
 import { SesBackend } from '../../../src/backends/ses.ts';
@@ -9,7 +11,7 @@ import type { DeliveryResult, Job } from '../../../src/delivery.ts';
 import { EmailConnectionError } from '../../../src/errors.ts';
 import { composeMessage } from '../../../src/mime/compose.ts';
 import type { ContractFactory } from '../../../src/testing/contract/backend-contract.ts';
-import type { ContractBackend, ContractSubject } from '../../../src/testing/contract/subject.ts';
+import type { ContractBackend, ContractDelivery, ContractSubject } from '../../../src/testing/contract/subject.ts';
 import { createInbox } from '../../../src/testing/inbox.ts';
 import { ScriptedSmtpServer } from '../../../src/testing/scripted-smtp-server.ts';
 import { StrictSes } from '../../servers/strict-ses.ts';
@@ -101,6 +103,54 @@ export async function smtpSubject(
     close: () => server.close(),
   };
 }
+
+/** The SMTP backend, and the server of the package smtp-server, which is not ours. */
+export const smtpServerSubject: ContractFactory = async () => {
+  const deliveries: ContractDelivery[] = [];
+  const refused = new Set<string>();
+  const sockets = new Set<Socket>();
+  let mood: 'well' | 'broken' | 'silent' | 'rude' = 'well';
+  const server = new SMTPServer({
+    authOptional: true,
+    disabledCommands: ['STARTTLS'],
+    onMailFrom: (_, __, answer) => {
+      if (mood === 'broken') answer(Object.assign(new Error('Out of order'), { responseCode: 451 }));
+      else if (mood !== 'silent') answer();
+    },
+    onRcptTo: ({ address }, _, answer) =>
+      refused.has(address) ? answer(Object.assign(new Error('No such user'), { responseCode: 550 })) : answer(),
+    onData: async (stream, { envelope }, answer) => {
+      const chunks: Buffer[] = [];
+      for await (const chunk of stream) chunks.push(chunk);
+      deliveries.push({ recipients: envelope.rcptTo.map(({ address }) => address), source: Buffer.concat(chunks) });
+      if (mood === 'rude') for (const socket of sockets) socket.resetAndDestroy();
+      else answer();
+    },
+  });
+  server.on('error', () => {}); // of connections that are cut
+  server.server.on('connection', (socket: Socket) => sockets.add(socket));
+  const { port } = await new Promise<AddressInfo>((resolve) => {
+    const listening = server.listen(0, '127.0.0.1', () => resolve(listening.address() as AddressInfo)); // it is TCP
+  });
+  return {
+    backend: new SmtpBackend({ host: '127.0.0.1', port }),
+    received: () => deliveries,
+    refuse: (address) => void refused.add(address),
+    breakDown: () => {
+      mood = 'broken';
+    },
+    stall: () => {
+      mood = 'silent';
+    },
+    loseAnswers: () => {
+      mood = 'rude';
+    },
+    close: () => {
+      for (const socket of sockets) socket.destroy();
+      return new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+};
 
 let accounts = 0;
 
