@@ -24,6 +24,8 @@ export class Pool implements PipelineHost {
   readonly #pipelines = new Set<Pipeline>();
   /** Ready and without work, the one used last at the end. */
   readonly #idle: Pipeline[] = [];
+  /** Those that said goodbye and are not closed yet. */
+  readonly #leaving = new Set<Promise<void>>();
   #connecting = 0;
   #opened = 0;
   #pausedUntil = 0;
@@ -88,15 +90,11 @@ export class Pool implements PipelineHost {
     while (this.#queue.size > 0 || this.#connecting > 0 || this.#pipelines.size > this.#idle.length) {
       await new Promise<void>((resolve) => this.#drained.push(resolve));
     }
-    const idle = this.#idle.splice(0);
-    for (const pipeline of idle) this.#pipelines.delete(pipeline);
-    await Promise.all(
-      idle.map((pipeline) => {
-        forgetAtExit(pipeline);
-        pipeline.ref(true);
-        return pipeline.quit();
-      }),
-    );
+    for (const pipeline of this.#idle.splice(0)) {
+      pipeline.ref(true);
+      this.#discard(pipeline);
+    }
+    await Promise.all(this.#leaving);
   }
 
   take(): Delivery | undefined {
@@ -164,7 +162,10 @@ export class Pool implements PipelineHost {
   #discard(pipeline: Pipeline): void {
     forgetAtExit(pipeline);
     this.#pipelines.delete(pipeline);
-    void pipeline.quit();
+    const leaving = pipeline.quit().then(() => {
+      this.#leaving.delete(leaving);
+    });
+    this.#leaving.add(leaving);
   }
 
   async #connect(): Promise<void> {

@@ -239,14 +239,22 @@ export class Wire {
   };
 
   #watch(ms: number): void {
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      if (this.#deadline === Infinity) return;
-      const left = this.#deadline - performance.now();
-      if (left > 0) this.#watch(Math.min(Math.ceil(left), this.#tickMs));
-      else this.fail({ code: 'timeout', message: 'the server did not answer in time' });
-    }, ms);
+    this.#timer = setTimeout(this.#onTick, ms);
     // The socket keeps the process alive while something is due; an idle one must not.
     this.#timer.unref();
   }
+
+  readonly #onTick = (): void => {
+    this.#timer = null;
+    const left = this.#deadline - performance.now();
+    // A busy process may be the one who is late: what has arrived by now is read first.
+    if (left <= 0) setImmediate(this.#onLate);
+    else if (left < Infinity) this.#watch(Math.min(Math.ceil(left), this.#tickMs));
+  };
+
+  /** Nothing was read in the meantime that would have moved the deadline. */
+  readonly #onLate = (): void => {
+    if (this.#failed || this.#timer !== null || this.#deadline === Infinity) return;
+    this.fail({ code: 'timeout', message: 'the server did not answer in time' });
+  };
 }

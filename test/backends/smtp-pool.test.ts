@@ -1,6 +1,9 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EmailConnectionError, EmailError, SendError } from '../../src/errors.ts';
+import type { SmtpTarget } from '../../src/smtp/options.ts';
 import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
 import { connectTo, mails, mailTo, verbs } from './smtp-fixture.ts';
 
@@ -52,6 +55,20 @@ describe('connections', () => {
     expect(server.commands.at(-1)).toBe('QUIT');
     await backend.sendMessages(mails(1));
     expect(server.connections).toHaveLength(2);
+  });
+
+  it('that have served their messages are gone, too, when close() returns', async () => {
+    const sockets: Socket[] = [];
+    const dial = async ({ host, port }: SmtpTarget): Promise<Socket> => {
+      const socket = connect({ host, port });
+      sockets.push(socket);
+      await once(socket, 'connect');
+      return socket;
+    };
+    const backend = connectTo(server, { maxMessages: 1, socket: dial });
+    await backend.sendMessages(mails(3));
+    await backend.close();
+    expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true, true, true]);
   });
 
   it('are closed after idleMs, and do not keep the process waiting', async () => {
@@ -230,7 +247,7 @@ describe('a call that is given up', () => {
 
   it('by its deadline tells what was sent until then', async () => {
     server.on('message', ({ count }) => (count > 2 ? { delayMs: 60_000, reply: '250 Ok' } : undefined));
-    const backend = connectTo(server, { deadlineMs: 200, maxConnections: 1, maxInFlight: 1 });
+    const backend = connectTo(server, { deadlineMs: 2_000, maxConnections: 1, maxInFlight: 1 });
     const status = await backend.sendMessages(mails(5), { failSilently: true });
     const statuses = [...status.recipients.values()].map((recipient) => recipient.status);
     expect(statuses).toEqual(['sent', 'sent', 'unknown', 'failed', 'failed']);
