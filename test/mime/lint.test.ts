@@ -72,5 +72,5 @@ test.each([
 ])('hostile HTML is read in linear time: %#', (html) => {
   const started = performance.now();
   lint(Buffer.from(`Content-Type: text/html\r\n\r\n${html}`));
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(performance.now() - started).toBeLessThan(15_000); // quadratic is minutes; a busy machine is not that slow
 });

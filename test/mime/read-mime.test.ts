@@ -116,7 +116,7 @@ describe('hostile messages cost no more than honest ones', () => {
     const started = performance.now();
     const tree = readMime(bytes);
     expect(tree.isComplete).toBe(isComplete);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(performance.now() - started).toBeLessThan(15_000); // quadratic is hours; a busy machine is not that slow
     expect(depthOf(tree.root)).toBeLessThanOrEqual(51);
   });
 
