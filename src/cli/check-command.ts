@@ -1,10 +1,11 @@
 import { parseMailbox } from '../address.ts';
 import type { EmailBackend } from '../backend.ts';
 import { getConnection } from '../connection.ts';
+import { EmailError } from '../errors.ts';
 import { type Configuration, readConfiguration } from './check/configuration.ts';
 import { dnsOf } from './check/dns.ts';
 import { checkDomain } from './check/domain.ts';
-import { type Finding, faultOf, ok, warning } from './check/finding.ts';
+import { type Finding, fault, faultOf, ok, warning } from './check/finding.ts';
 import { checkSmtp } from './check/server.ts';
 import { type Command, defineCommand } from './command.ts';
 import { CONNECTION_OPTIONS, connectionTarget } from './connection-options.ts';
@@ -93,7 +94,9 @@ async function checkBackend(
     const text = 'the account is in the sandbox of SES: only verified addresses get mail';
     return [found, warning('server', text, 'ask for production access in the SES console')];
   } catch (error) {
-    return [faultOf('connect', error)];
+    if (error instanceof EmailError) return [faultOf('connect', error)];
+    const reason = error instanceof Error ? error.message : String(error); // a backend of one's own may throw anything
+    return [fault('connect', `verify() of ${backend} failed: ${reason}`, 'mend the backend, or what it needs')];
   } finally {
     await connection.close();
   }

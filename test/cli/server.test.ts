@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../src/cli/check/server.ts';
 import { DnsServer } from '../servers/dns.ts';
@@ -67,6 +70,37 @@ describe('check of a sender', () => {
     const { stdout } = await runCli(['check', '--from', 'Shop <a@bücher.test>', '--resolver', dns.address]);
     expect(stdout).toMatch(/Sender xn--bcher-kva\.test/);
     expect(stdout).toMatch(/ok +spf +v=spf1 -all/);
+  });
+});
+
+describe("a backend of one's own", () => {
+  const INDEX = new URL('../../dist/index.js', import.meta.url).href;
+
+  test('is asked by its verify(), whatever that throws, and explained as far as it is known', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'own-'));
+    const own = (verify: string): void =>
+      writeFileSync(
+        join(folder, 'mine.mjs'),
+        `import { EmailBackend } from '${INDEX}';
+        export class Mine extends EmailBackend {
+          name = 'mine';
+          features = new Set();
+          async *deliver() {}
+          async verify() { ${verify} }
+        }`,
+      );
+    const options = { cwd: folder };
+    own("return { backend: 'mine', details: { shop: 'open', till: null } }");
+    const fine = await runCli(['check', '--backend', './mine.mjs#Mine'], options);
+    expect(fine.code, fine.stderr).toBe(0);
+    expect(fine.stdout).toMatch(/ok +connect +verify\(\) succeeded, shop open\n/);
+    own("throw new Error('the shop is closed')");
+    const wrong = await runCli(['check', '--backend', './mine.mjs#Mine'], options);
+    expect(wrong.code, wrong.stderr).toBe(1);
+    expect(wrong.stdout).toMatch(/error +connect +verify\(\) of \.\/mine\.mjs#Mine failed: the shop is closed\n/);
+    const explained = await runCli(['explain', '--backend', './mine.mjs#Mine'], options);
+    expect(explained.stdout).toMatch(/how +how it is sent is known to its class alone/);
+    rmSync(folder, { recursive: true });
   });
 });
 
