@@ -1,6 +1,6 @@
 // @ts-check
-// node scripts/check-docs.js [--write], after `npm run build`: every public name, and every member of it, has a docstring, every type it names is
-// public too, and etc/api.md is what the package shows; --write brings etc/api.md up to date.
+// node scripts/check-docs.js [--write], after `npm run build`: every public name, and every member of it, has a docstring,
+// every type it names is public too, and etc/api.md is what the package shows; --write brings etc/api.md up to date.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv, stdout } from 'node:process';

@@ -119,6 +119,7 @@ describe('a mail arrives as over a transport of Nodemailer', () => {
         { content: 'no name', contentType: 'text/x-notes' },
       ],
     }),
+    'one attachment that is in no list': () => ({ attachments: { filename: 'a.txt', content: 'alone' } as never }),
     'an inline image': () => ({
       html: '<img src="cid:logo@example.com">',
       attachments: [{ filename: 'logo.png', content: Buffer.from('png'), cid: 'logo@example.com' }],

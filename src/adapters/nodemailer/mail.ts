@@ -93,14 +93,9 @@ export function partsOf(data: MailData): readonly (readonly [path: string, part:
     (name) => [name, data[name]] as const,
   );
   const several = (['alternatives', 'attachments'] as const).flatMap((name) =>
-    listOf(data[name]).map((part, index) => [`${name}[${index}]`, part] as const),
+    (data[name] ?? []).map((part, index) => [`${name}[${index}]`, part] as const),
   );
   return [...single, ...several].flatMap(([path, part]) =>
     typeof part === 'object' && part !== null ? [[path, part] as const] : [],
   );
-}
-
-/** A list that another's code made; what is no list is told by the check of the message. */
-export function listOf<T>(value: readonly T[] | undefined): readonly T[] {
-  return Array.isArray(value) ? value : [];
 }

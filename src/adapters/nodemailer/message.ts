@@ -4,14 +4,7 @@ import { MessageError, type MessageIssue } from '../../errors.ts';
 import type { Alternative, DsnRequest, EmailMessageDraft } from '../../message-init.ts';
 import { guessMediaType } from '../../util/media-types.ts';
 import { headersOf, unfold } from './headers.ts';
-import {
-  type CompiledMail,
-  type ContentPart,
-  type DsnParameters,
-  listOf,
-  type MailData,
-  type ParsedAddress,
-} from './mail.ts';
+import type { CompiledMail, ContentPart, DsnParameters, MailData, ParsedAddress } from './mail.ts';
 
 /**
  * A mail of Nodemailer, its contents read, as a message of ours.
@@ -22,8 +15,8 @@ export function messageOf(data: MailData, message: CompiledMail): EmailMessageDr
   const issues: MessageIssue[] = [];
   const unsupported = (path: string, text: string) => issues.push({ path, code: 'unsupported', message: text });
   const { from, sender, priority } = data;
-  const to = listOf(data.to ?? []);
-  const cc = listOf(data.cc ?? []);
+  const to = data.to ?? [];
+  const cc = data.cc ?? [];
   const { from: senders = [] } = message.getAddresses() as { readonly from?: readonly ParsedAddress[] };
   if (senders.length > 1) unsupported('from', 'a mail has one sender');
   if (sender && keyOf(sender.address) !== keyOf(from?.address)) {
@@ -40,7 +33,7 @@ export function messageOf(data: MailData, message: CompiledMail): EmailMessageDr
       'every address of to and cc gets the mail: name them all, or take them out of to and cc',
     );
   const html = data.html ? textOf('html', data.html) : null;
-  const attachments = listOf(data.attachments).map((part, index) => {
+  const attachments = (data.attachments ?? []).map((part, index) => {
     const isInline = Boolean(part.cid) && html !== null;
     const { contentDisposition = isInline ? 'inline' : 'attachment' } = part;
     if ((contentDisposition === 'inline') !== isInline) {
@@ -61,7 +54,7 @@ export function messageOf(data: MailData, message: CompiledMail): EmailMessageDr
     to: to.map(addressOf),
     cc: cc.map(addressOf),
     bcc: envelope.to.filter((address) => !shown.has(keyOf(address))),
-    replyTo: listOf(data.replyTo ?? []).map(addressOf),
+    replyTo: (data.replyTo ?? []).map(addressOf),
     body: textOf('text', data.text),
     htmlBody: html,
     alternatives: alternativesOf(data, calendar),
@@ -98,7 +91,7 @@ function alternativesOf(data: MailData, calendar: ContentPart | null): readonly 
   if (data.watchHtml) forms.push({ content: textOf('watchHtml', data.watchHtml), mimetype: 'text/watch-html' });
   if (data.amp) forms.push({ content: textOf('amp', data.amp), mimetype: 'text/x-amp-html' });
   if (calendar) forms.push({ content: textOf('icalEvent', calendar), mimetype: calendarType(calendar) });
-  const others = listOf(data.alternatives).map((part, index) => ({
+  const others = (data.alternatives ?? []).map((part, index) => ({
     content: textOf(`alternatives[${index}]`, part),
     mimetype: part.contentType ?? guessMediaType(String(part.path ?? part.href ?? '.txt')),
   }));

@@ -3,7 +3,7 @@ import { connectionFor } from '../../connection.ts';
 import { SendError } from '../../errors.ts';
 import type { ConnectionName } from '../../named-connections.ts';
 import type { RecipientStatus, SendStatus } from '../../status.ts';
-import type { ContentPart, MailData, NodemailerMail } from './mail.ts';
+import type { MailData, NodemailerMail } from './mail.ts';
 import { messageOf } from './message.ts';
 import { refuseUnsupported } from './refuse.ts';
 
@@ -126,17 +126,13 @@ async function send(mail: NodemailerMail, target: EmailBackend | ConnectionName 
 /** Refuses what cannot be sent, and keeps Nodemailer from writing what it reads into the caller's own lists. */
 function prepared(mail: NodemailerMail): MailData {
   const data = mail.data as MailData & Record<string, unknown>; // Nodemailer's own copy of what it was given
-  refuseUnsupported(
-    data,
-    'mailer' in mail && typeof mail.mailer === 'object' && mail.mailer !== null ? mail.mailer : {},
-  );
   for (const field of ['attachments', 'alternatives'] as const) {
-    const list: unknown = data[field];
-    if (Array.isArray(list))
-      Object.assign(data, {
-        [field]: list.map((part: ContentPart) => ({ ...part, isNameless: part.filename === false })),
-      });
+    // A single one needs no list for Nodemailer.
+    const list = [data[field] || []].flat();
+    Object.assign(data, { [field]: list.map((part) => ({ ...part, isNameless: part.filename === false })) });
   }
+  const mailer = 'mailer' in mail ? mail.mailer : null;
+  refuseUnsupported(data, typeof mailer === 'object' && mailer !== null ? mailer : {});
   return data;
 }
 
