@@ -247,11 +247,15 @@ describe('S20: linear time', () => {
     '.',
     '<a@b>',
     'g:a@b;',
-  ])('100,000 times %j takes no long time, which a quadratic parser would', (unit) => {
+  ])('100,000 times %j takes some milliseconds', (unit) => {
     for (const input of [long(unit), `a@${long(unit)}`, `g:${long(unit)}`, { name: long(unit), address: long(unit) }]) {
-      const start = performance.now();
-      expect(() => parseAddress(input)).toThrow(AddressSyntaxError);
-      expect(performance.now() - start).toBeLessThan(2_000); // quadratic is over a minute; a busy machine is not that slow
+      const times = [1, 2, 3].map(() => {
+        const start = performance.now();
+        expect(() => parseAddress(input)).toThrow(AddressSyntaxError);
+        return performance.now() - start;
+      });
+      // The aim is 100 ms; the rest is for whatever else the machine does meanwhile.
+      expect(Math.min(...times)).toBeLessThan(500);
     }
   });
 });

@@ -59,6 +59,13 @@ describe('read back by parsers of others', () => {
     const files = given.attachments.map((entry) => ({ ...entry, filename: entry.filename?.trim() ?? null }));
     const wanted = { ...given, from: oneSpace(given.from), attachments: files };
     expect(found && comparable(found, message)).toEqual(wanted);
+    expect(found?.alternatives.map((form) => ({ ...form, content: form.content.replaceAll('\r\n', '\n') }))).toEqual(
+      message.alternatives.map(({ mimetype, content }) => ({
+        type: mimetype.replace(/;.*/, ''),
+        content: expectedText(content),
+      })),
+    );
+    expect(found?.attachments.filter(({ filename }) => filename === 'invite.ics')).toEqual(copies(message));
     for (const [name, value] of Object.entries(message.headers)) {
       // Python before 3.12 keeps the space of a value that begins on the second line.
       if (!/notification/i.test(name)) expect(found?.headers[name.toLowerCase()]?.trimStart()).toBe(value);
@@ -128,9 +135,8 @@ function comparable(
     const lines = (found ?? '').replaceAll('\r\n', '\n');
     return lines === `${expectedText(given ?? '')}\n` ? lines.slice(0, -1) : lines;
   };
-  const copy = ({ mimetype }: { readonly mimetype: string }) => /calendar/.test(mimetype);
-  const hasCopy = message.alternatives.some(copy) && !message.attachments.some(copy);
-  const files = attachments.filter(({ filename }) => !(hasCopy && filename === 'invite.ics'));
+  const files =
+    copies(message).length > 0 ? attachments.filter(({ filename }) => filename !== 'invite.ics') : attachments;
   return {
     subject: subject ?? '',
     from,
@@ -142,6 +148,17 @@ function comparable(
     // Alternatives that a parser does not know are attachments without a name to it.
     attachments: message.alternatives.length > 0 ? files.filter(isNamed) : files,
   };
+}
+
+/** The copy of an invitation, unless the message has its own. */
+function copies({ alternatives, attachments }: EmailMessage): ReadMail['attachments'] {
+  const isCalendar = ({ mimetype }: { readonly mimetype: string }) => mimetype.startsWith('text/calendar');
+  if (attachments.some(isCalendar)) return [];
+  return alternatives.filter(isCalendar).map(({ content }) => ({
+    filename: 'invite.ics',
+    contentId: null,
+    content: Buffer.from(content.replace(/\r?\n/g, '\r\n')).toString('base64'),
+  }));
 }
 
 function isNamed({ filename, contentId }: ReadMail['attachments'][number]): boolean {

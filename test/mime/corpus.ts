@@ -127,7 +127,7 @@ const MESSAGES: Readonly<Record<string, Partial<EmailMessageInit>>> = {
   '2047-2-name-bidi-controls': from('\u202eenaJ\u202c Doe'),
   '2047-4.2-subject-marks': subject('a_b?c=d é _ ? ='),
   '2047-4.2-subject-two-spaces': subject('two  spaces   three'),
-  '2047-4.2-subject-outer-spaces': subject('é inner  spaces é'),
+  '2047-4.2-subject-outer-spaces': subject('  é inner  spaces é '),
   '2047-5-subject-look-alike': subject('=?utf-8?q?not_encoded?= and =?UTF-8?B?aGk=?='),
   '2047-5-subject-half-look-alike': subject('What =?'),
   '2047-5-name-look-alike': from('=?utf-8?q?Boss?='),

@@ -25,6 +25,7 @@ def read(raw):
         "replyTo": mailboxes(message["reply-to"]),
         "text": None,
         "html": None,
+        "alternatives": [],
         "attachments": [],
         "headers": {name.lower(): str(value) for name, value in message.items()},
         "types": [part.get_content_type() for part in message.walk()],
@@ -46,7 +47,9 @@ def collect(part, found):
         found["text"] = part.get_content()
     elif is_body and kind == "text/html":
         found["html"] = part.get_content()
-    elif not is_body:
+    elif is_body and kind.startswith("text/"):
+        found["alternatives"].append({"type": kind, "content": part.get_content()})
+    else:
         add(found, part, part.get_payload(decode=True))
 
 

@@ -29,6 +29,8 @@ export interface ReadMail {
 export function readWithPython(mails: readonly Uint8Array[]): readonly (ReadMail & {
   readonly headers: Readonly<Record<string, string>>;
   readonly types: readonly string[];
+  /** Texts of the body that are neither plain nor HTML. */
+  readonly alternatives: readonly { readonly type: string; readonly content: string }[];
 })[] {
   const script = fileURLToPath(new URL('read-mail.py', import.meta.url));
   const { stdout, stderr, status } = spawnSync('/usr/bin/python3', [script], {
