@@ -170,7 +170,7 @@ const JEST_FILES = {
   'more.test.js': more(JEST_HEADER) + SNAPSHOT,
 };
 const JEST = join(ROOT, 'node_modules/jest/bin/jest.js');
-const JEST_OPTIONS = ['--ci', '--watchman=false', '--no-cache', '--maxWorkers=1', '--testTimeout=60000'];
+const JEST_OPTIONS = ['--ci', '--watchman=false', '--cacheDirectory=.jest', '--maxWorkers=1', '--testTimeout=60000'];
 
 test('Jest runs it in a project of ES modules', { timeout: 5 * MINUTES }, async () => {
   const root = project('jest-esm', {
