@@ -2,9 +2,8 @@ import type { EmailBackend } from '../backend.ts';
 import { ConfigurationError } from '../errors.ts';
 import { EmailMessage } from '../message.ts';
 import { MailContent } from '../mime/mail-content.ts';
-import { addressesOf, cleanText, readCustomHeaders, senderOf } from '../mime/message-eml.ts';
+import { addressesOf, cleanText, readAttachment, readCustomHeaders, senderOf, subjectOf } from '../mime/message-eml.ts';
 import { readContent } from '../mime/read-content.ts';
-import { headerText } from '../mime/read-headers.ts';
 import type { SendStatusJson } from '../status.ts';
 
 /** Which caught mails may leave the mailbox, and by which way. */
@@ -67,18 +66,15 @@ function readMessage(bytes: Uint8Array, to: string): EmailMessage {
   const { headers } = content.tree.root;
   const html = content.html();
   return new EmailMessage({
-    subject: headerText(headers, 'subject') ?? '',
+    subject: subjectOf(headers),
     fromEmail: senderOf(headers),
     to: [to],
     replyTo: addressesOf(headers, 'reply-to'),
     headers: readCustomHeaders(headers),
     body: cleanText(content.text() ?? ''),
     htmlBody: html === null ? null : cleanText(html),
-    attachments: content.attachments.map((part) => ({
-      filename: part.filename,
-      mimetype: part.mediaType,
-      contentId: part.contentId,
-      content: readContent(bytes, part),
-    })),
+    attachments: content.attachments.map((part) =>
+      readAttachment({ ...part, mimeType: part.mediaType, content: readContent(bytes, part) }),
+    ),
   });
 }

@@ -14,7 +14,7 @@ interface ParsedFile {
   readonly filename: string | null;
   readonly mimeType: string;
   readonly disposition: string | null;
-  readonly contentId?: string | undefined;
+  readonly contentId?: string | null | undefined;
   readonly method?: string | undefined;
   readonly content: ArrayBuffer | Uint8Array | string;
 }
@@ -54,9 +54,8 @@ export async function messageFromEml(eml: Uint8Array | string): Promise<EmailMes
     file.filename === null && file.disposition === null && ALTERNATIVE_TYPES.includes(file.mimeType);
   const [messageId = null] = idsOf(fields, 'message-id');
   const [inReplyTo = null] = idsOf(fields, 'in-reply-to');
-  const [subject = ''] = valuesOf(fields, 'subject');
   return {
-    subject: oneLine(decodeWords(subject)),
+    subject: subjectOf(fields),
     fromEmail: senderOf(fields),
     to: addressesOf(fields, 'to'),
     cc: addressesOf(fields, 'cc'),
@@ -70,7 +69,7 @@ export async function messageFromEml(eml: Uint8Array | string): Promise<EmailMes
     references: idsOf(fields, 'references'),
     headers: readCustomHeaders(fields),
     alternatives: mail.attachments.filter(isAlternative).map(alternativeOf),
-    attachments: mail.attachments.filter((file) => !isAlternative(file)).map(attachmentOf),
+    attachments: mail.attachments.filter((file) => !isAlternative(file)).map(readAttachment),
   };
 }
 
@@ -101,6 +100,11 @@ function readCustomHeader(name: string, value: string): string | null {
   } catch {
     return null;
   }
+}
+
+/** The subject of a mail, '' without one. */
+export function subjectOf(fields: readonly HeaderField[]): string {
+  return oneLine(decodeWords(valuesOf(fields, 'subject')[0] ?? ''));
 }
 
 /** The one sender of a mail. @throws {MessageError} `invalid-message` when it has several */
@@ -140,14 +144,19 @@ function alternativeOf({ content, mimeType, method }: ParsedFile): Alternative {
   return { content: cleanText(text), mimetype: method === undefined ? mimeType : `${mimeType}; method=${method}` };
 }
 
-function attachmentOf({ filename, mimeType, contentId, content }: ParsedFile): AttachmentInit {
+/** A file of a mail; of what cannot be written again the file is kept, for it is worth more than its label. */
+export function readAttachment({
+  filename,
+  mimeType,
+  contentId,
+  content,
+}: Omit<ParsedFile, 'disposition' | 'method'>): AttachmentInit {
   const init = {
     filename: filename === null ? null : oneLine(filename.split(/[/\\]/).at(-1) ?? ''),
     mimetype: mimeType,
     contentId: contentId?.replace(/^<|>$/g, '') || null,
     content: content instanceof ArrayBuffer ? new Uint8Array(content) : content,
   };
-  // What cannot be written is left out, for a file is worth more than its label.
   const wrong = findAttachmentIssues(init, '').map(({ path }) => [path, null]);
   return { ...init, ...Object.fromEntries(wrong) };
 }

@@ -26,6 +26,9 @@ export function readAddresses(header: string): readonly ReadAddress[] {
   });
 }
 
+/** An address as the name of itself, which should be in quotes and often is not. */
+const SAME_TWICE = /^(\S+) +<\1>$/;
+
 /**
  * Reads an address header for sending: what a message takes as addresses, names decoded, groups whole (those without
  * members left out). An entry that `parseAddress` refuses stays as it is, for the message to refuse it.
@@ -35,7 +38,7 @@ export function readAddresses(header: string): readonly ReadAddress[] {
 export function readAddressInputs(header: string): readonly AddressInput[] {
   return splitEntries(header.replace(/[\t\r\n]/g, ' ')).flatMap((entry): readonly AddressInput[] => {
     try {
-      const parsed = parseAddress(entry);
+      const parsed = parseAddress(entry.replace(SAME_TWICE, '<$1>'));
       if (!isGroup(parsed)) return [{ name: readName(parsed), address: parsed.address }];
       const members = parsed.members.map((member) => parseMailbox({ name: readName(member), address: member.address }));
       return members.length === 0 ? [] : [formatAddress({ name: readName(parsed), members })];

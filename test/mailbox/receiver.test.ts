@@ -144,6 +144,30 @@ describe('release', () => {
     expect(source.match(/^(?:message-id|to|date|mime-version):/gim)).toHaveLength(4);
   });
 
+  test('sends on what the mail says, and repairs no address', async () => {
+    const outside = await start();
+    const connection = getConnection('smtp', { host: '127.0.0.1', port: outside.smtp?.port ?? 0 });
+    onTestFinished(() => connection.close());
+    const mailbox = await start({ release: { to: ['me@example.com'], connection } });
+    const post = async (path: string, body: object) => {
+      const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+      return (await fetch(`${mailbox.url}/api/messages${path}`, init)).json();
+    };
+    const release = async (...lines: string[]) => {
+      const source = Buffer.from(lines.join('\r\n')).toString('base64');
+      const { id } = await post('', { source, envelope: { from: '', to: ['b@example.com'] } });
+      return post(`/${id}/release`, { to: 'me@example.com' });
+    };
+    for (const header of ['From: a@good.example(x)evil.example', 'From: a@x.example\r\nFrom: b@y.example'])
+      expect(await release(header, '', 'x')).toMatchObject({ isSent: false });
+    expect(await release('From: a@x.example', 'Reply-To: a@good.example(x)evil.example', '', 'x')).toMatchObject({
+      isSent: false,
+    });
+    const mail = ['From: =?utf-8?q?A=09B?= <a@x.example> (x)', 'Subject: folded', '\tline', '', 'page\fend', ''];
+    expect(await release(...mail)).toMatchObject({ isSent: true });
+    expect(await newest(outside)).toMatchObject({ subject: 'folded line', text: expect.stringContaining('page end') });
+  });
+
   test('says why a mail was not sent on', async () => {
     const connection = redirect(getConnection('dummy'), { allow: ['nobody@example.com'] });
     const mailbox = await start({ release: { to: ['me@example.com'], connection } });

@@ -267,6 +267,9 @@ describe('autoText', () => {
     expect(tree(mail)).toBe('alternative(text/plain text/html)');
     expect(mail).toContain('See this [https://x.example]');
   });
+  test('of a control character that a reference stands for it makes a space', () => {
+    expect(compose({ body: '', htmlBody: '<p>a&#7;b</p>', autoText: true })).toContain('\r\n\r\na b\r\n');
+  });
   test('not when there is a text', () => {
     expect(compose({ ...HTML, autoText: true })).toContain('\r\n\r\nHello\r\n');
   });

@@ -57,6 +57,8 @@ describe('EmailMessage.fromEml', () => {
     ['To: u@good.example (x) .evil.example', 'to[0]'],
     ['To: <a@good.example> b@evil.example', 'to[0]'],
     ['To: a@good.example <b@evil.example>', 'to[0]'],
+    ['To: a@good.example <a@good.example> b@evil.example', 'to[0]'],
+    ['To: a@good.example <a@good.example>.evil.example', 'to[0]'],
     ['To: a@x.example, <b@evil.example', 'to[1]'],
     ['To: =?utf-8?q?b=40evil.example?=', 'to[0]'],
     ['To: <=?utf-8?q?b=40evil.example?=>', 'to[0]'],
@@ -97,6 +99,7 @@ describe('EmailMessage.fromEml', () => {
       '=?utf-8?q?T=C3=A9am?=: =?utf-8?q?B=C3=B6?= <a@example.org>, d@example.org;',
       ['Téam: Bö <a@example.org>, d@example.org;'],
     ],
+    ['a@example.org <a@example.org>', ['a@example.org']],
     ['undisclosed: ;, a@example.org\r\nTo: d@example.org', ['a@example.org', 'd@example.org']],
   ])('the recipients %j are read as they are meant', async (to, read) => {
     const message = await EmailMessage.fromEml(eml('From: j@example.com', `To: ${to}`, '', 'x'));
