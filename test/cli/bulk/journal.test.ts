@@ -17,6 +17,14 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const newPath = (): string => join(folder, `${number++}.journal`);
 const SENT: RowResult = { outcome: 'sent', code: 250, response: 'Ok', retryable: false };
 
+function isJson(text: string): boolean {
+  try {
+    return JSON.parse(text) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 async function written(): Promise<string> {
   const path = newPath();
   const journal = new Journal(path);
@@ -53,22 +61,32 @@ test('the start of a row is in the file before anything else happens', async () 
   journal.close();
 });
 
-test('wherever a power cut tears it, it is read up to there and written on', async () => {
+test('wherever a power cut tears it, it is read up to there', async () => {
   const path = await written();
   const whole = readFileSync(path);
+  const { rows } = readJournal(path);
+  const torn = newPath();
   for (let length = 0; length < whole.length; length++) {
+    writeFileSync(torn, whole.subarray(0, length));
+    const left = readJournal(torn);
+    expect(left.length).toBe(length < JOURNAL_START.length ? 0 : whole.lastIndexOf('\n', length - 1) + 1);
+    for (const [row, { outcome }] of rows)
+      expect(['unknown', undefined, outcome]).toContain(left.rows.get(row)?.outcome);
+  }
+});
+
+test('a torn journal is written on behind its last whole line', async () => {
+  const whole = readFileSync(await written());
+  for (const length of [0, 5, JOURNAL_START.length, JOURNAL_START.length + 1, whole.length - 1]) {
     const torn = newPath();
     writeFileSync(torn, whole.subarray(0, length));
     const journal = new Journal(torn);
-    expect(journal.before.length).toBe(length < JOURNAL_START.length ? 0 : whole.lastIndexOf('\n', length - 1) + 1);
     await journal.start([{ row: 9, hash: 'h9' }]);
     journal.end(9, SENT);
     journal.close();
-    const { rows } = readJournal(torn);
-    expect(rows.get(9)?.outcome).toBe('sent');
-    for (const [row, { outcome }] of readJournal(path).rows) {
-      expect(['unknown', undefined, outcome]).toContain(rows.get(row)?.outcome);
-    }
+    expect(readJournal(torn).rows.get(9)?.outcome).toBe('sent');
+    const text = readFileSync(torn, 'utf8');
+    expect(text.split('\n').filter((line) => line !== '' && !isJson(line))).toEqual([]);
   }
 });
 
