@@ -19,6 +19,9 @@ const THREADS = ['dist/sync-worker.js', 'dist/mailbox/preview-worker.js'];
 
 const NAMES = { function: true, class: true };
 
+/** What both the mailbox and the test kit read mails with, and neither should load the other for. */
+const READER = ['mime/read-addresses.ts', 'mime/links.ts', 'mime/html-text.ts'];
+
 /** @param {{ readonly sourceMap?: boolean }} [options] */
 export async function build({ sourceMap = false } = {}) {
   rmSync(`${root}/dist`, { recursive: true, force: true });
@@ -40,7 +43,8 @@ async function declare() {
 
 /**
  * A file per entry point, one for the composer, one for everything else that `import 'amsdal-mail'` needs, one for the SMTP
- * receiver, and the mailbox, which finds its page beside it. What is left over falls into files by who imports it.
+ * receiver, one for reading mails, and the mailbox, which finds its page beside it. What is left over falls into files by
+ * who imports it.
  *
  * @param {readonly string[]} entries
  * @param {boolean} sourcemap
@@ -51,6 +55,7 @@ async function bundle(entries, sourcemap) {
     { name: 'composer', holds: reachable('mime/index.ts') },
     { name: 'core', holds: reachable('index.ts') },
     { name: 'smtp-server', holds: reachable('smtp-server/server.ts') },
+    { name: 'reader', holds: new Set(READER.flatMap((path) => [...reachable(path)])) },
     { name: 'mailbox/mailbox', holds: reachable('mailbox/index.ts') },
   ];
   const bundle = await rolldown({
