@@ -48,6 +48,7 @@ class SharedMailbox {
       this.#mailbox.unref();
       this.#own = this.#mailbox;
     } catch (error) {
+      await this.#mailbox.close(); // its watcher, too
       const info = await fetch(`${this.url}/api/info`, { signal: AbortSignal.timeout(ANSWER_MS) })
         .then((response) => response.json())
         .catch(() => null);
