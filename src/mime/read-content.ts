@@ -18,7 +18,7 @@ export function readText(bytes: Uint8Array, part: MimePart): string {
 /** Padding in the middle, as joined pieces have it, ends Node's own decoder. */
 function decodeBase64(raw: Buffer): Buffer {
   const text = raw.toString('latin1');
-  if (!/=[^=\s]/.test(text) && !/=\s+[A-Za-z0-9+/]/.test(text)) return Buffer.from(text, 'base64');
+  if (!/=\s*[^=\s]/.test(text)) return Buffer.from(text, 'base64');
   return decodePieces(raw);
 }
 
