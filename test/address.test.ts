@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AddressInput, Group, Mailbox } from '../src/address.ts';
 import { AddressSyntaxError, addressKey, formatAddress, isGroup, parseAddress, parseMailbox } from '../src/address.ts';
+import { fc } from './properties.ts';
 
 const long = (unit: string) => unit.repeat(100_000);
 

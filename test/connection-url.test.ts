@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConsoleBackend } from '../src/backends/console.ts';
 import { FileBackend } from '../src/backends/file.ts';
@@ -7,6 +6,7 @@ import { SmtpBackend } from '../src/backends/smtp.ts';
 import { backendOfUrl, isConnectionUrl, parseConnectionUrl } from '../src/connection-url.ts';
 import { ConfigurationError } from '../src/errors.ts';
 import type { AnyOptionTable } from '../src/options.ts';
+import { fc } from './properties.ts';
 
 const TABLES: Readonly<Record<string, AnyOptionTable>> = {
   smtp: SmtpBackend.optionTable,

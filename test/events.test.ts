@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { DummyBackend } from '../src/backends/dummy.ts';
 import { type ErrorStrategy, type Listener, type ListenerOptions, MailEvent } from '../src/events.ts';
 import { AfterSend, BeforeSend, SendFailed, sendMail } from '../src/index.ts';
+import { fc } from './properties.ts';
 
 interface Context {
   readonly trail: readonly string[];

@@ -1,9 +1,9 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { Attachment } from '../src/attachment.ts';
 import { MessageError } from '../src/errors.ts';
 import { EmailMessage } from '../src/message.ts';
 import type { EmailMessageInit } from '../src/message-init.ts';
+import { fc } from './properties.ts';
 
 const PLAIN: EmailMessageInit = { subject: 'Hello', body: 'Text', fromEmail: 'a@x.org', to: 'b@x.org' };
 

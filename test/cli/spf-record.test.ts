@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readSpf } from '../../src/cli/check/spf-record.ts';
 import { readTags } from '../../src/cli/check/tag-list.ts';
+import { fc } from '../properties.ts';
 
 const RIGHT = [
   ...[

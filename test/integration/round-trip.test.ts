@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { getConnection } from '../../src/index.ts';
 import type { Extension } from '../../src/testing/index.ts';
 import { ScriptedSmtpServer } from '../../src/testing/index.ts';
+import { fc } from '../properties.ts';
 import { parseWithPostalMime } from './parsers.ts';
 
 /** Text with everything that line ends, dots and encodings can trip over. */

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ConfigurationError, MessageError } from '../../src/errors.ts';
 import { EmailMessage } from '../../src/message.ts';
@@ -7,6 +6,7 @@ import { composeMessage } from '../../src/mime/compose.ts';
 import type { ComposeOptions } from '../../src/mime/composition.ts';
 import { MailContent } from '../../src/mime/mail-content.ts';
 import { headerText } from '../../src/mime/read-headers.ts';
+import { fc } from '../properties.ts';
 import { lintMail } from './lint-mail.ts';
 
 const FIXED = { date: new Date(0), messageId: 'id@example.com', boundary: 'b' };

@@ -1,10 +1,10 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { base64Length, base64Steps, encodeBase64 } from '../../src/mime/base64.ts';
 import { withoutControls } from '../../src/mime/control-characters.ts';
 import { encodeWords } from '../../src/mime/encoded-word.ts';
 import { encodeQuotedPrintable } from '../../src/mime/quoted-printable.ts';
 import { encodeText } from '../../src/mime/text-encoding.ts';
+import { fc } from '../properties.ts';
 
 /** By the letter of RFC 2045, section 6.7, not by our tables. */
 function decodeQuotedPrintable(text: string): string {

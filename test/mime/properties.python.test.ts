@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module';
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { MessageError } from '../../src/errors.ts';
 import { EmailMessage, mailboxesOf } from '../../src/message.ts';
 import type { EmailMessageInit } from '../../src/message-init.ts';
 import { composeMessage } from '../../src/mime/compose.ts';
 import { withoutControls } from '../../src/mime/control-characters.ts';
+import { fc } from '../properties.ts';
 import { FIXED } from './corpus.ts';
 import { lintMail } from './lint-mail.ts';
 import { type ReadMail, readWithMailparser, readWithPostalMime, readWithPython } from './read-mail.ts';

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import PostalMime from 'postal-mime';
 import { describe, expect, test } from 'vitest';
 import { decodeWords } from '../../src/mime/decode-words.ts';
@@ -7,6 +6,7 @@ import { readContent } from '../../src/mime/read-content.ts';
 import { headerText } from '../../src/mime/read-headers.ts';
 import { type MimePart, readMime } from '../../src/mime/read-mime.ts';
 import { readParameters } from '../../src/mime/read-parameters.ts';
+import { fc } from '../properties.ts';
 
 const bytesOf = (...lines: string[]): Buffer => Buffer.from(lines.join('\r\n'), 'latin1');
 

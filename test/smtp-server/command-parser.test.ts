@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { hasControlCharacter, parseChunkSize, parsePath } from '../../src/smtp-server/command-parser.ts';
+import { fc } from '../properties.ts';
 
 describe('a path (RFC 5321, section 4.1.2)', () => {
   test.each([

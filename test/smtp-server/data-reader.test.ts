@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { DataReader, hasBareNewline } from '../../src/smtp-server/data-reader.ts';
+import { fc } from '../properties.ts';
 
 /** Feeds octets in pieces as a socket would, and gives the content and what was left behind its end. */
 function read(

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   auth,
@@ -11,6 +10,7 @@ import {
   rcpt,
   xtext,
 } from '../../src/smtp/commands.ts';
+import { fc } from '../properties.ts';
 
 /** The line a command makes, or null when it is refused. */
 function attempt(make: () => string): string | null {

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { DotStuffer } from '../../src/smtp/dot-stuffing.ts';
+import { fc } from '../properties.ts';
 
 function stuff(chunks: readonly string[]): string {
   const written: Buffer[] = [];

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { Fifo } from '../../src/smtp/fifo.ts';
+import { fc } from '../properties.ts';
 
 it('behaves as an array does at both ends', () => {
   const step = fc.constantFrom('push', 'unshift', 'shift');

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ServerReply } from '../../src/errors.ts';
 import { ReplyParser, ReplySyntaxError } from '../../src/smtp/reply.ts';
+import { fc } from '../properties.ts';
 
 /** The replies in the bytes, when they arrive in chunks of these sizes. */
 function parse(bytes: Uint8Array | string, sizes: readonly number[] = []): ServerReply[] {

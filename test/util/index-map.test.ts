@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { IndexMap } from '../../src/util/index-map.ts';
+import { fc } from '../properties.ts';
 
 it('behaves as a Map does', () => {
   const step = fc.tuple(

@@ -1,7 +1,7 @@
-import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { RateLimiter } from '../../../src/backends/ses/rate-limiter.ts';
 import { SesBackend } from '../../../src/backends/ses.ts';
+import { fc } from '../../properties.ts';
 import { addresses, mail } from './connect.ts';
 
 beforeEach(() => {

@@ -1,8 +1,8 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeEmailTags } from '../../../src/backends/ses/tags.ts';
 import { decodeEmailTags } from '../../../src/backends/ses.ts';
 import { MessageError } from '../../../src/errors.ts';
+import { fc } from '../../properties.ts';
 import { LIMITS } from '../../servers/strict-ses-rules.ts';
 
 /** As SES tells tags in its events. */

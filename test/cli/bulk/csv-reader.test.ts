@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CsvReader } from '../../../src/cli/bulk/csv-reader.ts';
+import { fc } from '../../properties.ts';
 
 function read(...pieces: readonly string[]): (readonly string[])[] {
   const reader = new CsvReader();

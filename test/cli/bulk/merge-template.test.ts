@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Columns, escapeHtml } from '../../../src/cli/bulk/merge-template.ts';
+import { fc } from '../../properties.ts';
 
 const columns = new Columns(['email', 'first name', '']);
 
