@@ -1,9 +1,20 @@
 import { stderr, stdout } from 'node:process';
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
+import type { DeliveryStatus } from '../status.ts';
 
 /** The colours of results: green is well, yellow is doubtful, red is wrong; dim and bold are for words beside them. */
 export type Color = 'green' | 'yellow' | 'red' | 'dim' | 'bold' | 'cyan';
+
+/** How the status of a recipient is shown. */
+export const STATUS_COLORS: Readonly<Record<DeliveryStatus, Color>> = {
+  sent: 'green',
+  queued: 'green',
+  invalid: 'red',
+  rejected: 'red',
+  failed: 'red',
+  unknown: 'yellow',
+};
 
 /** A cell of a table: a text, or one in a colour. */
 export type Cell = string | readonly [Color, string];

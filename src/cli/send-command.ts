@@ -1,14 +1,14 @@
 import { EmailError, MessageError } from '../errors.ts';
 import type { EmailMessageDraft, EmailMessageInit } from '../message-init.ts';
 import { messageFromEml } from '../mime/message-eml.ts';
-import type { DeliveryStatus, SendStatus } from '../status.ts';
+import type { SendStatus } from '../status.ts';
 import { TEMPLATE_OPTIONS } from './bulk/bulk-mail.ts';
 import { RUN_OPTIONS, sendBulk } from './bulk/send-bulk.ts';
 import { type Command, type CommandOptions, defineCommand, type OptionValues } from './command.ts';
 import { CONNECTION_OPTIONS, connectionOf } from './connection-options.ts';
 import { failureOf } from './failure.ts';
 import { draftOf, MAIL_OPTIONS, wrongMail } from './mail-options.ts';
-import type { Color, Output } from './output.ts';
+import { type Output, STATUS_COLORS } from './output.ts';
 import { isPiped, readBytes, readText } from './read-file.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -121,23 +121,13 @@ function joinDrafts(whole: EmailMessageInit, own: Partial<EmailMessageDraft>): E
   };
 }
 
-/** How a status is shown. */
-const COLORS: Readonly<Record<DeliveryStatus, Color>> = {
-  sent: 'green',
-  queued: 'green',
-  invalid: 'red',
-  rejected: 'red',
-  failed: 'red',
-  unknown: 'yellow',
-};
-
 function show(status: SendStatus, output: Output): void {
   output.json(status);
   output.table(
     [...status.recipients.values()].map(({ address, status: outcome, code, enhancedCode, response, error }) => {
       const reason = response ?? (error === status.error ? null : error?.message);
       const said = [code, enhancedCode, reason].filter((part) => part != null);
-      return [[COLORS[outcome], outcome], address, said.join(' ')];
+      return [[STATUS_COLORS[outcome], outcome], address, said.join(' ')];
     }),
   );
 }

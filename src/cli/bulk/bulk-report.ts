@@ -1,6 +1,6 @@
 import type { EmailError } from '../../errors.ts';
 import { failureOf } from '../failure.ts';
-import type { Color, Output } from '../output.ts';
+import { type Color, type Output, STATUS_COLORS } from '../output.ts';
 import { UsageError } from '../usage-error.ts';
 import type { Outcome } from './row-outcome.ts';
 import type { ToldRow } from './run-plan.ts';
@@ -25,15 +25,7 @@ export interface BulkReport {
 
 /** So many rows are listed for people; JSON has all. */
 const LISTED = 20;
-const COLORS: Readonly<Record<Outcome, Color>> = {
-  sent: 'green',
-  queued: 'green',
-  invalid: 'red',
-  rejected: 'red',
-  failed: 'red',
-  unknown: 'yellow',
-  unsent: 'dim',
-};
+const COLORS: Readonly<Record<Outcome, Color>> = { ...STATUS_COLORS, unsent: 'dim' };
 
 /** 0 all were sent; 128 and the signal's number when one came; 75 the same command may send more; 2 an option is missing; 1 otherwise. */
 export function exitCodeOf({ counts, problems, signal, outage }: Omit<BulkReport, 'isTrial' | 'journal'>): number {
