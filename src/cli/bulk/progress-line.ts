@@ -8,7 +8,7 @@ export interface Progress {
   /** Rows that this run has ended. */
   readonly done: number;
   /** Rows that this run is to send. */
-  readonly todo: number;
+  readonly planned: number;
 }
 
 /** Where progress is shown; a terminal knows its width. */
@@ -49,12 +49,12 @@ export class ProgressLine {
 }
 
 /** `1,200 sent, 3 failed of 10,000, 812/s, 0:11 left`; the rate and the time left are those of this run. */
-export function formatProgress({ counts, done, todo }: Progress, elapsedMs: number): string {
+export function formatProgress({ counts, done, planned }: Progress, elapsedMs: number): string {
   const { unsent: _, ...ended } = counts;
-  const total = Object.values(ended).reduce((sum, count) => sum + count, 0) + todo - done;
+  const total = Object.values(ended).reduce((sum, count) => sum + count, 0) + planned - done;
   const rate = elapsedMs > 0 ? (done * 1000) / elapsedMs : 0;
   const shownRate = rate >= 10 ? formatCount(Math.round(rate)) : rate.toFixed(1);
-  const left = rate > 0 ? `${formatTime((todo - done) / rate)} left` : 'starting';
+  const left = rate > 0 ? `${formatTime((planned - done) / rate)} left` : 'starting';
   return `${formatCounts({ ...counts, unsent: 0 })} of ${formatCount(total)}, ${shownRate}/s, ${left}`;
 }
 

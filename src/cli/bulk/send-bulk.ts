@@ -74,7 +74,7 @@ async function sendRows(
     tally.add(row.outcome);
     if (!isSent(row.outcome)) problems.push(row);
   };
-  const todo = await survey(read(), plan, tell);
+  const planned = await survey(read(), plan, tell);
   const before = { ...tally.counts };
   let done = 0;
   const onRow = (row: ToldRow): void => {
@@ -82,7 +82,7 @@ async function sendRows(
     tell(row);
   };
   const bulk = new BulkRun({ ...options, onRow });
-  const progress = new ProgressLine(stderr, isLive, () => ({ counts: tally.counts, done, todo }));
+  const progress = new ProgressLine(stderr, isLive, () => ({ counts: tally.counts, done, planned }));
   const signals = new StopSignals(bulk, progress);
   try {
     await bulk.send(rowsToSend(read(), plan));
@@ -92,7 +92,7 @@ async function sendRows(
   }
   return {
     before,
-    counts: { ...tally.counts, unsent: todo - done },
+    counts: { ...tally.counts, unsent: planned - done },
     problems,
     signal: signals.first,
     outage: bulk.outage,
@@ -102,15 +102,15 @@ async function sendRows(
 /** Reads everything once before anything is sent: what is wrong with the file or the journal is found here. Counts what is to do. */
 async function survey(people: AsyncIterable<Person>, plan: RunPlan, onTold: (row: ToldRow) => void): Promise<number> {
   let count = 0;
-  let todo = 0;
+  let planned = 0;
   for await (const person of people) {
     count = person.row;
     const told = plan.told(person);
-    if (told === null) todo++;
+    if (told === null) planned++;
     else onTold(told);
   }
   plan.checkCount(count);
-  return todo;
+  return planned;
 }
 
 async function* rowsToSend(people: AsyncIterable<Person>, plan: RunPlan): AsyncGenerator<Person, void, undefined> {
