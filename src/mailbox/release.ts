@@ -1,5 +1,5 @@
 import type { EmailBackend } from '../backend.ts';
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError, EmailError } from '../errors.ts';
 import { EmailMessage } from '../message.ts';
 import { MailContent } from '../mime/mail-content.ts';
 import { addressesOf, cleanText, readAttachment, readCustomHeaders, senderOf, subjectOf } from '../mime/message-eml.ts';
@@ -49,7 +49,8 @@ export class MailRelease {
       const message = status.isSuccess ? `sent to ${to}` : (error?.message ?? `not sent to ${to}`);
       return { isSent: status.isSuccess, message, status: status.toJSON() };
     } catch (error) {
-      return { isSent: false, message: error instanceof Error ? error.message : String(error), status: null };
+      const status = error instanceof EmailError ? (error.status?.toJSON() ?? null) : null;
+      return { isSent: false, message: error instanceof Error ? error.message : String(error), status };
     }
   }
 }
