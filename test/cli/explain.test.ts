@@ -193,6 +193,15 @@ describe('an explanation', () => {
     });
   });
 
+  test.each(['smtp', 'console', 'ses'])('of %s says that the staging guard holds a mail back', async (backend) => {
+    const restore = setEnvironment({ env: { AMSDAL_EMAIL_ALLOW: 'allowed.example' } });
+    try {
+      await expect(explainMail(backend, MAIL)).rejects.toMatchObject({ code: 'cancelled' });
+    } finally {
+      restore();
+    }
+  });
+
   test.each(['smtp', 'console', 'ses'])('of %s is behind the staging guard', async (backend) => {
     const restore = setEnvironment({ env: { AMSDAL_EMAIL_REDIRECT_TO: 'staging@example.net' } });
     try {

@@ -7,7 +7,7 @@ import type { SendStatus } from '../../status.ts';
 import { readConfiguration } from '../check/configuration.ts';
 import { planSes, type SesRequest } from './ses-plan.ts';
 import { planSession, type SessionPlan } from './session-plan.ts';
-import { planWire, type WirePlan } from './wire-plan.ts';
+import { planWire, throwHeldBack, type WirePlan } from './wire-plan.ts';
 
 /** What a backend would do with a mail. */
 export interface Explanation {
@@ -44,11 +44,12 @@ export async function explainMail(target: string | undefined, mail: EmailMessage
   if (backend === 'smtp') return explainSmtp(mail, options);
   if (backend === 'ses') {
     const { requests, status } = await planSes(mail, (client) => makeBackend('ses', { ...options, client }));
+    throwHeldBack(status);
     const how = 'over HTTPS to Amazon SES, a round trip for each request on a connection that is kept';
     return { ...NOTHING, backend, how, requests, ignored: ignoredOf(status), mail: requests[0]?.mail ?? null };
   }
   const inbox = getConnection('dummy', { store: true }); // it has what any backend is given, behind the staging guard
-  await inbox.sendMessages([mail]);
+  throwHeldBack(await inbox.sendMessages([mail]));
   const [sent] = inbox.messages;
   if (sent === undefined) throw new Error('the mail was taken and is not there');
   const message = await sent.materialize();

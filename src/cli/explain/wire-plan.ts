@@ -41,12 +41,19 @@ export async function planWire(
     });
     const connection = connect(() => server.socket);
     const status = await connection.sendMessages([message]).finally(() => connection.close());
+    throwHeldBack(status);
     const [mail] = server.mails;
     if (mail === undefined) throw new Error('the mail was taken and is not there');
     const groups = server.groups.filter((group) => group.some((word) => /^(?:RSET|MAIL|RCPT|DATA|BDAT|\()/.test(word)));
     plans.push({ extensions, roundTrips: groups.length, groups, mail, status });
   }
   return plans;
+}
+
+/** A mail that the staging guard holds back is told in the status alone; explain has nothing else to show of it. */
+export function throwHeldBack({ results }: SendStatus): void {
+  const error = results[0]?.error ?? null;
+  if (error !== null) throw error;
 }
 
 /** BINARYMIME needs CHUNKING (RFC 3030, section 3). */
