@@ -55,7 +55,7 @@ export function readSpf(record: string): SpfRecord {
   return { terms, faults };
 }
 
-/** The term; one without a name for what says nothing about lookups, such as ip4; null for what is no SPF. */
+/** The term; one without a name for what is to be ignored; null for what is no SPF. */
 function readTerm(text: string): SpfTerm | null {
   const [, sign = '', rawName = '', separator, domain = null, length = ''] = TERM.exec(text) ?? [];
   const name = rawName.toLowerCase();
@@ -65,7 +65,9 @@ function readTerm(text: string): SpfTerm | null {
     if (name === 'redirect' || name === 'exp') return isDomainSpec(domain) ? { name, qualifier, domain } : null;
     return NOTHING; // an unknown modifier is ignored (RFC 7208, section 6)
   }
-  if (name === 'ip4' || name === 'ip6') return isNetwork(name, `${domain ?? ''}${length}`) ? NOTHING : null;
+  if (name === 'ip4' || name === 'ip6') {
+    return isNetwork(name, `${domain ?? ''}${length}`) ? { name, qualifier, domain } : null;
+  }
   const shape = Object.hasOwn(SHAPES, name) ? SHAPES[name] : undefined;
   if (shape === undefined) return null;
   if ((shape.domain === 'none' && domain !== null) || (shape.domain === 'needed' && domain === null)) return null;

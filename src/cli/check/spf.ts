@@ -8,6 +8,8 @@ const MAX_VOID = 2;
 /** No further names are asked for: it is wrong by then. */
 const GIVE_UP = 3 * MAX_LOOKUPS;
 
+const NEEDS_NO_LOOKUP: ReadonlySet<string> = new Set(['ip4', 'ip6', 'exp']);
+
 /** Judges who may send in a domain's name. @throws {DnsTrouble} */
 export async function checkSpf(domain: string, dns: Dns): Promise<readonly Finding[]> {
   const texts = await dns.txt(domain);
@@ -103,7 +105,7 @@ class SpfWalk {
     path: readonly string[],
     decides: boolean,
   ): Promise<void> {
-    if (name === 'exp' || this.lookups >= GIVE_UP) return;
+    if (NEEDS_NO_LOOKUP.has(name) || this.lookups >= GIVE_UP) return;
     this.lookups += 1;
     if (name === 'ptr') {
       const text = `the SPF record of ${own} has ptr, which is slow and no longer to be used (RFC 7208, section 5.5)`;
