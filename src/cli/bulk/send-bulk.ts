@@ -1,7 +1,9 @@
 import { stderr } from 'node:process';
+import type { BackendOptions, EmailBackend } from '../../backend.ts';
 import { getConnection } from '../../connection.ts';
+import { readConfiguration } from '../check/configuration.ts';
 import type { OptionValues } from '../command.ts';
-import { type CONNECTION_OPTIONS, connectionOf } from '../connection-options.ts';
+import { type CONNECTION_OPTIONS, connectionOf, connectionTarget } from '../connection-options.ts';
 import type { MAIL_OPTIONS } from '../mail-options.ts';
 import type { Output } from '../output.ts';
 import { compileMail, type TEMPLATE_OPTIONS } from './bulk-mail.ts';
@@ -39,9 +41,10 @@ export async function sendBulk(csv: string, values: Values, output: Output): Pro
   const isTrial = values['dry-run'] === true;
   const columns = await readColumns(csv);
   const mail = await compileMail(values, columns);
-  const perSecond = values.rate === undefined || isTrial ? null : parseRate(values.rate);
+  const rate = values.rate === undefined ? null : parseRate(values.rate);
+  const perSecond = isTrial ? null : rate;
   const chosen = connectionOf(values);
-  const connection = isTrial ? getConnection('dummy') : chosen;
+  const connection = isTrial ? trialConnection(values) : chosen;
   const path = values.journal ?? `${csv}.journal`;
   const journal = isTrial ? null : new Journal(path);
   try {
@@ -115,4 +118,10 @@ async function survey(people: AsyncIterable<Person>, plan: RunPlan, onTold: (row
 
 async function* rowsToSend(people: AsyncIterable<Person>, plan: RunPlan): AsyncGenerator<Person, void, undefined> {
   for await (const person of people) if (plan.told(person) === null) yield person;
+}
+
+/** What a trial run is sent to: nobody, with the sender that the chosen connection has. */
+function trialConnection(values: Values): EmailBackend {
+  const { defaultFrom } = readConfiguration(connectionTarget(values)).options as BackendOptions; // checked by the backend
+  return getConnection('dummy', defaultFrom === undefined ? {} : { defaultFrom });
 }

@@ -18,10 +18,6 @@ export class Tally {
   add(outcome: Outcome): void {
     this.counts[outcome]++;
   }
-
-  get total(): number {
-    return OUTCOMES.reduce((sum, outcome) => sum + this.counts[outcome], 0);
-  }
 }
 
 /** `9,990 sent, 3 invalid, 4 unknown`: what there is of each, the sent always. */

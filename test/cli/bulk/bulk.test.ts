@@ -152,6 +152,27 @@ describe('amsdal-mail send --csv', () => {
     expect(() => readFileSync(join(folder, 'people.csv.journal'))).toThrow('ENOENT');
   });
 
+  test('tries it with the sender of the connection, and with a rate that can be read', async () => {
+    const url = 'smtp://127.0.0.1:1?defaultFrom=shop@example.com';
+    const args = [
+      'send',
+      '--csv',
+      'people.csv',
+      '--template',
+      'mail.html',
+      '--subject',
+      'Hi',
+      '--url',
+      url,
+      '--dry-run',
+    ];
+    const { code, stdout } = await runCli(args, { cwd: folder });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '3 would be sent, 0 sent\n' });
+    const wrong = await runCli([...args, '--rate', 'nonsense'], { cwd: folder });
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain('rate');
+  });
+
   test('keeps its journal where it is told to', async () => {
     await send('--journal', 'other.journal');
     expect(readFileSync(join(folder, 'other.journal'), 'utf8').match(/"sent"/g)).toHaveLength(3);
