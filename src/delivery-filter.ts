@@ -42,8 +42,9 @@ export async function* filterDelivery(
 ): AsyncGenerator<DeliveryResult, void, undefined> {
   const passed = new Map<number, Job>();
   const stopped = new Handover<DeliveryResult>();
+  const source = jobs[Symbol.asyncIterator]();
   const outgoing = async function* (): AsyncGenerator<Job, void, undefined> {
-    for await (const job of jobs) {
+    for await (const job of { [Symbol.asyncIterator]: () => source }) {
       const next = filter.outgoing(job);
       if ('message' in next) {
         passed.set(job.index, job);
@@ -51,17 +52,28 @@ export async function* filterDelivery(
       } else await stopped.give(next);
     }
   };
-  const deliveries = deliver(outgoing())[Symbol.asyncIterator]();
-  let coming = deliveries.next();
+  const passing = outgoing();
+  const going: AsyncIterableIterator<Job> = {
+    [Symbol.asyncIterator]: () => going,
+    next: () => passing.next(),
+    // A generator would end only after the read that is under way, which may be never.
+    return: async () => {
+      await source.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+  const deliveries = deliver(going)[Symbol.asyncIterator]();
+  let coming: Promise<IteratorResult<DeliveryResult>> | null = null;
   try {
     for (;;) {
+      coming ??= deliveries.next();
       const step = await Promise.race([coming.catch(() => null), stopped.isThere()]);
       for (const result of stopped.take()) yield result;
       if (step === null)
         await coming; // throws what the backend threw
       else if (step !== 'given') {
         if (step.done === true) return;
-        coming = deliveries.next();
+        coming = null;
         const job = passed.get(step.value.index);
         passed.delete(step.value.index);
         if (job) yield filter.returning(job, step.value);
@@ -69,7 +81,7 @@ export async function* filterDelivery(
     }
   } finally {
     stopped.close();
-    coming.catch(() => {});
+    coming?.catch(() => {});
     await deliveries.return?.();
   }
 }

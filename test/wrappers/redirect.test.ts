@@ -208,6 +208,29 @@ describe('the status speaks of the original recipients', () => {
     expect(isClosed).toBe(true);
   });
 
+  test('a stream can be left while its source is silent', async () => {
+    class Parallel extends DummyBackend {
+      protected override deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
+        const send = async ({ index, message }: Job) => ({
+          index,
+          messageId: null,
+          recipients: sameForAll(message, 'sent'),
+        });
+        return deliverEach(jobs, send, 2);
+      }
+    }
+    async function* silent() {
+      yield { subject: 's', body: 'b', fromEmail: 'a@example.com', to: 'b@allowed.example' };
+      await new Promise(() => {});
+    }
+    const seen: string[] = [];
+    for await (const { recipients } of redirect(new Parallel(), { allow: ['allowed.example'] }).stream(silent())) {
+      seen.push(...recipients.keys());
+      break;
+    }
+    expect(seen).toEqual(['b@allowed.example']);
+  });
+
   test('what was held back stays so when the backend fails after it', async () => {
     class Failing extends DummyBackend {
       protected override async *deliver(jobs: AsyncIterable<Job>): AsyncGenerator<DeliveryResult> {
