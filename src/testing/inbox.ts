@@ -73,10 +73,14 @@ export class Inbox extends EmailBackend {
     const { timeoutMs = 5_000 } = options;
     return new Promise((resolve, reject) => {
       const look = (): boolean => {
-        const found = this.#messages.find((message) => isMatch(message, match));
-        if (found === undefined) return false;
+        try {
+          const found = this.#messages.find((message) => isMatch(message, match));
+          if (found === undefined) return false;
+          resolve(found);
+        } catch (error) {
+          reject(error); // a match of the test's own that throws is no fault of the mail
+        }
         stop();
-        resolve(found);
         return true;
       };
       const stop = (): void => {
@@ -85,8 +89,12 @@ export class Inbox extends EmailBackend {
       };
       const timer = setTimeout(() => {
         stop();
-        const text = `waited ${timeoutMs} ms for ${describeMatch(match)}; ${describeMessages(this.#messages)}`;
-        reject(new Error(text));
+        try {
+          const sent = describeMessages(this.messages); // tells whoever waits at another test's inbox
+          reject(new Error(`waited ${timeoutMs} ms for ${describeMatch(match)}; ${sent}`));
+        } catch (error) {
+          reject(error);
+        }
       }, timeoutMs);
       if (!look()) this.#watchers.add(look);
     });

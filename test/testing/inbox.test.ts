@@ -244,3 +244,12 @@ describe('useInbox', () => {
     expect(defaultConnection()).toBe(before);
   });
 });
+
+test('a match that throws fails the one who waits, not the mail', async () => {
+  const inbox = createInbox();
+  const waiting = inbox.waitFor((mail) => (mail.htmlBody as string).includes('x')); // the mail has none
+  const mail = { subject: 's', message: 'b', fromEmail: 'a@example.com', recipientList: ['b@example.org'] };
+  const [waited, status] = await Promise.allSettled([waiting, sendMail({ connection: inbox, ...mail })]);
+  expect(waited).toMatchObject({ status: 'rejected', reason: expect.any(TypeError) });
+  expect(status).toMatchObject({ status: 'fulfilled', value: { isSuccess: true } });
+});
