@@ -22,7 +22,10 @@ process.on('exit', () => {
 });
 port.on('message', (request: SyncRequest) => {
   // Whatever happens there is an answer; messages that it says nothing of count as unknown.
-  queue = queue.then(() => serve(request)).then(answer, () => answer(packResults([])));
+  queue = queue
+    .then(() => serve(request))
+    .then(answer)
+    .catch(() => answer(packResults([])));
 });
 
 function answer(results: PackedResults): void {
