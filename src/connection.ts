@@ -19,7 +19,7 @@ import {
 import type { PresetName } from './presets.ts';
 import type { BackendClass, BuiltInBackends } from './registry.ts';
 import { currentEnvironment, namedUrls, namedUrlVariable } from './settings.ts';
-import { checkGuard, guard } from './staging-guard.ts';
+import { checkGuard, guard, rulesOf } from './staging-guard.ts';
 
 /**
  * Makes a private connection; nothing is connected until it is opened or used.
@@ -134,8 +134,8 @@ function share(name: string): EmailBackend {
 }
 
 function fingerprintOf(plan: Plan, environment: Environment): string {
-  const guards = [environment['AMSDAL_EMAIL_REDIRECT_TO'], environment['AMSDAL_EMAIL_ALLOW']];
-  if ('connection' in plan) return JSON.stringify(guards);
+  const guards = rulesOf(environment);
+  if ('connection' in plan) return guards;
   // Options given in code belong to the definition, which is compared by itself.
   const { target } = plan;
   return JSON.stringify([target.name, mergeOptions(target, {}, environment), guards]);

@@ -52,7 +52,8 @@ export function guard<B extends EmailBackend>(connection: B): B {
   return connection;
 }
 
-function rulesOf(environment: Environment): string {
+/** What the guard's variables say, as one text to compare; '' without any. */
+export function rulesOf(environment: Environment): string {
   const target = environment[REDIRECT_TO];
   const allow = environment[ALLOW];
   return target === undefined && allow === undefined ? '' : JSON.stringify([target ?? null, allow ?? null]);
