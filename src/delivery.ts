@@ -92,6 +92,14 @@ export function toEmailError(error: unknown): EmailError {
   });
 }
 
+/** A content that cannot be read is the message's own fault, and nothing was sent. */
+export function unreadableContent(cause: unknown): EmailError {
+  const error = toEmailError(cause);
+  if (error.outcome === 'not-sent') return error;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new SendError('source', `an attachment could not be read: ${reason}`, { phase: 'content', cause });
+}
+
 /** Why a message that the backend never took was not sent: `thrown` ended the call, or the signal did, or the backend just stopped. */
 export function reasonToStop(thrown: unknown, signal: AbortSignal | undefined): EmailError {
   if (thrown instanceof EmailError && thrown.outcome === 'not-sent') return thrown;

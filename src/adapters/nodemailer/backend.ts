@@ -1,8 +1,15 @@
 import { addressKey, parseMailbox } from '../../address.ts';
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend, type Verification } from '../../backend.ts';
 import { deliverEach } from '../../deliver-each.ts';
-import { type DeliveryResult, failedDelivery, type Job, type RecipientFacts, recipientStatus } from '../../delivery.ts';
-import { ConfigurationError, EmailConnectionError, EmailError, SendError } from '../../errors.ts';
+import {
+  type DeliveryResult,
+  failedDelivery,
+  type Job,
+  type RecipientFacts,
+  recipientStatus,
+  unreadableContent,
+} from '../../delivery.ts';
+import { ConfigurationError, EmailConnectionError, SendError } from '../../errors.ts';
 import type { Feature } from '../../features.ts';
 import { composeMessage } from '../../mime/compose.ts';
 import type { ComposeOptions } from '../../mime/composition.ts';
@@ -120,7 +127,7 @@ export class NodemailerBackend extends EmailBackend {
     try {
       raw = composeMessage(await message.materialize(), { ...this.#compose, messageId });
     } catch (cause) {
-      return failedDelivery(job, unreadable(cause));
+      return failedDelivery(job, unreadableContent(cause));
     }
     if (signal?.aborted) return failedDelivery(job, aborted(signal));
     try {
@@ -175,13 +182,6 @@ function keyOf(given: unknown): string {
   } catch {
     return '';
   }
-}
-
-/** A content that cannot be read is the message's own fault, and nothing was sent. */
-function unreadable(cause: unknown): EmailError {
-  if (cause instanceof EmailError) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new SendError('source', `an attachment could not be read: ${reason}`, { phase: 'content', cause });
 }
 
 function aborted(signal: AbortSignal): SendError {

@@ -1,4 +1,4 @@
-import { type DeliveryResult, type Job, toEmailError } from '../../delivery.ts';
+import { type DeliveryResult, type Job, unreadableContent } from '../../delivery.ts';
 import { type EmailError, SendError } from '../../errors.ts';
 import { composeMessage } from '../../mime/compose.ts';
 import { composeStream } from '../../mime/compose-stream.ts';
@@ -63,7 +63,7 @@ export class Mail {
     const chunks = composeStream(message, { ...this.#compose, messageId: this.#messageId });
     chunks.size().then(
       (size) => (this.#givenUp ? this.#fail(notSent(this.#givenUp)) : this.#try(() => ({ chunks, size }))),
-      (error: unknown) => this.#fail(unreadable(error)),
+      (error: unknown) => this.#fail(unreadableContent(error)),
     );
   }
 
@@ -137,12 +137,4 @@ function notSent({ code, message, cause }: GivenUp): EmailError {
     retryable: code === 'timeout',
     cause,
   });
-}
-
-/** A source that cannot be read is the message's own fault, and nothing was sent. */
-function unreadable(cause: unknown): EmailError {
-  const error = toEmailError(cause);
-  if (error.outcome === 'not-sent') return error;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new SendError('source', `an attachment could not be read: ${reason}`, { phase: 'content', cause });
 }
