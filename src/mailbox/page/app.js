@@ -222,20 +222,23 @@ function App() {
     '?': () => setDialog('help'),
     Escape: () => goTo(null),
   };
+  // One listener: a key pressed between a rendering and its effects does what that rendering shows.
+  const latestKeys = useRef(keys);
+  latestKeys.current = keys;
   useEffect(() => {
     /** @param {KeyboardEvent} event */
     const onKey = (event) => {
       const { target } = event;
       const isTyping = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping || document.querySelector('dialog[open]')) return;
-      const action = keys[event.key];
+      const action = latestKeys.current[event.key];
       if (action === undefined) return;
       event.preventDefault();
       action();
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
-  });
+  }, []);
 
   const close = () => setDialog(null);
   return html`
