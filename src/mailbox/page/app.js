@@ -119,8 +119,8 @@ function App() {
   );
 
   /** What the listeners below call is that of the last rendering. */
-  const latest = useRef({ mails, place });
-  latest.current = { mails, place };
+  const latestMails = useRef(mails);
+  latestMails.current = mails;
 
   useEffect(() => {
     const follow = () => {
@@ -142,12 +142,9 @@ function App() {
         () => {},
       );
     };
-    readInfo();
-    readPreviews();
-    let wasClosed = false;
     return listen({
       onChange: (change) => {
-        latest.current.mails.apply(change);
+        latestMails.current.apply(change);
         const newest = change.added.at(-1);
         if (newest) setAnnouncement(`New message from ${personName(newest.from)}: ${newest.subject}`);
       },
@@ -158,11 +155,11 @@ function App() {
       onChaos: (chaos) => setInfo((current) => current && { ...current, chaos }),
       onConnection: (isOpen) => {
         setOnline(isOpen);
-        if (isOpen && wasClosed) {
-          latest.current.mails.reload();
-          readInfo();
-        }
-        wasClosed = !isOpen;
+        if (!isOpen) return;
+        // What happened before it was open is told by nobody.
+        latestMails.current.reload();
+        readInfo();
+        readPreviews();
       },
     });
   }, []);
