@@ -42,9 +42,8 @@ export async function* filterDelivery(
 ): AsyncGenerator<DeliveryResult, void, undefined> {
   const passed = new Map<number, Job>();
   const stopped = new Handover<DeliveryResult>();
-  const source = jobs[Symbol.asyncIterator]();
   const outgoing = async function* (): AsyncGenerator<Job, void, undefined> {
-    for await (const job of { [Symbol.asyncIterator]: () => source }) {
+    for await (const job of jobs) {
       const next = filter.outgoing(job);
       if ('message' in next) {
         passed.set(job.index, job);
@@ -52,17 +51,7 @@ export async function* filterDelivery(
       } else await stopped.give(next);
     }
   };
-  const passing = outgoing();
-  const going: AsyncIterableIterator<Job> = {
-    [Symbol.asyncIterator]: () => going,
-    next: () => passing.next(),
-    // A generator would end only after the read that is under way, which may be never.
-    return: async () => {
-      await source.return?.();
-      return { done: true, value: undefined };
-    },
-  };
-  const deliveries = deliver(going)[Symbol.asyncIterator]();
+  const deliveries = deliver(outgoing())[Symbol.asyncIterator]();
   let coming: Promise<IteratorResult<DeliveryResult>> | null = null;
   try {
     for (;;) {

@@ -76,6 +76,8 @@ export class Dispatch {
   #isClosed = false;
   #isStopped = false;
   #state: 'new' | 'running' | 'over' = 'new';
+  /** Ends the reading that is under way. */
+  #leave: () => void = () => {};
   /** What the backend waits for when it wants a job before the receiver wants a result. */
   #demand: { readonly promise: Promise<void>; readonly meet: () => void } | null = null;
 
@@ -121,6 +123,7 @@ export class Dispatch {
     this.#state = 'over';
     this.#ready.length = 0;
     this.#source.close();
+    this.#leave();
     this.#meetDemand();
     if (!wasRunning) return;
     try {
@@ -169,11 +172,19 @@ export class Dispatch {
     try {
       const read = this.#source.read();
       if (!(read instanceof Promise)) return read;
-      const waiting = this.#waitOutside(unlessAborted(read, this.#options.signal));
-      return waiting.catch((cause: unknown) => this.#onSourceFailed(cause));
+      const reading = unlessAborted(read, this.#options.signal).catch((cause: unknown) => this.#onSourceFailed(cause));
+      return this.#waitOutside(this.#unlessLeft(reading));
     } catch (cause) {
       return this.#onSourceFailed(cause);
     }
+  }
+
+  /** Who leaves does not wait for a source that is silent. */
+  #unlessLeft(reading: Promise<ReadInput | null>): Promise<ReadInput | null> {
+    return new Promise((resolve, reject) => {
+      this.#leave = () => resolve(null);
+      reading.then(resolve, reject);
+    });
   }
 
   #onSourceFailed(cause: unknown): null {

@@ -44,28 +44,68 @@ export function traceSendSync(backend: string, messages: unknown, send: () => Se
 }
 
 /** Traces a stream, from the first result that is asked for to the last one that is taken. */
-export async function* traceStream(
+export function traceStream(
   backend: string,
   messages: unknown,
   stream: AsyncIterableIterator<MessageResult>,
-): AsyncGenerator<MessageResult, void, undefined> {
-  const context = sendTrace(backend, messages, false);
-  let count = 0;
-  const recipients: Partial<Record<DeliveryStatus, number>> = {};
-  try {
-    for (let step = await tracer.begin(context, () => stream.next()); !step.done; step = await stream.next()) {
-      count++;
-      countRecipients(recipients, step.value);
-      yield step.value;
+): AsyncIterableIterator<MessageResult> {
+  return new TracedStream(sendTrace(backend, messages, false), stream);
+}
+
+/** Passes on at once what is asked of it: a generator would be left only after the result that is under way. */
+class TracedStream implements AsyncIterableIterator<MessageResult> {
+  readonly #context: SendTrace;
+  readonly #stream: AsyncIterableIterator<MessageResult>;
+  readonly #recipients: Partial<Record<DeliveryStatus, number>> = {};
+  #count = 0;
+  #state: 'new' | 'running' | 'ended' = 'new';
+
+  constructor(context: SendTrace, stream: AsyncIterableIterator<MessageResult>) {
+    this.#context = context;
+    this.#stream = stream;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<MessageResult>> {
+    try {
+      const step = await this.#ask();
+      if (step.done === true) this.#end();
+      else {
+        this.#count++;
+        countRecipients(this.#recipients, step.value);
+      }
+      return step;
+    } catch (error) {
+      this.#context.error = tracedError(error);
+      this.#end();
+      throw error;
     }
-  } catch (error) {
-    context.error = tracedError(error);
-    throw error;
-  } finally {
-    await stream.return?.();
-    context.messages = count;
-    context.recipients = recipients;
-    tracer.end(context);
+  }
+
+  async return(): Promise<IteratorResult<MessageResult>> {
+    try {
+      return (await this.#stream.return?.()) ?? { done: true, value: undefined };
+    } finally {
+      this.#end();
+    }
+  }
+
+  #ask(): Promise<IteratorResult<MessageResult>> {
+    if (this.#state !== 'new') return this.#stream.next();
+    this.#state = 'running';
+    return tracer.begin(this.#context, () => this.#stream.next());
+  }
+
+  #end(): void {
+    const hasBegun = this.#state === 'running';
+    this.#state = 'ended';
+    if (!hasBegun) return;
+    this.#context.messages = this.#count;
+    this.#context.recipients = this.#recipients;
+    tracer.end(this.#context);
   }
 }
 

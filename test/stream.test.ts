@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { SmtpBackend } from '../src/backends/smtp.ts';
 import { deliverEach } from '../src/deliver-each.ts';
+import type { Job } from '../src/delivery.ts';
 import { BeforeSend } from '../src/mail-events.ts';
 import type { MessageResult } from '../src/status.ts';
 import { ScriptedSmtpServer } from '../src/testing/scripted-smtp-server.ts';
@@ -164,6 +165,28 @@ test('who leaves early while messages are read ahead: nothing is pending', async
   const { length } = server.messages;
   await new Promise((resolve) => setImmediate(resolve));
   expect(server.messages).toHaveLength(length);
+});
+
+test.each([
+  ['a generator', sendAll],
+  ['one by one', (jobs: AsyncIterable<Job>) => deliverEach(jobs, sent)],
+  ['several at once', (jobs: AsyncIterable<Job>) => deliverEach(jobs, sent, 4)],
+])('who leaves does not wait for a source that is silent (%s)', async (_, deliver) => {
+  const silence = new Signal();
+  async function* silent() {
+    yield draft('one');
+    await silence.promise;
+    yield draft('two');
+  }
+  const backend = new ProbeBackend(deliver);
+  const stream = backend.stream(silent());
+  expect(await stream.next()).toMatchObject({ value: { messageId: 'one@x.org' } });
+  const next = stream.next();
+  expect(await stream.return?.()).toMatchObject({ done: true });
+  expect(await next).toMatchObject({ done: true });
+  await backend.close();
+  silence.give();
+  expect(backend.stats()).toMatchObject({ pending: 0, recipients: { sent: 1 } });
 });
 
 describe('a stream that cannot be finished says so', () => {

@@ -93,6 +93,22 @@ describe.each(['amsdal-mail:send', 'amsdal-mail:smtp'])('%s', (name) => {
       expect(seen.filter((event) => event === 'start')).toHaveLength(3);
       expect(connection.stats().pending).toBe(0);
     });
+
+    test('a stream that is left while its source is silent, or before it has begun', async () => {
+      const connection = new DummyBackend();
+      const silent: AsyncIterable<typeof draft> = {
+        [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }),
+      };
+      const stream = connection.stream(silent);
+      const asked = stream.next();
+      await stream.return?.();
+      expect(await asked).toMatchObject({ done: true });
+      expect(told()).toEqual([{ ...all, messages: 0, recipients: {} }]);
+      const unbegun = connection.stream([draft]);
+      await unbegun.return?.();
+      expect(await unbegun.next()).toMatchObject({ done: true });
+      expect(seen.filter((event) => event === 'start')).toHaveLength(1);
+    });
   } else {
     test('a session and its messages', async () => {
       await using server = await SmtpServer.start({
