@@ -146,7 +146,7 @@ function waitForMail(store: MailStore, { query, signal }: RouteRequest): Reply |
   });
 }
 
-const FIELDS: readonly string[] = ['from', 'to', 'subject', 'tag'];
+const FIELDS = ['from', 'to', 'subject', 'tag'] as const;
 
 /**
  * `query=...` in the language of the search field; `to=`, `from=`, `subject=`, `tag=` and `since=` (a time) besides. A
@@ -157,9 +157,9 @@ function matcherOf(query: URLSearchParams): MailMatcher {
   for (const field of FIELDS) {
     const value = query.get(field);
     if (value === null) continue;
-    if ((field === 'from' || field === 'to') && /.@/.test(value)) {
-      matchers.push(matchAddress(field, value.trim().replaceAll(' ', '+'))); // a plus that was not escaped is a space
-    } else matchers.push(parseSearch(`${field}:"${value.replaceAll('"', '')}"`));
+    const address = wholeAddress(value);
+    if ((field === 'from' || field === 'to') && address !== null) matchers.push(matchAddress(field, address));
+    else matchers.push(parseSearch(`${field}:"${value.replaceAll('"', '')}"`));
   }
   const since = query.get('since');
   if (since !== null) {
@@ -168,6 +168,12 @@ function matcherOf(query: URLSearchParams): MailMatcher {
     matchers.push(({ receivedAt }) => Date.parse(receivedAt) >= time);
   }
   return (summary, indexed) => matchers.every((matcher) => matcher(summary, indexed));
+}
+
+/** The address of `kate@example.com` or `Kate <kate@example.com>`; null for a part of one. */
+function wholeAddress(text: string): string | null {
+  const address = /<([^<>]*)>\s*$/.exec(text)?.[1] ?? text;
+  return /^.+@.+$/.test(address) ? address.trim().replaceAll(' ', '+') : null; // a plus that was not escaped is a space
 }
 
 function numberOf(query: URLSearchParams, name: string, usual: number): number {

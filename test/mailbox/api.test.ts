@@ -131,6 +131,8 @@ describe('the JSON API for tests in any language', () => {
     expect(await subjectOf('to=ann%2Btag@x.org')).toBe('Joann');
     expect(await subjectOf('to=ann')).toBe('Joann');
     expect(await subjectOf('to=@x.org')).toBe('Joann');
+    expect(await subjectOf('to=ann@')).toBe('Joann');
+    expect(await subjectOf('to=Ann%20%3Cann@x.org%3E')).toBe('Ann');
     expect(await api('/api/messages?to=ann@x.or')).toMatchObject({ total: 0 });
   });
 
