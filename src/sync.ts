@@ -90,7 +90,6 @@ export function deliverBlocking(
     if (bridge === null || bridge.hasEnded) bridge = startWorker();
     return [...unpackResults(bridge.call({ kind: 'deliver', id, recipe, jobs: crossing })), ...refused];
   } catch (error) {
-    bridge = null;
     if (!(error instanceof SendError)) throw error;
     return jobs.map((job) => refused.find(({ index }) => index === job.index) ?? fail(job, error));
   }
