@@ -45,7 +45,6 @@ export function structuredHeader(name: string, value: string): string {
   if (!PLAIN.test(value)) {
     throw headerError(name, 'range', 'this header must be printable ASCII with single spaces: programs read it');
   }
-  if (longestWord(name, value) > HARD_LIMIT) throw tooLong(name);
   return foldHeader(name, value.split(' '));
 }
 
