@@ -32,9 +32,9 @@ function lintEntity(text: string, isRoot: boolean, faults: string[]): void {
   }
   for (const line of head.split('\r\n').slice(0, -1)) {
     if (/^[ \t]*$/.test(line)) faults.push('a header line of white space');
-    // A line without white space inside cannot be folded.
-    if (line.length > 78 && /\S[ \t]\S/.test(line.replace(/^[^:\s]+:\s/, '')))
-      faults.push(`a header line of ${line.length}: ${line}`);
+    // A line without white space inside cannot be folded, and a quoted local part is not cut.
+    const foldable = line.replace(/^[^:\s]+:\s/, '').replace(/"(?:[^"\\]|\\.)*"@/g, '@');
+    if (line.length > 78 && /\S[ \t]\S/.test(foldable)) faults.push(`a header line of ${line.length}: ${line}`);
     if (line.length > 76 && /=\?UTF-8\?[QB]\?/.test(line))
       faults.push(`a line of ${line.length} with encoded-words: ${line}`);
     for (const [word] of line.matchAll(/=\?UTF-8\?[QB]\?[^?]*\?=/g))
