@@ -5,20 +5,16 @@ const B_START = '=?UTF-8?B?';
 const END = '?=';
 const OVERHEAD = Q_START.length + END.length;
 
-const HEX: readonly string[] = Array.from(
-  { length: 256 },
-  (_, byte) => `=${byte.toString(16).toUpperCase().padStart(2, '0')}`,
-);
-/** Each character below U+0800 in the Q encoding of a phrase (RFC 2047, section 5 (3)), the strictest of the three uses. */
-const Q: readonly string[] = Array.from({ length: 0x800 }, (_, code) => {
-  if (code === 0x20) return '_';
-  if (code >= 0x80) return `${HEX[0xc0 | (code >> 6)]}${HEX[0x80 | (code & 63)]}`;
-  return /[A-Za-z0-9!*+/-]/.test(String.fromCharCode(code)) ? String.fromCharCode(code) : (HEX[code] ?? '');
+const SPACE = 0x20;
+const UNDERSCORE = 0x5f;
+const EQUALS = 0x3d;
+const QUESTION = 0x3f;
+const DIGITS: Readonly<Uint8Array> = Buffer.from('0123456789ABCDEF');
+/** The octet that stands for a character in the Q encoding of a phrase (RFC 2047, section 5 (3)), the strictest; 0 for none. */
+const Q: Readonly<Uint8Array> = Uint8Array.from({ length: 128 }, (_, code) => {
+  if (code === SPACE) return UNDERSCORE;
+  return /[A-Za-z0-9!*+/-]/.test(String.fromCharCode(code)) ? code : 0;
 });
-
-const IS_SAFE: Readonly<Uint8Array> = Uint8Array.from(Q, (encoded, code) =>
-  encoded === String.fromCharCode(code) ? 1 : 0,
-);
 
 /** What belongs to the character before it: marks, joiners, skin tones. */
 const EXTENDS = /^(?:\p{M}|\u200d|[\u{1f3fb}-\u{1f3ff}])/u;
@@ -37,9 +33,9 @@ export const LAST_WORD_COLUMN = 52;
  */
 export function encodeWords(text: string, column: number, tail = 0): string {
   if (text.length <= MAX_LINE - OVERHEAD) {
-    const word = toQ(text);
-    const length = word.length - OVERHEAD;
-    if (column + word.length + tail <= MAX_LINE && length <= 2 * text.length) return word;
+    const only = toQ(text);
+    const length = only.length - OVERHEAD;
+    if (column + only.length + tail <= MAX_LINE && length <= 2 * text.length) return only;
   }
   let octets = 0;
   let qLength = 0;
@@ -99,30 +95,50 @@ function utf8Length(code: number): number {
 }
 
 function qLengthOf(code: number): number {
-  return Q[code]?.length ?? 3 * utf8Length(code);
+  return code < 0x80 && Q[code] !== 0 ? 1 : 3 * utf8Length(code);
 }
 
 function toB(text: string): string {
   return B_START + Buffer.from(text, 'utf8').toString('base64') + END;
 }
 
+/** The word being written; the longest text is one that may fit in a line, if it were ASCII. */
+const word = Buffer.alloc(OVERHEAD + 9 * MAX_LINE);
+word.write(Q_START, 'latin1');
+
+/** Written octet by octet: a string that is put together from so many pieces costs twice as much. */
 function toQ(text: string): string {
-  let word = Q_START;
-  let run = 0; // where the characters begin that stand for themselves
+  let end = Q_START.length;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (IS_SAFE[code] === 1) continue;
-    if (at > run) word += text.slice(run, at);
-    if (code < 0x800) word += Q[code] as string;
-    else {
+    if (code < 0x80) {
+      const octet = Q[code];
+      if (octet) word[end++] = octet;
+      else end = writeHex(code, end);
+    } else if (code < 0x800) {
+      end = writeHex(0xc0 | (code >> 6), end);
+      end = writeHex(0x80 | (code & 63), end);
+    } else {
       const found = text.codePointAt(at) ?? 0;
       const point = found >= 0xd800 && found < 0xe000 ? 0xfffd : found;
-      if (point < 0x10000) word += HEX[0xe0 | (point >> 12)];
-      else word += `${HEX[0xf0 | (point >> 18)]}${HEX[0x80 | ((point >> 12) & 63)]}`;
-      word += `${HEX[0x80 | ((point >> 6) & 63)]}${HEX[0x80 | (point & 63)]}`;
-      if (point >= 0x10000) at++;
+      if (point < 0x10000) end = writeHex(0xe0 | (point >> 12), end);
+      else {
+        end = writeHex(0xf0 | (point >> 18), end);
+        end = writeHex(0x80 | ((point >> 12) & 63), end);
+        at++;
+      }
+      end = writeHex(0x80 | ((point >> 6) & 63), end);
+      end = writeHex(0x80 | (point & 63), end);
     }
-    run = at + 1;
   }
-  return (run < text.length ? word + text.slice(run) : word) + END;
+  word[end++] = QUESTION;
+  word[end++] = EQUALS;
+  return word.toString('latin1', 0, end);
+}
+
+function writeHex(octet: number, at: number): number {
+  word[at] = EQUALS;
+  word[at + 1] = DIGITS[octet >> 4] ?? 0;
+  word[at + 2] = DIGITS[octet & 15] ?? 0;
+  return at + 3;
 }
