@@ -17,7 +17,7 @@ const NONE: readonly never[] = Object.freeze([]);
 const EMPTY: Readonly<Record<string, never>> = Object.freeze({});
 
 // RFC 5322, sections 3.6.4 and 3.2.3: dot-atom or domain literal at the right, no spaces, no brackets inside.
-const MESSAGE_ID = /^<?[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9]+@[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9[\]:]+>?$/;
+const MESSAGE_ID = /^[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9]+@(?:[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9]+|\[[!-Z^-~]+\])$/;
 // RFC 5322, section 2.2: printable ASCII but the colon.
 const HEADER_NAME = /^[!-9;-~]{1,76}$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
@@ -219,8 +219,9 @@ export class MessageCheck {
   /** A frozen copy of a record of single-line strings. */
   #record(path: string, value: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
     if (value === undefined || value === null) return EMPTY;
-    if (typeof value !== 'object' || Array.isArray(value)) {
-      this.fail(path, 'type', 'must be an object of strings');
+    // Lists, Map and Headers have what they hold elsewhere than in properties.
+    if (typeof value !== 'object' || Symbol.iterator in value) {
+      this.fail(path, 'type', 'must be a plain object of strings, such as { name: value }');
       return EMPTY;
     }
     const copy: Record<string, string> = {};
@@ -265,7 +266,8 @@ export class MessageCheck {
   messageId(path: string, value: string | null | undefined, required = false): string | null {
     const line = this.line(path, value, required);
     if (line === null) return null;
-    if (isMessageId(line)) return line.replace(/^<|>$/g, '');
+    const id = /^<.*>$/.test(line) ? line.slice(1, -1) : line;
+    if (isMessageId(id)) return id;
     this.fail(path, 'range', "must look like 'unique-part@example.com', with or without angle brackets");
     return null;
   }
@@ -339,7 +341,7 @@ export class MessageCheck {
   }
 }
 
-/** Whether a text is a Message-ID as it can be written, with or without angle brackets. */
+/** Whether a text is a Message-ID as it can be written, without its angle brackets. */
 export function isMessageId(text: string): boolean {
   return text.length <= 900 && MESSAGE_ID.test(text);
 }

@@ -1,6 +1,7 @@
 import { type Group, isGroup, type Mailbox } from '../address.ts';
 import { ConfigurationError, MessageError } from '../errors.ts';
 import type { EmailMessage } from '../message.ts';
+import { isMessageId } from '../message-check.ts';
 import { randomToken } from '../util/random.ts';
 import type { DkimSigner } from './dkim.ts';
 import { writeHeaders } from './header-section.ts';
@@ -34,8 +35,8 @@ export interface Composition {
 
 /** @throws {MessageError} `invalid-message` for what cannot be written, with the path of its field. */
 export function planComposition(message: EmailMessage, options: ComposeOptions): Composition {
-  const date = message.date ?? options.date ?? new Date();
-  const messageId = message.messageId ?? options.messageId ?? generateMessageId(message);
+  const date = message.date ?? dateOf(options) ?? new Date();
+  const messageId = message.messageId ?? messageIdOf(options) ?? generateMessageId(message);
   const root = planParts(message, options.allow8bit === true);
   const head = writeHeaders(message, date, messageId, options.tagHeaders === true);
   const isUtf8 = hasUtf8Headers(message);
@@ -108,6 +109,19 @@ class BodyWriter {
     if (this.#text !== '') this.#segments.push(this.#text);
     this.#text = '';
   }
+}
+
+function dateOf({ date }: ComposeOptions): Date | undefined {
+  if (date === undefined || (date.getTime() >= 0 && date.getUTCFullYear() <= 9999)) return date;
+  throw new ConfigurationError('invalid-option', 'date: give a valid date from 1970 to 9999');
+}
+
+function messageIdOf({ messageId }: ComposeOptions): string | undefined {
+  if (messageId === undefined || isMessageId(messageId)) return messageId;
+  throw new ConfigurationError(
+    'invalid-option',
+    "messageId: it must look like 'unique-part@example.com', without angle brackets",
+  );
 }
 
 function endLine(text: string): string {

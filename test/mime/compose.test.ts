@@ -225,6 +225,18 @@ describe('what cannot be written is refused, with the path of its field', () => 
       expect(() => compose(HTML, { boundary })).toThrow(ConfigurationError);
     }
   });
+
+  test.each([
+    ['messageId', 'x\r\nBcc: evil@example.com\r\nX-Y: z@q'],
+    ['messageId', '<id@example.com>'],
+    ['messageId', ''],
+    ['date', new Date(Number.NaN)],
+    ['date', new Date(-1)],
+  ])('an option that would break a header: %s %j', (name, value) => {
+    expect(() => compose(HTML, { [name]: value })).toThrow(
+      expect.objectContaining({ code: 'invalid-option', message: expect.stringContaining(`${name}: `) }),
+    );
+  });
 });
 
 test('a forwarded mail beyond ASCII goes as it is when the server takes 8-bit octets', () => {
