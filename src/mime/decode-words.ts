@@ -28,8 +28,8 @@ export function decodeWords(value: string): string {
 }
 
 function decodeQ(text: string): Buffer {
-  const plain = text
-    .replaceAll('_', ' ')
-    .replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  // What is beyond ASCII should not be there; it was UTF-8.
+  const octets = Buffer.from(text.replaceAll('_', ' '), 'utf8').toString('latin1');
+  const plain = octets.replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return Buffer.from(plain, 'latin1');
 }

@@ -8,7 +8,9 @@ import { withoutControls } from './control-characters.ts';
 import { decodeWords } from './decode-words.ts';
 import { customHeader, kindOfHeader } from './header-section.ts';
 import { readAddressInputs } from './read-addresses.ts';
+import { readContent, readText } from './read-content.ts';
 import type { HeaderField } from './read-headers.ts';
+import { leavesOf, type MimePart, readMime } from './read-mime.ts';
 
 interface ParsedFile {
   readonly filename: string | null;
@@ -16,6 +18,7 @@ interface ParsedFile {
   readonly disposition: string | null;
   readonly contentId?: string | null | undefined;
   readonly method?: string | undefined;
+  readonly charset?: string | undefined;
   readonly content: ArrayBuffer | Uint8Array | string;
 }
 
@@ -35,7 +38,9 @@ interface PostalMime {
 /** Headers that belong to fields, to the way the mail has come, or to what it looked like on that way. */
 const NOT_CUSTOM =
   /^(?:from|sender|to|cc|bcc|reply-to|subject|date|message-id|in-reply-to|references|mime-version|content-.*|resent-.*|received.*|return-path|delivered-to|x-received|x-original-to|dkim-signature|domainkey-signature|arc-.*|authentication-results)$/i;
-const MESSAGE_ID = /<[^<>\s]+@[^<>\s]+>/g;
+const MESSAGE_ID = /<[^<>@\s]+@[^<>@\s]+>/g; // a second '@' would be none, and would be searched for from each
+/** A parameter's value that needs no quotes. */
+const PLAIN = /^[\w.-]{1,60}$/;
 const ALTERNATIVE_TYPES: readonly string[] = ['text/calendar', 'text/x-amp-html'];
 
 /**
@@ -49,6 +54,11 @@ export async function messageFromEml(eml: Uint8Array | string): Promise<EmailMes
   const mail = await parser.parse(eml, { forceRfc822Attachments: true }).catch((cause: unknown) => {
     throw new MessageError([{ path: 'eml', code: 'type', message: 'it cannot be read as a mail' }], { cause });
   });
+  const bytes = typeof eml === 'string' ? Buffer.from(eml, 'utf8') : eml;
+  const { root } = readMime(bytes);
+  const leaves = leavesOf(root);
+  const files = withOwnBytes(mail.attachments, leaves, bytes);
+  const textOf = (type: string, read: string) => cleanText(ownText(type, leaves, bytes) ?? read);
   const fields = mail.headers.map(({ originalKey: name, value }) => ({ name, value }));
   const isAlternative = (file: ParsedFile) =>
     file.filename === null && file.disposition === null && ALTERNATIVE_TYPES.includes(file.mimeType);
@@ -61,16 +71,44 @@ export async function messageFromEml(eml: Uint8Array | string): Promise<EmailMes
     cc: addressesOf(fields, 'cc'),
     bcc: addressesOf(fields, 'bcc'),
     replyTo: addressesOf(fields, 'reply-to'),
-    ...(mail.text !== undefined || mail.html === undefined ? { body: cleanText(mail.text ?? '') } : {}),
-    htmlBody: mail.html === undefined ? null : cleanText(mail.html),
+    ...(mail.text !== undefined || mail.html === undefined ? { body: textOf('text/plain', mail.text ?? '') } : {}),
+    htmlBody: mail.html === undefined ? null : textOf('text/html', mail.html),
     date: dateOf(mail.date),
     messageId,
     inReplyTo,
     references: idsOf(fields, 'references'),
     headers: readCustomHeaders(fields),
     alternatives: mail.attachments.filter(isAlternative).map(alternativeOf),
-    attachments: mail.attachments.filter((file) => !isAlternative(file)).map(readAttachment),
+    attachments: files.filter((file) => !isAlternative(file)).map(readAttachment),
   };
+}
+
+/**
+ * The text of the only body of its type, as it is: postal-mime takes the line break before a delimiter for its own. It joins
+ * several, and unwraps what is flowed (RFC 3676).
+ */
+function ownText(type: string, leaves: readonly MimePart[], bytes: Uint8Array): string | null {
+  const bodies = leaves.filter(
+    ({ mediaType, filename, disposition }) => mediaType === type && filename === null && disposition !== 'attachment',
+  );
+  const [only] = bodies;
+  if (only === undefined || bodies.length > 1 || only.parameters['format']?.toLowerCase() === 'flowed') return null;
+  return readText(bytes, only);
+}
+
+/** The files with their contents as they are: postal-mime gives calendars anew, and a forwarded mail a line break more. */
+function withOwnBytes(files: readonly ParsedFile[], leaves: readonly MimePart[], bytes: Uint8Array): ParsedFile[] {
+  let at = 0;
+  return files.map((file) => {
+    const found = leaves.findIndex(
+      ({ mediaType, filename }, index) => index >= at && mediaType === file.mimeType && filename === file.filename,
+    );
+    const leaf = leaves[found];
+    if (leaf === undefined) return file;
+    at = found + 1;
+    const { charset } = leaf.parameters;
+    return { ...file, ...(charset !== undefined && { charset }), content: readContent(bytes, leaf) };
+  });
 }
 
 /** The headers that the sender of a received mail chose, beside those that are fields of a message; the first of each name. */
@@ -127,6 +165,7 @@ function valuesOf(fields: readonly HeaderField[], name: string): readonly string
 function idsOf(fields: readonly HeaderField[], name: string): readonly string[] {
   return valuesOf(fields, name)
     .flatMap((value) => value.match(MESSAGE_ID) ?? [])
+    .map((id) => id.slice(1, -1))
     .filter(isMessageId);
 }
 
@@ -150,10 +189,13 @@ export function readAttachment({
   mimeType,
   contentId,
   content,
-}: Omit<ParsedFile, 'disposition' | 'method'>): AttachmentInit {
+  method,
+  charset,
+}: Omit<ParsedFile, 'disposition'>): AttachmentInit {
+  const given = Object.entries({ method, charset }).filter(([, value]) => value !== undefined && PLAIN.test(value));
   const init = {
     filename: filename === null ? null : oneLine(filename.split(/[/\\]/).at(-1) ?? ''),
-    mimetype: mimeType,
+    mimetype: [mimeType, ...given.map(([name, value]) => `${name}=${value}`)].join('; '),
     contentId: contentId?.replace(/^<|>$/g, '') || null,
     content: content instanceof ArrayBuffer ? new Uint8Array(content) : content,
   };

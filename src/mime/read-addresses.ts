@@ -53,6 +53,17 @@ function readName({ name }: { readonly name: string }): string {
   return decodeWords(name).replace(/\p{Cc}+/gu, ' ');
 }
 
+const ASCII_SPACE = ' \t\r\n';
+
+/** Not trim(): white space beyond ASCII is part of a local part (RFC 6531, section 3.3), without which it is another mailbox. */
+function withoutOuterSpaces(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && ASCII_SPACE.includes(text.charAt(from))) from++;
+  while (to > from && ASCII_SPACE.includes(text.charAt(to - 1))) to--;
+  return text.slice(from, to);
+}
+
 /** The entries between the commas that are in no group. */
 function splitEntries(header: string): string[] {
   const entries: string[] = [];
@@ -60,7 +71,8 @@ function splitEntries(header: string): string[] {
   let comment = ''; // which is at the end until more than white space follows
   let isInGroup = false;
   const end = () => {
-    if (entry.trim() !== '') entries.push(entry.trim());
+    const text = withoutOuterSpaces(entry);
+    if (text !== '') entries.push(text);
     entry = '';
     comment = '';
   };

@@ -152,7 +152,7 @@ describe('amsdal-mail explain', () => {
   how            by SMTP to mail.example.com:587, TLS: required
   envelope from  jane@example.com
   envelope to    bob@example.org
-  size           550 octets, parts: 3
+  size           546 octets, parts: 3
 
 Round trips
   a connection, once                    7-10  TCP 1, greeting 1, EHLO 1, STARTTLS 1, TLS handshake 1-2, EHLO 1, AUTH PLAIN to SCRAM 1-3
@@ -161,10 +161,10 @@ Round trips
   a mail, with neither                  4     MAIL | RCPT | DATA | content
 
 On the wire, with PIPELINING and CHUNKING
-  1  MAIL FROM:<jane@example.com> SIZE=550
+  1  MAIL FROM:<jane@example.com> SIZE=546
      RCPT TO:<bob@example.org>
-     BDAT 550 LAST
-     (550 octets of content)
+     BDAT 546 LAST
+     (546 octets of content)
 
 Headers
   From          Jane Doe <jane@example.com>
@@ -176,9 +176,9 @@ Headers
   Content-Type  multipart/alternative; boundary="..."
 
 Parts
-     multipart/alternative         7bit  297 octets
-  1    text/plain           utf-8  7bit  7 octets
-  2    text/html            utf-8  7bit  13 octets
+     multipart/alternative         7bit  293 octets
+  1    text/plain           utf-8  7bit  5 octets
+  2    text/html            utf-8  7bit  11 octets
 
 Text
   Plain

@@ -165,7 +165,7 @@ describe('EmailMessage.fromEml', () => {
         ...['', 'page one\f\0', 'end', '--b', 'Content-Type: text/html', '', '<p>\u001b[2J</p>', '--b--', ''],
       ),
     );
-    expect(message).toMatchObject({ body: 'page one  \nend\n', htmlBody: '<p> [2J</p>\n' });
+    expect(message).toMatchObject({ body: 'page one  \nend', htmlBody: '<p> [2J</p>' });
   });
 
   const resendable = CORPUS.filter(([name]) => !/group-empty|only-bcc/.test(name));
@@ -173,6 +173,52 @@ describe('EmailMessage.fromEml', () => {
     const mail = composeMessage(new EmailMessage(init), FIXED);
     const again = composeMessage(await EmailMessage.fromEml(mail), FIXED);
     expect(evened(await readWithMailparser(again))).toEqual(evened(await readWithMailparser(mail)));
+  });
+
+  test('the contents of files and bodies are as they were, however often a mail is read and sent again', async () => {
+    const files = [
+      [
+        'c.ics',
+        'text/calendar; method=REQUEST; charset=utf-8',
+        'BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n',
+      ],
+      ['bin.ics', 'application/ics', Buffer.from([0xff, 0xfe, 13, 10, 0x80])],
+      ['m.eml', 'message/rfc822', 'From: a@b.co\r\n\r\nx\r\n'],
+      ['l.csv', 'text/csv; charset=iso-8859-1', Buffer.from([0xe9, 0x0a])],
+    ] as const;
+    const sent = new EmailMessage({
+      ...{ subject: 's', body: 'b', htmlBody: '<p>★★★★★★★★</p>\n', fromEmail: 'j@example.com', to: 'b@example.org' },
+      attachments: files.map(([filename, mimetype, content]) => ({ filename, mimetype, content })),
+    });
+    let message = sent;
+    for (let times = 0; times < 3; times++) message = await EmailMessage.fromEml(composeMessage(message));
+    expect(message).toMatchObject({ body: sent.body, htmlBody: sent.htmlBody });
+    for (const [index, [filename, mimetype, content]] of files.entries()) {
+      const file = message.attachments[index];
+      expect(file).toMatchObject({ filename, mimetype });
+      expect(Buffer.from(file?.content as Uint8Array).toString('latin1')).toBe(Buffer.from(content).toString('latin1'));
+    }
+  });
+
+  test('reads a header of many thousand characters in time', async () => {
+    const message = await EmailMessage.fromEml(
+      eml('From: j@example.com', 'To: b@example.org', `References: <${'@'.repeat(200_000)}`, '', 'x'),
+    );
+    expect(message.references).toEqual([]);
+  }, 2_000);
+
+  test('white space beyond ASCII belongs to an address', async () => {
+    const message = await EmailMessage.fromEml(
+      eml('From: j@example.com', 'To: b@example.org,\t\u00a0x@example.org', '', 'x'),
+    );
+    expect(message.to).toEqual(['b@example.org', '\u00a0x@example.org']);
+  });
+
+  test('an encoded-word with raw characters in it', async () => {
+    const message = await EmailMessage.fromEml(
+      eml('From: j@example.com', 'To: b@example.org', 'Subject: =?UTF-8?Q?Grüße_€_Ċx?=', '', 'x'),
+    );
+    expect(message.subject).toBe('Grüße € Ċx');
   });
 });
 
