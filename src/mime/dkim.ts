@@ -42,6 +42,7 @@ export function createDkimSigner(
   rewritten: readonly string[] = [],
 ): DkimSigner {
   const list: readonly DkimOptions[] = 'domain' in options ? [options] : options;
+  if (list.length === 0) throw new ConfigurationError('invalid-option', 'dkim: give at least one key, or leave it out');
   const keys = list.map(readKey);
   return { sign: (head, bodyHash) => keys.map((key) => signOnce(key, head, bodyHash, rewritten)).join('') };
 }
@@ -95,16 +96,14 @@ function signData(data: Buffer, key: KeyObject, algorithm: Key['algorithm']): Bu
 
 /** A header that is there twice is taken from the bottom up (RFC 6376, section 5.4.2). */
 function inSigningOrder(fields: readonly string[]): readonly string[] {
-  const left = [...fields];
-  return fields.map((field) => {
+  const left = new Map<string, string[]>();
+  for (const field of fields) {
     const name = nameOf(field);
-    return (
-      left.splice(
-        left.findLastIndex((other) => nameOf(other) === name),
-        1,
-      )[0] ?? ''
-    );
-  });
+    const named = left.get(name);
+    if (named === undefined) left.set(name, [field]);
+    else named.push(field);
+  }
+  return fields.map((field) => left.get(nameOf(field))?.pop() ?? '');
 }
 
 function nameOf(field: string): string {
@@ -114,7 +113,8 @@ function nameOf(field: string): string {
 /** The relaxed form of a header (RFC 6376, section 3.4.2). */
 function relaxHeader(field: string): string {
   const value = field.slice(field.indexOf(':') + 1);
-  return `${nameOf(field)}:${value.replace(/[ \t\r\n]+/g, ' ').trim()}`;
+  // Not trim(): white space beyond ASCII may begin an address, and is no white space here.
+  return `${nameOf(field)}:${value.replace(/[ \t\r\n]+/g, ' ').replace(/^ | $/g, '')}`;
 }
 
 /** The hash of a body in its relaxed form (RFC 6376, section 3.4.4), taken piece by piece. */

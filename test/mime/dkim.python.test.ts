@@ -74,6 +74,12 @@ describe('what is signed', () => {
     for (const line of head.split('\r\n')) expect(line.length).toBeLessThanOrEqual(78);
     expect(compose(plain)).toEqual(compose(plain));
   });
+  test('an address that begins with white space beyond ASCII is signed as it is', async () => {
+    expect(await verify(compose(plain.with({ to: ['\u3000x@example.org'] })))).toEqual(['pass', 'pass']);
+  });
+  test('no key at all is refused', () => {
+    expect(() => createDkimSigner([])).toThrow(expect.objectContaining({ code: 'invalid-option' }));
+  });
   test('a streamed message has the same signature', async () => {
     const file = { filename: 'a.bin', content: new Uint8Array(100_000) };
     const message = plain.with({ attachments: [file] });
