@@ -118,17 +118,15 @@ export class Attachment {
 /** A file's content, opened only when it is read. */
 export class FileContent implements BlobLike {
   readonly path: string;
-  readonly size: number;
 
   constructor(path: string) {
     this.path = path;
-    try {
-      const stats = fs().statSync(path);
-      if (!stats.isFile()) throw new Error('it is not a file');
-      this.size = stats.size;
-    } catch (cause) {
-      throw unreadable(path, cause);
-    }
+    sizeOf(path);
+  }
+
+  /** As it is now: the file is read anew for each send. */
+  get size(): number {
+    return sizeOf(this.path);
   }
 
   stream(): AsyncIterable<Uint8Array> {
@@ -267,6 +265,17 @@ function isContent(content: unknown): content is AttachmentContent {
     content !== null &&
     (Symbol.asyncIterator in content || 'getReader' in content || isBlobLike(content as AttachmentContent))
   );
+}
+
+/** @throws {MessageError} `invalid-message` when it is not a file that can be read. */
+function sizeOf(path: string): number {
+  try {
+    const stats = fs().statSync(path);
+    if (!stats.isFile()) throw new Error('it is not a file');
+    return stats.size;
+  } catch (cause) {
+    throw unreadable(path, cause);
+  }
 }
 
 function unreadable(path: string, cause: unknown): MessageError {

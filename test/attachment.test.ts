@@ -177,6 +177,9 @@ describe('fromFile', () => {
     const { content } = Attachment.fromFile(path);
     const blob = content as Blob;
     expect(blob.size).toBe(5);
+    writeFileSync(path, 'longer bytes');
+    expect(blob.size).toBe(12); // as it is read anew
+    writeFileSync(path, 'bytes');
     expect(Buffer.from(await blob.arrayBuffer()).toString()).toBe('bytes');
   });
 
