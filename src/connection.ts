@@ -61,7 +61,7 @@ interface Shared {
 const DEFAULT = '';
 const shared = new Map<string, Shared>();
 /** The environment is looked at once a turn: a loop of a hundred thousand sends must not read it each time. */
-const thisTurn = new Map<string, EmailBackend>();
+const thisTurn = new Map<string, Shared>();
 let chosen: EmailBackend | null = null;
 
 /**
@@ -116,10 +116,10 @@ export function sharedConnections(): readonly EmailBackend[] {
 }
 
 function share(name: string): EmailBackend {
-  const known = thisTurn.get(name);
-  if (known !== undefined) return known;
-  const environment = currentEnvironment();
   const definition = name === DEFAULT ? undefined : findDefinition(name);
+  const known = thisTurn.get(name);
+  if (known !== undefined && known.definition === definition) return known.connection;
+  const environment = currentEnvironment();
   const plan =
     name === DEFAULT ? { target: chosenTarget(environment), options: {} } : namedPlan(name, environment, definition);
   const fingerprint = fingerprintOf(plan, environment);
@@ -129,7 +129,7 @@ function share(name: string): EmailBackend {
     shared.set(name, entry);
   }
   if (thisTurn.size === 0) queueMicrotask(() => thisTurn.clear());
-  thisTurn.set(name, entry.connection);
+  thisTurn.set(name, entry);
   return entry.connection;
 }
 

@@ -45,6 +45,17 @@ describe('named connections', () => {
     expect(() => getConnection('@shared', { store: true })).toThrow('takes no options');
   });
 
+  test('of one name, defined twice within a turn', async () => {
+    const [first, second] = [new DummyBackend({ store: true }), new DummyBackend({ store: true })];
+    const undo = defineConnections({ twice: first });
+    const sending = [sendMail({ ...mail, connection: '@twice' })];
+    undo();
+    define({ twice: second });
+    sending.push(sendMail({ ...mail, connection: '@twice' }));
+    await Promise.all(sending);
+    expect([first.messages.length, second.messages.length]).toEqual([1, 1]);
+  });
+
   test.each<[string, ConnectionDefinition, string]>([
     ['a name', 'dummy', 'dummy'],
     ['a URL', 'smtp://mail.example.com', 'smtp'],
