@@ -96,7 +96,7 @@ export class FileBackend extends EmailBackend {
 
   /** The mail as it lies in a mailbox: a sender of its own for the envelope stands in Return-Path (RFC 5321, section 4.4). */
   #write(message: EmailMessage, messageId: string): Uint8Array {
-    const mail = composeMessage(message, { ...this.#compose, messageId });
+    const mail = composeMessage(message, { ...this.#compose, messageId, allow8bit: true });
     if (message.envelopeSender === null) return mail;
     const sender = message.parsed.envelopeSender?.asciiAddress ?? '';
     return Buffer.concat([Buffer.from(`Return-Path: <${sender}>\r\n`), mail]);

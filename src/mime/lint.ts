@@ -28,11 +28,12 @@ export function lint(source: EmailMessage | Uint8Array): readonly LintFinding[] 
 
 /** What streams in is judged by its name and type only. */
 function composeForLint(message: EmailMessage): Uint8Array {
-  if (message.attachments.every((attachment) => attachment.isInMemory)) return composeMessage(message);
+  if (message.attachments.every((attachment) => attachment.isInMemory))
+    return composeMessage(message, { allow8bit: true });
   const attachments = message.attachments.map((attachment) =>
     attachment.isInMemory ? attachment : { ...attachment, content: '' },
   );
-  return composeMessage(message.with({ attachments }));
+  return composeMessage(message.with({ attachments }), { allow8bit: true });
 }
 
 function* lintHeaders(content: MailContent): Generator<LintFinding> {

@@ -74,3 +74,9 @@ test.each([
   lint(Buffer.from(`Content-Type: text/html\r\n\r\n${html}`));
   expect(performance.now() - started).toBeLessThan(15_000); // quadratic is minutes; a busy machine is not that slow
 });
+
+test('a message that carries a forwarded mail beyond ASCII is linted as it would be sent', () => {
+  const attachments = [{ content: 'From: a@b.co\r\n\r\nGrüße\r\n', mimetype: 'message/rfc822' }];
+  const message = { subject: 's', body: 'b', fromEmail: 'a@b.co', to: 'c@d.co', attachments };
+  expect(() => lint(new EmailMessage(message))).not.toThrow();
+});
