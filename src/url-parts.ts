@@ -54,7 +54,7 @@ function refuseBareCharacter(rest: string, isOption: (name: string) => boolean):
     const hasLogin = rest.slice(0, end).includes('@');
     const keys = /^[^?#]*\?([^#]*)/.exec(behind)?.[1]?.split('&') ?? [];
     const areOptions = keys.every((pair) => isOption(pair.split('=', 1)[0] ?? ''));
-    if (!hasLogin && !(character === '?' && areOptions)) throw bareCharacter(character);
+    if (!hasLogin && !(/^\/?\?/.test(behind) && areOptions)) throw bareCharacter(character);
     // Such a key may be a part of the password: it is not shown.
     if (!areOptions) throw urlFault("it has an unknown option, or a '?' in user name or password that is written %3F");
   }

@@ -50,6 +50,7 @@ describe('the parts of a URL', () => {
     ['smtp://me@example.com:pw@h', 'smtp', { host: 'h', username: 'me@example.com', password: 'pw' }],
     ['smtp://u:a:b@h', 'smtp', { host: 'h', username: 'u', password: 'a:b' }],
     ['smtp://h?defaultFrom=a+b@x.org', 'smtp', { host: 'h', defaultFrom: 'a+b@x.org' }],
+    ['smtp://h/?defaultFrom=a@x.org', 'smtp', { host: 'h', defaultFrom: 'a@x.org' }],
     ['file:///C:/mails', 'file', { path: 'C:/mails' }],
     ['console://', 'console', {}],
     ['console://?raw=true', 'console', { raw: true }],

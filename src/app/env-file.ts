@@ -31,6 +31,6 @@ function quoteHashes(text: string): string {
   return text.replaceAll(UNQUOTED, (line: string, start: string, rest: string) => {
     const value = rest.replace(/\s#.*$/, '').trimEnd();
     const quote = ["'", '`', '"'].find((candidate) => !value.includes(candidate));
-    return value.includes('#') && quote !== undefined ? `${start}${quote}${value}${quote}` : line;
+    return (value !== rest || value.includes('#')) && quote !== undefined ? `${start}${quote}${value}${quote}` : line;
   });
 }

@@ -140,6 +140,7 @@ describe('.env', () => {
   test.each([
     ['AMSDAL_CONTRIBS=./plugins/audit.js#Audit', ['audit']],
     ['export AMSDAL_CONTRIBS = ./plugins/audit.js#Audit # a comment', ['audit']],
+    ['AMSDAL_CONTRIBS=./plugins/audit.js#Audit\t# behind a tab', ['audit']],
     ['AMSDAL_CONTRIBS=["./plugins/audit.js#Audit", "./plugins/audit.js#Other"]', ['audit', 'Other Plugin 2']],
     ['AMSDAL_CONTRIBS="./plugins/audit.js#Audit" # "quoted"', ['audit']],
     ['AMSDAL_CONTRIBS=#./plugins/audit.js#Audit', []],
