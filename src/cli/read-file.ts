@@ -1,12 +1,30 @@
-import { fstatSync, readFileSync } from 'node:fs';
+import { fstatSync, readFileSync, readSync } from 'node:fs';
 import { UsageError } from './usage-error.ts';
 
 /** The bytes of the file that an option names; `-` is what comes in by stdin. @throws {UsageError} when it cannot be read */
 export function readBytes(option: string, path: string): Uint8Array {
   try {
-    return readFileSync(path === '-' ? 0 : path);
+    return path === '-' ? readStdin() : readFileSync(path);
   } catch (error) {
     throw new UsageError(`${option} ${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+/** All of stdin. Importing from node:process has made a pipe non-blocking: where nothing is there yet, EAGAIN says so. */
+function readStdin(): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  const buffer = Buffer.alloc(65_536);
+  for (;;) {
+    try {
+      const length = readSync(0, buffer);
+      if (length === 0) return Buffer.concat(chunks);
+      chunks.push(Buffer.from(buffer.subarray(0, length)));
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException; // whatever it is, it may have a code
+      if (code === 'EOF') return Buffer.concat(chunks); // a pipe's end on Windows
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+    }
   }
 }
 

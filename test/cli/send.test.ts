@@ -1,10 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { simpleParser } from 'mailparser';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
-import { type CliOptions, type CliRun, runCli } from './run-cli.ts';
+import { CLI, type CliOptions, type CliRun, ended, runCli } from './run-cli.ts';
 
 vi.setConfig({ testTimeout: 60_000 }); // processes start slowly on a busy machine
 
@@ -82,6 +85,18 @@ describe('amsdal-mail send', () => {
     const { code } = await send([...BASIC, ...more, '--url', url], { input: 'From a pipe\n' });
     expect(code).toBe(0);
     expect((await received()).text).toBe('From a pipe\n');
+  });
+
+  test('waits for a text that is piped in late', async () => {
+    const child = spawn(process.execPath, [CLI, 'send', ...BASIC, '--url', url], { cwd: folder });
+    const running = ended(child);
+    await once(child, 'spawn');
+    await sleep(1000); // it looks at stdin long before
+    child.stdin.write('First\n');
+    await sleep(50);
+    child.stdin.end('Last\n');
+    expect(await running).toMatchObject({ code: 0, stderr: '' });
+    expect((await received()).text).toBe('First\nLast\n');
   });
 
   test('takes the server and the sender from the environment, and from .env', async () => {
