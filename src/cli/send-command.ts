@@ -111,12 +111,14 @@ export async function readDraft(
 /** A mail with what the options say instead; recipients are replaced as a whole, so that nobody is left by oversight. */
 function joinDrafts(whole: EmailMessageInit, own: Partial<EmailMessageDraft>): EmailMessageDraft {
   const { fromEmail, ...rest } = whole;
+  const replaced = new Set(Object.keys(own.headers ?? {}).map((name) => name.toLowerCase()));
+  const kept = Object.entries(whole.headers ?? {}).filter(([name]) => !replaced.has(name.toLowerCase()));
   return {
     ...rest,
     ...(fromEmail !== '' && { fromEmail }),
     ...((own.to ?? own.cc ?? own.bcc) !== undefined && { to: [], cc: [], bcc: [] }),
     ...own,
-    headers: { ...whole.headers, ...own.headers },
+    headers: { ...Object.fromEntries(kept), ...own.headers },
     attachments: [...(whole.attachments ?? []), ...(own.attachments ?? [])],
   };
 }

@@ -115,6 +115,12 @@ describe('amsdal-mail send', () => {
     expect(server.commands.filter((command) => command.startsWith('RCPT'))).toHaveLength(2);
   });
 
+  test('replaces a header of a whole mail, in whatever case it is named', async () => {
+    const { code, stderr } = await send(['--eml', 'mail.eml', '--header', 'x-own: two', '--url', url]);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect((await received()).headers.get('x-own')).toBe('two');
+  });
+
   test('sends a whole mail to nobody but those who are named instead', async () => {
     const args = ['--eml', '-', '--to', 'eve@example.net', '--subject', 'Other', '--attach', 'list.csv', '--url', url];
     expect(
