@@ -1,7 +1,9 @@
+import { stderr } from 'node:process';
 import type { EmailBackend } from '../backend.ts';
 import { getConnection } from '../connection.ts';
 import { layerEnvironment } from '../environment.ts';
 import { currentEnvironment, setEnvironment } from '../settings.ts';
+import { readConfiguration } from './check/configuration.ts';
 import type { OptionValues } from './command.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -27,8 +29,12 @@ export function connectionTarget(values: OptionValues<typeof CONNECTION_OPTIONS>
  *
  * @throws {ConfigurationError} when it, or the environment, is wrong.
  */
-export function connectionOf(values: OptionValues<typeof CONNECTION_OPTIONS>): EmailBackend {
+export function connectionOf(values: OptionValues<typeof CONNECTION_OPTIONS>, isJson: boolean): EmailBackend {
   const target = connectionTarget(values);
   if (values.debug) setEnvironment({ env: layerEnvironment({ AMSDAL_EMAIL_DEBUG: '1' }, currentEnvironment()) });
-  return getConnection(target);
+  // stdout is for the one JSON value.
+  const { backend, options } = readConfiguration(target);
+  return isJson && backend === 'console'
+    ? getConnection(backend, { ...options, stream: stderr })
+    : getConnection(target);
 }

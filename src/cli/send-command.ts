@@ -64,7 +64,7 @@ function isBulk(values: Values): values is Values & { readonly csv: string } {
 
 async function sendOne(values: Values, output: Output): Promise<number> {
   const draft = await readDraft(values);
-  const connection = connectionOf(values);
+  const connection = connectionOf(values, output.isJson);
   try {
     const status = await connection.sendMessages([draft]);
     show(status, output);

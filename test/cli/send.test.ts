@@ -151,6 +151,14 @@ describe('amsdal-mail send', () => {
     });
   });
 
+  test('leaves stdout to the JSON value when mails are printed', async () => {
+    const { code, stdout, stderr } = await send([...BASIC, '--text', 'mail.txt', '--backend', 'console', '--json']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ isSuccess: true });
+    expect(stderr).toContain('Grüße');
+    expect((await send([...BASIC, '--text', 'mail.txt', '--backend', 'console'])).stdout).toContain('Grüße');
+  });
+
   test('shows the dialogue on stderr', async () => {
     const { stdout, stderr } = await send([...BASIC, '--text', 'mail.txt', '--url', url, '--debug']);
     expect(stderr).toContain('RCPT TO:<ann@example.org>');

@@ -43,7 +43,7 @@ export async function sendBulk(csv: string, values: Values, output: Output): Pro
   const mail = await compileMail(values, columns);
   const rate = values.rate === undefined ? null : parseRate(values.rate);
   const perSecond = isTrial ? null : rate;
-  const chosen = connectionOf(values);
+  const chosen = connectionOf(values, output.isJson);
   const connection = isTrial ? trialConnection(values) : chosen;
   const path = values.journal ?? `${csv}.journal`;
   const journal = isTrial ? null : new Journal(path);
