@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { UsageError } from '../usage-error.ts';
 import { CsvReader, type CsvRow } from './csv-reader.ts';
 
@@ -13,6 +13,11 @@ export interface Person extends CsvRow {
  * @throws {UsageError} when there is none, or a name stands there twice.
  */
 export async function readColumns(path: string): Promise<readonly string[]> {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isFIFO() || stat?.isSocket() || stat?.isCharacterDevice())
+    throw new UsageError(
+      `${path} is no file: it is read more than once, also when a run goes on, so save it as a file`,
+    );
   for await (const { cells } of readRows(path)) {
     const columns = cells.map((cell) => cell.trim());
     if (columns.length === 1 && /[;\t]/.test(columns[0] ?? ''))

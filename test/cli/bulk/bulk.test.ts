@@ -269,6 +269,12 @@ describe('amsdal-mail send --csv', () => {
     expect(server.connections).toEqual([]);
   });
 
+  test('sends nothing when the people come by a pipe, which is read only once', async () => {
+    const { code, stderr } = await runCli(argsOf(['--csv', '/dev/stdin']), { cwd: folder, input: 'email,name\n' });
+    expect(stderr).toContain('/dev/stdin is no file');
+    expect(code).toBe(2);
+  });
+
   test('reads what a spreadsheet writes', async () => {
     write('people.csv', '\ufeffemail,name\r\nann@example.org,"Ann\r\nLee"\r\n');
     expect((await send('--subject', 'Hi')).stdout).toBe('1 sent\n');
