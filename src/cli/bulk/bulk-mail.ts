@@ -84,16 +84,17 @@ export async function compileMail(values: Values, names: readonly string[]): Pro
         .join(', '),
     hash: (cells) => digest(JSON.stringify([mailHash, columns.used(cells)])).slice(0, 22),
   };
-  checkMail(mail, names);
+  checkMail(mail, names, values.from);
   return mail;
 }
 
 /** What is wrong whatever the row says, such as a header that cannot be set, is found before the first one. */
-function checkMail(mail: BulkMail, names: readonly string[]): void {
+function checkMail(mail: BulkMail, names: readonly string[], from: string | undefined): void {
   try {
     const noAddresses = { cc: [], bcc: [], replyTo: [] };
     const draft = mail.draft(names.map(() => 'x'));
-    new EmailMessage({ ...draft, fromEmail: 'x@example.com', to: 'x@example.com', ...noAddresses });
+    const fromEmail = from === undefined || from.includes('{{') ? 'x@example.com' : from;
+    new EmailMessage({ ...draft, fromEmail, to: 'x@example.com', ...noAddresses });
   } catch (error) {
     throw error instanceof MessageError ? wrongMail(error) : error;
   }

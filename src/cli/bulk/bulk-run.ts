@@ -118,7 +118,9 @@ export class BulkRun {
   }
 
   #watch(error: EmailError | null): void {
-    const isSenderMissing = error instanceof MessageError && error.issues.some(({ path }) => path === 'fromEmail');
+    const isSenderMissing =
+      error instanceof MessageError &&
+      error.issues.some(({ path, code }) => path === 'fromEmail' && code === 'required');
     const isOutage =
       error instanceof EmailConnectionError ||
       error instanceof ConfigurationError ||

@@ -127,6 +127,15 @@ describe('amsdal-mail send --csv', () => {
     expect((await send()).stdout).toBe('2 sent (1 before)\n');
   });
 
+  test('sends to the others when a cell names no sender', async () => {
+    write('people.csv', 'email,sender\nann@example.org,nobody\nbob@example.org,shop@example.com\n');
+    write('mail.html', 'x');
+    const { code, stdout } = await send('--from', '{{sender}}', '--subject', 'Hi');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/^failed {2}line 2 {2}ann@example\.org .*"nobody" is not an email address/m);
+    expect(recipients()).toEqual(['bob@example.org']);
+  });
+
   test('lists rows in doubt, and sends them again only when told to', async () => {
     server.once('message', { end: 'rst' });
     const first = await send('--json', '--rate', '5/s');
@@ -267,6 +276,13 @@ describe('amsdal-mail send --csv', () => {
     expect(stderr).toMatch(/^amsdal-mail: --header: /);
     expect(code).toBe(2);
     expect(server.connections).toEqual([]);
+  });
+
+  test('sends nothing when the sender is none', async () => {
+    const { code, stderr } = await send('--from', 'nobody');
+    expect(stderr).toMatch(/^amsdal-mail: --from: /);
+    expect(code).toBe(2);
+    expect(() => readFileSync(join(folder, 'people.csv.journal'))).toThrow('ENOENT');
   });
 
   test('sends nothing when the people come by a pipe, which is read only once', async () => {
