@@ -16,7 +16,7 @@ export interface BulkReport {
   readonly before: Counts;
   /** Of all rows. */
   readonly counts: Counts;
-  /** The rows that were not sent, or perhaps. */
+  /** The rows that were not sent, or perhaps, or not to everybody. */
   readonly problems: readonly ToldRow[];
   readonly signal: StopSignal | null;
   /** Why the run stopped by itself. */
@@ -56,11 +56,11 @@ export function printReport(report: BulkReport, output: Output): void {
   output.table(
     listed
       .slice(0, LISTED)
-      .map(({ outcome, line, to, code, response }) => [
+      .map(({ outcome, line, to, code, response, missed }) => [
         [COLORS[outcome], outcome],
         `line ${line}`,
         to,
-        [code, response].filter((part) => part !== null).join(' '),
+        missed ? `but not ${missed.join('; ')}` : [code, response].filter((part) => part !== null).join(' '),
       ]),
   );
   if (listed.length > LISTED) output.line(`... and ${formatCount(listed.length - LISTED)} more: --json lists all`);

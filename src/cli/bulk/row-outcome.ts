@@ -18,6 +18,8 @@ export interface RowResult {
   readonly code: number | string | null;
   readonly response: string | null;
   readonly retryable: boolean;
+  /** Who else of the row did not get it, and why; not there when everybody did. */
+  readonly missed?: readonly string[];
 }
 
 /** What is worst for a row that is sent to several: in doubt before sent, as what anybody got is not sent again. */
@@ -37,5 +39,8 @@ export function rowResult({ recipients, error }: MessageResult): RowResult {
   }
   const { status: outcome, code, enhancedCode, response, retryable } = decisive;
   const text = [enhancedCode, response ?? decisive.error?.message].filter((part) => part != null).join(' ');
-  return { outcome, code, response: text || null, retryable };
+  const missed = all.flatMap(({ address, status, code: reply, response: said }) =>
+    isSent(outcome) && !isSent(status) ? [[address, status, reply, said].filter((part) => part != null).join(' ')] : [],
+  );
+  return { outcome, code, response: text || null, retryable, ...(missed.length > 0 && { missed }) };
 }

@@ -75,7 +75,7 @@ async function sendRows(
   const problems: ToldRow[] = [];
   const tell = (row: ToldRow): void => {
     tally.add(row.outcome);
-    if (!isSent(row.outcome)) problems.push(row);
+    if (!isSent(row.outcome) || row.missed) problems.push(row);
   };
   const planned = await survey(read(), plan, tell);
   const before = { ...tally.counts };

@@ -127,6 +127,19 @@ describe('amsdal-mail send --csv', () => {
     expect((await send()).stdout).toBe('2 sent (1 before)\n');
   });
 
+  test('tells who of a row did not get it, and sends it no more', async () => {
+    server.on('RCPT', ({ argument }) => (argument.includes('boss@') ? '550 5.1.1 No such user' : undefined));
+    write('people.csv', 'email,name\nann@example.org,Ann\n');
+    const { code, stdout } = await send('--cc', 'boss@example.org');
+    expect(code).toBe(1);
+    expect(stdout).toMatch(
+      /^sent {2}line 2 {2}ann@example\.org {2}but not boss@example\.org invalid 550 .*No such user$/m,
+    );
+    const again = await send('--cc', 'boss@example.org', '--retry-refused');
+    expect(again).toMatchObject({ code: 0, stdout: '1 sent (1 before)\n' });
+    expect(recipients()).toEqual(['ann@example.org']);
+  });
+
   test('sends to the others when a cell names no sender', async () => {
     write('people.csv', 'email,sender\nann@example.org,nobody\nbob@example.org,shop@example.com\n');
     write('mail.html', 'x');
