@@ -31,9 +31,14 @@ export interface BulkMail {
 /**
  * Reads the templates and holds them to the columns.
  *
+ * @param detour where mails go that are not sent, or to somebody else
  * @throws {UsageError} for a file that cannot be read, and for a column that is not there.
  */
-export async function compileMail(values: Values, names: readonly string[]): Promise<BulkMail> {
+export async function compileMail(
+  values: Values,
+  names: readonly string[],
+  detour: readonly string[],
+): Promise<BulkMail> {
   const { template, 'text-template': textTemplate, to = ['{{email}}'], subject } = values;
   if (subject === undefined) throw new UsageError('--subject is missing');
   if (template === undefined && textTemplate === undefined)
@@ -60,7 +65,9 @@ export async function compileMail(values: Values, names: readonly string[]): Pro
   };
   const contents = files.map(({ filename, content }) => [filename, digest(content as string | Uint8Array)]); // in memory
   const { from, cc, bcc, 'reply-to': replyTo } = values;
-  const mailHash = digest(JSON.stringify([from, to, cc, bcc, replyTo, subject, html, text, headers, contents]));
+  const mailHash = digest(
+    JSON.stringify([from, to, cc, bcc, replyTo, subject, html, text, headers, contents, ...detour]),
+  );
   const list = (parts: readonly AddressMerge[], cells: readonly string[]) => parts.map((merge) => merge(cells));
   const mail: BulkMail = {
     draft(cells) {

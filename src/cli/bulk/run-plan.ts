@@ -42,7 +42,7 @@ export class RunPlan {
     if (!isSame && (entry.outcome === 'invalid' || entry.outcome === 'rejected')) return null;
     if (!isSame)
       throw new UsageError(
-        `line ${line} or the mail has changed since this row was sent (${this.#path}): undo that; ${ANEW}`,
+        `line ${line} or the mail has changed since this row was sent, or that run's mails were caught or redirected (${this.#path}): undo that; ${ANEW}`,
       );
     if (this.#again.includes(entry.outcome)) return null;
     return { ...facts(entry), row, line, to: this.#mail.to(cells) };

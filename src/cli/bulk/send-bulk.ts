@@ -40,7 +40,7 @@ type Values = OptionValues<
 export async function sendBulk(csv: string, values: Values, output: Output): Promise<number> {
   const isTrial = values['dry-run'] === true;
   const columns = await readColumns(csv);
-  const mail = await compileMail(values, columns);
+  const mail = await compileMail(values, columns, detourOf(values));
   const rate = values.rate === undefined ? null : parseRate(values.rate);
   const perSecond = isTrial ? null : rate;
   const chosen = connectionOf(values, output.isJson);
@@ -118,6 +118,13 @@ async function survey(people: AsyncIterable<Person>, plan: RunPlan, onTold: (row
 
 async function* rowsToSend(people: AsyncIterable<Person>, plan: RunPlan): AsyncGenerator<Person, void, undefined> {
   for await (const person of people) if (plan.told(person) === null) yield person;
+}
+
+/** Where mails go that are not sent, or to somebody else; a row that went there is none that was sent. */
+function detourOf(values: Values): readonly string[] {
+  const { backend, settings } = readConfiguration(connectionTarget(values));
+  const guards = settings.filter(({ name }) => name.startsWith('AMSDAL_')).map(({ name, value }) => `${name}=${value}`);
+  return [...(['console', 'dummy', 'file', 'mailbox'].includes(backend) ? [backend] : []), ...guards];
 }
 
 /** What a trial run is sent to: nobody, with the sender that the chosen connection has. */

@@ -140,6 +140,23 @@ describe('amsdal-mail send --csv', () => {
     expect(recipients()).toEqual(['ann@example.org']);
   });
 
+  test('does not take a row for sent that only was printed', async () => {
+    const printed = argsOf(['--json']).toSpliced(-3, 2, '--backend', 'console');
+    expect(JSON.parse((await runCli(printed, { cwd: folder })).stdout)).toMatchObject({ sent: 3 });
+    const { code, stderr } = await send();
+    expect(code).toBe(2);
+    expect(stderr).toContain("or that run's mails were caught or redirected");
+    expect(stderr).toContain('another --journal begins anew');
+    expect(server.connections).toEqual([]);
+  });
+
+  test('does not take a row for sent that a guard has sent to somebody else', async () => {
+    const env = { AMSDAL_EMAIL_REDIRECT_TO: 'staging@example.com' };
+    expect((await runCli(argsOf([]), { cwd: folder, env })).stdout).toBe('3 sent\n');
+    expect((await send()).code).toBe(2);
+    expect(recipients()).toEqual(Array(3).fill('staging@example.com'));
+  });
+
   test('sends to the others when a cell names no sender', async () => {
     write('people.csv', 'email,sender\nann@example.org,nobody\nbob@example.org,shop@example.com\n');
     write('mail.html', 'x');
