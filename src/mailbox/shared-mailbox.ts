@@ -1,4 +1,4 @@
-import { ConfigurationError, SendError } from '../errors.ts';
+import { ConfigurationError, EmailConnectionError, SendError } from '../errors.ts';
 import type { Acceptance } from './accept-mail.ts';
 import type { Arrival } from './caught-mail.ts';
 import { MailboxServer } from './mailbox.ts';
@@ -7,6 +7,8 @@ import { MAILBOX_NAME } from './mailbox-routes.ts';
 
 /** How long what listens on the port may take to say that it is a mailbox: a thread that is blocked never does. */
 const ANSWER_MS = 5000;
+/** When a kept connection breaks, nobody knows whether the mail was handed in. */
+const UNKEPT = { connection: 'close' };
 
 /**
  * The mailbox that a thread's backends share: its own, or when the port is taken the one that listens there, such as
@@ -49,7 +51,7 @@ class SharedMailbox {
       this.#own = this.#mailbox;
     } catch (error) {
       await this.#mailbox.close(); // its watcher, too
-      const info = await fetch(`${this.url}/api/info`, { signal: AbortSignal.timeout(ANSWER_MS) })
+      const info = await fetch(`${this.url}/api/info`, { headers: UNKEPT, signal: AbortSignal.timeout(ANSWER_MS) })
         .then((response) => response.json())
         .catch(() => null);
       if (info?.name !== MAILBOX_NAME) throw error;
@@ -61,9 +63,15 @@ class SharedMailbox {
     const { bytes, via: _, ...rest } = arrival;
     const response = await fetch(`${this.url}/api/messages`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...UNKEPT },
       body: JSON.stringify({ ...rest, source: Buffer.from(bytes).toString('base64') }),
       ...(signal === undefined ? {} : { signal }),
+    }).catch((cause: unknown) => {
+      if (!isRefused(cause)) throw cause;
+      const key = keyOf(this.#options);
+      if (shared.get(key) === this) shared.delete(key); // the next mail finds another one, or starts its own
+      const text = `the mailbox at ${this.url} is no longer there: send it again`;
+      throw new EmailConnectionError('refused', text, { retryable: true, cause });
     });
     const answer = await response.json();
     if (response.ok) return answer;
@@ -71,6 +79,12 @@ class SharedMailbox {
     if (response.status === 413) throw new SendError('too-large', text, { phase: 'content' });
     throw new ConfigurationError('invalid-option', text);
   }
+}
+
+/** Nothing listens there, so that nothing was handed in. */
+function isRefused(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : null;
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
 }
 
 const shared = new Map<string, SharedMailbox>();

@@ -116,6 +116,24 @@ describe('the backend', () => {
     said.mockRestore();
   });
 
+  test('starts its own when the one that it found has gone', async () => {
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const running = await startMailbox({ port: 0, smtpPort: null });
+    const port = Number(new URL(running.url).port);
+    const connection = getConnection(MailboxBackend, { port, smtpPort: 0 });
+    await connection.sendMessages([message]);
+    await running.close();
+    await expect(connection.sendMessages([message])).rejects.toMatchObject({
+      name: 'EmailConnectionError',
+      code: 'refused',
+      outcome: 'not-sent',
+      retryable: true,
+    });
+    expect((await connection.sendMessages([{ ...message, subject: 'again' }])).isSuccess).toBe(true);
+    expect(await list(port)).toMatchObject([{ subject: 'again', via: 'backend' }]);
+    said.mockRestore();
+  });
+
   test('refuses production and wrong options when it is made', () => {
     vi.stubEnv('NODE_ENV', 'production');
     expect(() => new MailboxBackend()).toThrow(ConfigurationError);
