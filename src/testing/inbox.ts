@@ -13,7 +13,15 @@ import type { AnyOptionTable } from '../options.ts';
 import { refusedRecipient } from '../reply-status.ts';
 import type { RecipientStatus } from '../status.ts';
 import { InboxMessage, keyOf } from './inbox-message.ts';
-import { describeMatch, describeMessages, isMatch, isRecipient, type MessageMatch } from './message-match.ts';
+import {
+  checkMatch,
+  checkText,
+  describeMatch,
+  describeMessages,
+  isMatch,
+  isRecipient,
+  type MessageMatch,
+} from './message-match.ts';
 import { type PlannedFailure, plannedError } from './planned-failure.ts';
 
 /** Delivers into an inbox in place of the connection a call was made on. */
@@ -56,11 +64,13 @@ export class Inbox extends EmailBackend {
 
   /** What this address got, in To, Cc or Bcc, oldest first. */
   to(address: string): readonly InboxMessage[] {
+    checkText('the address', address);
     return this.messages.filter((message) => isRecipient(message, address));
   }
 
   /** The first message that matches, or null. */
   find(match: MessageMatch): InboxMessage | null {
+    checkMatch(match);
     return this.messages.find((message) => isMatch(message, match)) ?? null;
   }
 
@@ -72,6 +82,7 @@ export class Inbox extends EmailBackend {
   waitFor(match: MessageMatch = {}, options: WaitOptions = {}): Promise<InboxMessage> {
     const { timeoutMs = 5_000 } = options;
     return new Promise((resolve, reject) => {
+      checkMatch(match);
       const look = (): boolean => {
         try {
           const found = this.#messages.find((message) => isMatch(message, match));

@@ -2,6 +2,8 @@ import { links } from './codes.ts';
 import { Inbox } from './inbox.ts';
 import { InboxMessage } from './inbox-message.ts';
 import {
+  checkMatch,
+  checkText,
   describeMatch,
   describeMessage,
   describeMessages,
@@ -58,41 +60,54 @@ export type MailMatcher<Name extends keyof MailMatchers> = (
   ...expected: Parameters<MailMatchers[Name]>
 ) => MatcherResult;
 
+const ATTACHMENT_FIELDS: readonly string[] = ['filename', 'mimetype', 'contentId', 'content'];
+
 /** The matchers, for `expect.extend(mailMatchers)`. */
 export const mailMatchers: { readonly [Name in keyof MailMatchers]: MailMatcher<Name> } = Object.freeze({
-  toHaveSent: (received: unknown, match: MessageMatch = {}) =>
-    judgeInbox(received, describeMatch(match), (inbox) => inbox.find(match) !== null),
+  toHaveSent: (received: unknown, match: MessageMatch = {}) => {
+    checkMatch(match);
+    return judgeInbox(received, describeMatch(match), (inbox) => inbox.find(match) !== null);
+  },
 
-  toHaveSentTimes: (received: unknown, count: number, match: MessageMatch = {}) =>
-    judgeInbox(
+  toHaveSentTimes: (received: unknown, count: number, match: MessageMatch = {}) => {
+    checkMatch(match);
+    return judgeInbox(
       received,
       `${describeMatch(match)} ${count} times`,
       ({ messages }) => messages.filter((message) => isMatch(message, match)).length === count,
-    ),
+    );
+  },
 
   toHaveSentNothing: (received: unknown) => judgeInbox(received, 'nothing', ({ messages }) => messages.length === 0),
 
-  toHaveRecipient: (received: unknown, address: string | RegExp) =>
-    judgeMessage(received, `the recipient ${show(address)}`, (message) => ({
+  toHaveRecipient: (received: unknown, address: string | RegExp) => {
+    checkText('the recipient', address);
+    return judgeMessage(received, `the recipient ${show(address)}`, (message) => ({
       pass: isRecipient(message, address),
       found: message.recipients,
-    })),
+    }));
+  },
 
-  toHaveSubject: (received: unknown, subject: string | RegExp) =>
-    judgeMessage(received, `the subject ${show(subject)}`, (message) => ({
+  toHaveSubject: (received: unknown, subject: string | RegExp) => {
+    checkText('the subject', subject);
+    return judgeMessage(received, `the subject ${show(subject)}`, (message) => ({
       pass: isText(message.subject, subject),
       found: [message.subject],
-    })),
+    }));
+  },
 
-  toHaveLink: (received: unknown, link: string | RegExp) =>
-    judgeMessage(received, `a link to ${show(link)}`, (message) => {
+  toHaveLink: (received: unknown, link: string | RegExp) => {
+    checkText('a link to', link);
+    return judgeMessage(received, `a link to ${show(link)}`, (message) => {
       const found = links(message);
       return { pass: found.some((each) => isText(each, link)), found };
-    }),
+    });
+  },
 
   toHaveAttachment: (received: unknown, wanted: string | RegExp | AttachmentMatch) => {
     const match: AttachmentMatch =
       typeof wanted === 'string' || wanted instanceof RegExp ? { filename: wanted } : wanted;
+    checkAttachmentMatch(match);
     const content = match.content === undefined ? null : Buffer.from(match.content);
     const parts = Object.entries({ ...match, ...(content && { content: `of ${content.length} bytes` }) });
     const text = parts.map(([name, value]) => `${name} ${show(value)}`).join(', ');
@@ -111,14 +126,30 @@ export const mailMatchers: { readonly [Name in keyof MailMatchers]: MailMatcher<
     }));
   },
 
-  toHaveHeader: (received: unknown, name: string, value?: string | RegExp) =>
-    judgeMessage(received, value === undefined ? `the header ${name}` : `${name}: ${show(value)}`, ({ headers }) => {
-      const same = headers.filter((header) => header.name.toLowerCase() === name.toLowerCase());
-      const pass = same.some((header) => value === undefined || isText(header.value, value));
-      const shown = same.length > 0 ? same : headers;
-      return { pass, found: shown.map((header) => `${header.name}: ${header.value}`) };
-    }),
+  toHaveHeader: (received: unknown, name: string, value?: string | RegExp) => {
+    if (value !== undefined) checkText(name, value);
+    return judgeMessage(
+      received,
+      value === undefined ? `the header ${name}` : `${name}: ${show(value)}`,
+      ({ headers }) => {
+        const same = headers.filter((header) => header.name.toLowerCase() === name.toLowerCase());
+        const pass = same.some((header) => value === undefined || isText(header.value, value));
+        const shown = same.length > 0 ? same : headers;
+        return { pass, found: shown.map((header) => `${header.name}: ${header.value}`) };
+      },
+    );
+  },
 });
+
+function checkAttachmentMatch(match: AttachmentMatch): void {
+  if (typeof match !== 'object' || match === null)
+    throw new TypeError(`an attachment is meant by its name or fields, not by ${show(match)}`);
+  for (const [name, value] of Object.entries(match)) {
+    if (!ATTACHMENT_FIELDS.includes(name))
+      throw new TypeError(`there is no field ${name}: give ${ATTACHMENT_FIELDS.join(', ')}`);
+    if (!(value instanceof Uint8Array && name === 'content')) checkText(name, value);
+  }
+}
 
 function judgeInbox(received: unknown, wanted: string, check: (inbox: Inbox) => boolean): MatcherResult {
   if (!(received instanceof Inbox)) return misused('an inbox, from createInbox() or useInbox()', received);

@@ -23,14 +23,28 @@ export interface MessageFields {
 /** Which messages are meant: by their fields, or as a function decides. */
 export type MessageMatch = MessageFields | ((message: InboxMessage) => boolean);
 
-/** Whether a message is meant. */
+/** Whether a message is meant by a match that {@link checkMatch} lets through. */
 export function isMatch(message: InboxMessage, match: MessageMatch): boolean {
   if (typeof match === 'function') return match(message);
-  return Object.entries(match).every(([field, wanted]) => {
-    const check = CHECKS[field];
-    if (check === undefined) throw new TypeError(`there is no field ${field}: give ${Object.keys(CHECKS).join(', ')}`);
-    return wanted === undefined || check(message, wanted);
-  });
+  return Object.entries(match).every(([field, wanted]) => CHECKS[field]?.(message, wanted));
+}
+
+/** Whether it asks for something, also where there is no message to ask it of. @throws {TypeError} */
+export function checkMatch(match: MessageMatch): void {
+  if (typeof match === 'function') return;
+  if (typeof match !== 'object' || match === null || match instanceof RegExp)
+    throw new TypeError(`a match is fields or a function, not ${show(match)}`);
+  for (const [field, wanted] of Object.entries(match)) {
+    if (!Object.hasOwn(CHECKS, field))
+      throw new TypeError(`there is no field ${field}: give ${Object.keys(CHECKS).join(', ')}`);
+    checkText(field, wanted);
+  }
+}
+
+/** @throws {TypeError} for what is neither text nor pattern: it would be found everywhere, or nowhere. */
+export function checkText(what: string, wanted: unknown): void {
+  if (typeof wanted !== 'string' && !(wanted instanceof RegExp))
+    throw new TypeError(`${what} is a text or a pattern, not ${show(wanted)}`);
 }
 
 type Check = (message: InboxMessage, wanted: string | RegExp) => boolean;

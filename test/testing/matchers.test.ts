@@ -87,6 +87,38 @@ describe('a failure lists what was sent', () => {
   });
 });
 
+test.each<[string, (found: { readonly inbox: Inbox; readonly message: InboxMessage }, wrong: never) => void, unknown]>([
+  ['toHaveSent, a field without a value', ({ inbox }, wrong) => expect(inbox).toHaveSent(wrong), { to: undefined }],
+  ['toHaveSent, an object', ({ inbox }, wrong) => expect(inbox).toHaveSent(wrong), { to: { address: 'a@x.org' } }],
+  ['toHaveSent, a pattern', ({ inbox }, wrong) => expect(inbox).toHaveSent(wrong), /x/],
+  [
+    'toHaveSent, an unknown field',
+    () => expect(createInbox()).not.toHaveSent({ recipient: 'a@x.org' } as object),
+    null,
+  ],
+  ['toHaveSentTimes', ({ inbox }, wrong) => expect(inbox).toHaveSentTimes(1, wrong), { subject: undefined }],
+  ['toHaveRecipient', ({ message }, wrong) => expect(message).not.toHaveRecipient(wrong), undefined],
+  ['toHaveSubject', ({ message }, wrong) => expect(message).not.toHaveSubject(wrong), undefined],
+  ['toHaveLink', ({ message }, wrong) => expect(message).not.toHaveLink(wrong), undefined],
+  ['toHaveHeader', ({ message }, wrong) => expect(message).not.toHaveHeader('X-Order', wrong), 17],
+  ['toHaveAttachment', ({ message }, wrong) => expect(message).not.toHaveAttachment(wrong), undefined],
+  [
+    'toHaveAttachment, an unknown field',
+    ({ message }, wrong) => expect(message).toHaveAttachment(wrong),
+    { fileName: 'a' },
+  ],
+  [
+    'toHaveAttachment, no content',
+    ({ message }, wrong) => expect(message).toHaveAttachment(wrong),
+    { content: undefined },
+  ],
+  ['inbox.to', ({ inbox }, wrong) => inbox.to(wrong), undefined],
+  ['inbox.find', (_, wrong) => createInbox().find(wrong), undefined],
+])('what asks for nothing is a mistake of the test: %s', async (_, ask, wrong) => {
+  const found = await inboxWithMail();
+  expect(() => ask(found, wrong as never)).toThrow(TypeError); // what the types do not let through
+});
+
 test('expectMail has every matcher, and its opposite', async () => {
   const { inbox, message } = await inboxWithMail();
   expectMail(inbox).toHaveSent({ to: 'jane@example.org' });
