@@ -9,7 +9,7 @@ import { viewMail } from './mail-view.ts';
 import type { MailRelease } from './release.ts';
 import { contentReply, errorReply, jsonReply, notFound, type Reply } from './reply.ts';
 import { BadRequest, type RouteRequest, type Routes } from './router.ts';
-import { type MailMatcher, matchAddress, parseSearch } from './search.ts';
+import { type MailMatcher, matchAddress, matchField, parseSearch } from './search.ts';
 
 const MAX_LIMIT = 1000;
 const MAX_WAIT_MS = 600_000;
@@ -159,7 +159,7 @@ function matcherOf(query: URLSearchParams): MailMatcher {
     if (value === null) continue;
     const address = wholeAddress(value);
     if ((field === 'from' || field === 'to') && address !== null) matchers.push(matchAddress(field, address));
-    else matchers.push(parseSearch(`${field}:"${value.replaceAll('"', '')}"`));
+    else matchers.push(matchField(field, value));
   }
   const since = query.get('since');
   if (since !== null) {

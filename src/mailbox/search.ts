@@ -28,6 +28,13 @@ export function parseSearch(query: string): MailMatcher {
   return (summary, indexed) => terms.every((term) => term(summary, indexed));
 }
 
+/** Finds mails whose field holds this text, whatever characters it has. */
+export function matchField(field: 'from' | 'to' | 'subject' | 'tag', text: string): MailMatcher {
+  const read = FIELDS[field];
+  const wanted = text.toLowerCase();
+  return (summary) => read?.(summary).toLowerCase().includes(wanted) === true;
+}
+
 /** Finds mails from or to exactly this address, Cc and Bcc among the latter. */
 export function matchAddress(field: 'from' | 'to', address: string): MailMatcher {
   const wanted = address.toLowerCase();

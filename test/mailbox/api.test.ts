@@ -115,6 +115,12 @@ describe('the JSON API for tests in any language', () => {
     expect(await api('/api/messages/wait?since=soon')).toMatchObject({ status: 400 });
   });
 
+  test('wait finds a subject with quotation marks', async () => {
+    catchMail(mailbox, { subject: 'Your order "Blue" -x' });
+    const query = new URLSearchParams({ subject: 'order "blue" -', timeout: '1' });
+    expect((await api(`/api/messages/wait?${query}`)).subject).toBe('Your order "Blue" -x');
+  });
+
   test('a whole address in to= and from= means that one only', async () => {
     catchMail(mailbox, { subject: 'Ann', to: ['Ann@x.org'], fromEmail: 'shop@example.com' });
     catchMail(mailbox, {
