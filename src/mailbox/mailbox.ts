@@ -54,8 +54,7 @@ export class MailboxServer implements Mailbox {
 
   constructor(options: ResolvedMailboxOptions) {
     this.#options = options;
-    const storage = options.folder === null ? new MemoryStorage() : new FolderStorage(options.folder);
-    this.#store = new MailStore(storage, options);
+    this.#store = openStore(options);
     this.#chaos = new Chaos(options.chaos);
     this.#events = new EventStream((changes) => ({ ...merge(changes), ...this.#counts() }));
     this.#store.subscribe((change) => this.#events.push(change));
@@ -127,6 +126,19 @@ export class MailboxServer implements Mailbox {
   }
 }
 
+function openStore(options: ResolvedMailboxOptions): MailStore {
+  const { folder } = options;
+  if (folder === null) return new MailStore(new MemoryStorage(), options);
+  try {
+    return new MailStore(new FolderStorage(folder), options);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : cause;
+    throw new ConfigurationError('invalid-option', `mailbox: the folder ${folder} cannot be used: ${reason}`, {
+      cause,
+    });
+  }
+}
+
 function merge(changes: readonly StoreChange[]): StoreChange {
   return {
     added: changes.flatMap(({ added }) => added).slice(-MAX_TOLD),
@@ -137,6 +149,12 @@ function merge(changes: readonly StoreChange[]): StoreChange {
 
 function portError(option: string, port: number, cause: unknown): unknown {
   if (!(cause instanceof Error && 'code' in cause)) return cause;
+  if (!('syscall' in cause))
+    return new ConfigurationError(
+      'invalid-option',
+      `mailbox: key and certificate of tls cannot be used: ${cause.message}`,
+      { cause },
+    );
   const reason =
     cause.code === 'EADDRINUSE' ? 'is taken, perhaps by another mailbox' : `cannot be listened on (${cause.code})`;
   return new ConfigurationError('invalid-option', `mailbox: port ${port} ${reason}; choose another ${option}`, {

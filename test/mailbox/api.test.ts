@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -352,6 +352,30 @@ describe('what is kept', () => {
   test('a port that is taken is told with what to do', async () => {
     const port = Number(new URL(mailbox.url).port);
     await expect(startMailbox({ port, smtpPort: null })).rejects.toThrow(/port \d+ is taken.*choose another port/);
+  });
+});
+
+describe('what it cannot start with is told in a line', () => {
+  test('a folder that is a file, and one with a damaged mail', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mailbox-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const first = await start({ folder });
+    catchMail(first, {});
+    await first.close();
+    const [json = ''] = readdirSync(folder).filter((name) => name.endsWith('.json'));
+    writeFileSync(join(folder, json), '{"envelope":{"from":"","to":[]}}');
+    for (const wrong of [import.meta.filename, folder]) {
+      const error = await startMailbox({ port: 0, smtpPort: null, folder: wrong }).catch((reason: unknown) => reason);
+      expect(error).toBeInstanceOf(ConfigurationError);
+      expect(String(error)).toMatch(/mailbox: the folder .* cannot be used: .*$/);
+    }
+  });
+
+  test('a key that is none', async () => {
+    const tls = { key: 'x', cert: 'x' };
+    const starting = startMailbox({ port: 0, smtpPort: 0, tls });
+    await expect(starting).rejects.toThrow(ConfigurationError);
+    await expect(starting).rejects.toThrow(/key and certificate of tls cannot be used/);
   });
 });
 
