@@ -196,7 +196,6 @@ export class Wire {
     if (this.#failed) return;
     if (this.#replies > 0) {
       if (this.outstanding > 0) this.arm(this.#owner.timeoutMs());
-      else this.disarm();
       this.#owner.onPause();
     }
   };
@@ -208,7 +207,8 @@ export class Wire {
       this.#onUnexpected(code);
       return;
     }
-    this.outstanding--;
+    // Before the owner goes on: it may begin with content, which has a time limit of its own.
+    if (--this.outstanding === 0) this.disarm();
     this.#owner.onReply(code);
   }
 

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { SendError } from '../../src/errors.ts';
 import type { Extension } from '../../src/smtp-server/extensions.ts';
@@ -173,6 +175,25 @@ describe('recipients', () => {
 });
 
 describe('a message', () => {
+  it('that the server stops reading has failed when the time for data is over', async () => {
+    const deaf = createServer((socket) => {
+      socket.write('220 deaf\r\n');
+      socket.on('data', (chunk) => {
+        const isData = chunk.includes('DATA');
+        socket.write(isData ? '354 Go on\r\n' : '250 Ok\r\n');
+        if (isData) socket.pause();
+      });
+      socket.on('error', () => {});
+    });
+    await once(deaf.listen(0, '127.0.0.1'), 'listening');
+    const { port } = deaf.address() as AddressInfo; // it listens on a port
+    const backend = connectTo(server, { host: '127.0.0.1', port, timeouts: { data: 200 } });
+    const body = `${'x'.repeat(70)}\r\n`.repeat(300_000);
+    const error = await sendError(backend.sendMessages([mailTo('a@example.com', { body })]));
+    expect(error).toMatchObject({ code: 'timeout', outcome: 'not-sent' });
+    deaf.close();
+  });
+
   it('declares its exact size, and is not begun when it is too large', async () => {
     await connectTo(server).sendMessages([mailTo('a@example.com')]);
     const declared = Number(/SIZE=(\d+)/.exec(server.commands.find((line) => line.startsWith('MAIL')) ?? '')?.[1]);
