@@ -13,6 +13,7 @@ export class Gate {
   #running = 0;
   #waiting: Waiting[] = [];
   #first = 0;
+  #isAdmitting = false;
 
   constructor(limit: () => number) {
     this.#limit = limit;
@@ -27,6 +28,17 @@ export class Gate {
   /** Makes room for the next; also while a call waits for its caller's own code, which may send through the same gate. */
   leave(): void {
     this.#running--;
+    // One that leaves as it enters, being aborted meanwhile, is seen by the loop that let it in.
+    if (this.#isAdmitting) return;
+    this.#isAdmitting = true;
+    try {
+      this.#admitWaiting();
+    } finally {
+      this.#isAdmitting = false;
+    }
+  }
+
+  #admitWaiting(): void {
     while (this.#running < this.#limit()) {
       const call = this.#waiting[this.#first];
       if (call === undefined) return;

@@ -28,6 +28,20 @@ test('who leaves for a while and comes back counts again', () => {
   expect(started).toContain('later');
 });
 
+test('a hundred thousand that leave as they enter, given up meanwhile, let the one behind them in', () => {
+  const gate = new Gate(() => 1);
+  let last = false;
+  gate.queue({ enter: () => {} });
+  for (let call = 0; call < 100_000; call++) gate.queue({ enter: () => gate.leave() });
+  gate.queue({
+    enter: () => {
+      last = true;
+    },
+  });
+  gate.leave();
+  expect(last).toBe(true);
+});
+
 test('a hundred thousand waiting cost a moment', () => {
   const gate = new Gate(() => 1);
   const order: number[] = [];
