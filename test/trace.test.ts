@@ -6,6 +6,7 @@ import { EmailConnectionError } from '../src/errors.ts';
 import { sendMail, sendMailSync } from '../src/send.ts';
 import type { SmtpTrace } from '../src/smtp/trace-smtp.ts';
 import { SmtpServer } from '../src/smtp-server/server.ts';
+import { ScriptedSmtpServer } from '../src/testing/scripted-smtp-server.ts';
 import type { SendTrace } from '../src/trace-send.ts';
 
 const mail = {
@@ -130,6 +131,19 @@ describe.each(['amsdal-mail:send', 'amsdal-mail:smtp'])('%s', (name) => {
         },
       ]);
       expect(JSON.stringify(told())).not.toMatch(/SECRET|@/);
+    });
+
+    test('a message whose connection breaks before all its recipients were named', async () => {
+      await using server = await ScriptedSmtpServer.start();
+      server.on('EHLO', '250 localhost\nPIPELINING\nLIMITS RCPTMAX=1').on('message', { end: 'rst' });
+      await using connection = new SmtpBackend({ host: server.host, port: server.port });
+      await sendMail({ ...mail, connection, failSilently: true });
+      expect(told()[0]).toMatchObject({
+        operation: 'deliver',
+        recipients: 2,
+        accepted: 0,
+        error: { code: 'uncertain' },
+      });
     });
   }
 });

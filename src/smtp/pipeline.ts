@@ -4,6 +4,7 @@ import { ContentWriter } from './content-writer.ts';
 import type { Delivery } from './delivery.ts';
 import { DotStuffer } from './dot-stuffing.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
+import { lost } from './refusal.ts';
 import type { Session } from './session.ts';
 import { INLINE, Transaction } from './transaction.ts';
 import type { Failure, Wire, WireOwner } from './wire.ts';
@@ -141,7 +142,8 @@ export class Pipeline implements WireOwner {
     const flight = this.#flights.find((candidate) => candidate.delivery === delivery);
     if (!flight) return;
     const isWriting = this.#writer !== null && flight === this.#flights.at(-1);
-    delivery.settle(flight.outcomeIfLost(failure));
+    flight.giveUp(failure);
+    this.#settleLost(delivery, failure);
     if (isWriting || this.#flights.every((other) => other.delivery.isSettled)) this.wire.fail(failure);
   }
 
@@ -211,7 +213,7 @@ export class Pipeline implements WireOwner {
         }
         flight.lose(failure);
       }
-      delivery.settle();
+      this.#settleLost(delivery, failure);
     }
     for (const delivery of returned) this.#host.giveBack(delivery);
     this.#host.onClosed(this, failure);
@@ -291,6 +293,12 @@ export class Pipeline implements WireOwner {
     if (delivery.isSettled) return;
     if (delivery.isComplete) delivery.settle();
     else this.#host.giveBack(delivery);
+  }
+
+  /** Recipients that still have no outcome were left for a further transaction: the server has not heard of them. */
+  #settleLost(delivery: Delivery, failure: Failure): void {
+    if (delivery.isComplete) delivery.settle();
+    else delivery.settle({ reply: null, error: lost(failure, this.wire.transcript.lines, 'queue') });
   }
 
   #mayResend(flight: Transaction, failure: Failure): boolean {

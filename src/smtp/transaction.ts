@@ -167,6 +167,12 @@ export class Transaction {
     this.#finish(outcome);
   }
 
+  /** Decides its own recipients by what has left until now, without waiting for the server. */
+  giveUp(failure: Failure): void {
+    const outcome = this.outcomeIfLost(failure);
+    for (const index of this.#recipients) this.delivery.outcomes[index] ??= outcome;
+  }
+
   /** What a lost connection means for the recipients of which nothing else is known. */
   outcomeIfLost(failure: Failure): RecipientOutcome {
     const transcript = this.#wire.transcript.lines;

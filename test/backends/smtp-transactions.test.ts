@@ -134,6 +134,32 @@ describe('recipients', () => {
     expect(server.messages.map(({ envelope }) => envelope.rcptTo.length)).toEqual([2, 1]);
   });
 
+  it.each([
+    ['breaks', { end: 'rst' }, ['unknown', false], true],
+    ['is closed with 421', '421 4.3.2 Going down', ['failed', true], true],
+    ['is given up', { delayMs: 60_000 }, ['unknown', false], false],
+  ] as const)(
+    'that the server has not heard of when the connection %s have failed',
+    async (_, fault, known, retryable) => {
+      offer('PIPELINING', 'LIMITS RCPTMAX=2');
+      const abort = new AbortController();
+      server.on('message', () => {
+        if (!retryable) setImmediate(() => abort.abort());
+        return fault;
+      });
+      const to = ['a', 'b', 'c', 'd'].map((name) => `${name}@example.com`);
+      const sending = connectTo(server).sendMessages([mailTo(to)], { signal: abort.signal });
+      const { status } = await sendError(sending);
+      const told = [...(status?.recipients.values() ?? [])];
+      expect(told.map((recipient) => [recipient.status, recipient.retryable])).toEqual([
+        known,
+        known,
+        ['failed', retryable],
+        ['failed', retryable],
+      ]);
+    },
+  );
+
   it('that are all too many are refused for now', async () => {
     server.on('RCPT', '452 4.5.3 Too many recipients');
     const error = await sendError(connectTo(server).sendMessages([mailTo('a@example.com')]));
