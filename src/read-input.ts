@@ -42,6 +42,22 @@ const NOTHING: readonly never[] = Object.freeze([]);
 
 /** Makes the input a message; a lenient reading leaves unreadable recipients out, and keeps them for the result. */
 export function readInput(sender: Sender, input: MessageInput, index: number, lenient: boolean): ReadInput {
+  try {
+    return readMessage(sender, input, index, lenient);
+  } catch (cause) {
+    // A getter or toString of the caller's own that throws: this message's fault, and no other's.
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const text = `could not be read: ${reason}`;
+    const error = new MessageError([{ path: 'message', code: 'type', message: text }], { cause });
+    return {
+      kind: 'refused',
+      message: null,
+      result: { index, messageId: null, recipients: new Map(), error, ignored: NOTHING, espResponse: null },
+    };
+  }
+}
+
+function readMessage(sender: Sender, input: MessageInput, index: number, lenient: boolean): ReadInput {
   if (input instanceof EmailMessage) return ready(input, index, NOTHING);
   const draft = withSender(input, sender.options.defaultFrom);
   const invalid = lenient ? findInvalidRecipients(draft) : NOTHING;

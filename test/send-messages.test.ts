@@ -12,6 +12,7 @@ import {
 } from '../src/errors.ts';
 import { AfterSend, BeforeSend, SendFailed } from '../src/mail-events.ts';
 import { EmailMessage } from '../src/message.ts';
+import type { EmailMessageDraft } from '../src/message-init.ts';
 import type { Messages } from '../src/message-source.ts';
 import type { DeliveryStatus, MessageResult, SendStatus } from '../src/status.ts';
 import { draft, ProbeBackend, Signal, sendAll, sent } from './probe-backend.ts';
@@ -825,6 +826,28 @@ describe('defaultFrom', () => {
     const error = await failure(new ProbeBackend().sendMessages([anonymous]));
     expect(error.message).toContain('fromEmail: it is missing; give it, or set defaultFrom or AMSDAL_EMAIL_FROM');
     expect(statuses(error.status)).toEqual({ 'one@x.org': 'failed' });
+  });
+});
+
+describe('a message whose reading throws', () => {
+  const nobody: object = Object.assign(Object.create(null), { email: 'a@x.org' });
+  const throwing = Object.defineProperty({ ...draft('bad') }, 'subject', {
+    get: () => {
+      throw new Error('no subject today');
+    },
+  });
+
+  test.each([
+    ['an address without a prototype', { ...draft('bad'), to: [nobody] }],
+    ['a getter', throwing],
+  ])('by %s is refused, and the others are sent', async (_, input) => {
+    const bad = input as EmailMessageDraft; // as JavaScript may give it
+    for (const failSilently of [false, true]) {
+      const status = await new ProbeBackend().sendMessages([draft('one'), bad, draft('two')], { failSilently });
+      expect(status.results.map(({ error }) => error?.name ?? null)).toEqual([null, 'MessageError', null]);
+      const alone = await failure(new ProbeBackend().sendMessages([bad], { failSilently }));
+      expect(alone).toMatchObject({ name: 'MessageError', code: 'invalid-message' });
+    }
   });
 });
 
