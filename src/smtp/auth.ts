@@ -15,6 +15,8 @@ export interface AuthDialogue {
   readonly transcript: Transcript;
   /** Sends one line and gives the reply to it; `shown` is what a transcript shows instead. */
   command(line: string, phase: 'auth', shown?: string): Promise<ServerReply>;
+  /** Waits for what is not the server's, unless the connection ends or the signal aborts before. */
+  waitFor<T>(outside: Promise<T>, phase: 'auth'): Promise<T>;
 }
 
 /** A mechanism in progress: the initial response when it has one, then an answer to every challenge. */
@@ -48,11 +50,11 @@ export async function authenticate(
     if (exchange.isProved?.() === false) throw unproved(dialogue, method);
     return method;
   }
-  const token = await fetchToken(credentials, false);
+  const token = await dialogue.waitFor(fetchToken(credentials, false), 'auth');
   dialogue.transcript.hide(token);
   let reply = await run(dialogue, method, tokenExchange(method, credentials.username, token));
   if (reply.code === 535 && typeof credentials.accessToken === 'function') {
-    const fresh = await fetchToken(credentials, true);
+    const fresh = await dialogue.waitFor(fetchToken(credentials, true), 'auth');
     dialogue.transcript.hide(fresh);
     reply = await run(dialogue, method, tokenExchange(method, credentials.username, fresh));
   }

@@ -41,6 +41,20 @@ export class Dialogue implements WireOwner {
     });
   }
 
+  /** Waits for what is not the server's, unless the connection ends or the signal aborts before. */
+  waitFor<T>(outside: Promise<T>, phase: ErrorPhase): Promise<T> {
+    this.#phase = phase;
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting = { resolve: () => {}, reject };
+      if (this.#failure) this.onFailure(this.#failure);
+      outside
+        .finally(() => {
+          this.#waiting = null;
+        })
+        .then(resolve, reject);
+    });
+  }
+
   refusal(
     phase: ErrorPhase,
     code: 'greeting' | 'protocol' | 'tls',

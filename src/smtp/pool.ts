@@ -1,4 +1,5 @@
 import { EmailConnectionError, type EmailError, SendError } from '../errors.ts';
+import { unlessAborted } from '../util/unless-aborted.ts';
 import { Delivery, type Submission } from './delivery.ts';
 import { forgetAtExit, quitAtExit } from './exit.ts';
 import { Fifo } from './fifo.ts';
@@ -82,7 +83,20 @@ export class Pool implements PipelineHost {
 
   /** Opens a connection if there is none. @throws {EmailConnectionError} */
   async warm(signal: AbortSignal): Promise<void> {
-    if (this.#pipelines.size === 0) this.#park(this.#adopt(await openSession(this.#options, signal)));
+    while (this.#connecting > 0) {
+      const turn = new Promise<void>((resolve) => this.#drained.push(resolve));
+      await unlessAborted(turn, signal).catch((cause: unknown) => {
+        throw new EmailConnectionError('aborted', 'the call was aborted', { phase: 'connect', cause });
+      });
+    }
+    if (this.#pipelines.size > 0) return;
+    this.#connecting++;
+    try {
+      this.#park(this.#adopt(await openSession(this.#options, signal)));
+    } finally {
+      this.#connecting--;
+      this.#schedule(); // what was queued meanwhile
+    }
   }
 
   /** Waits until everything queued is settled, then hangs up. */
@@ -171,14 +185,17 @@ export class Pool implements PipelineHost {
   async #connect(): Promise<void> {
     this.#connecting++;
     this.#abort = new AbortController();
+    const { signal } = this.#abort;
     try {
-      const session = await openSession(this.#options, this.#abort.signal);
+      const session = await openSession(this.#options, signal);
       this.#connecting--;
       this.#adopt(session).wake();
       this.#schedule();
     } catch (error) {
       this.#connecting--;
-      this.#onConnectFailed(error);
+      // Nobody waited for it any more; who has come since then gets a connection of their own.
+      if (signal.aborted) this.#schedule();
+      else this.#onConnectFailed(error);
     }
   }
 

@@ -37,6 +37,23 @@ describe('connections', () => {
     expect(server.messages).toHaveLength(200);
   });
 
+  it('are no more than maxConnections with those that open() opens', async () => {
+    const backend = connectTo(server, { maxConnections: 1 });
+    await Promise.all([backend.open(), backend.sendMessages(mails(1)), backend.open()]);
+    expect(server.connections).toHaveLength(1);
+    await Promise.all([backend.close(), backend.close()]);
+  });
+
+  it('that are opened already are waited for by open(), until it is aborted', async () => {
+    server.once('connect', { delayMs: 100, reply: '220 localhost' });
+    const backend = connectTo(server);
+    const sending = backend.sendMessages(mails(1));
+    await expect.poll(() => backend.stats().connections.connecting).toBe(1);
+    const error = await failure(backend.open({ signal: AbortSignal.abort() }));
+    expect(error).toMatchObject({ name: 'EmailConnectionError', code: 'aborted' });
+    expect((await sending).isSuccess).toBe(true);
+  });
+
   it('are counted by stats()', async () => {
     const backend = connectTo(server);
     expect(backend.stats().connections).toEqual({ connecting: 0, idle: 0, busy: 0, queued: 0, inFlight: 0, opened: 0 });
@@ -243,6 +260,38 @@ describe('a call that is given up', () => {
     expect(await first).toMatchObject({ code: 'aborted', outcome: 'not-sent' });
     expect((await second).isSuccess).toBe(true);
     expect(server.messages.map(({ envelope }) => envelope.rcptTo)).toEqual([['second@example.com']]);
+  });
+
+  it('while a connection is opened leaves the message of another call, queued just after, to be sent', async () => {
+    server.once('connect', { delayMs: 100, reply: '220 localhost' });
+    const backend = connectTo(server);
+    const abort = new AbortController();
+    const first = failure(backend.sendMessages([mailTo('first@example.com')], { signal: abort.signal }));
+    await expect.poll(() => backend.stats().connections.connecting).toBe(1);
+    abort.abort();
+    const second = backend.sendMessages([mailTo('second@example.com')]);
+    expect(await first).toMatchObject({ code: 'aborted', outcome: 'not-sent' });
+    expect((await second).isSuccess).toBe(true);
+  });
+
+  it('while it waits for a token that never comes ends the login; the next call asks again', async () => {
+    let asked = 0;
+    const abort = new AbortController();
+    const accessToken = (): Promise<string> => {
+      if (++asked > 1) return Promise.resolve('secret');
+      setImmediate(() => abort.abort());
+      return new Promise(() => {});
+    };
+    const backend = connectTo(server, {
+      username: 'jane',
+      accessToken,
+      authMethod: 'XOAUTH2',
+      allowInsecureAuth: true,
+    });
+    const error = await failure(backend.sendMessages(mails(1), { signal: abort.signal }));
+    expect(error).toMatchObject({ code: 'aborted', outcome: 'not-sent' });
+    expect((await backend.sendMessages(mails(1))).isSuccess).toBe(true);
+    expect(asked).toBe(2);
   });
 
   it('by its deadline tells what was sent until then', async () => {
