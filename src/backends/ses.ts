@@ -1,6 +1,6 @@
 import { type BackendStats, EmailBackend, type Verification } from '../backend.ts';
 import { deliverEach } from '../deliver-each.ts';
-import type { DeliveryResult, Job } from '../delivery.ts';
+import { type DeliveryResult, type Job, unreadableContent } from '../delivery.ts';
 import { MessageError, SendError, UnsupportedFeatureError } from '../errors.ts';
 import type { Feature } from '../features.ts';
 import type { AnyOptionTable } from '../options.ts';
@@ -143,7 +143,9 @@ export class SesBackend extends EmailBackend {
       throw new MessageError([{ path: 'mergeData', code: 'unsupported', message: text }]);
     }
     const entries = mergeEntries(parts.message);
-    const template = await templateContent(parts.message, tagHeaders === true);
+    const template = await templateContent(parts.message, tagHeaders === true).catch((cause: unknown) => {
+      throw unreadableContent(cause);
+    });
     await sendInBulk(entries, {
       courier,
       tally,

@@ -41,7 +41,17 @@ export class Courier {
 
   /** @throws what `input` throws; nothing has been sent then. */
   run(errand: Errand): Promise<Answer> {
-    return this.#slots.run(errand.addressees.length, () => this.#run(errand));
+    const { addressees, signal } = errand;
+    let hasTurn = false;
+    return this.#slots
+      .run(addressees.length, signal, () => {
+        hasTurn = true;
+        return this.#run(errand);
+      })
+      .catch((error: unknown) => {
+        if (hasTurn) throw error;
+        return { failure: cancelled(signal), ticket: null };
+      });
   }
 
   /**

@@ -1,3 +1,5 @@
+import { unlessAborted } from '../../util/unless-aborted.ts';
+
 /** How long a request is taken to be under way while none has been answered. */
 const FIRST_LATENCY_MS = 1_000;
 /** How much of a faster answer counts; a slower one counts at once, as the rate would be missed. */
@@ -29,20 +31,40 @@ export class Slots {
   }
 
   /** Runs a request of `count` recipients when there is room. */
-  async run<T>(count: number, task: () => Promise<T>): Promise<T> {
-    if (this.#waiting.length > 0 || !this.#hasRoom())
-      await new Promise<void>((go) => this.#waiting.push({ count, go }));
+  async run<T>(count: number, signal: AbortSignal | undefined, task: () => Promise<T>): Promise<T> {
+    if (this.#waiting.length > 0 || !this.#hasRoom()) await this.#turn(count, signal);
     else this.#take(count);
     try {
       return await task();
     } finally {
-      this.#requests--;
-      this.#recipients -= count;
-      for (let [next] = this.#waiting; next !== undefined && this.#hasRoom(); [next] = this.#waiting) {
-        this.#waiting.shift();
-        this.#take(next.count);
-        next.go();
-      }
+      this.#leave(count);
+    }
+  }
+
+  async #turn(count: number, signal: AbortSignal | undefined): Promise<void> {
+    let go = () => {};
+    const turn = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    const waiter: Waiter = { count, go };
+    this.#waiting.push(waiter);
+    try {
+      await unlessAborted(turn, signal);
+    } catch (reason) {
+      const place = this.#waiting.indexOf(waiter);
+      if (place >= 0) this.#waiting.splice(place, 1);
+      else this.#leave(count); // it was let in at the same moment
+      throw reason;
+    }
+  }
+
+  #leave(count: number): void {
+    this.#requests--;
+    this.#recipients -= count;
+    for (let [next] = this.#waiting; next !== undefined && this.#hasRoom(); [next] = this.#waiting) {
+      this.#waiting.shift();
+      this.#take(next.count);
+      next.go();
     }
   }
 

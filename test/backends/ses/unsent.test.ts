@@ -145,6 +145,42 @@ describe('what never left the process has certainly failed', () => {
     expectUnsent(await errorOf(sending), ['SendError', 'aborted', true], 'before this mail was handed to SES');
   });
 
+  test.each([
+    ['alone', {}],
+    ['in a template', { mergeGlobalData: {} }],
+    ['in bulk', { mergeData: { 'jane@example.org': {} } }],
+  ])('a mail whose attachment cannot be read, %s', async (_, fields) => {
+    const content = () => ({
+      async *[Symbol.asyncIterator]() {
+        yield new Uint8Array(3);
+        throw new Error('the disk is gone');
+      },
+    });
+    const attachments = [{ filename: 'a.bin', content }];
+    const error = await errorOf(connectTo(ses).sendMessages([mail({ attachments, ...fields })]));
+    expectUnsent(error, ['SendError', 'source', false], 'an attachment could not be read: the disk is gone');
+  });
+
+  test('a call that is aborted while its mail waits for its turn', async () => {
+    const first = new AbortController();
+    const second = new AbortController();
+    let requests = 0;
+    const send = (_: object, { abortSignal }: { readonly abortSignal: AbortSignal }) =>
+      new Promise<never>((_resolve, reject) => {
+        requests++;
+        abortSignal.addEventListener('abort', () => reject(new Error('aborted')));
+      });
+    const connection = connectTo(ses, { client: { send }, maxConnections: 1, ratePerSecond: 100 });
+    const hanging = errorOf(connection.sendMessages([mail()], { signal: first.signal }));
+    await expect.poll(() => requests).toBe(1);
+    const waiting = errorOf(connection.sendMessages([mail()], { signal: second.signal }));
+    setImmediate(() => second.abort());
+    expectUnsent(await waiting, ['SendError', 'aborted', true], 'before this mail was handed to SES');
+    first.abort();
+    expect((await hanging).outcome).toBe('unknown');
+    expect(requests).toBe(1);
+  });
+
   test('a client that is not of the SDK may have sent by other means', async () => {
     const client = { send: () => Promise.reject(new Error('something broke')) };
     const error = await errorOf(connectTo(ses, { client }).sendMessages([mail()]));
