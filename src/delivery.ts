@@ -17,6 +17,8 @@ export interface Job {
 export interface DeliveryContext {
   /** Aborts the whole call. */
   readonly signal: AbortSignal | undefined;
+  /** When the call was made, by `performance.now()`: it may have waited for its turn. */
+  readonly since?: number;
 }
 
 /** What a backend says of one job. */

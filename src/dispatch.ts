@@ -63,8 +63,11 @@ export class Dispatch {
   readonly #receiver: Receiver;
   /** The gate in which the call holds a place, or null. */
   #gate: Gate | null;
+  readonly #since: number;
   #deliveries: AsyncIterator<DeliveryResult> | null = null;
   readonly #taken = new IndexMap<Prepared>();
+  /** Read, and with the listeners of BeforeSend; few at a time. */
+  readonly #inHand: ReadInput[] = [];
   readonly #ready: MessageResult[] = [];
   #trouble: EmailError | null = null;
   #done = 0;
@@ -74,14 +77,21 @@ export class Dispatch {
   #outside = 0;
   #isReading = false;
   #isClosed = false;
-  #isStopped = false;
   #state: 'new' | 'running' | 'over' = 'new';
   /** Ends the reading that is under way. */
   #leave: () => void = () => {};
   /** What the backend waits for when it wants a job before the receiver wants a result. */
   #demand: { readonly promise: Promise<void>; readonly meet: () => void } | null = null;
 
-  constructor(host: DispatchHost, source: MessageSource, options: CallOptions, receiver: Receiver, gate: Gate | null) {
+  constructor(
+    host: DispatchHost,
+    source: MessageSource,
+    options: CallOptions,
+    receiver: Receiver,
+    gate: Gate | null,
+    since: number = performance.now(),
+  ) {
+    this.#since = since;
     this.#host = host;
     this.#source = source;
     this.#options = options;
@@ -93,7 +103,7 @@ export class Dispatch {
     this.#state = 'running';
     this.#host.traffic.callStarted();
     try {
-      const context = { signal: this.#options.signal };
+      const context = { signal: this.#options.signal, since: this.#since };
       this.#deliveries = this.#host.deliver(this.#jobs(), context)[Symbol.asyncIterator]();
       this.pump();
     } catch (error) {
@@ -119,7 +129,7 @@ export class Dispatch {
   /** Ends the call early: no further message is taken, those under way the backend lets finish, and nobody is told. */
   async stop(): Promise<void> {
     const wasRunning = this.#state === 'running';
-    this.#isStopped = true;
+    this.#inHand.length = 0;
     this.#state = 'over';
     this.#ready.length = 0;
     this.#source.close();
@@ -135,6 +145,11 @@ export class Dispatch {
       }
       this.#host.traffic.callEnded();
     }
+  }
+
+  /** A method, as what it tells changes while something is awaited. */
+  #isOver(): boolean {
+    return this.#state === 'over';
   }
 
   #jobs(): AsyncIterableIterator<Job> {
@@ -153,13 +168,13 @@ export class Dispatch {
     for (;;) {
       const turn = breathe();
       if (turn !== null) await turn;
-      if (this.#isClosed || this.#state === 'over' || this.#options.signal?.aborted) return DONE;
+      if (this.#isClosed || this.#isOver() || this.#options.signal?.aborted) return DONE;
       const reading = this.#read();
       const read = reading instanceof Promise ? await reading : reading;
-      if (read === null) return DONE;
+      if (read === null || this.#isOver()) return DONE; // it may have ended meanwhile
       const preparing = prepare(this.#host, read);
-      const prepared = preparing instanceof Promise ? await this.#waitOutside(preparing) : preparing;
-      if (this.#isStopped) return DONE; // nobody would hear of it
+      const prepared = preparing instanceof Promise ? await this.#waitInHand(read, preparing) : preparing;
+      if (prepared === null) return DONE;
       if (prepared.kind === 'refused') this.#settle(prepared.message, prepared.result);
       else if (this.#options.signal?.aborted)
         this.#settle(prepared.message, notTaken(prepared, this.#reason(undefined)));
@@ -194,6 +209,16 @@ export class Dispatch {
     this.#trouble ??= new SendError('source', text, { phase: 'queue', cause });
     this.#source.close();
     return null;
+  }
+
+  /** What the listeners made of it; null when the call has ended meanwhile, which gave it its result or told nobody. */
+  async #waitInHand(read: ReadInput, preparing: Promise<ReadInput>): Promise<ReadInput | null> {
+    this.#inHand.push(read);
+    const prepared = await this.#waitOutside(preparing);
+    const place = this.#inHand.indexOf(read);
+    if (place < 0) return null;
+    this.#inHand.splice(place, 1);
+    return prepared;
   }
 
   #take(prepared: Prepared): IteratorResult<Job> {
@@ -285,6 +310,7 @@ export class Dispatch {
     for (const prepared of this.#taken.values()) this.#answer(prepared, unanswered(prepared, error));
     this.#answerRest(error);
     this.#state = 'over';
+    this.#leave();
     if (this.#outside === 0) this.#gate?.leave();
     this.#gate = null;
     this.#host.traffic.callEnded();
@@ -293,8 +319,9 @@ export class Dispatch {
 
   /** Gives the messages that were never taken their results; what may be endless is not read on, and the call ends in error. */
   #answerRest(error: unknown): void {
-    if (this.#source.isExhausted) return;
     const reason = this.#reason(error);
+    for (const read of this.#inHand.splice(0)) this.#settle(read.message, notTaken(read, reason));
+    if (this.#source.isExhausted) return;
     if (this.#source.total === null) this.#trouble ??= reason;
     for (let read = this.#source.readList(); read !== null; read = this.#source.readList()) {
       this.#settle(read.message, notTaken(read, reason));

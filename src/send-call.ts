@@ -15,6 +15,7 @@ export class SendCall implements Receiver, Waiting {
   readonly #failSilently: boolean;
   readonly #resolve: (status: SendStatus) => void;
   readonly #reject: (error: unknown) => void;
+  readonly #since = performance.now();
   #results: MessageResult[] | null = null;
 
   constructor(
@@ -78,6 +79,6 @@ export class SendCall implements Receiver, Waiting {
     const source =
       messages instanceof MessageSource ? messages : new MessageSource(this.#host, [messages], this.#failSilently);
     this.#results = new Array(source.total ?? 0);
-    new Dispatch(this.#host, source, this.#options, this, hasPlace ? this.#host.gate : null).start();
+    new Dispatch(this.#host, source, this.#options, this, hasPlace ? this.#host.gate : null, this.#since).start();
   }
 }

@@ -1,6 +1,12 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { deliverEach } from '../src/deliver-each.ts';
-import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from '../src/delivery.ts';
+import {
+  type DeliveryContext,
+  type DeliveryResult,
+  failedDelivery,
+  type Job,
+  recipientStatus,
+} from '../src/delivery.ts';
 import type { SendProgress } from '../src/dispatch.ts';
 import {
   ConfigurationError,
@@ -326,6 +332,43 @@ describe('the answers of a backend are taken with care', () => {
     const status = await new ProbeBackend(deliver).sendMessages(three);
     expect(statuses(status)).toEqual({ 'one@x.org': 'sent', 'two@x.org': 'failed', 'three@x.org': 'failed' });
     expect(status.results).toHaveLength(3);
+  });
+
+  test('ending while a listener of BeforeSend is thinking fails that message, too', async () => {
+    const hold = new Signal();
+    const stop = BeforeSend.subscribe(async (context, next) => {
+      await hold.promise;
+      return next(context);
+    });
+    const backend = new ProbeBackend(async function* (jobs) {
+      void jobs[Symbol.asyncIterator]().next();
+      yield* [];
+      throw new EmailConnectionError('dns', 'no such host');
+    });
+    const error = await failure(backend.sendMessages(three));
+    stop();
+    expect(statuses(error.status)).toEqual({ 'one@x.org': 'failed', 'two@x.org': 'failed', 'three@x.org': 'failed' });
+    hold.give();
+    await new Promise(setImmediate);
+    expect(backend.stats().pending).toBe(0);
+  });
+
+  test('is told when a call was made that had to wait for its turn', async () => {
+    const hold = new Signal();
+    const told: (number | undefined)[] = [];
+    const deliver = async function* (jobs: AsyncIterable<Job>, { since }: DeliveryContext) {
+      told.push(since);
+      await hold.promise;
+      yield* sendAll(jobs);
+    };
+    const backend = new ProbeBackend(deliver, { maxActiveCalls: 1 });
+    const calls = three.map((mail) => backend.sendMessages([mail]));
+    const made = performance.now();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    hold.give();
+    await Promise.all(calls);
+    expect(told).toHaveLength(3);
+    for (const since of told) expect(since).toBeLessThanOrEqual(made);
   });
 
   test('what it throws is the failure of all that is left: certain when it says so, unknown of what was taken otherwise', async () => {

@@ -2,8 +2,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { SmtpEngine } from '../../src/backends/smtp/engine.ts';
+import type { DeliveryResult } from '../../src/delivery.ts';
 import { EmailConnectionError, EmailError, SendError } from '../../src/errors.ts';
-import type { SmtpTarget } from '../../src/smtp/options.ts';
+import { EmailMessage } from '../../src/message.ts';
+import { resolveSmtpOptions, type SmtpTarget } from '../../src/smtp/options.ts';
 import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
 import { connectTo, mails, mailTo, verbs } from './smtp-fixture.ts';
 
@@ -292,6 +295,31 @@ describe('a call that is given up', () => {
     expect(error).toMatchObject({ code: 'aborted', outcome: 'not-sent' });
     expect((await backend.sendMessages(mails(1))).isSuccess).toBe(true);
     expect(asked).toBe(2);
+  });
+
+  it('by its deadline does not wait for a source that is silent', async () => {
+    async function* source() {
+      yield mailTo('first@example.com');
+      await new Promise(() => {});
+    }
+    const error = await failure(connectTo(server, { deadlineMs: 200 }).sendMessages(source()));
+    expect(error).toMatchObject({ code: 'timeout', status: { results: [{ index: 0, error: null }] } });
+  });
+
+  it('by its deadline has its time in the queue counted', async () => {
+    server.on('message', { delayMs: 60_000, reply: '250 Ok' });
+    const options = resolveSmtpOptions({ host: server.host, port: server.port, deadlineMs: 60_000 });
+    async function* jobs() {
+      yield { index: 0, message: new EmailMessage(mailTo('late@example.com')), signal: undefined };
+    }
+    const since = performance.now() - 60_000;
+    const delivery = new SmtpEngine(options, {}).deliver(jobs(), { signal: undefined, since });
+    const results: DeliveryResult[] = [];
+    const reading = async () => {
+      for await (const result of delivery) results.push(result);
+    };
+    await expect(reading()).rejects.toMatchObject({ code: 'timeout' });
+    expect(server.messages).toEqual([]);
   });
 
   it('by its deadline tells what was sent until then', async () => {

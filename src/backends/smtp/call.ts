@@ -33,6 +33,7 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
   #isReading = false;
   #isExhausted = false;
   #failure: SendError | null = null;
+  #givenUp: GivenUp | null = null;
   readonly #timer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -50,7 +51,10 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
     this.#limit = 2 * options.maxConnections * options.maxInFlight;
     context.signal?.addEventListener('abort', this.#onAbort, { once: true });
     const { deadlineMs } = options;
-    if (deadlineMs !== null) this.#timer = setTimeout(() => this.#onDeadline(deadlineMs), deadlineMs);
+    if (deadlineMs !== null) {
+      const waited = context.since === undefined ? 0 : performance.now() - context.since;
+      this.#timer = setTimeout(() => this.#onDeadline(deadlineMs), Math.max(0, deadlineMs - waited));
+    }
   }
 
   [Symbol.asyncIterator](): this {
@@ -93,6 +97,7 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
     mail.place = this.#active.push(mail) - 1;
     mail.submit();
     if (this.#signal?.aborted) this.#onAbort();
+    else if (this.#givenUp !== null) mail.abort(this.#givenUp);
     this.#read();
   };
 
@@ -121,7 +126,8 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
   }
 
   #endIfDone(): void {
-    if (!this.#isExhausted || this.#active.length > 0 || this.#isReading || !this.#waiter) return;
+    if (!this.#isExhausted || this.#active.length > 0 || !this.#waiter) return;
+    if (this.#isReading && this.#failure === null) return; // a deadline does not wait for a source that is silent
     const waiter = this.#waiter;
     this.#waiter = null;
     this.#release();
@@ -140,6 +146,7 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
   }
 
   #giveUp(failure: GivenUp): void {
+    this.#givenUp = failure;
     this.#isExhausted = true;
     for (const mail of [...this.#active]) mail.abort(failure);
     this.#endIfDone();
