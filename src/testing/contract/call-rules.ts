@@ -45,6 +45,7 @@ export const CALL_RULES: readonly ContractRule[] = [
       const outcome = await within(PROMPT_MS, sending, 'the call went on after it was aborted');
       assert(outcome.thrown !== null, 'nothing was thrown');
       assert(!recipientsOf(outcome.status).some(isDelivered), 'a recipient is told to be sent');
+      await trial.isTrue(outcome);
     },
   },
   {
