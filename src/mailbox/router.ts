@@ -26,6 +26,8 @@ export class BadRequest extends Error {}
 /** A request with more than is taken. */
 export class TooLarge extends BadRequest {}
 
+const BASE = 'http://mailbox';
+
 interface Route {
   readonly method: string;
   readonly pattern: RegExp;
@@ -50,7 +52,9 @@ export class Router {
 
   /** Answers a request; undefined when no route is meant. */
   run(request: IncomingMessage, response: ServerResponse): ReturnType<RouteHandler> | undefined {
-    const url = new URL(request.url ?? '/', 'http://mailbox');
+    const target = request.url ?? '/';
+    if (!URL.canParse(target, BASE)) throw new BadRequest('the path cannot be read');
+    const url = new URL(target, BASE);
     const method = request.method === 'HEAD' ? 'GET' : request.method;
     for (const { method: wanted, pattern, names, handler } of this.#routes) {
       const match = wanted === method ? pattern.exec(url.pathname) : null;

@@ -249,6 +249,11 @@ describe('who may ask', () => {
     expect((await ask('/', link, 'POST')).status).toBe(403);
   });
 
+  test('a path that cannot be read is a bad request', async () => {
+    const { host } = new URL(mailbox.url);
+    expect(await ask('//', { host })).toMatchObject({ status: 400 });
+  });
+
   test('a form of another page cannot change anything, as it cannot say JSON', async () => {
     const answer = await api('/api/chaos', {
       method: 'PUT',

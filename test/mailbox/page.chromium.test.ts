@@ -189,6 +189,14 @@ test('a phone shows the list, then the message, and goes back', async () => {
   expect(await page.locator('.row').first().isVisible()).toBe(true);
 });
 
+test('an address that means nothing shows the list', async () => {
+  for (const mail of SAMPLE_MAILS) catchMail(mailbox, mail);
+  const page = await openPage();
+  await page.goto(`${mailbox.url}/#/%`);
+  await page.reload();
+  await page.locator('.row').first().waitFor();
+});
+
 describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
   test.each([
     ['the list', async () => {}],

@@ -12,7 +12,11 @@ import { Welcome } from './welcome.js';
 /** What the address says is open. @returns {Place | null} */
 function readPlace() {
   const [, kind, id] = /^#\/?(preview\/)?(.+)$/.exec(location.hash) ?? [];
-  return id ? { kind: kind ? 'preview' : 'mail', id: decodeURIComponent(id) } : null;
+  try {
+    return id ? { kind: kind ? 'preview' : 'mail', id: decodeURIComponent(id) } : null;
+  } catch {
+    return null; // typed by hand, with a % that stands for nothing
+  }
 }
 
 /** @param {Place | null} place */
