@@ -51,6 +51,8 @@ export const mailboxCommand: Command = defineCommand({
 });
 
 function optionsOf(values: OptionValues<typeof OPTIONS>): MailboxOptions {
+  if (values['release-via'] !== undefined && values['release-to'] === undefined)
+    throw new UsageError('--release-via needs --release-to: nothing is sent on but to addresses that are named');
   const given = {
     port: numberOf('port', values.port),
     smtpPort: numberOf('smtp-port', values['smtp-port']),

@@ -73,6 +73,12 @@ describe('check of a sender', () => {
   });
 });
 
+test('a mailbox does not leave out by silence where to release mails', async () => {
+  const { code, stderr } = await runCli(['mailbox', '--port', '0', '--release-via', 'smtp://127.0.0.1:1']);
+  expect(stderr).toContain('--release-via needs --release-to');
+  expect(code).toBe(2);
+});
+
 describe("a backend of one's own", () => {
   const INDEX = new URL('../../dist/index.js', import.meta.url).href;
 
