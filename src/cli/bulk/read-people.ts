@@ -22,6 +22,8 @@ export async function readColumns(path: string): Promise<readonly string[]> {
     const columns = cells.map((cell) => cell.trim());
     if (columns.length === 1 && /[;\t]/.test(columns[0] ?? ''))
       throw new UsageError(`${path} has no commas between its cells: save it as CSV with commas`);
+    if (columns.some((name) => name.includes('\r')))
+      throw new UsageError(`${path} has lines that end with CR alone: save it with LF or CR LF`);
     const twice = columns.find((name, at) => name !== '' && columns.indexOf(name) !== at);
     if (twice !== undefined) throw new UsageError(`${path} has two columns ${twice}`);
     return columns;

@@ -245,6 +245,7 @@ describe('amsdal-mail send --csv', () => {
     ],
     ['two columns of one name', 'people.csv', 'email,name,name\n', 'people.csv has two columns name'],
     ['a file with semicolons', 'people.csv', 'email;name\n', 'people.csv has no commas between its cells'],
+    ['a file whose lines end with CR', 'people.csv', 'email,name\ra@example.org,x\r', 'lines that end with CR alone'],
     ['an empty file', 'people.csv', '', 'people.csv is empty'],
     [
       'what is not UTF-8',
