@@ -127,7 +127,10 @@ function plainTarget(name: string | null, backend: BackendClass): Target {
 function urlTarget(url: string, variable: string | null): Target {
   // What is no URL may well be a server with its password: it is not shown.
   if (!isConnectionUrl(url))
-    throw new ConfigurationError('invalid-option', "a connection URL begins with 'smtp://', 'smtps://' or 'ses://'");
+    throw new ConfigurationError(
+      'invalid-option',
+      "a connection URL begins with 'smtp://', 'smtps://', 'ses://' or 'file://'",
+    );
   const name = backendOfUrl(url);
   const preset = findBackend(name) === undefined ? findPreset(name) : undefined;
   if (preset) {

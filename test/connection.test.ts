@@ -181,6 +181,12 @@ describe('the environment', () => {
     });
   });
 
+  test('a URL without its slashes is told how one begins', () => {
+    vi.stubEnv('AMSDAL_EMAIL_URL', 'file:./mails');
+    expect(failure(() => getConnection()).message).toContain("'file://'");
+    expect(getConnection('file://./mails').name).toBe('file');
+  });
+
   test.each(['smtp:user:hunter2@h', 'smtps:/user:hunter2@h', 'smtp:user:hun#ter2@h'])(
     'a URL gone wrong is not shown: %s',
     (url) => {
