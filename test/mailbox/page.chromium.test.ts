@@ -105,7 +105,7 @@ test('the keyboard goes through the list, marks unread, deletes and helps', asyn
   await expect.poll(() => heading.textContent()).toBe('third');
   await page.keyboard.press('#');
   await expect.poll(() => heading.textContent()).toBe('second');
-  expect(await subjects(page)).toEqual(['second', 'first']);
+  await expect.poll(() => subjects(page)).toEqual(['second', 'first']);
   await page.keyboard.press('u');
   await expect.poll(() => page.locator('.list-head').innerText()).toContain('2 unread');
   await page.keyboard.press('?');
@@ -186,7 +186,7 @@ test('a phone shows the list, then the message, and goes back', async () => {
   expect(await page.locator('.sidebar').isVisible()).toBe(false);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
   await page.getByRole('button', { name: 'Back to the list' }).click();
-  expect(await page.locator('.row').first().isVisible()).toBe(true);
+  await page.locator('.row').first().waitFor();
 });
 
 test('an address that means nothing shows the list', async () => {
