@@ -13,6 +13,8 @@ export interface Capabilities {
   readonly maxSize: number;
   /** The most recipients of one transaction (LIMITS RCPTMAX, RFC 9422), 0 when it is not told. */
   readonly maxRecipients: number;
+  /** The most transactions of one session (LIMITS MAILMAX, RFC 9422), 0 when it is not told. */
+  readonly maxMails: number;
   /** The offered SASL mechanisms, in capitals. */
   readonly auth: ReadonlySet<string>;
 }
@@ -31,6 +33,7 @@ export function parseCapabilities(text: string): Capabilities {
     keywords.set(name, rest.trim());
     if (name === 'AUTH') for (const mechanism of rest.toUpperCase().split(/\s+/)) if (mechanism) auth.add(mechanism);
   }
+  const limits = keywords.get('LIMITS') ?? '';
   return {
     pipelining: keywords.has('PIPELINING'),
     chunking: keywords.has('CHUNKING'),
@@ -41,7 +44,8 @@ export function parseCapabilities(text: string): Capabilities {
     requireTls: keywords.has('REQUIRETLS'),
     size: keywords.has('SIZE'),
     maxSize: decimal(keywords.get('SIZE')),
-    maxRecipients: decimal(/(?:^|\s)RCPTMAX=(\d+)/i.exec(keywords.get('LIMITS') ?? '')?.[1]),
+    maxRecipients: decimal(/(?:^|\s)RCPTMAX=(\d+)/i.exec(limits)?.[1]),
+    maxMails: decimal(/(?:^|\s)MAILMAX=(\d+)/i.exec(limits)?.[1]),
     auth,
   };
 }

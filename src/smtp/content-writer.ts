@@ -17,6 +17,13 @@ export interface ContentWriterOptions {
   onError(error: unknown): void;
 }
 
+/** Writes small content after DATA in one piece, dot-stuffed. */
+export function writeAtOnce(content: Uint8Array, wire: Wire): void {
+  const stuffer = new DotStuffer((bytes) => wire.writeContent(bytes));
+  stuffer.push(content);
+  stuffer.end();
+}
+
 /** Writes content after DATA as fast as the connection takes it and no faster, dot-stuffed. */
 export class ContentWriter {
   readonly #wire: Wire;

@@ -37,6 +37,8 @@ export interface Submission {
   readonly envelope: Envelope;
   /** Makes the content when its turn comes; called once more only when it has to be sent again and was a stream. */
   compose(capabilities: Capabilities): Content;
+  /** The texts that a server's reply may quote: subject and bodies. */
+  contentTexts(): readonly string[];
   /** Called once, with an outcome for every recipient of the envelope, in its order. */
   settle(outcomes: readonly RecipientOutcome[]): void;
 }
@@ -47,8 +49,10 @@ export class Delivery {
   readonly outcomes: (RecipientOutcome | undefined)[];
   /** The bytes, kept so that a further transaction sends the same. */
   content: Content | null = null;
-  /** Whether it was already sent again after a connection was lost. */
-  wasResent = false;
+  /** How often a session ended because of it, as far as can be told. */
+  hangUps = 0;
+  /** The most recipients of a transaction, when a server ended the session over more; 0 when it is not known. */
+  recipientLimit = 0;
   isSettled = false;
 
   constructor(submission: Submission) {

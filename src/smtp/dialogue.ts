@@ -27,9 +27,7 @@ export class Dialogue implements WireOwner {
 
   command(line: string, phase: ErrorPhase, shown?: string): Promise<ServerReply> {
     this.wire.write(line, shown);
-    const reply = this.read(phase);
-    this.wire.flush();
-    return reply;
+    return this.read(phase);
   }
 
   read(phase: ErrorPhase): Promise<ServerReply> {
@@ -37,7 +35,10 @@ export class Dialogue implements WireOwner {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       if (this.#failure) this.onFailure(this.#failure);
-      else this.wire.expect(1);
+      else {
+        this.wire.expect(1);
+        this.wire.flush();
+      }
     });
   }
 
@@ -93,11 +94,15 @@ export class Dialogue implements WireOwner {
     waiting?.resolve(reply);
   }
 
-  onPause(): void {}
+  onRepliesRead(): void {}
 
   onEarlyReply(): void {}
 
   onDrain(): void {}
+
+  contentTexts(): readonly string[] {
+    return []; // no mail is under way yet
+  }
 
   timeoutMs(): number {
     return this.#phase === 'greeting' ? this.#options.timeouts.greeting : this.#options.timeouts.reply;

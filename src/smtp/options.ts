@@ -125,6 +125,10 @@ export interface SmtpOptions {
    * A lost connection makes exactly the unanswered ones `unknown`.
    */
   readonly maxInFlight?: number;
+  /** False sends one command at a time also where PIPELINING is offered (RFC 2920). */
+  readonly pipelining?: boolean;
+  /** False sends content by DATA also where CHUNKING is offered (RFC 3030), for a filter that spoils BDAT. */
+  readonly chunking?: boolean;
   /** The most messages sent over one connection before it is replaced; no limit by default. */
   readonly maxMessages?: number;
   /** How old a connection may become before it is replaced, in milliseconds; no limit by default. */
@@ -155,6 +159,8 @@ export interface ResolvedSmtpOptions {
   readonly deadlineMs: number | null;
   readonly maxConnections: number;
   readonly maxInFlight: number;
+  readonly pipelining: boolean;
+  readonly chunking: boolean;
   readonly maxMessages: number;
   readonly maxAgeMs: number;
   readonly idleMs: number;
@@ -218,6 +224,8 @@ export function resolveSmtpOptions(options: SmtpOptions = {}, loginHint: string 
     deadlineMs: options.deadlineMs ?? null,
     maxConnections: options.maxConnections ?? 5,
     maxInFlight: options.maxInFlight ?? 8,
+    pipelining: options.pipelining ?? true,
+    chunking: options.chunking ?? true,
     maxMessages: options.maxMessages ?? Infinity,
     maxAgeMs: options.maxAgeMs ?? Infinity,
     idleMs: options.idleMs ?? 5_000,

@@ -1,33 +1,36 @@
-import { EmailError, SendError, type ServerReply } from '../errors.ts';
+import type { Capabilities } from './capabilities.ts';
 import { END_OF_DATA, RSET } from './commands.ts';
-import { ContentWriter } from './content-writer.ts';
+import { ContentWriter, writeAtOnce } from './content-writer.ts';
 import type { Delivery } from './delivery.ts';
-import { DotStuffer } from './dot-stuffing.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
-import { lost } from './refusal.ts';
+import { contentFailure, lost } from './refusal.ts';
+import type { ServerRecord } from './server-record.ts';
 import type { Session } from './session.ts';
+import { hasHadItsChances, SessionEnd } from './session-end.ts';
 import { INLINE, Transaction } from './transaction.ts';
-import type { Failure, Wire, WireOwner } from './wire.ts';
+import { type Failure, hungUp, type Wire, type WireOwner } from './wire.ts';
 
 /** A connection that was idle for longer is asked whether it still lives before it gets a message. */
 const PROBE_AFTER_MS = 1_000;
 
 /** Where a pipeline gets its work, and whom it tells. */
 export interface PipelineHost {
+  /** Whether a delivery waits. */
+  readonly hasWork: boolean;
   /** The next delivery to start, or undefined when there is none now. */
   take(): Delivery | undefined;
   /** A delivery that needs a further transaction, here or on another connection: it goes to the front. */
   giveBack(delivery: Delivery): void;
-  /** The server is still there after a rest, or will not take mail any more; messages may be handed out again. */
-  onProbed(): void;
+  /** The server answered RSET, or will not take mail any more; messages may be handed out again. */
+  onReset(): void;
   /** Nothing is in flight any more. */
   onIdle(pipeline: Pipeline): void;
   /** The connection is over; nothing of it is in flight any more. */
-  onClosed(pipeline: Pipeline, failure: Failure): void;
+  onClosed(pipeline: Pipeline): void;
 }
 
 /**
- * The transactions of one session, as many at once as the server's extensions allow (RFC 2920, RFC 3030).
+ * The transactions of one session, as many at once as the server's extensions and its record allow (RFC 2920, RFC 3030).
  *
  * - CHUNKING and PIPELINING: RSET, MAIL, RCPT and BDAT LAST of up to `maxInFlight` messages, without waiting.
  * - PIPELINING: the content of one message and RSET, MAIL, RCPT, DATA of the next in one group (RFC 2920, section 3.1).
@@ -40,57 +43,83 @@ export class Pipeline implements WireOwner {
   readonly wire: Wire;
   readonly openedAt: number = performance.now();
   idleSince: number = performance.now();
+  /** Whether a recipient got an outcome on this connection. */
+  madeProgress = false;
   readonly #session: Session;
+  readonly #capabilities: Capabilities;
   readonly #options: ResolvedSmtpOptions;
+  readonly #server: ServerRecord;
   readonly #host: PipelineHost;
+  readonly #maxMessages: number;
   /** In the order of their commands; the first one is answered next. */
-  readonly #flights: Transaction[] = [];
+  readonly #transactions: Transaction[] = [];
   #writer: ContentWriter | null = null;
-  #isProbing = false;
-  #served = 0;
-  #isRetired = false;
+  /** Whether a RSET that stands alone is unanswered; nothing is written behind it. */
+  #isResetting = false;
+  /** Whether RSET got its 250 on this connection, so that BDAT may leave behind it unseen. */
+  #hasReset = false;
+  /** Whether the last transaction may be open on the server: nothing leaves before RSET has its 250. */
+  #mayBeOpen = false;
   #needsReset = false;
+  #served = 0;
+  /** Mails in a row that went well. */
+  #goneWell = 0;
+  #isRetired = false;
   #recipientLimit: number;
+  readonly #end = new SessionEnd();
 
-  constructor(session: Session, options: ResolvedSmtpOptions, host: PipelineHost) {
+  constructor(session: Session, options: ResolvedSmtpOptions, server: ServerRecord, host: PipelineHost) {
+    const { capabilities } = session;
+    const pipelining = capabilities.pipelining && options.pipelining;
     this.#session = session;
+    this.#capabilities = { ...capabilities, pipelining, chunking: pipelining && capabilities.chunking };
     this.#options = options;
+    this.#server = server;
     this.#host = host;
-    this.#recipientLimit = session.capabilities.maxRecipients;
+    this.#maxMessages = Math.min(options.maxMessages, capabilities.maxMails || Infinity);
+    this.#recipientLimit = capabilities.maxRecipients;
     this.wire = session.wire;
     this.wire.owner = this;
   }
 
-  /** Whether it is about to take messages, once the server has said that it is still there. */
-  get isProbing(): boolean {
-    return this.#isProbing;
+  /** Whether it is about to take messages, once the server has answered RSET. */
+  get isResetting(): boolean {
+    return this.#isResetting;
   }
 
   get inFlight(): number {
-    return this.#flights.length;
+    return this.#transactions.length;
+  }
+
+  /** How many further messages it will take before it has to wait for the server. */
+  get prospects(): number {
+    if (!this.isUsable) return 0;
+    const most = !this.#capabilities.pipelining || this.#server.isCautious ? 1 : this.#options.maxInFlight;
+    return most - this.#transactions.length;
   }
 
   /** Whether a message could be started now. */
   get hasRoom(): boolean {
-    if (!this.isUsable || this.wire.isFull || this.#writer || this.#isProbing) return false;
-    const last = this.#flights.at(-1);
-    if (!last) return true;
-    return this.#flights.length < this.#window && last.hasEnded;
+    if (!this.isUsable || this.wire.isFull || this.#writer || this.#isResetting) return false;
+    const last = this.#transactions.at(-1);
+    return !last || (last.contentHandedOver && this.#transactions.length < this.#window);
   }
 
   /** Whether further messages may go over this connection. */
   get isUsable(): boolean {
     if (this.#isRetired || this.wire.isClosed) return false;
-    const { maxMessages, maxAgeMs } = this.#options;
-    return this.#served < maxMessages && (maxAgeMs === Infinity || performance.now() - this.openedAt < maxAgeMs);
+    const { maxAgeMs } = this.#options;
+    return this.#served < this.#maxMessages && (maxAgeMs === Infinity || performance.now() - this.openedAt < maxAgeMs);
   }
 
   /** Starts what may start, in one group. */
   pump(): void {
-    while (this.hasRoom) {
-      const delivery = this.#host.take();
-      if (!delivery) break;
-      this.#start(delivery);
+    while (this.hasRoom && this.#host.hasWork) {
+      if (this.#mayBeOpen) this.#reset();
+      else {
+        const delivery = this.#host.take();
+        if (delivery) this.#start(delivery);
+      }
     }
     this.wire.flush();
   }
@@ -101,20 +130,13 @@ export class Pipeline implements WireOwner {
    */
   wake(): void {
     this.ref(true);
-    this.#isProbing = performance.now() - this.idleSince > PROBE_AFTER_MS;
-    if (this.#isProbing) {
-      this.wire.expect(1);
-      this.wire.write(RSET);
+    if (performance.now() - this.idleSince > PROBE_AFTER_MS) {
+      this.#reset();
       this.wire.flush();
       return;
     }
     this.pump();
-    if (this.#flights.length === 0 && !this.wire.isClosed) this.#host.onIdle(this);
-  }
-
-  /** No further messages; those in flight are finished. */
-  retire(): void {
-    this.#isRetired = true;
+    this.#tellIfIdle();
   }
 
   /** Says QUIT and hangs up without waiting. */
@@ -139,53 +161,49 @@ export class Pipeline implements WireOwner {
 
   /** Gives a delivery up: it is settled at once; the connection ends when it cannot go on without sending its content. */
   abort(delivery: Delivery, failure: Failure): void {
-    const flight = this.#flights.find((candidate) => candidate.delivery === delivery);
-    if (!flight) return;
-    const isWriting = this.#writer !== null && flight === this.#flights.at(-1);
-    flight.giveUp(failure);
+    const transaction = this.#transactions.find((candidate) => candidate.delivery === delivery);
+    if (!transaction) return;
+    const isWriting = this.#writer !== null && transaction === this.#transactions.at(-1);
+    this.#isRetired = true; // whoever did not answer this one in time gets no other
+    transaction.giveUp(failure);
     this.#settleLost(delivery, failure);
-    if (isWriting || this.#flights.every((other) => other.delivery.isSettled)) this.wire.fail(failure);
+    if (isWriting || this.#transactions.every((other) => other.delivery.isSettled)) this.wire.fail(failure);
   }
 
   onReply(code: number): void {
-    const flight = this.#flights[0];
-    if (!flight) {
-      this.#isProbing = false;
-      if (code !== 250) this.#isRetired = true;
-      this.#host.onProbed();
+    this.#end.isLastWord = code === 421;
+    const [transaction] = this.#transactions;
+    if (!transaction) {
+      this.#onResetReply(code);
       return;
     }
-    // The server hangs up: what has kept its content may go over another connection.
-    if (code === 421 && !flight.hasContentLeft) {
-      this.wire.fail(hungUp(this.wire.reply()));
-      return;
+    const wasResetting = transaction.step === 'reset';
+    const failure = transaction.receive(code);
+    if (wasResetting) this.#onReset(code);
+    if (code === 421) this.#endAfter(hungUp(this.wire.reply()), transaction);
+    if (transaction.isBdatRefused) {
+      this.#server.takesBdat = false;
+      this.madeProgress = true; // the next connection, where it goes by DATA, need not wait
     }
-    const failure = flight.receive(code);
-    if (failure) {
-      this.wire.fail(failure);
-      return;
+    if (failure) this.wire.fail(failure);
+    else if (transaction.step === 'done') this.#finish(transaction);
+    else if (transaction.step === 'content') this.#onGoAhead(transaction);
+    else if (!this.#capabilities.pipelining && this.wire.outstanding === 0 && transaction.step !== 'final') {
+      if (!this.#end.goodbye) transaction.writeNext();
     }
-    if (code === 421) {
-      this.wire.fail(hungUp(this.wire.reply()));
-      return;
-    }
-    if (flight.wasResetRefused && flight.step === 'mail') {
-      this.#isRetired = true;
-      // An earlier transaction may be open: this one is safe to send over another connection as long as it kept its content.
-      if (!flight.hasContentLeft) this.wire.fail({ code: 'closed', message: 'the server refused RSET' });
-      return;
-    }
-    if (flight.step === 'done') this.#finish(flight);
-    else if (flight.step === 'content' && flight.delivery.isSettled) {
-      this.wire.fail({ code: 'aborted', message: 'the message was given up before its content' });
-    } else if (flight.step === 'content') this.#writeContent(flight);
-    else if (!this.#session.capabilities.pipelining && this.wire.outstanding === 0 && flight.step !== 'final')
-      flight.writeNext();
   }
 
-  onPause(): void {
+  onRepliesRead(): void {
+    if (this.#end.goodbye) {
+      if (this.wire.outstanding > 0) return;
+      this.wire.hangUp();
+      this.onFailure(this.#end.goodbye);
+      return;
+    }
+    const [transaction] = this.#transactions;
+    if (transaction?.step === 'content' && !this.#writer) this.#writeContent(transaction);
     this.pump();
-    if (this.#flights.length === 0 && !this.wire.isClosed) this.#host.onIdle(this);
+    this.#tellIfIdle();
   }
 
   onDrain(): void {
@@ -194,105 +212,180 @@ export class Pipeline implements WireOwner {
   }
 
   onEarlyReply(code: number): void {
-    const flight = this.#flights[0];
-    if (flight?.step === 'content' && code >= 400) flight.refuseContent();
+    this.#end.isLastWord = code === 421;
+    const [transaction] = this.#transactions;
+    if (code === 421) this.#end.blame(transaction?.delivery);
+    else if (transaction?.step === 'content' && code >= 400) transaction.refuseContent();
   }
 
   onFailure(failure: Failure): void {
     this.#writer?.stop();
     this.#writer = null;
-    const flights = this.#flights.splice(0);
+    const transactions = this.#transactions.splice(0);
+    const hasLost = transactions.some(({ step }) => step !== 'done');
+    if (hasLost && failure.code !== 'aborted') this.#server.onLoss();
+    // Nobody asks for mail that stands behind a 421 which was the server's last word; the other way round, it may be taken.
+    const isRefused = this.#end.isLastWord && failure.isByPeer === true;
+    const isHeadLost = failure.code !== 'closed' && !this.#end.goodbye;
     const returned: Delivery[] = [];
-    for (const flight of flights) {
-      const { delivery } = flight;
-      if (flight.step !== 'done' && !delivery.isSettled) {
-        if (this.#mayResend(flight, failure)) {
-          delivery.wasResent = true;
-          returned.unshift(delivery);
-          continue;
-        }
-        flight.lose(failure);
-      }
-      this.#settleLost(delivery, failure);
+    for (const [place, transaction] of transactions.entries()) {
+      const { delivery } = transaction;
+      const isOpen = transaction.step === 'done' || !transaction.contentHandedOver || isRefused;
+      if (!isOpen || (place === 0 && isHeadLost && transaction.step !== 'done')) transaction.lose(failure);
+      this.madeProgress ||= transaction.hasDecided;
+      if (delivery.isSettled) continue;
+      if (!delivery.isComplete && isOpen) returned.push(delivery);
+      else this.#settleLost(delivery, failure);
     }
-    for (const delivery of returned) this.#host.giveBack(delivery);
-    this.#host.onClosed(this, failure);
+    if (!this.madeProgress) this.#end.blame(transactions[0]?.delivery);
+    for (const delivery of returned.reverse()) this.#giveBack(delivery, this.#end.goodbye ?? failure);
+    this.#host.onClosed(this);
   }
 
   timeoutMs(): number {
     const { timeouts } = this.#options;
+    if (this.#end.goodbye) return this.#end.timeLeftMs;
     if (this.#writer) return timeouts.data;
-    return this.#flights[0]?.step === 'final' ? timeouts.final : timeouts.reply;
+    return this.#transactions[0]?.step === 'final' ? timeouts.final : timeouts.reply;
+  }
+
+  contentTexts(code: number): readonly string[] {
+    // A refusal may be out of step; the others are read for every mail.
+    const quotable = code < 400 ? this.#transactions.slice(0, 1) : this.#transactions;
+    return quotable.flatMap(({ delivery }) => delivery.submission.contentTexts());
   }
 
   get #window(): number {
-    return this.#session.capabilities.pipelining ? this.#options.maxInFlight : 1;
+    return this.#capabilities.pipelining ? Math.min(this.#options.maxInFlight, this.#server.window) : 1;
   }
 
   #start(delivery: Delivery): void {
-    const { capabilities, isVerified } = this.#session;
-    let flight: Transaction;
+    const isFirst = this.#transactions.length === 0;
+    let transaction: Transaction;
     try {
-      flight = new Transaction(delivery, this.wire, capabilities, {
+      transaction = new Transaction(delivery, this.wire, this.#capabilities, {
         isLmtp: this.#options.lmtp,
-        isVerified,
-        reset: this.#flights.length > 0 || this.#needsReset,
+        isVerified: this.#session.isVerified,
+        reset: !isFirst || this.#needsReset,
+        bdat: this.#mayUseBdat(isFirst),
         recipientLimit: this.#recipientLimit,
       });
     } catch (error) {
-      delivery.settle({ reply: null, error: asEmailError(error) });
+      delivery.settle({ reply: null, error: contentFailure(error) });
       return;
     }
     this.#served++;
     this.#needsReset = false;
-    this.#flights.push(flight);
-    if (capabilities.pipelining) flight.writeGroup();
-    else flight.writeNext();
+    this.#transactions.push(transaction);
+    if (!this.#capabilities.pipelining) transaction.writeNext();
+    else {
+      transaction.writeGroup();
+      if (transaction.usesBdat && this.#options.maxInFlight > 1 && !this.#hasReset && !this.#server.refusesReset) {
+        // Behind it, so that a server that refuses it leaves no mail in doubt; further mails may leave unseen once it works.
+        this.#reset();
+      }
+    }
+  }
+
+  #mayUseBdat(isFirst: boolean): boolean {
+    if (!this.#capabilities.chunking || !this.#options.chunking || this.#options.lmtp) return false;
+    return isFirst ? this.#server.mayUseBdat : this.#server.mayUseBdatUnseen && this.#hasReset;
+  }
+
+  #reset(): void {
+    this.wire.expect(1);
+    this.wire.write(RSET);
+    this.#isResetting = true;
+  }
+
+  /** The answer to a RSET that stood alone. */
+  #onResetReply(code: number): void {
+    this.#isResetting = false;
+    this.#onReset(code);
+    if (code === 250) this.#mayBeOpen = false;
+    else if (code === 421) this.#endAfter(hungUp(this.wire.reply()), undefined);
+    else this.wire.fail({ code: 'closed', message: `the server answered ${code} to RSET` });
+    this.#host.onReset();
+  }
+
+  #onReset(code: number): void {
+    if (code === 250) {
+      this.#hasReset = true;
+      this.#server.mayMisreadBdat = false;
+    } else if (code !== 421 && !this.#end.goodbye) this.#server.refusesReset = true;
+  }
+
+  /** The server waits for content: it goes out when all that has been read is understood, as nothing may answer it before. */
+  #onGoAhead(transaction: Transaction): void {
+    if (transaction.delivery.isSettled) {
+      this.wire.fail({ code: 'aborted', message: 'the message was given up before its content' });
+    } else if (this.#end.goodbye) {
+      transaction.withholdContent();
+      this.#finish(transaction);
+    }
   }
 
   /** The content after DATA: what is small in one piece, so that the next message's commands can join it. */
-  #writeContent(flight: Transaction): void {
-    const { content } = flight;
+  #writeContent(transaction: Transaction): void {
+    const { content } = transaction;
     if (content instanceof Uint8Array && content.length <= INLINE) {
-      const stuffer = new DotStuffer((bytes) => this.wire.writeContent(bytes));
-      stuffer.push(content);
-      stuffer.end();
-      this.#endContent(flight);
+      writeAtOnce(content, this.wire);
+      this.#endContent(transaction);
       return;
     }
     this.#writer = new ContentWriter(content, this.wire, {
-      isEightBit: this.#session.capabilities.eightBitMime,
+      isEightBit: this.#capabilities.eightBitMime,
       timeoutMs: this.#options.timeouts.data,
       onEnd: () => {
         this.#writer = null;
-        this.#endContent(flight);
+        this.#endContent(transaction);
         this.pump();
       },
       onError: (error) => {
         this.#writer = null;
-        flight.abandon({ reply: null, error: asEmailError(error) });
+        transaction.abandon({ reply: null, error: contentFailure(error) });
         this.wire.fail({ code: 'aborted', message: 'the content of a message could not be read', cause: error });
       },
     });
     this.#writer.resume();
   }
 
-  #endContent(flight: Transaction): void {
+  #endContent(transaction: Transaction): void {
     this.wire.write(END_OF_DATA);
-    flight.step = 'final';
-    flight.hasEnded = true;
+    transaction.step = 'final';
+    transaction.contentHandedOver = true;
     this.wire.expect(1);
   }
 
-  #finish(flight: Transaction): void {
-    this.#flights.shift();
-    if (flight.recipientLimit > 0) this.#recipientLimit = flight.recipientLimit;
-    // A refused transaction may still be open on the server.
-    this.#needsReset = !flight.wasTaken;
-    const { delivery } = flight;
+  #finish(transaction: Transaction): void {
+    this.#transactions.shift();
+    const { delivery, wasAccepted, usesBdat, recipientLimit } = transaction;
+    this.madeProgress ||= transaction.hasDecided;
+    if (recipientLimit > 0) this.#recipientLimit = recipientLimit;
+    this.#goneWell = wasAccepted ? this.#goneWell + 1 : 0;
+    if (transaction.hasFinalReply) this.#server.onFinalReply(this.#goneWell);
+    if (usesBdat && !wasAccepted) this.#server.mayMisreadBdat = true;
+    this.#mayBeOpen = transaction.mayBeOpen && this.#transactions.length === 0 && !this.#isResetting;
+    this.#needsReset = !wasAccepted;
     if (delivery.isSettled) return;
     if (delivery.isComplete) delivery.settle();
-    else this.#host.giveBack(delivery);
+    else this.#giveBack(delivery, this.#end.goodbye ?? null);
+  }
+
+  /** A delivery that has had its chances, and seems to be why sessions end, is not given back. */
+  #giveBack(delivery: Delivery, failure: Failure | null): void {
+    if (failure === null || !hasHadItsChances(delivery)) this.#host.giveBack(delivery);
+    else this.#settleLost(delivery, failure);
+  }
+
+  /** The server says goodbye: what is still due is read, and nothing but QUIT is written (RFC 5321, section 3.8). */
+  #endAfter(goodbye: Failure, transaction: Transaction | undefined): void {
+    if (this.#end.goodbye) return;
+    this.#isRetired = true;
+    this.#server.onLoss();
+    this.#end.begin(goodbye, this.#options.timeouts.reply);
+    for (const each of this.#transactions) each.isSessionOver = true;
+    if (!transaction?.hasFinalReply) this.#end.blame(transaction?.delivery);
   }
 
   /** Recipients that still have no outcome were left for a further transaction: the server has not heard of them. */
@@ -301,22 +394,7 @@ export class Pipeline implements WireOwner {
     else delivery.settle({ reply: null, error: lost(failure, this.wire.transcript.lines, 'queue') });
   }
 
-  #mayResend(flight: Transaction, failure: Failure): boolean {
-    const { delivery } = flight;
-    return failure.code === 'closed' && !flight.hasContentLeft && !flight.isRefused && !delivery.wasResent;
+  #tellIfIdle(): void {
+    if (this.#transactions.length === 0 && !this.#isResetting && !this.wire.isClosed) this.#host.onIdle(this);
   }
-}
-
-function asEmailError(error: unknown): EmailError {
-  if (error instanceof EmailError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
-  return new SendError('provider', `the content of the message could not be made: ${reason}`, {
-    phase: 'content',
-    cause: error,
-  });
-}
-
-/** Why a connection ends that the server closes with a last word. */
-function hungUp(reply: ServerReply): Failure {
-  return { code: 'closed', message: `the server closed the connection: 421 ${reply.text}`, reply };
 }

@@ -1,4 +1,5 @@
 import { EmailConnectionError, type EmailError, SendError } from '../errors.ts';
+import { backoff } from '../util/backoff.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import { Delivery, type Submission } from './delivery.ts';
 import { forgetAtExit, quitAtExit } from './exit.ts';
@@ -6,6 +7,7 @@ import { Fifo } from './fifo.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
 import { Pipeline, type PipelineHost } from './pipeline.ts';
 import type { PoolStats } from './pool-stats.ts';
+import { recordOf, ServerRecord } from './server-record.ts';
 import { openSession, type Session } from './session.ts';
 import { traceSubmission } from './trace-smtp.ts';
 import type { Failure } from './wire.ts';
@@ -21,6 +23,7 @@ const PAUSE_MS = 1_000;
  */
 export class Pool implements PipelineHost {
   readonly #options: ResolvedSmtpOptions;
+  readonly #server: ServerRecord;
   readonly #queue = new Fifo<Delivery>();
   readonly #pipelines = new Set<Pipeline>();
   /** Ready and without work, the one used last at the end. */
@@ -30,6 +33,10 @@ export class Pool implements PipelineHost {
   #connecting = 0;
   #opened = 0;
   #pausedUntil = 0;
+  /** Connections in a row that ended before any recipient had an outcome. */
+  #fruitless = 0;
+  /** While it runs, no connection is opened. */
+  #resting: NodeJS.Timeout | null = null;
   #isScheduled = false;
   #isSweeping = false;
   #abort = new AbortController();
@@ -37,6 +44,13 @@ export class Pool implements PipelineHost {
 
   constructor(options: ResolvedSmtpOptions) {
     this.#options = options;
+    const { host, port, path, socket } = options;
+    // A socket of the caller's may lead anywhere.
+    this.#server = socket ? new ServerRecord() : recordOf(path ?? `${host}:${port}`);
+  }
+
+  get hasWork(): boolean {
+    return this.#live() !== undefined;
   }
 
   get stats(): PoolStats {
@@ -78,7 +92,11 @@ export class Pool implements PipelineHost {
       ),
     });
     // Nobody may be waiting any more for the connection that is being opened.
-    if (this.#live() === undefined) this.#abort.abort();
+    if (this.hasWork) return;
+    this.#abort.abort();
+    if (this.#resting !== null) clearTimeout(this.#resting);
+    this.#resting = null;
+    this.#report();
   }
 
   /** Opens a connection if there is none. @throws {EmailConnectionError} */
@@ -123,7 +141,7 @@ export class Pool implements PipelineHost {
     this.#schedule();
   }
 
-  onProbed(): void {
+  onReset(): void {
     this.#schedule();
   }
 
@@ -136,7 +154,21 @@ export class Pool implements PipelineHost {
     forgetAtExit(pipeline);
     const index = this.#idle.indexOf(pipeline);
     if (index >= 0) this.#idle.splice(index, 1);
+    if (pipeline.madeProgress) this.#fruitless = 0;
+    else if (this.hasWork) this.#rest();
     this.#schedule();
+  }
+
+  /** A server that ends sessions before it has done anything gets time. */
+  #rest(): void {
+    this.#fruitless++;
+    this.#resting ??= setTimeout(
+      () => {
+        this.#resting = null;
+        this.#schedule();
+      },
+      backoff(this.#fruitless, this.#options.retry),
+    );
   }
 
   #schedule(): void {
@@ -150,9 +182,9 @@ export class Pool implements PipelineHost {
 
   /** Hands the queue out. */
   #dispatch(): void {
-    while (this.#live() && this.#idle.length > 0) this.#wake(this.#idle.pop() as Pipeline); // the length is not 0
+    while (this.hasWork && this.#idle.length > 0) this.#wake(this.#idle.pop() as Pipeline); // the length is not 0
     for (const pipeline of this.#pipelines) {
-      if (!this.#live()) break;
+      if (!this.hasWork) break;
       if (pipeline.hasRoom) pipeline.pump();
     }
     if (this.#mayConnect()) void this.#connect();
@@ -161,9 +193,15 @@ export class Pool implements PipelineHost {
 
   /** One at a time: wrong credentials, or a server that is down or busy, should be met once and not five times at once. */
   #mayConnect(): boolean {
-    if (this.#connecting > 0 || this.#live() === undefined) return false;
+    if (this.#connecting > 0 || this.#resting !== null || !this.hasWork) return false;
     if (this.#pipelines.size >= this.#options.maxConnections) return false;
-    for (const pipeline of this.#pipelines) if (pipeline.isProbing) return false;
+    let prospects = 0;
+    for (const pipeline of this.#pipelines) {
+      if (pipeline.isResetting) return false;
+      prospects += pipeline.prospects;
+    }
+    // A window that is about to open will take what waits before a new connection is ready.
+    if (this.#queue.size <= prospects) return false;
     return this.#pipelines.size === 0 || performance.now() >= this.#pausedUntil;
   }
 
@@ -211,7 +249,7 @@ export class Pool implements PipelineHost {
 
   #adopt(session: Session): Pipeline {
     this.#opened++;
-    const pipeline = new Pipeline(session, this.#options, this);
+    const pipeline = new Pipeline(session, this.#options, this.#server, this);
     this.#pipelines.add(pipeline);
     return pipeline;
   }

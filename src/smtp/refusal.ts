@@ -1,6 +1,6 @@
 import {
   EmailConnectionError,
-  type EmailError,
+  EmailError,
   type ErrorPhase,
   SendError,
   type SendErrorCode,
@@ -31,10 +31,13 @@ function refusalCode(reply: ServerReply, phase: ErrorPhase): SendErrorCode {
   return code === 552 || enhancedCode === '5.3.4' ? 'too-large' : 'rejected';
 }
 
-/** Whether a refused recipient was one too many for this transaction, so that another may take it (RFC 5321, section 4.5.3.1.10). */
+/**
+ * Whether a refused recipient was one too many for this transaction, so that another may take it: 452, or 552
+ * (RFC 5321, section 4.5.3.1.10), or whatever code says x.5.3 (RFC 3463, section 3.6).
+ */
 export function isTooMany({ code, enhancedCode }: ServerReply): boolean {
-  if (code === 452) return enhancedCode === null || enhancedCode === '4.5.3';
-  return code === 552 && (enhancedCode === null || enhancedCode === '5.5.3');
+  if (enhancedCode !== null) return enhancedCode.endsWith('.5.3');
+  return code === 452 || code === 552;
 }
 
 /** The error for a connection that ended before the message's content had left: it is certainly not sent. */
@@ -57,6 +60,14 @@ export function uncertain(failure: Failure, transcript: readonly string[]): Send
     ...(failure.reply && { reply: failure.reply }),
     cause: failure.cause,
   });
+}
+
+/** The error for content that could not be made or read. */
+export function contentFailure(error: unknown): EmailError {
+  if (error instanceof EmailError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  const message = `the content of the message could not be made: ${reason}`;
+  return new SendError('provider', message, { phase: 'content', cause: error });
 }
 
 /** A reply as it is quoted in an error's message. */

@@ -40,7 +40,8 @@ export function traceSubmission(options: ResolvedSmtpOptions, submission: Submis
     submission.settle(outcomes);
   };
   const compose: Submission['compose'] = (capabilities) => submission.compose(capabilities);
-  return tracer.begin(context, () => ({ envelope, compose, settle }));
+  const contentTexts: Submission['contentTexts'] = () => submission.contentTexts();
+  return tracer.begin(context, () => ({ envelope, compose, contentTexts, settle }));
 }
 
 function smtpTrace(

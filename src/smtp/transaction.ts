@@ -1,8 +1,8 @@
-import { isAscii } from 'node:buffer';
-import { type EmailError, type ErrorPhase, MessageError, SendError, type ServerReply } from '../errors.ts';
+import type { EmailError, ErrorPhase, SendError, ServerReply } from '../errors.ts';
 import type { Capabilities } from './capabilities.ts';
-import { bdat, DATA, mail, originalRecipient, parameter, RSET, rcpt, xtext } from './commands.ts';
-import type { Content, Delivery, Envelope, RecipientOutcome } from './delivery.ts';
+import { bdat, DATA, RSET } from './commands.ts';
+import type { Content, Delivery, RecipientOutcome } from './delivery.ts';
+import { checkExtensions, mailLine, rcptLine } from './mail-lines.ts';
 import { isTooMany, lost, refusal, uncertain } from './refusal.ts';
 import type { Failure, Wire } from './wire.ts';
 
@@ -12,11 +12,25 @@ export const INLINE: number = 64 * 1024;
 /** The reply a transaction waits for next; `content` while its content is on its way after DATA. */
 export type Step = 'reset' | 'mail' | 'rcpt' | 'data' | 'content' | 'final' | 'done';
 
+/** What a session knows that a transaction needs. */
+export interface TransactionOptions {
+  readonly isLmtp: boolean;
+  /** Whether TLS protects the session, verified. */
+  readonly isVerified: boolean;
+  /** Whether RSET goes first: always behind another transaction, since a refused one may still be open on the server. */
+  readonly reset: boolean;
+  /** Whether BDAT may be used, so that the content leaves with the commands. */
+  readonly bdat: boolean;
+  /** The most recipients the server is known to take, 0 when it is not known. */
+  readonly recipientLimit: number;
+}
+
 /**
  * One mail transaction: RSET, MAIL, RCPT..., then DATA or BDAT, and what the server answered to each.
  *
  * It writes its commands in one group or one by one, and takes the replies in the order of the commands; the difference
- * between the two ways is only when `writeNext` is called.
+ * between the two ways is only when `writeNext` is called. Recipients without an outcome when it is done are open: the
+ * server certainly has no mail for them.
  */
 export class Transaction {
   readonly delivery: Delivery;
@@ -24,11 +38,17 @@ export class Transaction {
   readonly usesBdat: boolean;
   step: Step;
   /** Whether the end of the content was handed to the connection: from here on, its loss leaves the outcome unknown. */
-  hasEnded = false;
+  contentHandedOver = false;
   /** Whether the server took the message, for one recipient at least. */
-  wasTaken = false;
-  /** Whether the server refused RSET, so that no further transaction may follow. */
-  wasResetRefused = false;
+  wasAccepted = false;
+  /** Whether a reply decided about a recipient. */
+  hasDecided = false;
+  /** Whether the last reply of the transaction came, the one to its content. */
+  hasFinalReply = false;
+  /** Whether BDAT was not understood, although a sender and a recipient had been accepted. */
+  isBdatRefused = false;
+  /** Whether the server has said 421 on this connection: refusals of the commands behind it say nothing about the mail. */
+  isSessionOver = false;
   /** The most recipients a transaction may have, when the server refused more in this one. */
   recipientLimit = 0;
   readonly #wire: Wire;
@@ -38,38 +58,31 @@ export class Transaction {
   #rcptLines: readonly string[];
   #next: Step;
   #written = 0;
-  #answered = 0;
   #refused: SendError | null = null;
   readonly #accepted: number[] = [];
   /** Recipients refused only because the transaction had enough of them. */
   readonly #tooMany: { readonly index: number; readonly reply: ServerReply }[] = [];
   #isContradicted = false;
+  readonly #replies: Generator<null, Failure | null, number>;
 
   /** @throws {EmailError} when the server cannot take the message as it is; nothing was written then. */
   constructor(delivery: Delivery, wire: Wire, capabilities: Capabilities, options: TransactionOptions) {
-    const { envelope } = delivery.submission;
+    const { submission, open } = delivery;
+    checkExtensions(submission.envelope, capabilities, options.isVerified);
     this.delivery = delivery;
     this.#wire = wire;
     this.#isLmtp = options.isLmtp;
-    if (envelope.requireTls && !(options.isVerified && capabilities.requireTls))
-      throw unavailable('requiretls', 'REQUIRETLS');
-    if (envelope.smtpUtf8 && !capabilities.smtpUtf8) throw unavailable('smtputf8', 'SMTPUTF8');
-    if (!capabilities.dsn && asksForDsn(envelope)) throw unavailable('dsn', 'DSN');
-    const { open } = delivery;
-    const limit = options.recipientLimit;
+    const limit = delivery.recipientLimit || options.recipientLimit;
     this.#recipients = limit > 0 && open.length > limit ? open.slice(0, limit) : open;
-    this.content = delivery.content ?? delivery.submission.compose(capabilities);
+    this.content = delivery.content ?? submission.compose(capabilities);
     delivery.content = this.content;
-    this.#mailLine = mail(envelope.sender, mailParameters(delivery, this.content, capabilities));
+    this.#mailLine = mailLine(delivery, this.content, capabilities);
     this.#rcptLines = this.#recipients.map((index) => rcptLine(delivery, index));
-    this.usesBdat =
-      capabilities.chunking &&
-      capabilities.pipelining &&
-      !this.#isLmtp &&
-      this.content instanceof Uint8Array &&
-      this.content.length <= INLINE;
+    this.usesBdat = options.bdat && this.content instanceof Uint8Array && this.content.length <= INLINE;
     this.step = options.reset ? 'reset' : 'mail';
     this.#next = this.step;
+    this.#replies = this.#dialogue();
+    this.#replies.next(0);
   }
 
   /** The error phase a lost connection has now. */
@@ -77,14 +90,9 @@ export class Transaction {
     return this.step === 'done' ? 'final' : this.step;
   }
 
-  /** Whether the server refused the message as a whole, before its content. */
-  get isRefused(): boolean {
-    return this.#refused !== null;
-  }
-
-  /** Whether a byte of the content may have left. */
-  get hasContentLeft(): boolean {
-    return this.hasEnded || this.step === 'content';
+  /** Whether the server may still hold the transaction open, so that RSET must be answered before the next one begins. */
+  get mayBeOpen(): boolean {
+    return !this.wasAccepted && (this.usesBdat || !this.hasFinalReply);
   }
 
   /** Writes the commands that go together: with PIPELINING all up to DATA, or BDAT with the content. */
@@ -98,7 +106,7 @@ export class Transaction {
       const content = this.content as Uint8Array; // usesBdat says so
       wire.write(lines + bdat(content.length, true));
       wire.writeContent(content);
-      this.hasEnded = true;
+      this.contentHandedOver = true;
     } else wire.write(lines + DATA);
     this.#next = 'content';
   }
@@ -128,36 +136,96 @@ export class Transaction {
 
   /**
    * Takes the reply that was due. Afterwards `step` is what is due next: `content` when the server waits for the content,
-   * `done` when all is known. Returns a failure when the reply makes no sense, so that the connection must end.
+   * `done` when all is known. Returns a failure when the connection must end at once: the reply makes no sense, or what
+   * follows would.
    */
   receive(code: number): Failure | null {
-    const isPositive = code >= 200 && code < 300;
-    if (code >= 300 && code < 400 && this.step !== 'data') return this.#desync(code);
-    switch (this.step) {
-      case 'reset':
-        this.wasResetRefused = !isPositive;
-        this.step = 'mail';
-        return null;
-      case 'mail':
-        if (!isPositive) this.#refused = this.#refusal('mail', 'the sender');
-        this.step = 'rcpt';
-        if (this.#refused && this.#next === 'rcpt' && this.#written === 0) this.#finish(outcomeOf(this.#refused));
-        return null;
-      case 'rcpt':
-        this.#onRecipient(isPositive);
-        return null;
-      case 'data':
-        return this.#onData(code);
-      case 'final':
-        return this.#onFinal(isPositive, code);
-      default:
-        return this.#desync(code);
+    if (this.step === 'content' || this.step === 'done') return this.#desync(code);
+    const isGoAhead = code >= 300 && code < 400;
+    if (this.step === 'data' ? code < 300 : isGoAhead) return this.#desync(code);
+    return this.#replies.next(code).value;
+  }
+
+  /** The dialogue from its first reply to its last (RFC 5321, section 3.3); each `yield` waits for the code of a reply. */
+  *#dialogue(): Generator<null, Failure | null, number> {
+    if (this.step === 'reset') {
+      const code = yield null;
+      if (code === 421) this.isSessionOver = true;
+      // RSET is always answered with 250 (RFC 5321, section 4.1.1.5): this is an answer to something else.
+      if (code !== 250 && !this.#isFollowing(code))
+        return { code: 'closed', message: `the server answered ${code} to RSET` };
+      this.step = 'mail';
     }
+
+    const mailCode = yield null;
+    if (mailCode === 421) this.isSessionOver = true;
+    if (!isPositive(mailCode) && !this.#isFollowing(mailCode)) this.#refused = this.#refusal('mail', 'the sender');
+    this.step = 'rcpt';
+    if (this.#refused && this.#next === 'rcpt' && this.#written === 0) return this.#finish(outcomeOf(this.#refused));
+
+    for (const index of this.#recipients) {
+      const code = yield null;
+      if (this.#refused !== null) continue;
+      if (isPositive(code)) this.#accepted.push(index);
+      else this.#onRecipientRefused(index, code);
+    }
+    const accepted = this.#accepted;
+    if (this.#tooMany.length > 0 && accepted.length > 0) this.recipientLimit = accepted.length;
+    this.step = this.usesBdat ? 'final' : 'data';
+    // One by one, there is nothing more to say when nobody was accepted; in a group, the rest is answered first.
+    if (accepted.length === 0 && this.#next === 'data') return this.#finish(null);
+
+    if (!this.usesBdat) {
+      const code = yield null;
+      const isWanted = this.#refused === null && accepted.length > 0;
+      if (code === 421) this.isSessionOver = true;
+      if (code >= 400) {
+        if (isWanted && !this.#isFollowing(code)) this.#refused = this.#refusal('data', 'the message');
+        return this.#finish(this.#refused && outcomeOf(this.#refused));
+      }
+      if (!isWanted) {
+        // The server waits for content of a transaction it refused: whose is it? It gets none (RFC 2920, section 3.1).
+        this.#finish(this.#refused && outcomeOf(this.#refused));
+        return { code: 'protocol', message: `the server answered ${code} to DATA without a sender or recipient` };
+      }
+      this.step = 'content';
+    }
+
+    // LMTP answers once for every recipient it accepted (RFC 2033, section 4.2).
+    do {
+      const code = yield null;
+      this.hasFinalReply = true;
+      if (accepted.length === 0) {
+        // Taken, but for whom? An earlier transaction may have been open still.
+        this.#isContradicted = isPositive(code);
+        return this.#isContradicted ? this.#desync(code) : this.#finish(this.#refused && outcomeOf(this.#refused));
+      }
+      if (this.#isFollowing(code)) return this.#finish(null);
+      if (this.usesBdat && isMisunderstood(code)) {
+        this.isBdatRefused = true;
+        this.#finish(null);
+        return { code: 'closed', message: `the server answered ${code} to BDAT: it goes on with DATA` };
+      }
+      const reply = this.#wire.reply();
+      const error = isPositive(code) ? null : refusal(reply, 'final', 'the message', this.#wire.transcript.lines);
+      this.wasAccepted ||= error === null;
+      for (const index of accepted.splice(0, this.#isLmtp ? 1 : accepted.length)) this.#decide(index, { reply, error });
+      if (accepted.length > 0) {
+        this.#wire.expect(1);
+        this.#wire.flush();
+      }
+    } while (accepted.length > 0);
+    return this.#finish(null);
   }
 
   /** The server refused while content was still on its way; the rest of it cannot be sent any more. */
   refuseContent(): void {
     this.#finish(outcomeOf(this.#refusal('content', 'the content')));
+  }
+
+  /** The content stays here, although the server waits for it: the session is over. */
+  withholdContent(): void {
+    this.#finish(null);
   }
 
   /** The connection ended: decides every recipient by what had left until then. */
@@ -178,7 +246,8 @@ export class Transaction {
     const transcript = this.#wire.transcript.lines;
     if (this.#isContradicted) return outcomeOf(uncertain(failure, transcript));
     return outcomeOf(
-      this.#refused ?? (this.hasEnded ? uncertain(failure, transcript) : lost(failure, transcript, this.phase)),
+      this.#refused ??
+        (this.contentHandedOver ? uncertain(failure, transcript) : lost(failure, transcript, this.phase)),
     );
   }
 
@@ -187,77 +256,44 @@ export class Transaction {
     this.#finish(outcome);
   }
 
-  #onRecipient(isPositive: boolean): void {
-    const index = this.#recipients[this.#answered++] ?? -1;
-    if (this.#refused === null) {
-      if (isPositive) this.#accepted.push(index);
-      else this.#refuseRecipient(index);
-    }
-    if (this.#answered < this.#recipients.length) return;
-    if (this.#tooMany.length > 0 && this.#accepted.length > 0) this.recipientLimit = this.#accepted.length;
-    this.step = this.usesBdat ? 'final' : 'data';
-    // One by one, there is nothing more to say when nobody was accepted; in a group, the rest is answered first.
-    if (this.#accepted.length === 0 && this.#next === 'data') this.#finish(null);
-  }
-
-  #refuseRecipient(index: number): void {
+  #onRecipientRefused(index: number, code: number): void {
     const reply = this.#wire.reply();
-    if (isTooMany(reply)) {
-      this.#tooMany.push({ index, reply });
-      return;
+    const isEnough = isTooMany(reply);
+    if (code === 421) {
+      this.isSessionOver = true; // it is about the session, and decides about nobody
+      if (isEnough) this.delivery.recipientLimit = this.#accepted.length;
     }
-    this.#setRefused(index, reply);
+    if (this.#isFollowing(code)) return;
+    if (isEnough) this.#tooMany.push({ index, reply });
+    else this.#setRefused(index, reply);
   }
 
   #setRefused(index: number, reply: ServerReply): void {
     const address = this.delivery.submission.envelope.recipients[index]?.address ?? '';
     const error = refusal(reply, 'rcpt', `the recipient ${address}`, this.#wire.transcript.lines);
-    this.delivery.outcomes[index] = { reply, error };
+    this.#decide(index, { reply, error });
   }
 
-  #onData(code: number): Failure | null {
-    if (code >= 200 && code < 300) return this.#desync(code);
-    if (code >= 400) {
-      if (this.#accepted.length > 0) this.#refused ??= this.#refusal('data', 'the message');
-      this.#finish(this.#refused && outcomeOf(this.#refused));
-      return null;
-    }
-    // The server waits for content of a transaction it refused: whose is it? It gets none (RFC 2920, section 3.1).
-    if (this.#refused || this.#accepted.length === 0) {
-      this.#finish(this.#refused && outcomeOf(this.#refused));
-      return { code: 'protocol', message: `the server answered ${code} to DATA without a sender or recipient` };
-    }
-    this.step = 'content';
-    return null;
+  #decide(index: number, outcome: RecipientOutcome): void {
+    this.hasDecided = true;
+    this.delivery.outcomes[index] = outcome;
   }
 
-  #onFinal(isPositive: boolean, code: number): Failure | null {
-    if (isPositive && this.#accepted.length === 0) {
-      // Taken, but for whom? An earlier transaction may have been open still.
-      this.#isContradicted = true;
-      return this.#desync(code);
+  /** Ends the transaction; recipients one too many stay open for a further one when this one was taken, or not tried. */
+  #finish(outcome: RecipientOutcome | null): null {
+    const isOver = !this.wasAccepted && !this.isSessionOver && !this.isBdatRefused;
+    if (isOver) for (const { index, reply } of this.#tooMany) this.#setRefused(index, reply);
+    if (outcome) {
+      this.hasDecided = true;
+      for (const index of this.#recipients) this.delivery.outcomes[index] ??= outcome;
     }
-    if (this.#accepted.length === 0) {
-      this.#finish(this.#refused && outcomeOf(this.#refused));
-      return null;
-    }
-    const reply = this.#wire.reply();
-    const error = isPositive ? null : refusal(reply, 'final', 'the message', this.#wire.transcript.lines);
-    const outcome = { reply, error };
-    this.wasTaken ||= isPositive;
-    // LMTP answers once for every recipient it accepted (RFC 2033, section 4.2).
-    const answered = this.#isLmtp ? this.#accepted.splice(0, 1) : this.#accepted.splice(0);
-    for (const index of answered) this.delivery.outcomes[index] = outcome;
-    if (this.#accepted.length > 0) this.#wire.expect(1);
-    else this.#finish(null);
-    return null;
-  }
-
-  /** Ends the transaction; recipients one too many stay open for a further one when this one was taken. */
-  #finish(outcome: RecipientOutcome | null): void {
-    if (!this.wasTaken) for (const { index, reply } of this.#tooMany) this.#setRefused(index, reply);
-    if (outcome) for (const index of this.#recipients) this.delivery.outcomes[index] ??= outcome;
     this.step = 'done';
+    return null;
+  }
+
+  /** Whether a refusal is the 421 that ends the session, or only follows from it, and so says nothing about the mail. */
+  #isFollowing(code: number): boolean {
+    return this.isSessionOver && (code === 421 || isMisunderstood(code));
   }
 
   #refusal(phase: ErrorPhase, what: string): SendError {
@@ -272,63 +308,15 @@ export class Transaction {
   }
 }
 
-/** What a session knows that a transaction needs. */
-export interface TransactionOptions {
-  readonly isLmtp: boolean;
-  /** Whether TLS protects the session, verified: what REQUIRETLS needs (RFC 8689, section 4.2.1). */
-  readonly isVerified: boolean;
-  /** Whether RSET goes first: always behind another transaction, since a refused one may still be open on the server. */
-  readonly reset: boolean;
-  /** The most recipients the server is known to take, 0 when it is not known. */
-  readonly recipientLimit: number;
+function isPositive(code: number): boolean {
+  return code >= 200 && code < 300;
 }
 
-function asksForDsn({ ret, envid, recipients }: Envelope): boolean {
-  return (ret ?? envid) !== undefined || recipients.some(({ notify, orcpt }) => (notify ?? orcpt) !== undefined);
+/** Whether a reply is about the command and its place, not about the mail (RFC 5321, section 4.2.2). */
+function isMisunderstood(code: number): boolean {
+  return code >= 500 && code <= 504;
 }
 
 function outcomeOf(error: EmailError): RecipientOutcome {
   return { reply: error.reply, error };
-}
-
-function mailParameters(delivery: Delivery, content: Content, capabilities: Capabilities): string {
-  const { envelope } = delivery.submission;
-  const size = content instanceof Uint8Array ? content.length : content.size;
-  let parameters = '';
-  if (capabilities.size && size !== null) {
-    if (capabilities.maxSize > 0 && size > capabilities.maxSize) throw tooLarge(size, capabilities.maxSize);
-    parameters += ` SIZE=${size}`;
-  }
-  const isEightBit = content instanceof Uint8Array ? !isAscii(content) : capabilities.eightBitMime;
-  if (isEightBit && !capabilities.eightBitMime) throw unavailable('eight-bit', '8BITMIME');
-  if (isEightBit) parameters += ' BODY=8BITMIME';
-  if (envelope.smtpUtf8) parameters += ' SMTPUTF8';
-  if (envelope.requireTls) parameters += ' REQUIRETLS';
-  if (envelope.ret) parameters += parameter('RET', envelope.ret);
-  if (envelope.envid !== undefined) parameters += parameter('ENVID', xtext(envelope.envid));
-  return parameters;
-}
-
-function rcptLine(delivery: Delivery, index: number): string {
-  const recipient = delivery.submission.envelope.recipients[index];
-  if (!recipient) throw new MessageError([{ path: 'to', code: 'required', message: 'a recipient is missing' }]);
-  const { address, notify, orcpt } = recipient;
-  if (notify === undefined && orcpt === undefined) return rcpt(address, '');
-  return rcpt(
-    address,
-    (notify === undefined ? '' : parameter('NOTIFY', notify)) +
-      (orcpt === undefined ? '' : parameter('ORCPT', originalRecipient(orcpt))),
-  );
-}
-
-function tooLarge(size: number, limit: number): EmailError {
-  return new SendError('too-large', `the message has ${size} octets, the server takes ${limit}: make it smaller`, {
-    phase: 'mail',
-  });
-}
-
-function unavailable(feature: 'requiretls' | 'smtputf8' | 'dsn' | 'eight-bit', keyword: string): EmailError {
-  return new SendError(`${feature}-unavailable`, `the message needs ${keyword}, which the server does not offer`, {
-    phase: 'mail',
-  });
 }

@@ -18,7 +18,10 @@ export class Transcript {
   #count = 0;
   #lines: readonly string[] | null = null;
   readonly #secrets: string[] = [];
-  #partial = '';
+  /** What replies quoted of the mails' content, the latest last. */
+  readonly #quotes: string[] = [];
+  /** What the server said and `debug` has not shown yet. */
+  #unreported = '';
 
   constructor(debug?: (line: string) => void) {
     this.#debug = debug;
@@ -30,8 +33,22 @@ export class Transcript {
     this.#secrets.sort((a, b) => b.length - a.length);
   }
 
-  /** Replaces every hidden secret in a text. */
+  /** Remembers that a reply quoted this of a mail's content: it shows as `[content]`. */
+  hideQuote(quote: string): void {
+    if (this.#quotes.includes(quote)) return;
+    this.#quotes.push(quote);
+    if (this.#quotes.length > KEPT) this.#quotes.shift();
+    this.#lines = null;
+  }
+
+  /** Replaces every hidden secret, and every quotation of content, in a text. */
   redact(text: string): string {
+    let redacted = this.#withoutSecrets(text);
+    for (const quote of this.#quotes) if (redacted.includes(quote)) redacted = redacted.replaceAll(quote, '[content]');
+    return redacted;
+  }
+
+  #withoutSecrets(text: string): string {
     let redacted = text;
     for (const secret of this.#secrets) if (redacted.includes(secret)) redacted = redacted.replaceAll(secret, '***');
     return redacted;
@@ -52,6 +69,15 @@ export class Transcript {
     this.#add('S', chunk.toString('latin1', Math.max(0, chunk.length - KEPT_OCTETS)));
   }
 
+  /** What was received has been understood: what it quotes of a mail is known by now, and `debug` may show it. */
+  understood(): void {
+    if (this.#unreported === '' || !this.#debug) return;
+    const end = this.#unreported.lastIndexOf('\n') + 1;
+    const whole = this.#unreported.slice(0, end);
+    this.#unreported = this.#unreported.slice(end);
+    for (const line of this.#format('S', whole)) this.#debug(line);
+  }
+
   /** Records what happened to the connection itself. */
   note(text: string): void {
     this.#add('*', text);
@@ -68,19 +94,13 @@ export class Transcript {
     this.#speakers[slot] = who;
     this.#said[slot] = what;
     this.#lines = null;
-    if (this.#debug) this.#report(this.#debug, who, what);
-  }
-
-  /** A server line may come in pieces: `debug` gets it when it is whole. */
-  #report(debug: (line: string) => void, who: Speaker, what: string | number): void {
-    let text = textOf(who, what);
+    if (!this.#debug) return;
     if (who === 'S') {
-      text = this.#partial + text;
-      const end = text.lastIndexOf('\n') + 1;
-      this.#partial = text.slice(end);
-      text = text.slice(0, end);
+      this.#unreported += what; // a line may come in pieces
+      return;
     }
-    for (const line of this.#format(who, text)) debug(line);
+    this.understood();
+    for (const line of this.#format(who, textOf(who, what))) this.#debug(line);
   }
 
   #recall(): string[] {
@@ -101,7 +121,7 @@ export class Transcript {
 
   #format(who: Speaker, text: string): string[] {
     const spoken = who === 'S' ? Buffer.from(text, 'latin1').toString() : text;
-    const lines = this.redact(spoken).split(/\r?\n/);
+    const lines = (who === 'C' ? this.#withoutSecrets(spoken) : this.redact(spoken)).split(/\r?\n/);
     return lines.flatMap((line) => (line === '' ? [] : [`${who}: ${line}`]));
   }
 }

@@ -2,11 +2,15 @@ import type { Duplex } from 'node:stream';
 import type { ConnectionErrorCode, ServerReply } from '../errors.ts';
 import { QUIT } from './commands.ts';
 import { Group } from './group.ts';
+import { MIN_QUOTE, quotedRuns } from './quoted-content.ts';
+import { describe } from './refusal.ts';
 import { ReplyParser, ReplySyntaxError } from './reply.ts';
 import type { Transcript } from './transcript.ts';
 
 /** How long a server may take to hang up after QUIT. */
 const QUIT_GRACE_MS = 1_000;
+/** How much of a reply's text is kept, in characters. */
+const MAX_TEXT = 4_096;
 
 /** Why a connection ended: the code and text an error is made of. */
 export interface Failure {
@@ -15,14 +19,16 @@ export interface Failure {
   readonly cause?: unknown;
   /** The server's last word, when it hung up with one (421). */
   readonly reply?: ServerReply;
+  /** Whether the peer closed or reset the connection after all that it sent was read. */
+  readonly isByPeer?: boolean;
 }
 
 /** Who speaks on a wire: told of every awaited reply, in order, and of the end. */
 export interface WireOwner {
   /** A reply arrived; `wire.reply()` reads its text. */
   onReply(code: number): void;
-  /** All replies of a chunk were handed over: the moment to write the next group. */
-  onPause(): void;
+  /** All replies of a chunk were handed over: the moment to write the next group, and content. */
+  onRepliesRead(): void;
   /** A reply arrived that was not due; the connection ends right after. */
   onEarlyReply(code: number): void;
   /** What was written has left; more may be written. */
@@ -31,6 +37,8 @@ export interface WireOwner {
   onFailure(failure: Failure): void;
   /** How long the reply that is due next may take, in milliseconds. */
   timeoutMs(): number;
+  /** The texts of the mails under way that a reply with this code may quote. */
+  contentTexts(code: number): readonly string[];
 }
 
 /**
@@ -42,7 +50,7 @@ export interface WireOwner {
 export class Wire {
   readonly transcript: Transcript;
   readonly socket: Duplex;
-  /** Replies that are due. */
+  /** Replies that are due: those of commands that were flushed. */
   outstanding = 0;
   /** Whether more than the socket likes to hold is waiting to leave. */
   isFull = false;
@@ -50,6 +58,8 @@ export class Wire {
   readonly #parser: ReplyParser;
   readonly #tickMs: number;
   readonly #group = new Group();
+  /** Replies that will be due once the group is flushed. */
+  #expected = 0;
   #deadline = Infinity;
   #timer: NodeJS.Timeout | null = null;
   #replies = 0;
@@ -66,7 +76,7 @@ export class Wire {
     socket.on('drain', this.#onDrain);
     socket.on('error', this.#onError);
     socket.on('end', this.#onEnd);
-    socket.on('close', this.#onEnd);
+    socket.on('close', this.#onClose);
   }
 
   /** Hands the connection to another speaker. */
@@ -90,26 +100,35 @@ export class Wire {
     this.transcript.sentContent(bytes.length);
   }
 
-  /** Adds replies to those that are due. */
+  /** Adds replies to those that become due with the next flush: nothing that comes before answers a command of the group. */
   expect(count: number): void {
-    if (this.outstanding === 0) this.arm(this.#owner.timeoutMs());
-    this.outstanding += count;
+    this.#expected += count;
   }
 
   /** Writes the group, with one system call. */
   flush(): void {
-    if (this.#failed || this.#group.isEmpty) return;
+    if (this.#failed) return;
+    if (this.#expected > 0) {
+      if (this.outstanding === 0) this.arm(this.#owner.timeoutMs());
+      this.outstanding += this.#expected;
+      this.#expected = 0;
+    }
+    if (this.#group.isEmpty) return;
     const parts = this.#group.take();
     if (parts.length > 1) this.socket.cork();
     for (const part of parts) if (!this.socket.write(part)) this.isFull = true;
     if (parts.length > 1) this.socket.uncork();
   }
 
-  /** The reply `onReply` was called for, its secrets redacted. */
+  /** The reply `onReply` was called for, without secrets and without what it quotes of a mail. */
   reply(): ServerReply {
-    const reply = this.#parser.read();
-    const text = this.transcript.redact(reply.text);
-    return text === reply.text ? reply : { ...reply, text };
+    const { code, enhancedCode, text } = this.#parser.read();
+    const whole = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
+    const texts = whole.length < MIN_QUOTE ? [] : this.#owner.contentTexts(code);
+    for (const line of whole.split('\n')) {
+      for (const quote of quotedRuns(line, texts)) this.transcript.hideQuote(quote);
+    }
+    return { code, enhancedCode, text: this.transcript.redact(whole) };
   }
 
   /** Sets the time by which something must have happened. */
@@ -139,7 +158,7 @@ export class Wire {
     this.socket.off('data', this.#onData);
     this.socket.off('drain', this.#onDrain);
     this.socket.off('end', this.#onEnd);
-    this.socket.off('close', this.#onEnd);
+    this.socket.off('close', this.#onClose);
     return this.socket;
   }
 
@@ -148,9 +167,10 @@ export class Wire {
     return this.#parser.isPartial || this.socket.readableLength > 0;
   }
 
-  /** Says QUIT and hangs up at once. */
+  /** Says QUIT and hangs up at once; what was not flushed yet is not sent. */
   hangUp(): void {
     if (this.#failed) return;
+    this.#group.take();
     this.write(QUIT);
     this.flush();
     this.#stop();
@@ -193,10 +213,11 @@ export class Wire {
       if (!(error instanceof ReplySyntaxError)) throw error;
       this.fail({ code: 'protocol', message: error.message });
     }
+    this.transcript.understood();
     if (this.#failed) return;
     if (this.#replies > 0) {
       if (this.outstanding > 0) this.arm(this.#owner.timeoutMs());
-      this.#owner.onPause();
+      this.#owner.onRepliesRead();
     }
   };
 
@@ -218,8 +239,8 @@ export class Wire {
     this.#owner.onEarlyReply(code);
     this.fail(
       code === 421
-        ? { code: 'closed', message: `the server closed the connection: 421 ${reply.text}`, reply }
-        : { code: 'protocol', message: `the server sent a reply nobody asked for: ${code} ${reply.text}`, reply },
+        ? hungUp(reply)
+        : { code: 'protocol', message: `the server sent a reply nobody asked for: ${describe(reply)}`, reply },
     );
   }
 
@@ -230,12 +251,19 @@ export class Wire {
     this.#owner.onDrain();
   };
 
-  readonly #onError = (error: Error): void => {
-    this.fail({ code: 'closed', message: `the connection broke: ${error.message}`, cause: error });
+  readonly #onError = (error: Error & { readonly syscall?: unknown }): void => {
+    // An error in reading comes after all that was sent has been read; one in writing may leave replies unread.
+    const isByPeer = error.syscall === 'read' && !this.#parser.isPartial;
+    this.fail({ code: 'closed', message: `the connection broke: ${error.message}`, cause: error, isByPeer });
   };
 
   readonly #onEnd = (): void => {
-    this.fail({ code: 'closed', message: 'the server closed the connection' });
+    this.fail({ code: 'closed', message: 'the server closed the connection', isByPeer: !this.#parser.isPartial });
+  };
+
+  /** Closed without an end of what the server sends: who closed it is not known. */
+  readonly #onClose = (): void => {
+    this.fail({ code: 'closed', message: 'the connection was closed' });
   };
 
   #watch(ms: number): void {
@@ -257,4 +285,9 @@ export class Wire {
     if (this.#failed || this.#timer !== null || this.#deadline === Infinity) return;
     this.fail({ code: 'timeout', message: 'the server did not answer in time' });
   };
+}
+
+/** Why a connection ends that the server closes with a last word (RFC 5321, section 3.8). */
+export function hungUp(reply: ServerReply): Failure {
+  return { code: 'closed', message: `the server closed the connection: ${describe(reply)}`, reply };
 }

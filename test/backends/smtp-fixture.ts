@@ -1,12 +1,14 @@
 import { afterEach } from 'vitest';
 import { SmtpBackend, type SmtpBackendOptions } from '../../src/backends/smtp.ts';
 import type { EmailMessageInit } from '../../src/message-init.ts';
+import { forgetServers } from '../../src/smtp/server-record.ts';
 import type { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
 
 const backends: SmtpBackend[] = [];
 
 afterEach(async () => {
   await Promise.all(backends.splice(0).map((backend) => backend.close()));
+  forgetServers();
 });
 
 /** A backend for the server; it is closed after the test. */

@@ -34,9 +34,21 @@ describe('Transcript', () => {
     const greeting = Buffer.from('220 Grüße\r\n250');
     transcript.received(greeting.subarray(0, 7));
     transcript.received(greeting.subarray(7));
+    transcript.understood();
     expect(lines).toEqual(['S: 220 Grüße']);
     transcript.received(Buffer.from(' Ok\r\n'));
+    transcript.understood();
     expect(lines).toEqual(['S: 220 Grüße', 'S: 250 Ok']);
+  });
+
+  it('shows a server before what it was answered, and content that it quotes by a placeholder', () => {
+    const lines: string[] = [];
+    const transcript = new Transcript((line) => lines.push(line));
+    transcript.received(Buffer.from('554 no "Your password reset, Bob"\r\n'));
+    transcript.hideQuote('Your password reset, Bob');
+    transcript.sent('QUIT\r\n');
+    expect(lines).toEqual(['S: 554 no "[content]"', 'C: QUIT']);
+    expect(transcript.lines).toEqual(lines);
   });
 
   it('keeps the latest of a long dialogue', () => {

@@ -86,6 +86,7 @@ export class Mail {
         ? { ...this.#envelope, recipients: recipients.filter((_, at) => places.has(at)) }
         : this.#envelope,
       compose,
+      contentTexts: () => this.#contentTexts(),
       settle: (outcomes) => {
         if (places === null) this.#outcomes = [...outcomes];
         else for (const [at, place] of [...places].entries()) this.#outcomes[place] = outcomes[at];
@@ -110,6 +111,12 @@ export class Mail {
   /** The recipients that may be tried again: certainly not sent, and not refused for good. */
   #retryable(): ReadonlySet<number> {
     return new Set(this.#outcomes.flatMap((outcome, place) => (outcome?.error?.retryable ? [place] : [])));
+  }
+
+  /** What a reply could quote: it is kept out of errors and statuses. */
+  #contentTexts(): readonly string[] {
+    const { subject, body, htmlBody } = this.#job.message;
+    return htmlBody === null ? [subject, body] : [subject, body, htmlBody];
   }
 
   #composeOptions({ eightBitMime }: Capabilities): ComposeOptions {

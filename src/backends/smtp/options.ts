@@ -76,6 +76,8 @@ export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
   deadlineMs: MILLISECONDS,
   maxConnections: { type: 'integer', min: 1, max: 1000 },
   maxInFlight: { type: 'integer', min: 1, max: 100_000 },
+  pipelining: { type: 'boolean' },
+  chunking: { type: 'boolean' },
   maxMessages: { type: 'integer', min: 1 },
   maxAgeMs: MILLISECONDS,
   idleMs: { type: 'integer', min: 0, max: 2 ** 31 - 1 },

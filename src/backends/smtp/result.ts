@@ -1,10 +1,13 @@
 import { type DeliveryResult, recipientStatus } from '../../delivery.ts';
-import type { EmailError } from '../../errors.ts';
+import type { EmailError, ServerReply } from '../../errors.ts';
 import type { EmailMessage } from '../../message.ts';
 import type { RecipientOutcome } from '../../smtp/delivery.ts';
 import type { DeliveryStatus, RecipientStatus } from '../../status.ts';
 
-/** The outcomes as a result; `messageId` is told unless the message certainly went nowhere. */
+/**
+ * The outcomes as a result; `messageId` is told unless the message certainly went nowhere. `espResponse` is the reply that
+ * decided: the one that accepted it, for whomever, or else the first refusal.
+ */
 export function resultOf(
   index: number,
   message: EmailMessage,
@@ -14,10 +17,12 @@ export function resultOf(
   const recipients = new Map<string, RecipientStatus>();
   let mayBeSent = false;
   let place = 0;
+  let decisive: ServerReply | null = null;
   for (const { address } of message.recipients) {
     const outcome = outcomes[place++];
     if (!outcome) continue;
     const { reply, error } = outcome;
+    if (reply !== null && (decisive === null || (error === null && decisive.code >= 400))) decisive = reply;
     const status = statusOf(outcome);
     const isGone = error === null || status === 'unknown';
     mayBeSent ||= isGone;
@@ -33,7 +38,7 @@ export function resultOf(
       }),
     );
   }
-  return { index, messageId: mayBeSent ? messageId : null, recipients };
+  return { index, messageId: mayBeSent ? messageId : null, recipients, espResponse: decisive };
 }
 
 function statusOf({ reply, error }: RecipientOutcome): DeliveryStatus {

@@ -1,0 +1,75 @@
+/** Mails that must go well in a row on one connection before a server that hung up is trusted again. */
+const TRUSTED_AFTER = 10;
+/** Servers remembered at once; who sends to more forgets the one met first. */
+const MAX_RECORDS = 1_000;
+
+const records = new Map<string, ServerRecord>();
+
+/**
+ * What this process has learned of one server, for all connections to it.
+ *
+ * How many mails may be unanswered at once (the window) grows with every final reply and is 1 again after a loss, so that
+ * a server that hangs up leaves few mails in doubt, once.
+ */
+export class ServerRecord {
+  /** Whether BDAT works; a server that offers CHUNKING may stand behind a filter that does not. */
+  takesBdat = true;
+  /** Whether RSET was ever answered with something other than 250. */
+  refusesReset = false;
+  /** Whether BDAT was refused and no RSET has been answered with 250 since. */
+  mayMisreadBdat = false;
+  #isCautious = false;
+  #finalReplies = 0;
+
+  /** Whether it hung up, or its connection broke, and it has not been reliable since: content waits for a go-ahead. */
+  get isCautious(): boolean {
+    return this.#isCautious;
+  }
+
+  /** The most mails of a connection that may be unanswered. The first reply of all is no reason to send more at once. */
+  get window(): number {
+    return this.#isCautious ? 1 : Math.max(1, this.#finalReplies);
+  }
+
+  /** Whether content may leave with its commands; to a server that has hung up it waits for a go-ahead. */
+  get mayUseBdat(): boolean {
+    return this.takesBdat && !this.#isCautious;
+  }
+
+  /**
+   * Whether it may behind a mail that is unanswered, once RSET has worked on the connection: without RSET it could be taken
+   * for that mail's recipients.
+   */
+  get mayUseBdatUnseen(): boolean {
+    return this.mayUseBdat && !this.refusesReset && !this.mayMisreadBdat;
+  }
+
+  /** Takes note of a final reply; `goneWell` counts the mails in a row that its connection has delivered. */
+  onFinalReply(goneWell: number): void {
+    if (!this.#isCautious) this.#finalReplies++;
+    else if (goneWell >= TRUSTED_AFTER) this.#isCautious = false;
+  }
+
+  /** Takes note of a 421, or of a connection that broke with mails under way. */
+  onLoss(): void {
+    this.#isCautious = true;
+    this.#finalReplies = 0;
+  }
+}
+
+/** The record of the server at this address: `host:port`, or the path of a unix socket. */
+export function recordOf(address: string): ServerRecord {
+  let record = records.get(address);
+  if (!record) {
+    const [oldest] = records.keys();
+    if (records.size >= MAX_RECORDS && oldest !== undefined) records.delete(oldest);
+    record = new ServerRecord();
+    records.set(address, record);
+  }
+  return record;
+}
+
+/** Forgets every server, as a new process would. */
+export function forgetServers(): void {
+  records.clear();
+}
