@@ -26,7 +26,7 @@ export interface PipelineHost {
   /** Nothing is in flight any more. */
   onIdle(pipeline: Pipeline): void;
   /** The connection is over; nothing of it is in flight any more. */
-  onClosed(pipeline: Pipeline): void;
+  onClosed(pipeline: Pipeline, failure: Failure): void;
 }
 
 /**
@@ -239,7 +239,7 @@ export class Pipeline implements WireOwner {
     }
     if (!this.madeProgress) this.#end.blame(transactions[0]?.delivery);
     for (const delivery of returned.reverse()) this.#giveBack(delivery, this.#end.goodbye ?? failure);
-    this.#host.onClosed(this);
+    this.#host.onClosed(this, this.#end.goodbye ?? failure);
   }
 
   timeoutMs(): number {

@@ -1,17 +1,21 @@
 import { EmailConnectionError, type EmailError, SendError } from '../errors.ts';
 import { backoff } from '../util/backoff.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
-import { Delivery, type Submission } from './delivery.ts';
+import { Delivery, type RecipientOutcome, type Submission } from './delivery.ts';
 import { forgetAtExit, quitAtExit } from './exit.ts';
 import { Fifo } from './fifo.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
 import { Pipeline, type PipelineHost } from './pipeline.ts';
 import type { PoolStats } from './pool-stats.ts';
+import { lost } from './refusal.ts';
 import { recordOf, ServerRecord } from './server-record.ts';
 import { openSession, type Session } from './session.ts';
+import { MAX_HANG_UPS } from './session-end.ts';
 import { traceSubmission } from './trace-smtp.ts';
 import type { Failure } from './wire.ts';
 
+/** Connections in a row that may end before a recipient has an outcome: all chances of one mail, and the first of the next. */
+const MAX_FRUITLESS = MAX_HANG_UPS + 1;
 /** How long no further connection is tried after one failed, as long as others work. */
 const PAUSE_MS = 1_000;
 
@@ -149,18 +153,22 @@ export class Pool implements PipelineHost {
     if (!this.#idle.includes(pipeline)) this.#park(pipeline);
   }
 
-  onClosed(pipeline: Pipeline): void {
+  onClosed(pipeline: Pipeline, failure: Failure): void {
     this.#pipelines.delete(pipeline);
     forgetAtExit(pipeline);
     const index = this.#idle.indexOf(pipeline);
     if (index >= 0) this.#idle.splice(index, 1);
     if (pipeline.madeProgress) this.#fruitless = 0;
-    else if (this.hasWork) this.#rest();
+    else if (this.hasWork) this.#onFruitless(failure, pipeline.wire.transcript.lines);
     this.#schedule();
   }
 
-  /** A server that ends sessions before it has done anything gets time. */
-  #rest(): void {
+  /** A server that ends sessions before it has done anything gets time; when it does so to more than one mail, all fail. */
+  #onFruitless(failure: Failure, transcript: readonly string[]): void {
+    if (this.#fruitless === MAX_FRUITLESS) {
+      this.#settleAll({ reply: null, error: lost(failure, transcript, 'queue') });
+      return;
+    }
     this.#fruitless++;
     this.#resting ??= setTimeout(
       () => {
@@ -241,10 +249,13 @@ export class Pool implements PipelineHost {
   #onConnectFailed(error: unknown): void {
     this.#pausedUntil = performance.now() + PAUSE_MS;
     if (this.#pipelines.size === 0) {
-      const outcome = { reply: null, error: asConnectionError(error) };
-      for (let delivery = this.take(); delivery; delivery = this.take()) delivery.settle(outcome);
+      this.#settleAll({ reply: null, error: asConnectionError(error) });
     }
     this.#report();
+  }
+
+  #settleAll(outcome: RecipientOutcome): void {
+    for (let delivery = this.take(); delivery; delivery = this.take()) delivery.settle(outcome);
   }
 
   #adopt(session: Session): Pipeline {

@@ -2,7 +2,7 @@ import type { Delivery } from './delivery.ts';
 import type { Failure } from './wire.ts';
 
 /** How often a mail is given back that seems to be why sessions end. */
-const MAX_HANG_UPS = 3;
+export const MAX_HANG_UPS = 3;
 
 /** How a session ends: with a last word of the server (421), and because of which mail, as far as can be told. */
 export class SessionEnd {

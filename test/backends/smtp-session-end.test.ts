@@ -164,6 +164,18 @@ describe.each(MODES)('a server that hangs up at the same command again and again
   });
 });
 
+it.each(['421 4.3.2 Going down', { end: 'fin' }] as const)(
+  'a server that does %j to every mail has them all fail',
+  async (bye) => {
+    offer(['PIPELINING']);
+    server.on('MAIL', bye);
+    const { failed = [], ...others } = await outcomes(mails(30));
+    expect(others).toEqual({});
+    expect(failed).toHaveLength(30);
+    expect(server.connections.length).toBeLessThanOrEqual(6);
+  },
+);
+
 describe('LIMITS MAILMAX', () => {
   it('is how many mails a connection gets', async () => {
     offer(['PIPELINING', 'LIMITS MAILMAX=3 RCPTMAX=50']);
