@@ -81,8 +81,14 @@ export function connectFirst(
       clearTimeout(timer);
       const target = addresses[next++];
       if (!target) return;
-      const onread = isPlain ? { onread: readFrugally((chunk) => socket.emit('data', chunk)) } : {};
-      const socket = net.connect({ host: target.address, port, family: target.family, noDelay: true, ...onread });
+      const onread = isPlain ? { onread: readFrugally((chunk) => socket.push(chunk)) } : {};
+      const socket: Socket = net.connect({
+        host: target.address,
+        port,
+        family: target.family,
+        noDelay: true,
+        ...onread,
+      });
       attempts.add(socket);
       socket.once('connect', () => {
         socket.removeAllListeners('error');
@@ -105,13 +111,15 @@ export function connectFirst(
   });
 }
 
-/** Reads into one buffer again and again: Node takes 64 KiB for every read otherwise, and a reply has a hundred bytes. */
-function readFrugally(push: (chunk: Buffer) => void): OnReadOpts {
+/**
+ * Reads into one buffer again and again: Node takes 64 KiB for every read otherwise, and a reply has a hundred bytes.
+ * What was read is pushed as a copy, so that it waits in the stream for whoever listens: the greeting may be there before.
+ */
+function readFrugally(push: (chunk: Buffer) => boolean): OnReadOpts {
   return {
     buffer: Buffer.allocUnsafeSlow(16 * 1024),
     callback(length, buffer) {
-      push(Buffer.from(buffer.buffer, buffer.byteOffset, length));
-      return true;
+      return push(Buffer.from(buffer.subarray(0, length)));
     },
   };
 }

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -92,6 +92,24 @@ describe('dial', () => {
     };
     await open({ host: '[::1]', port: 2525, socket }).catch(() => {});
     expect(asked).toEqual([['::1', 2525]]);
+  });
+});
+
+describe('a plain socket', () => {
+  it.each([
+    ['a greeting', '220 hello\r\n'],
+    ['more than a stream holds', `${'220-hello\r\n'.repeat(30_000)}220 hello\r\n`],
+  ])('keeps %s that came before anybody listened', async (_, greeting) => {
+    const server = createServer((peer) => peer.on('error', () => {}).end(greeting));
+    await listen(server, { port: 0, host: '127.0.0.1' });
+    const socket = await dial(resolveSmtpOptions({ host: '127.0.0.1', port: portOf(server) }), never);
+    // Some event loops read before the promise of a connection has told whoever waits for it.
+    const plain = socket as Socket; // TCP without TLS
+    await expect.poll(() => plain.bytesRead).toBeGreaterThan(0);
+    let received = '';
+    for await (const chunk of socket) received += String(chunk);
+    server.close();
+    expect(received).toBe(greeting);
   });
 });
 
