@@ -1,4 +1,5 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { saslPrep } from '../util/sasl-prep.ts';
 
 /** The SASL mechanisms the receiver knows. */
 export type AuthMechanism =
@@ -129,7 +130,7 @@ function scram(mechanism: 'SCRAM-SHA-1' | 'SCRAM-SHA-256', hash: string, length:
         username,
         secret: null,
         matches(password) {
-          const salted = pbkdf2Sync(password.normalize('NFKC'), salt, iterations, length, hash);
+          const salted = pbkdf2Sync(saslPrep(password), salt, iterations, length, hash);
           const clientKey = hmac(salted, 'Client Key');
           const signature = hmac(createHash(hash).update(clientKey).digest(), signed);
           const expected = Buffer.from(clientKey.map((byte, i) => byte ^ (signature[i] ?? 0)));

@@ -3,7 +3,6 @@ import { EmailConnectionError, type ServerReply } from '../errors.ts';
 import type { Capabilities } from './capabilities.ts';
 import { auth, authResponse, MAX_COMMAND } from './commands.ts';
 import { AUTH_METHODS, type AuthMethod, type SmtpCredentials } from './options.ts';
-import { saslPrep } from './sasl-prep.ts';
 import { scram } from './scram.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -133,7 +132,8 @@ function passwordExchange(method: AuthMethod, username: string, password: string
       // The prompts are not looked at: servers word them as they like.
       return { initial: null, answer: (_, round) => (round === 0 ? username : password) };
     default:
-      return { initial: `\0${saslPrep(username)}\0${saslPrep(password)}`, answer: () => '' };
+      // As they are: it is the server that prepares them (RFC 4616, section 2).
+      return { initial: `\0${username}\0${password}`, answer: () => '' };
   }
 }
 

@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { saslPrep } from './sasl-prep.ts';
+import { saslPrep } from '../util/sasl-prep.ts';
 
 /** The most PBKDF2 rounds a server may ask for: a hostile one could keep a processor busy for hours (RFC 7804, section 7). */
 const MAX_ITERATIONS = 10_000_000;

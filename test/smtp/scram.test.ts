@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { saslPrep } from '../../src/smtp/sasl-prep.ts';
 import { scram } from '../../src/smtp/scram.ts';
+import { saslPrep } from '../../src/util/sasl-prep.ts';
 
 /** The dialogues of RFC 5802, section 5, and RFC 7677, section 3. */
 const DIALOGUES = [

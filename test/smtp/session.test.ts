@@ -8,6 +8,8 @@ import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
 
 const TOKEN = 'ya29.token';
 const USERS = { jane: 'pässword', token: TOKEN, long: 'x'.repeat(600) };
+/** Each is another password after SASLprep: an ordinal, a square, a half, a ligature, a no-break space, a soft hyphen, a decomposed accent. */
+const UNPREPARED = ['contraseña2º', 'x²', '½ & ½', 'ﬁx™', 'no\u00a0break', 'soft\u00adhyphen', 'de\u0301compose\u0301'];
 
 let clear: ScriptedSmtpServer;
 let secure: ScriptedSmtpServer;
@@ -147,6 +149,13 @@ describe('AUTH', () => {
       expect(clear.connections[0]?.user).toBe('jane');
     },
   );
+
+  it.each(UNPREPARED)('sends the password %j as it is, and proves it as it is prepared', async (password) => {
+    await using server = await ScriptedSmtpServer.start({ users: { jane: password } });
+    for (const authMethod of ['PLAIN', 'LOGIN', 'CRAM-MD5', 'SCRAM-SHA-1', 'SCRAM-SHA-256'] as const) {
+      expect(await open({ ...login, password, authMethod }, server)).toMatchObject({ authMethod });
+    }
+  });
 
   it.each(['OAUTHBEARER', 'XOAUTH2'] as const)('logs in with a token by %s', async (authMethod) => {
     const options = { username: 'token', accessToken: TOKEN, allowInsecureAuth: true, authMethod };
