@@ -106,7 +106,7 @@ export interface SmtpOptions {
   readonly tls?: SmtpTlsOptions;
   /** Sends credentials without TLS: anyone on the way can read them. */
   readonly allowInsecureAuth?: boolean;
-  /** The mechanism to use; by default the strongest offered. */
+  /** The mechanism to use, and no other; by default the strongest offered, and over TLS weaker ones where it is refused. */
   readonly authMethod?: AuthMethod;
   /** How EHLO introduces this client: a domain name or address literal; the host's full name or its address by default. */
   readonly name?: string;

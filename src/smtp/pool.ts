@@ -4,6 +4,7 @@ import { unlessAborted } from '../util/unless-aborted.ts';
 import { Delivery, type RecipientOutcome, type Submission } from './delivery.ts';
 import { forgetAtExit, quitAtExit } from './exit.ts';
 import { Fifo } from './fifo.ts';
+import { LoginMemory } from './login-memory.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
 import { Pipeline, type PipelineHost } from './pipeline.ts';
 import type { PoolStats } from './pool-stats.ts';
@@ -26,6 +27,8 @@ const PAUSE_MS = 1_000;
  * `maxConnections`; those being opened count. Until one connection is known to work, no second one is tried.
  */
 export class Pool implements PipelineHost {
+  /** What the logins of its connections have shown. */
+  readonly logins: LoginMemory = new LoginMemory();
   readonly #options: ResolvedSmtpOptions;
   readonly #server: ServerRecord;
   readonly #queue = new Fifo<Delivery>();
@@ -114,7 +117,7 @@ export class Pool implements PipelineHost {
     if (this.#pipelines.size > 0) return;
     this.#connecting++;
     try {
-      this.#park(this.#adopt(await openSession(this.#options, signal)));
+      this.#park(this.#adopt(await openSession(this.#options, signal, { logins: this.logins })));
     } finally {
       this.#connecting--;
       this.#schedule(); // what was queued meanwhile
@@ -233,7 +236,7 @@ export class Pool implements PipelineHost {
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     try {
-      const session = await openSession(this.#options, signal);
+      const session = await openSession(this.#options, signal, { logins: this.logins });
       this.#connecting--;
       this.#adopt(session).wake();
       this.#schedule();

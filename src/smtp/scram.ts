@@ -10,6 +10,9 @@ const CHANNEL_BINDING = 'biws';
 
 const derive = promisify(pbkdf2);
 
+/** What the server sent is no proof that it knows the password. */
+export class ProofError extends Error {}
+
 /** A SCRAM exchange (RFC 5802, RFC 7677); each step takes the server's decoded challenge and gives the answer to it. */
 export interface ScramClient {
   readonly first: string;
@@ -52,7 +55,7 @@ export function scram(
     verify(serverFinal) {
       const given = Buffer.from(/^v=([A-Za-z0-9+/]+={0,2})(?:,|$)/.exec(serverFinal)?.[1] ?? '', 'base64');
       if (!signature || given.length !== signature.length || !timingSafeEqual(given, signature)) {
-        throw new Error('the server could not prove that it knows the password');
+        throw new ProofError('the server could not prove that it knows the password');
       }
     },
   };

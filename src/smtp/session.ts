@@ -5,6 +5,7 @@ import { type Capabilities, NO_CAPABILITIES, parseCapabilities } from './capabil
 import { type Greeting, hello, STARTTLS } from './commands.ts';
 import { dial, startTls } from './connect.ts';
 import { Dialogue } from './dialogue.ts';
+import { LoginMemory } from './login-memory.ts';
 import type { AuthMethod, ResolvedSmtpOptions } from './options.ts';
 import { traceConnect } from './trace-smtp.ts';
 import { Transcript } from './transcript.ts';
@@ -24,30 +25,52 @@ export interface Session {
   readonly authMethod: AuthMethod | null;
 }
 
+/** How a session is opened. */
+export interface OpenTerms {
+  /** What is known of logins here; shared by all who log in as the same user. */
+  readonly logins?: LoginMemory;
+  /** Whether to log in anew even where that was refused a moment ago. */
+  readonly isFresh?: boolean;
+}
+
 /**
  * Opens a session: connection, greeting, EHLO, TLS, EHLO again, AUTH (RFC 5321, 3207, 4954).
  *
  * @throws {EmailConnectionError} with the phase that failed; the connection is closed by then.
  */
-export function openSession(options: ResolvedSmtpOptions, signal: AbortSignal): Promise<Session> {
-  return traceConnect(options, () => connectSession(options, signal));
+export function openSession(
+  options: ResolvedSmtpOptions,
+  signal: AbortSignal,
+  { logins = new LoginMemory(), isFresh = false }: OpenTerms = {},
+): Promise<Session> {
+  const open = (known: AuthMethod | null) => traceConnect(options, () => connectSession(options, signal, known));
+  return options.credentials === null ? open(null) : logins.open(open, signal, isFresh);
 }
 
-async function connectSession(options: ResolvedSmtpOptions, signal: AbortSignal): Promise<Session> {
+async function connectSession(
+  options: ResolvedSmtpOptions,
+  signal: AbortSignal,
+  known: AuthMethod | null,
+): Promise<Session> {
   try {
-    return await negotiate(options, signal, options.lmtp ? 'LHLO' : 'EHLO');
+    return await negotiate(options, signal, options.lmtp ? 'LHLO' : 'EHLO', known);
   } catch (error) {
     // Some old servers hang up at EHLO (RFC 5321, section 3.2); HELO knows neither TLS nor AUTH.
     const mayBeOld = error instanceof EmailConnectionError && error.phase === 'ehlo' && error.code === 'closed';
     const isHelloEnough = options.security === 'none' && options.credentials === null && !options.lmtp;
     if (!mayBeOld || !isHelloEnough || error.reply) throw error;
-    return negotiate(options, signal, 'HELO').catch(() => {
+    return negotiate(options, signal, 'HELO', known).catch(() => {
       throw error;
     });
   }
 }
 
-async function negotiate(options: ResolvedSmtpOptions, signal: AbortSignal, verb: Greeting): Promise<Session> {
+async function negotiate(
+  options: ResolvedSmtpOptions,
+  signal: AbortSignal,
+  verb: Greeting,
+  known: AuthMethod | null,
+): Promise<Session> {
   const transcript = new Transcript(options.debug ?? undefined);
   const { credentials } = options;
   if (credentials?.password) hideSecret(transcript, credentials.password);
@@ -70,7 +93,8 @@ async function negotiate(options: ResolvedSmtpOptions, signal: AbortSignal, verb
       }
     }
     if (credentials && !isSecure && !options.allowInsecureAuth) throw insecure(dialogue);
-    const authMethod = credentials && (await authenticate(dialogue, capabilities, credentials, options.authMethod));
+    const terms = { chosen: options.authMethod, known, isSecure };
+    const authMethod = credentials && (await authenticate(dialogue, capabilities, credentials, terms));
     return {
       wire: dialogue.release(),
       capabilities,

@@ -40,7 +40,8 @@ export class SmtpEngine {
 
   /** Opens a session of its own, and tells what it met. */
   async verify(signal: AbortSignal = NEVER): Promise<Verification['details']> {
-    const { wire, server, tls, authMethod, capabilities } = await openSession(this.#options, signal);
+    const terms = { logins: this.#pool.logins, isFresh: true };
+    const { wire, server, tls, authMethod, capabilities } = await openSession(this.#options, signal, terms);
     const certificate = peerCertificate(wire.socket);
     wire.hangUp();
     const { pipelining, chunking, eightBitMime, smtpUtf8, dsn, maxSize } = capabilities;
