@@ -1,4 +1,4 @@
-import { ConfigurationError, type EmailError, MessageError, SendError } from './errors.ts';
+import { ConfigurationError, EmailConnectionError, type EmailError, MessageError, SendError } from './errors.ts';
 import { type MessageResult, type RecipientStatus, SendStatus } from './status.ts';
 import { factsOf, rebuildError } from './util/rebuild-error.ts';
 
@@ -42,6 +42,10 @@ export function refusal(recipients: ReadonlyMap<string, RecipientStatus>): Email
   const all = [...recipients.values()];
   const [first] = all;
   if (first?.error && all.every(({ error }) => error === first.error)) return first.error;
+  // What is about the connection, and is told again for each recipient, is about none of them.
+  if (first?.error instanceof EmailConnectionError && all.every(({ error }) => error?.code === first.error?.code)) {
+    return first.error;
+  }
   const lines = all.map(({ address, status, code, enhancedCode, response }) =>
     [`${address}: ${status}`, code, enhancedCode, response].filter((part) => part !== null).join(' '),
   );

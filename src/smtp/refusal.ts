@@ -9,8 +9,20 @@ import {
 import { isBadAddress } from '../util/bad-address.ts';
 import type { Failure } from './wire.ts';
 
+/** Of any command: the server wants a login first, or a stronger one; TLS comes before that (RFC 4954, section 6; RFC 3207, section 4). */
+const WANTS_LOGIN: ReadonlySet<number> = new Set([530, 534]);
+
 /** The error for a command the server refused. */
-export function refusal(reply: ServerReply, phase: ErrorPhase, what: string, transcript: readonly string[]): SendError {
+export function refusal(
+  reply: ServerReply,
+  phase: ErrorPhase,
+  what: string,
+  transcript: readonly string[],
+): SendError | EmailConnectionError {
+  if (WANTS_LOGIN.has(reply.code)) {
+    const message = `the server wants a login before ${what}: ${describe(reply)}; set username and password, and useTls`;
+    return new EmailConnectionError('auth', message, { phase, reply, transcript });
+  }
   const code = refusalCode(reply, phase);
   return new SendError(code, `the server refused ${what}: ${describe(reply)}`, {
     phase,

@@ -58,7 +58,7 @@ export class Transaction {
   #rcptLines: readonly string[];
   #next: Step;
   #written = 0;
-  #refused: SendError | null = null;
+  #refused: EmailError | null = null;
   readonly #accepted: number[] = [];
   /** Recipients refused only because the transaction had enough of them. */
   readonly #tooMany: { readonly index: number; readonly reply: ServerReply }[] = [];
@@ -296,7 +296,7 @@ export class Transaction {
     return this.isSessionOver && (code === 421 || isMisunderstood(code));
   }
 
-  #refusal(phase: ErrorPhase, what: string): SendError {
+  #refusal(phase: ErrorPhase, what: string): EmailError {
     return refusal(this.#wire.reply(), phase, what, this.#wire.transcript.lines);
   }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SmtpBackend, SmtpBackendOptions } from '../../src/backends/smtp.ts';
 import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
-import { connectTo, mails } from './smtp-fixture.ts';
+import { connectTo, mails, mailTo } from './smtp-fixture.ts';
 
 let server: ScriptedSmtpServer;
 
@@ -57,4 +57,25 @@ it('a mechanism that worked is the one that further connections use', async () =
   expect(begun().length).toBeGreaterThan(2);
   expect(begun().slice(0, 2)).toEqual(['SCRAM-SHA-256', 'PLAIN']);
   expect(new Set(begun().slice(1))).toEqual(new Set(['PLAIN']));
+});
+
+describe('a server that wants a login before it takes mail', () => {
+  it.each([
+    ['MAIL', '530 5.7.0 Authentication required', ['PIPELINING', 'CHUNKING']],
+    ['MAIL', '530 5.7.57 Client not authenticated to send mail', []],
+    ['MAIL', '534 5.7.9 Mechanism too weak', ['PIPELINING']],
+    ['RCPT', '530 5.7.1 Authentication required', ['PIPELINING']],
+    ['DATA', '530 5.7.0 Authentication required', ['PIPELINING']],
+    ['message', '530 5.7.0 Authentication required', ['PIPELINING', 'CHUNKING']],
+  ] as const)('at %s (%s) refuses the connection, not the recipients', async (step, reply, extensions) => {
+    await using open = await ScriptedSmtpServer.start({ extensions });
+    open.on(step, reply);
+    const to = ['a@example.com', 'b@example.com'];
+    const status = await connectTo(open).sendMessages([mailTo(to)], { failSilently: true });
+    expect(status.error).toMatchObject({ name: 'EmailConnectionError', code: 'auth', retryable: false });
+    expect(status.error?.message).toMatch(/wants a login before .*: 53[04] .*; set username and password/);
+    for (const address of to) {
+      expect(status.recipients.get(address)).toMatchObject({ status: 'failed', code: Number(reply.slice(0, 3)) });
+    }
+  });
 });
