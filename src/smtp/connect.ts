@@ -5,6 +5,8 @@ import { type ConnectionErrorCode, EmailConnectionError, type ErrorPhase } from 
 import { setDeadline } from '../util/deadline.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
+import { systemCode } from './system-code.ts';
+import { handshakeError } from './tls-failure.ts';
 
 /** How long one address is tried before the next joins in (RFC 8305, section 5). */
 const STAGGER_MS = 250;
@@ -146,9 +148,9 @@ export async function startTls(socket: Duplex, options: ResolvedSmtpOptions, sig
   const { host, tls: given, timeouts } = options;
   const servername = given.servername ?? (net.isIP(host) ? undefined : host);
   const deadline = setDeadline(timeouts.connect, signal);
-  // The bytes and lists of SmtpTlsOptions are what Node takes, read-only.
-  const secure = tls.connect({ minVersion: 'TLSv1.2', ...given, host, socket, servername } as ConnectionOptions);
   try {
+    // The bytes and lists of SmtpTlsOptions are what Node takes, read-only.
+    const secure = tls.connect({ minVersion: 'TLSv1.2', ...given, host, socket, servername } as ConnectionOptions);
     await connected(secure, deadline.signal, 'secureConnect');
     return secure;
   } catch (error) {
@@ -164,7 +166,7 @@ export async function startTls(socket: Duplex, options: ResolvedSmtpOptions, sig
         },
       );
     }
-    throw tlsError(error, servername ?? host);
+    throw handshakeError(error, servername ?? host);
   } finally {
     deadline.clear();
   }
@@ -226,31 +228,4 @@ function connectError(error: unknown, where: string): EmailConnectionError {
     retryable: system !== 'ENOTFOUND',
     cause: error,
   });
-}
-
-/** OpenSSL's verdicts on a chain, and Node's on a name. */
-const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|CRL_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH/;
-
-function tlsError(error: unknown, name: string): EmailConnectionError {
-  const system = systemCode(error);
-  const reason = error instanceof Error ? error.message : String(error);
-  if (CERTIFICATE.test(system)) {
-    return new EmailConnectionError(
-      'certificate',
-      `the certificate of ${name} was not accepted: ${reason} (${system})`,
-      {
-        phase: 'tls',
-        cause: error,
-      },
-    );
-  }
-  return new EmailConnectionError('tls', `no TLS with ${name}: ${reason}; check port and security`, {
-    phase: 'tls',
-    retryable: system === 'ECONNRESET',
-    cause: error,
-  });
-}
-
-function systemCode(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

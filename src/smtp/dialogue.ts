@@ -117,8 +117,8 @@ export class Dialogue implements WireOwner {
 
   #error(failure: Failure): EmailConnectionError {
     return new EmailConnectionError(failure.code, failure.message, {
-      phase: this.#phase,
-      retryable: failure.code !== 'aborted' && failure.code !== 'protocol',
+      phase: failure.code === 'tls' ? 'tls' : this.#phase,
+      retryable: failure.code === 'closed' || failure.code === 'timeout',
       ...(failure.reply && { reply: failure.reply }),
       transcript: this.transcript.lines,
       cause: failure.cause,

@@ -1,4 +1,4 @@
-import type { EmailError, ErrorPhase, SendError, ServerReply } from '../errors.ts';
+import type { EmailError, ErrorPhase, ServerReply } from '../errors.ts';
 import type { Capabilities } from './capabilities.ts';
 import { bdat, DATA, RSET } from './commands.ts';
 import type { Content, Delivery, RecipientOutcome } from './delivery.ts';

@@ -5,6 +5,7 @@ import { Group } from './group.ts';
 import { MIN_QUOTE, quotedRuns } from './quoted-content.ts';
 import { describe } from './refusal.ts';
 import { ReplyParser, ReplySyntaxError } from './reply.ts';
+import { brokenConnection } from './tls-failure.ts';
 import type { Transcript } from './transcript.ts';
 
 /** How long a server may take to hang up after QUIT. */
@@ -254,7 +255,7 @@ export class Wire {
   readonly #onError = (error: Error & { readonly syscall?: unknown }): void => {
     // An error in reading comes after all that was sent has been read; one in writing may leave replies unread.
     const isByPeer = error.syscall === 'read' && !this.#parser.isPartial;
-    this.fail({ code: 'closed', message: `the connection broke: ${error.message}`, cause: error, isByPeer });
+    this.fail({ ...brokenConnection(error), isByPeer });
   };
 
   readonly #onEnd = (): void => {

@@ -1,0 +1,60 @@
+import { EmailConnectionError } from '../errors.ts';
+import { systemCode } from './system-code.ts';
+import type { Failure } from './wire.ts';
+
+/** OpenSSL's verdicts on a chain, and Node's on a name. */
+const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|CRL_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH/;
+
+/** What to change: by the alert that a server sent (RFC 8446, section 6.2), or by what OpenSSL says of this side. */
+const ADVICE: readonly (readonly [code: RegExp, advice: string])[] = [
+  [/ALERT_CERTIFICATE_REQUIRED/, 'the server wants a certificate of this client: set tls.cert and tls.key'],
+  [
+    /ALERT_(?:(?:NO|BAD|UNSUPPORTED)_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA)/,
+    'the server does not accept the certificate of this client: check tls.cert and tls.key',
+  ],
+  // TLS 1.2 has no alert of its own for a certificate that is missing.
+  [
+    /ALERT_HANDSHAKE_FAILURE/,
+    'the server may want a certificate of this client (set tls.cert and tls.key), or other versions or ciphers',
+  ],
+  [/^ERR_OSSL_/, 'check tls.ca, tls.cert, tls.key and tls.passphrase'],
+];
+
+/** The error for a handshake that failed with the server called `name`. */
+export function handshakeError(error: unknown, name: string): EmailConnectionError {
+  const system = systemCode(error);
+  const facts = { phase: 'tls', cause: error } as const;
+  const advice = adviceOn(system);
+  // An alert is the server's verdict on this client, never this client's on the server.
+  if (advice === undefined && CERTIFICATE.test(system)) {
+    const message = `the certificate of ${name} was not accepted: ${reasonOf(error)} (${system})`;
+    return new EmailConnectionError('certificate', message, facts);
+  }
+  const message = `no TLS with ${name}: ${reasonOf(error)}; ${advice ?? 'check port and security'}`;
+  return new EmailConnectionError('tls', message, { ...facts, retryable: system === 'ECONNRESET' });
+}
+
+/** Why a connection ends whose socket reports an error; in TLS 1.3 a server judges the handshake after it is over. */
+export function brokenConnection(error: Error): Failure {
+  if (!isOpenSsl(error)) return { code: 'closed', message: `the connection broke: ${error.message}`, cause: error };
+  const advice = adviceOn(systemCode(error));
+  const message = `TLS broke: ${reasonOf(error)}${advice === undefined ? '' : `; ${advice}`}`;
+  return { code: 'tls', message, cause: error };
+}
+
+function adviceOn(code: string): string | undefined {
+  return ADVICE.find(([pattern]) => pattern.test(code))?.[1];
+}
+
+function isOpenSsl(error: Error): boolean {
+  return systemCode(error).startsWith('ERR_SSL_') || OPENSSL_TEXT.test(error.message);
+}
+
+/** How OpenSSL writes an error: thread, number, library, function, reason, file and line. */
+const OPENSSL_TEXT = /\berror:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/i;
+
+/** The reason alone of an error that OpenSSL wrote. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return OPENSSL_TEXT.exec(error.message)?.[1] ?? error.message;
+}
