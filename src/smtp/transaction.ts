@@ -283,10 +283,7 @@ export class Transaction {
   #finish(outcome: RecipientOutcome | null): null {
     const isOver = !this.wasAccepted && !this.isSessionOver && !this.isBdatRefused;
     if (isOver) for (const { index, reply } of this.#tooMany) this.#setRefused(index, reply);
-    if (outcome) {
-      this.hasDecided = true;
-      for (const index of this.#recipients) this.delivery.outcomes[index] ??= outcome;
-    }
+    if (outcome) for (const index of this.#recipients) this.delivery.outcomes[index] ??= outcome;
     this.step = 'done';
     return null;
   }
@@ -297,6 +294,7 @@ export class Transaction {
   }
 
   #refusal(phase: ErrorPhase, what: string): EmailError {
+    this.hasDecided = true;
     return refusal(this.#wire.reply(), phase, what, this.#wire.transcript.lines);
   }
 
