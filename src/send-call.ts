@@ -5,6 +5,7 @@ import type { Waiting } from './gate.ts';
 import type { EmailMessage } from './message.ts';
 import { MessageSource, type Messages } from './message-source.ts';
 import type { MessageResult, SendStatus } from './status.ts';
+import { addAbortListener, removeAbortListener } from './util/abort-listeners.ts';
 
 /** One call of `sendMessages`: waits for its turn, collects all results, and ends in a status or an error. */
 export class SendCall implements Receiver, Waiting {
@@ -18,6 +19,8 @@ export class SendCall implements Receiver, Waiting {
   /** A whole number: a hundred thousand calls may wait, and a fraction costs memory of its own. */
   readonly #since = Math.trunc(performance.now());
   #results: MessageResult[] | null = null;
+  /** Made for a call that has a signal only. */
+  #onAbort: (() => void) | null = null;
 
   constructor(
     host: DispatchHost,
@@ -45,7 +48,10 @@ export class SendCall implements Receiver, Waiting {
     const { signal } = this.#options;
     if (signal?.aborted) this.#start(false);
     else {
-      signal?.addEventListener('abort', this);
+      if (signal !== undefined) {
+        this.#onAbort = () => this.#start(false);
+        addAbortListener(signal, this.#onAbort);
+      }
       this.#host.gate.queue(this);
     }
   }
@@ -69,13 +75,9 @@ export class SendCall implements Receiver, Waiting {
     }
   }
 
-  /** The signal was aborted while the call waited; an object that listens, as a function for each would cost more. */
-  handleEvent(): void {
-    this.#start(false);
-  }
-
   #start(hasPlace: boolean): void {
-    this.#options.signal?.removeEventListener('abort', this);
+    if (this.#onAbort !== null) removeAbortListener(this.#options.signal, this.#onAbort);
+    this.#onAbort = null;
     const messages = this.#messages;
     const source =
       messages instanceof MessageSource ? messages : new MessageSource(this.#host, [messages], this.#failSilently);

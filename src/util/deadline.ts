@@ -1,3 +1,5 @@
+import { addAbortListener, removeAbortListener } from './abort-listeners.ts';
+
 /** A signal that aborts when another one does or when time is up, whichever is first. */
 export interface Deadline {
   readonly signal: AbortSignal;
@@ -22,7 +24,7 @@ export function setDeadline(ms: number, signal: AbortSignal): Deadline {
   }, ms);
   const onAbort = (): void => controller.abort(signal.reason);
   if (signal.aborted) onAbort();
-  signal.addEventListener('abort', onAbort, { once: true });
+  addAbortListener(signal, onAbort);
   return {
     signal: controller.signal,
     get isOver() {
@@ -30,7 +32,7 @@ export function setDeadline(ms: number, signal: AbortSignal): Deadline {
     },
     clear() {
       clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+      removeAbortListener(signal, onAbort);
     },
   };
 }

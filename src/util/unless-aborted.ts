@@ -1,10 +1,12 @@
+import { addAbortListener, removeAbortListener } from './abort-listeners.ts';
+
 /** Settles as `promise` does, or rejects with the signal's reason as soon as it aborts. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
     if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    addAbortListener(signal, onAbort);
+    promise.then(resolve, reject).finally(() => removeAbortListener(signal, onAbort));
   });
 }

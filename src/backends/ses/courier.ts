@@ -1,4 +1,5 @@
 import { SendError } from '../../errors.ts';
+import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
 import type { SesAccount } from './account.ts';
 import type { Addressee } from './addresses.ts';
 import { all, type Failure, failureOf, withoutAnswer } from './failure.ts';
@@ -122,7 +123,7 @@ export class Courier {
       ending.abort();
     }, timeoutMs);
     if (signal?.aborted) ending.abort();
-    signal?.addEventListener('abort', onAbort, { once: true });
+    addAbortListener(signal, onAbort);
     try {
       const output = await this.#session.send(operation, input, ending.signal);
       return { output: typeof output === 'object' && output !== null ? output : {} };
@@ -144,7 +145,7 @@ export class Courier {
       return { failure: failureOf(cause, { region, recipients, isOwnClient: this.#session.isOurs, kind }) };
     } finally {
       clearTimeout(deadline);
-      signal?.removeEventListener('abort', onAbort);
+      removeAbortListener(signal, onAbort);
     }
   }
 }

@@ -1,3 +1,4 @@
+import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
 import type { ResolvedSesOptions } from './options.ts';
 
 /** How long to wait after so many tries, in milliseconds: doubled each time, and somewhat by chance. */
@@ -10,11 +11,11 @@ export function pause(ms: number, signal: AbortSignal | undefined): Promise<bool
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);
-      signal?.removeEventListener('abort', end);
+      removeAbortListener(signal, end);
       resolve(signal?.aborted !== true);
     };
     const timer = setTimeout(end, Math.ceil(ms));
     if (signal?.aborted) end();
-    else signal?.addEventListener('abort', end, { once: true });
+    else addAbortListener(signal, end);
   });
 }

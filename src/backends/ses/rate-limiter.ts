@@ -1,3 +1,5 @@
+import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
+
 /** When a reservation was granted, in milliseconds of `performance.now()`. */
 export type Ticket = number;
 
@@ -57,7 +59,7 @@ export class RateLimiter {
       const waiter: Waiter = {
         count,
         grant: (ticket) => {
-          signal?.removeEventListener('abort', onAbort);
+          removeAbortListener(signal, onAbort);
           resolve(ticket);
         },
       };
@@ -65,7 +67,7 @@ export class RateLimiter {
         reject(signal.reason);
         return;
       }
-      signal?.addEventListener('abort', onAbort, { once: true });
+      addAbortListener(signal, onAbort);
       this.#queue.push(waiter);
       if (this.#queue.length === 1) this.#pump();
     });
