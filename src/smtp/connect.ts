@@ -2,6 +2,7 @@ import type { OnReadOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import { type ConnectionErrorCode, EmailConnectionError, type ErrorPhase } from '../errors.ts';
+import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 import { setDeadline } from '../util/deadline.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
@@ -73,7 +74,7 @@ export function connectFirst(
     let timer: NodeJS.Timeout | undefined;
     const settle = (winner: Socket | null, error?: unknown): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+      removeAbortListener(signal, onAbort);
       for (const socket of attempts) if (socket !== winner) socket.destroy();
       if (winner) resolve(winner);
       else reject(error);
@@ -108,7 +109,7 @@ export function connectFirst(
       onAbort();
       return;
     }
-    signal.addEventListener('abort', onAbort);
+    addAbortListener(signal, onAbort);
     attempt();
   });
 }
@@ -180,7 +181,7 @@ function abortedError(signal: AbortSignal, phase: ErrorPhase): EmailConnectionEr
 function connected<T extends Duplex>(socket: T, signal: AbortSignal, event = 'connect'): Promise<T> {
   return new Promise((resolve, reject) => {
     const settle = (error?: unknown): void => {
-      signal.removeEventListener('abort', onAbort);
+      removeAbortListener(signal, onAbort);
       socket.off('close', onClose);
       socket.off('error', settle);
       if (error === undefined) {
@@ -197,7 +198,7 @@ function connected<T extends Duplex>(socket: T, signal: AbortSignal, event = 'co
     socket.once('error', settle);
     socket.once('close', onClose);
     if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort);
+    else addAbortListener(signal, onAbort);
   });
 }
 

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { EmailConnectionError, type ErrorPhase, type ServerReply } from '../errors.ts';
+import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
 import { describe } from './refusal.ts';
 import type { Transcript } from './transcript.ts';
@@ -21,7 +22,7 @@ export class Dialogue implements WireOwner {
     this.#signal = signal;
     const { timeouts } = options;
     this.wire = new Wire(socket, this, transcript, Math.min(...Object.values(timeouts)));
-    signal.addEventListener('abort', this.#onAbort);
+    addAbortListener(signal, this.#onAbort);
     if (signal.aborted) this.#onAbort();
   }
 
@@ -73,17 +74,17 @@ export class Dialogue implements WireOwner {
   /** Hands the wire over to the pipeline, which sets itself as its owner; it must be alive, or nobody would be told. */
   release(): Wire {
     if (this.#failure) throw this.#error(this.#failure);
-    this.#signal.removeEventListener('abort', this.#onAbort);
+    removeAbortListener(this.#signal, this.#onAbort);
     return this.wire;
   }
 
   detach(): Duplex {
-    this.#signal.removeEventListener('abort', this.#onAbort);
+    removeAbortListener(this.#signal, this.#onAbort);
     return this.wire.detach();
   }
 
   close(): void {
-    this.#signal.removeEventListener('abort', this.#onAbort);
+    removeAbortListener(this.#signal, this.#onAbort);
     this.wire.hangUp();
   }
 

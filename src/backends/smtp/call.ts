@@ -4,6 +4,7 @@ import type { ComposeOptions } from '../../mime/composition.ts';
 import { Fifo } from '../../smtp/fifo.ts';
 import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
 import type { Pool } from '../../smtp/pool.ts';
+import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
 import { type GivenUp, Mail } from './mail.ts';
 
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
@@ -49,7 +50,7 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
     this.#source = jobs[Symbol.asyncIterator]();
     this.#signal = context.signal;
     this.#limit = 2 * options.maxConnections * options.maxInFlight;
-    context.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    addAbortListener(context.signal, this.#onAbort);
     const { deadlineMs } = options;
     if (deadlineMs !== null) {
       const waited = context.since === undefined ? 0 : performance.now() - context.since;
@@ -154,6 +155,6 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
 
   #release(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    removeAbortListener(this.#signal, this.#onAbort);
   }
 }
