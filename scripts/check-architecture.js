@@ -89,6 +89,7 @@ const FILES = {
     'prepare',
     'settle',
     'dispatch',
+    'call-end',
     'send-call',
     'result-stream',
     'gate',

@@ -1,3 +1,4 @@
+import { CallEnd } from './call-end.ts';
 import { type DeliveryContext, type DeliveryResult, type Job, reasonToStop } from './delivery.ts';
 import { type EmailError, SendError } from './errors.ts';
 import type { Awaitable } from './events.ts';
@@ -78,8 +79,10 @@ export class Dispatch {
   #isReading = false;
   #isClosed = false;
   #state: 'new' | 'running' | 'over' = 'new';
-  /** Ends the reading that is under way. */
-  #leave: () => void = () => {};
+  /** What ends the call early; null for a call that nothing can end. */
+  #callEnd: CallEnd | null = null;
+  /** Ends what is waited for of the caller's own code. */
+  readonly #leaving = new Set<() => void>();
   /** What the backend waits for when it wants a job before the receiver wants a result. */
   #demand: { readonly promise: Promise<void>; readonly meet: () => void } | null = null;
 
@@ -102,8 +105,10 @@ export class Dispatch {
   start(): void {
     this.#state = 'running';
     this.#host.traffic.callStarted();
+    const { signal } = this.#options;
+    if (signal !== undefined) this.#callEnd = new CallEnd(signal);
     try {
-      const context = { signal: this.#options.signal, since: this.#since };
+      const context = { signal: this.#signal, since: this.#since };
       this.#deliveries = this.#host.deliver(this.#jobs(), context)[Symbol.asyncIterator]();
       this.pump();
     } catch (error) {
@@ -134,6 +139,7 @@ export class Dispatch {
     this.#ready.length = 0;
     this.#source.close();
     this.#leave();
+    this.#callEnd?.clear();
     this.#meetDemand();
     if (!wasRunning) return;
     try {
@@ -145,6 +151,10 @@ export class Dispatch {
       }
       this.#host.traffic.callEnded();
     }
+  }
+
+  get #signal(): AbortSignal | undefined {
+    return this.#callEnd?.signal;
   }
 
   /** A method, as what it tells changes while something is awaited. */
@@ -168,7 +178,7 @@ export class Dispatch {
     for (;;) {
       const turn = breathe();
       if (turn !== null) await turn;
-      if (this.#isClosed || this.#isOver() || this.#options.signal?.aborted) return DONE;
+      if (this.#isClosed || this.#isOver() || this.#signal?.aborted) return DONE;
       const reading = this.#read();
       const read = reading instanceof Promise ? await reading : reading;
       if (read === null || this.#isOver()) return DONE; // it may have ended meanwhile
@@ -176,8 +186,7 @@ export class Dispatch {
       const prepared = preparing instanceof Promise ? await this.#waitInHand(read, preparing) : preparing;
       if (prepared === null) return DONE;
       if (prepared.kind === 'refused') this.#settle(prepared.message, prepared.result);
-      else if (this.#options.signal?.aborted)
-        this.#settle(prepared.message, notTaken(prepared, this.#reason(undefined)));
+      else if (this.#signal?.aborted) this.#settle(prepared.message, notTaken(prepared, this.#reason(undefined)));
       else return this.#take(prepared);
       if (!this.#receiver.wants) await this.#untilWanted();
     }
@@ -187,23 +196,28 @@ export class Dispatch {
     try {
       const read = this.#source.read();
       if (!(read instanceof Promise)) return read;
-      const reading = unlessAborted(read, this.#options.signal).catch((cause: unknown) => this.#onSourceFailed(cause));
+      const reading = unlessAborted(read, this.#signal).catch((cause: unknown) => this.#onSourceFailed(cause));
       return this.#waitOutside(this.#unlessLeft(reading));
     } catch (cause) {
       return this.#onSourceFailed(cause);
     }
   }
 
-  /** Who leaves does not wait for a source that is silent. */
-  #unlessLeft(reading: Promise<ReadInput | null>): Promise<ReadInput | null> {
+  /** Who leaves does not wait for a source or a listener that is silent. */
+  #unlessLeft(waiting: Promise<ReadInput | null>): Promise<ReadInput | null> {
     return new Promise((resolve, reject) => {
-      this.#leave = () => resolve(null);
-      reading.then(resolve, reject);
+      const leave = () => resolve(null);
+      this.#leaving.add(leave);
+      waiting.then(resolve, reject).finally(() => this.#leaving.delete(leave));
     });
   }
 
+  #leave(): void {
+    for (const leave of this.#leaving) leave();
+  }
+
   #onSourceFailed(cause: unknown): null {
-    if (this.#options.signal?.aborted) return null;
+    if (this.#signal?.aborted) return null;
     const reason = cause instanceof Error ? cause.message : String(cause);
     const text = `reading message ${this.#source.index} failed, no further one was sent: ${reason}`;
     this.#trouble ??= new SendError('source', text, { phase: 'queue', cause });
@@ -214,7 +228,10 @@ export class Dispatch {
   /** What the listeners made of it; null when the call has ended meanwhile, which gave it its result or told nobody. */
   async #waitInHand(read: ReadInput, preparing: Promise<ReadInput>): Promise<ReadInput | null> {
     this.#inHand.push(read);
-    const prepared = await this.#waitOutside(preparing);
+    // A message that no listener has let go yet is not sent once the call is ended.
+    const decided = unlessAborted(preparing, this.#signal).catch(() => read);
+    const prepared = await this.#waitOutside(this.#unlessLeft(decided));
+    if (prepared === null) return null;
     const place = this.#inHand.indexOf(read);
     if (place < 0) return null;
     this.#inHand.splice(place, 1);
@@ -224,7 +241,7 @@ export class Dispatch {
   #take(prepared: Prepared): IteratorResult<Job> {
     this.#taken.set(prepared.index, prepared);
     this.#host.traffic.messageTaken();
-    return { done: false, value: jobOf(prepared, this.#options.signal) };
+    return { done: false, value: jobOf(prepared, this.#signal) };
   }
 
   #untilWanted(): Promise<void> {
@@ -278,8 +295,11 @@ export class Dispatch {
       return;
     }
     this.#telling++;
-    void this.#waitOutside(told).then((trouble) => {
+    // What became of the message is known, whether or not a listener is ever done with it.
+    const heard = this.#callEnd === null ? told : this.#callEnd.wait(told).catch(() => null);
+    void this.#waitOutside(heard).then((trouble) => {
       this.#telling--;
+      this.#releaseEnd();
       this.#onTold(trouble, result);
     });
   }
@@ -314,7 +334,12 @@ export class Dispatch {
     if (this.#outside === 0) this.#gate?.leave();
     this.#gate = null;
     this.#host.traffic.callEnded();
+    this.#releaseEnd();
     this.pump();
+  }
+
+  #releaseEnd(): void {
+    if (this.#state === 'over' && this.#telling === 0) this.#callEnd?.clear();
   }
 
   /** Gives the messages that were never taken their results; what may be endless is not read on, and the call ends in error. */
@@ -330,7 +355,7 @@ export class Dispatch {
   }
 
   #reason(error: unknown): EmailError {
-    return reasonToStop(error, this.#options.signal);
+    return reasonToStop(error, this.#signal);
   }
 
   #end(): void {
