@@ -1,13 +1,7 @@
 import { type AddressInput, isMailboxInput } from './address.ts';
 import { conclude } from './conclusion.ts';
 import { type DeliveryContext, type DeliveryResult, failedDelivery, type Job, toEmailError } from './delivery.ts';
-import {
-  type DeliveryFilter,
-  deliverGuarded,
-  deliverGuardedSync,
-  filterDelivery,
-  filterDeliverySync,
-} from './delivery-filter.ts';
+import type { DeliveryFilter } from './delivery-filter.ts';
 import type { CallOptions, DispatchHost } from './dispatch.ts';
 import { ConfigurationError } from './errors.ts';
 import type { Feature } from './features.ts';
@@ -17,6 +11,7 @@ import { type AnyOptionTable, checkOptions, type OptionSpec } from './options.ts
 import type { MessageInput } from './read-input.ts';
 import { ResultStream } from './result-stream.ts';
 import { SendCall } from './send-call.ts';
+import { stagingFilter } from './staging-rules.ts';
 import type { MessageResult, SendStatus } from './status.ts';
 import { closeBlocking, deliverBlocking } from './sync.ts';
 import { SyncCall } from './sync-call.ts';
@@ -76,16 +71,20 @@ export abstract class EmailBackend implements AsyncDisposable {
   protected readonly maxActiveCalls: number = 128;
 
   readonly #host: DispatchHost;
+  /** The one that was put before the others first. */
+  readonly #filters: DeliveryFilter[] = [];
   readonly #traffic = new Traffic();
   #opened = 0;
 
   /**
    * @param options All options of the subclass, which are checked against its static `optionTable` when it has one.
-   * @throws {ConfigurationError} `unknown-option` or `invalid-option`.
+   * @throws {ConfigurationError} `unknown-option` or `invalid-option`; `invalid-backend` for a subclass that goes past the
+   *   staging guard while that is set.
    */
   constructor(options: BackendOptions = {}) {
     const { optionTable, name } = new.target as { readonly name: string; readonly optionTable?: AnyOptionTable };
     if (optionTable) checkOptions(name, optionTable, options);
+    if (goesPastFilters(this) && stagingFilter() !== null) insistOnFilters(this);
     this.#host = this.#makeHost(options);
   }
 
@@ -98,23 +97,27 @@ export abstract class EmailBackend implements AsyncDisposable {
   protected abstract deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult>;
 
   /**
-   * Puts a filter between `backend` and whatever it is given to deliver, for good.
+   * Puts a filter between `backend` and whatever it is given to deliver, for good; before those that are there already.
    *
-   * The methods of the object itself are replaced, so that no way around the filter is left and the object keeps its type.
-   *
-   * @throws {ConfigurationError} `invalid-backend` when it has no `deliver`, as it does not extend EmailBackend.
+   * @throws {ConfigurationError} `invalid-backend` for an object that does not extend EmailBackend, or that overrides
+   *   `sendMessages`, `sendMessagesSync` or `stream`, and so may send what no filter sees.
    */
   static filter(backend: EmailBackend, filter: DeliveryFilter): void {
-    if (typeof backend.deliver !== 'function' || typeof backend.deliverSync !== 'function') {
+    const { constructor: made }: object = backend;
+    if (#filters in backend) {
+      insistOnFilters(backend);
+      backend.#filters.unshift(filter);
+      return;
+    }
+    // One of another copy of this package: the base class it has there knows where its filters are.
+    const put: unknown = Reflect.get(made, 'filter');
+    if (typeof put !== 'function' || put === EmailBackend.filter) {
       throw new ConfigurationError(
         'invalid-backend',
         'a connection that does not extend EmailBackend cannot be guarded',
       );
     }
-    const deliver = backend.deliver.bind(backend);
-    const deliverSync = backend.deliverSync.bind(backend);
-    backend.deliver = (jobs, context) => filterDelivery(filter, jobs, (outgoing) => deliver(outgoing, context));
-    backend.deliverSync = (jobs) => filterDeliverySync(filter, jobs, deliverSync);
+    put.call(made, backend, filter);
   }
 
   /** Delivers while the thread waits; by default in a worker thread, over a connection made there like this one. */
@@ -170,10 +173,8 @@ export abstract class EmailBackend implements AsyncDisposable {
   }
 
   #sendSync(messages: Iterable<MessageInput>, options: SyncSendOptions): SendStatus {
-    const call = new SyncCall(this.#host, messages, options.failSilently === true);
-    const results = call.settle(
-      call.jobs.length === 0 ? [] : deliverGuardedSync(call.jobs, (jobs) => this.deliverSync(jobs)),
-    );
+    const call = new SyncCall(this.#host, this.#host.filters(), messages, options.failSilently === true);
+    const results = call.settle(call.jobs.length === 0 ? [] : this.deliverSync(call.jobs));
     for (const result of results) this.#traffic.count(result);
     return conclude(results, options.failSilently === true, call.trouble);
   }
@@ -235,7 +236,27 @@ export abstract class EmailBackend implements AsyncDisposable {
       get features() {
         return features();
       },
-      deliver: (jobs, context) => deliverGuarded(jobs, (outgoing) => this.deliver(outgoing, context)),
+      filters: () => {
+        const staging = stagingFilter();
+        return staging === null ? this.#filters : [staging, ...this.#filters];
+      },
+      deliver: (jobs, context) => this.deliver(jobs, context),
     };
   }
+}
+
+const SENDING = ['sendMessages', 'sendMessagesSync', 'stream'] as const;
+
+/** Whether a backend has a way of its own from its callers to the wire. */
+function goesPastFilters(backend: EmailBackend): boolean {
+  return SENDING.some((method) => backend[method] !== EmailBackend.prototype[method]);
+}
+
+/** @throws {ConfigurationError} `invalid-backend` for a backend that may send what no filter sees. */
+export function insistOnFilters(backend: EmailBackend): void {
+  if (!goesPastFilters(backend)) return;
+  throw new ConfigurationError(
+    'invalid-backend',
+    `${backend.constructor.name} overrides sendMessages, sendMessagesSync or stream, so that mail could go past the staging guard: override deliver instead`,
+  );
 }

@@ -19,7 +19,8 @@ import {
 import type { PresetName } from './presets.ts';
 import type { BackendClass, BuiltInBackends } from './registry.ts';
 import { currentEnvironment, namedUrls, namedUrlVariable } from './settings.ts';
-import { checkGuard, guard, rulesOf } from './staging-guard.ts';
+import { checkGuard, guard } from './staging-guard.ts';
+import { rulesOf } from './staging-rules.ts';
 
 /**
  * Makes a private connection; nothing is connected until it is opened or used.

@@ -1,5 +1,6 @@
 import { CallEnd } from './call-end.ts';
 import { type DeliveryContext, type DeliveryResult, type Job, reasonToStop } from './delivery.ts';
+import type { DeliveryFilter } from './delivery-filter.ts';
 import { type EmailError, SendError } from './errors.ts';
 import type { Awaitable } from './events.ts';
 import type { Gate } from './gate.ts';
@@ -37,6 +38,8 @@ export interface CallOptions {
 export interface DispatchHost extends Sender {
   readonly gate: Gate;
   readonly traffic: Traffic;
+  /** What stands before the backend now; asked once a call. @throws {ConfigurationError} */
+  filters(): readonly DeliveryFilter[];
   deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult>;
 }
 
@@ -65,6 +68,7 @@ export class Dispatch {
   /** The gate in which the call holds a place, or null. */
   #gate: Gate | null;
   readonly #since: number;
+  #filters: readonly DeliveryFilter[] = [];
   #deliveries: AsyncIterator<DeliveryResult> | null = null;
   readonly #taken = new IndexMap<Prepared>();
   /** Read, and with the listeners of BeforeSend; few at a time. */
@@ -108,6 +112,7 @@ export class Dispatch {
     const { signal } = this.#options;
     if (signal !== undefined) this.#callEnd = new CallEnd(signal);
     try {
+      this.#filters = this.#host.filters();
       const context = { signal: this.#signal, since: this.#since };
       this.#deliveries = this.#host.deliver(this.#jobs(), context)[Symbol.asyncIterator]();
       this.pump();
@@ -182,7 +187,7 @@ export class Dispatch {
       const reading = this.#read();
       const read = reading instanceof Promise ? await reading : reading;
       if (read === null || this.#isOver()) return DONE; // it may have ended meanwhile
-      const preparing = prepare(this.#host, read);
+      const preparing = prepare(this.#host, this.#filters, read);
       const prepared = preparing instanceof Promise ? await this.#waitInHand(read, preparing) : preparing;
       if (prepared === null) return DONE;
       if (prepared.kind === 'refused') this.#settle(prepared.message, prepared.result);

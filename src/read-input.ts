@@ -2,6 +2,7 @@ import { type AddressInput, AddressSyntaxError, type Group, type Mailbox, parseA
 import type { BackendOptions } from './backend.ts';
 import { refusal } from './conclusion.ts';
 import { recipientStatus } from './delivery.ts';
+import type { DeliveryFilter } from './delivery-filter.ts';
 import { type EmailError, MessageError, SendError } from './errors.ts';
 import type { Feature } from './features.ts';
 import { EmailMessage, mailboxesOf } from './message.ts';
@@ -22,10 +23,21 @@ export interface Sender {
 export interface Prepared {
   readonly kind: 'prepared';
   readonly index: number;
+  /** As the sender knows it. */
   readonly message: EmailMessage;
+  /** As the backend gets it. */
+  readonly outgoing: EmailMessage;
+  /** The filters that made the one of the other, in their order. */
+  readonly passed: readonly Passage[];
   readonly ignored: readonly Feature[];
   /** Recipients that could not be parsed and were left out (`failSilently`). */
   readonly invalid: readonly RecipientStatus[];
+}
+
+/** A message and the filter that it has gone through. */
+export interface Passage {
+  readonly filter: DeliveryFilter;
+  readonly message: EmailMessage;
 }
 
 /** The result of a message that ended before the backend saw it; the message is null when the input was none. */
@@ -72,7 +84,7 @@ function readMessage(sender: Sender, input: MessageInput, index: number, lenient
 }
 
 function ready(message: EmailMessage, index: number, invalid: readonly RecipientStatus[]): Prepared {
-  return { kind: 'prepared', index, message, ignored: NOTHING, invalid };
+  return { kind: 'prepared', index, message, outgoing: message, passed: NOTHING, ignored: NOTHING, invalid };
 }
 
 /** A draft that has no sender still fails in the constructor, together with the other faults of the message. */

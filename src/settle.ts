@@ -7,6 +7,20 @@ import { isDelivered, type MessageResult, type RecipientStatus } from './status.
 
 /** Joins what the backend says of a message with what preparation found. */
 export function settle(prepared: Prepared, delivered: DeliveryResult): MessageResult {
+  return settleFor(prepared, prepared.passed.length === 0 ? delivered : restored(prepared, delivered));
+}
+
+/** What became of the outgoing message, in terms of the one that its sender knows. */
+function restored(prepared: Prepared, delivered: DeliveryResult): DeliveryResult {
+  try {
+    return prepared.passed.reduceRight((told, { filter, message }) => filter.returning(message, told), delivered);
+  } catch (cause) {
+    const text = 'the backend answered with what cannot be read';
+    return failedDelivery(prepared, new SendError('uncertain', text, { outcome: 'unknown', cause }));
+  }
+}
+
+function settleFor(prepared: Prepared, delivered: DeliveryResult): MessageResult {
   const { message, invalid } = prepared;
   const ignored = delivered.ignored?.length
     ? [...new Set([...prepared.ignored, ...delivered.ignored])]
@@ -34,12 +48,17 @@ export function unanswered(prepared: Prepared, cause: unknown): MessageResult {
           outcome: 'unknown',
         })
       : toEmailError(cause);
-  return settle(prepared, failedDelivery(prepared, error));
+  return settleFailed(prepared, error);
+}
+
+/** The result of a message that `error` ended for everybody it was to go to. */
+export function settleFailed(prepared: Prepared, error: EmailError): MessageResult {
+  return settle(prepared, failedDelivery({ index: prepared.index, message: prepared.outgoing }, error));
 }
 
 /** The result of an input that was never taken, because the call had ended by then. */
 export function notTaken(read: ReadInput, error: EmailError): MessageResult {
-  return read.kind === 'refused' ? read.result : settle(read, failedDelivery(read, error));
+  return read.kind === 'refused' ? read.result : settleFailed(read, error);
 }
 
 function someDelivered(recipients: ReadonlyMap<string, RecipientStatus>): boolean {

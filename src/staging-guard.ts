@@ -1,29 +1,11 @@
-import { EmailBackend } from './backend.ts';
-import { type DeliveryFilter, setStandingFilter } from './delivery-filter.ts';
+import { EmailBackend, insistOnFilters } from './backend.ts';
 import type { Environment } from './environment.ts';
-import { ConfigurationError } from './errors.ts';
-import { blameVariable, currentEnvironment } from './settings.ts';
-import { redirect, redirectFilter } from './wrappers/redirect.ts';
-import { type RedirectOptions, readRules } from './wrappers/redirect-rules.ts';
-
-const REDIRECT_TO = 'AMSDAL_EMAIL_REDIRECT_TO';
-const ALLOW = 'AMSDAL_EMAIL_ALLOW';
+import { currentEnvironment } from './settings.ts';
+import { readGuard, rulesOf, stagingFilter } from './staging-rules.ts';
+import { redirect } from './wrappers/redirect.ts';
 
 /** Which rules a connection of another copy of this package is under already. */
 const guarded = new WeakMap<EmailBackend, string>();
-
-/** The filter for the variables as they were last read. */
-let known: { readonly rules: string; readonly filter: DeliveryFilter | null } = { rules: '', filter: null };
-
-setStandingFilter(() => {
-  const environment = currentEnvironment();
-  const rules = rulesOf(environment);
-  if (rules !== known.rules) {
-    const options = readGuard(environment);
-    known = { rules, filter: options === null ? null : redirectFilter(options) };
-  }
-  return known.filter;
-});
 
 /**
  * Checks the variables of the staging guard before there is anything to send; the guard itself every backend asks for at every
@@ -37,12 +19,17 @@ export function checkGuard(environment: Environment): void {
 }
 
 /**
- * Puts a connection that another copy of this package made, and which asks that copy, under the guard.
+ * Refuses a connection that the guard could not reach while it is set, and puts one that another copy of this package made,
+ * and which asks that copy, under it.
  *
  * @throws {ConfigurationError} `invalid-backend` for an object that cannot be guarded; as {@link checkGuard}.
  */
 export function guard<B extends EmailBackend>(connection: B): B {
-  if (connection instanceof EmailBackend) return connection;
+  if (stagingFilter() === null) return connection;
+  if (connection instanceof EmailBackend) {
+    insistOnFilters(connection);
+    return connection;
+  }
   const environment = currentEnvironment();
   const options = readGuard(environment);
   const rules = rulesOf(environment);
@@ -50,42 +37,4 @@ export function guard<B extends EmailBackend>(connection: B): B {
   redirect(connection, options);
   guarded.set(connection, rules);
   return connection;
-}
-
-/** What the guard's variables say, as one text to compare; '' without any. */
-export function rulesOf(environment: Environment): string {
-  const target = environment[REDIRECT_TO];
-  const allow = environment[ALLOW];
-  return target === undefined && allow === undefined ? '' : JSON.stringify([target ?? null, allow ?? null]);
-}
-
-function readGuard(environment: Environment): RedirectOptions | null {
-  const target = environment[REDIRECT_TO];
-  const allow = environment[ALLOW];
-  if (target === undefined && allow === undefined) return null;
-  return { ...read(REDIRECT_TO, target, toTarget), ...read(ALLOW, allow, toList) };
-}
-
-function toTarget(text: string): RedirectOptions {
-  return { to: text };
-}
-
-function toList(text: string): RedirectOptions {
-  return { allow: text.split(',').map((entry) => entry.trim()) };
-}
-
-/** One variable's part of the rules, checked by itself, so that the right one is blamed. */
-function read(variable: string, text: string | undefined, parse: (text: string) => RedirectOptions): RedirectOptions {
-  if (text === undefined) return {};
-  try {
-    if (text.trim() === '') {
-      const problem = 'it is empty, which could mean everything or nothing: fill it or unset it';
-      throw new ConfigurationError('invalid-option', problem);
-    }
-    const options = parse(text.trim());
-    readRules(options);
-    return options;
-  } catch (error) {
-    throw blameVariable(error, variable);
-  }
 }

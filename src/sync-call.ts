@@ -1,4 +1,5 @@
 import { type DeliveryResult, type Job, toEmailError } from './delivery.ts';
+import type { DeliveryFilter } from './delivery-filter.ts';
 import { ConfigurationError, type EmailError } from './errors.ts';
 import type { Awaitable } from './events.ts';
 import { jobOf, prepare } from './prepare.ts';
@@ -15,13 +16,13 @@ export class SyncCall {
   readonly #refused: readonly MessageResult[];
   #trouble: EmailError | null = null;
 
-  constructor(sender: Sender, messages: Iterable<MessageInput>, lenient: boolean) {
+  constructor(sender: Sender, filters: readonly DeliveryFilter[], messages: Iterable<MessageInput>, lenient: boolean) {
     this.#sender = sender;
     const prepared: Prepared[] = [];
     const refused: MessageResult[] = [];
     let index = 0;
     for (const input of messages) {
-      const outcome = insistOnSync(prepare(sender, readInput(sender, input, index++, lenient)));
+      const outcome = insistOnSync(prepare(sender, filters, readInput(sender, input, index++, lenient)));
       if (outcome.kind === 'prepared') prepared.push(outcome);
       else refused.push(outcome.message === null ? outcome.result : this.#tell(outcome.message, outcome.result));
     }

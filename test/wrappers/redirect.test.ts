@@ -6,10 +6,13 @@ import { EmailBackend } from '../../src/backend.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { getConnection, setDefaultConnection } from '../../src/connection.ts';
 import { deliverEach } from '../../src/deliver-each.ts';
-import { type DeliveryResult, type Job, sameForAll } from '../../src/delivery.ts';
+import { type DeliveryResult, type Job, recipientStatus, sameForAll } from '../../src/delivery.ts';
+import type { EmailError } from '../../src/errors.ts';
+import { AfterSend, BeforeSend } from '../../src/mail-events.ts';
 import { sendEach, sendMail, sendMailSync } from '../../src/send.ts';
 import { setEnvironment } from '../../src/settings.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
+import { type MessageResult, SendStatus } from '../../src/status.ts';
 import { type RedirectOptions, redirect } from '../../src/wrappers/redirect.ts';
 
 const TO = 'staging@example.net';
@@ -130,7 +133,7 @@ describe('who gets the mail', () => {
       subject: 'Hello',
       body: 'Text',
       fromEmail: 'shop@example.com',
-      envelopeSender: 'bounces@example.com',
+      envelopeSender: TO,
       replyTo: ['help@example.com'],
       headers: { 'X-Campaign': '7', 'X-Original-To': 'ann@customer.org, bob@example.com' },
       dsn: { notify: ['failure'] },
@@ -138,6 +141,49 @@ describe('who gets the mail', () => {
     });
     expect(connection.messages[0]?.dsn).not.toHaveProperty('orcpt');
     expect(JSON.stringify(connection.messages[0]?.headers)).not.toContain('forged');
+  });
+});
+
+describe('what sends an answer', () => {
+  const answers = {
+    'Errors-To': 'ann@customer.org',
+    'disposition-notification-to': 'Ann <ann@customer.org>',
+    'Return-Receipt-To': 'ann@customer.org, bob@example.com',
+    'X-Confirm-Reading-To': 'ann@customer.org',
+    'X-Campaign': '7',
+  };
+  const fields = { envelopeSender: 'ann@customer.org', headers: answers, recipientList: ['bob@example.com'] };
+
+  test('sends it to the target, and to nobody without one, whoever gets the mail', async () => {
+    for (const recipientList of [['bob@example.com'], ['ann@customer.org', 'bob@example.com']]) {
+      const redirected = guarded({ to: TO, allow: ['example.com'] });
+      await sendMail({ ...mail, ...fields, recipientList, connection: redirected });
+      expect(redirected.messages[0]).toMatchObject({
+        envelopeSender: TO,
+        headers: {
+          'Errors-To': TO,
+          'disposition-notification-to': TO,
+          'Return-Receipt-To': TO,
+          'X-Confirm-Reading-To': TO,
+          'X-Campaign': '7',
+        },
+      });
+      const heldBack = guarded({ allow: ['example.com'] });
+      await sendMail({ ...mail, ...fields, recipientList, connection: heldBack });
+      const { 'X-Original-To': _, ...headers } = heldBack.messages[0]?.headers ?? {};
+      expect([heldBack.messages[0]?.envelopeSender, headers]).toEqual(['', { 'X-Campaign': '7' }]);
+    }
+  });
+
+  test('stays where it is allowed, and a null sender does', async () => {
+    const connection = guarded({ to: TO, allow: ['example.com'] });
+    const own = { 'Errors-To': 'ops@example.com', 'Disposition-Notification-To': 'Ops <ops@example.com>' };
+    await sendMail({ ...mail, ...fields, envelopeSender: 'bounces@example.com', headers: own, connection });
+    await sendMail({ ...mail, ...fields, envelopeSender: '', headers: {}, connection });
+    expect(connection.messages).toMatchObject([
+      { envelopeSender: 'bounces@example.com', headers: own },
+      { envelopeSender: '', headers: {} },
+    ]);
   });
 });
 
@@ -249,6 +295,54 @@ describe('the status speaks of the original recipients', () => {
     for await (const { recipients } of connection.stream(drafts)) results.push([...recipients.values()][0]?.status);
     expect(results).toEqual(['failed', 'unknown']);
   });
+
+  test('who was held back is not in doubt when the backend fails with the rest of the mail', async () => {
+    class Failing extends DummyBackend {
+      protected override async *deliver(jobs: AsyncIterable<Job>): AsyncGenerator<DeliveryResult> {
+        for await (const _ of jobs) throw new Error('out of order');
+        yield* [];
+      }
+    }
+    const connection = redirect(new Failing(), { allow: ['example.com'] });
+    const error = await sendMail({ ...mail, connection }).catch((thrown: unknown) => thrown);
+    const statuses = [...((error as EmailError).status?.recipients.values() ?? [])];
+    expect(statuses.map(({ address, status }) => [address, status])).toEqual([
+      ['ann@customer.org', 'failed'],
+      ['bob@example.com', 'unknown'],
+    ]);
+  });
+
+  test('listeners see the mail as it was meant, and change it before the guard', async () => {
+    const seen: unknown[] = [];
+    const stop = [
+      BeforeSend.subscribe(({ message, ...context }, next) =>
+        next({ ...context, message: message.with({ cc: ['boss@customer.org'] }) }),
+      ),
+      AfterSend.subscribe((context, next) => {
+        seen.push(context.message.to, [...context.result.recipients.keys()]);
+        return next(context);
+      }),
+    ];
+    const connection = guarded({ to: TO });
+    await sendMail({ ...mail, recipientList: 'ann@customer.org', connection });
+    for (const each of stop) each();
+    expect(connection.messages[0]).toMatchObject({ to: [TO], cc: [] });
+    expect(seen).toEqual([['ann@customer.org'], ['ann@customer.org', 'boss@customer.org']]);
+  });
+
+  test('what a backend answers of nobody known counts as unknown', async () => {
+    class Garbling extends DummyBackend {
+      protected override deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
+        return deliverEach(jobs, ({ index }) => ({
+          index,
+          messageId: null,
+          recipients: new Map([['?', recipientStatus('?', 'sent')]]),
+        }));
+      }
+    }
+    const connection = redirect(new Garbling(), { to: TO });
+    await expect(sendMail({ ...mail, connection })).rejects.toMatchObject({ outcome: 'unknown' });
+  });
 });
 
 describe('a guard that would not guard is refused', () => {
@@ -267,6 +361,17 @@ describe('a guard that would not guard is refused', () => {
     const fake = { sendMessages: () => {} };
     // @ts-expect-error: for who writes JavaScript
     expect(() => redirect(fake, { to: TO })).toThrow(expect.objectContaining({ code: 'invalid-backend' }));
+  });
+
+  test('a backend whose sendMessages is its own', () => {
+    class Own extends DummyBackend {
+      override sendMessages(): Promise<SendStatus> {
+        return Promise.resolve(new SendStatus([]));
+      }
+    }
+    expect(() => redirect(new Own(), { to: TO })).toThrow(
+      expect.objectContaining({ code: 'invalid-backend', message: expect.stringContaining('override deliver') }),
+    );
   });
 });
 
@@ -326,6 +431,28 @@ describe('AMSDAL_EMAIL_REDIRECT_TO and AMSDAL_EMAIL_ALLOW', () => {
       /AMSDAL_EMAIL_REDIRECT_TO/,
     );
     expect(early.seen).toHaveLength(4);
+  });
+
+  test('a backend whose own methods send is refused while it is set', async () => {
+    class Own extends CustomBackend {
+      override stream(): AsyncIterableIterator<MessageResult> {
+        return super.stream([]);
+      }
+    }
+    const refused = expect.objectContaining({
+      code: 'invalid-backend',
+      message: expect.stringMatching(/^Own overrides/),
+    });
+    expect(() => new Own()).toThrow(refused);
+    expect(() => getConnection(Own)).toThrow(refused);
+    vi.stubEnv('AMSDAL_EMAIL_REDIRECT_TO', undefined);
+    const early = new Own();
+    expect((await sendMail({ ...mail, connection: early })).isSuccess).toBe(true);
+    vi.stubEnv('AMSDAL_EMAIL_REDIRECT_TO', TO);
+    expect(() => sendMailSync({ ...mail, connection: early })).toThrow(refused);
+    const wrapped = new CustomBackend();
+    wrapped.sendMessages = (messages) => CustomBackend.prototype.sendMessages.call(wrapped, messages);
+    await expect(sendMail({ ...mail, connection: wrapped })).rejects.toThrow(/sendMessages/);
   });
 
   test('allow by variable, with spaces', async () => {

@@ -1,0 +1,69 @@
+import type { DeliveryFilter } from './delivery-filter.ts';
+import type { Environment } from './environment.ts';
+import { ConfigurationError } from './errors.ts';
+import { blameVariable, currentEnvironment } from './settings.ts';
+import { redirectFilter } from './wrappers/redirect-filter.ts';
+import { type RedirectOptions, readRules } from './wrappers/redirect-rules.ts';
+
+const REDIRECT_TO = 'AMSDAL_EMAIL_REDIRECT_TO';
+const ALLOW = 'AMSDAL_EMAIL_ALLOW';
+
+let known: { readonly rules: string; readonly filter: DeliveryFilter | null } = { rules: '', filter: null };
+
+/**
+ * The staging guard as the environment says it now; null without one. Every backend asks for it at every call.
+ *
+ * @throws {ConfigurationError} as {@link readGuard}.
+ */
+export function stagingFilter(): DeliveryFilter | null {
+  const environment = currentEnvironment();
+  const rules = rulesOf(environment);
+  if (rules !== known.rules) {
+    const options = readGuard(environment);
+    known = { rules, filter: options === null ? null : redirectFilter(options) };
+  }
+  return known.filter;
+}
+
+/** What the guard's variables say, as one text to compare; '' without any. */
+export function rulesOf(environment: Environment): string {
+  const target = environment[REDIRECT_TO];
+  const allow = environment[ALLOW];
+  return target === undefined && allow === undefined ? '' : JSON.stringify([target ?? null, allow ?? null]);
+}
+
+/**
+ * What the guard's variables ask for; null without any.
+ *
+ * @throws {ConfigurationError} `invalid-option`, naming the variable that is empty or cannot be read.
+ */
+export function readGuard(environment: Environment): RedirectOptions | null {
+  const target = environment[REDIRECT_TO];
+  const allow = environment[ALLOW];
+  if (target === undefined && allow === undefined) return null;
+  return { ...read(REDIRECT_TO, target, toTarget), ...read(ALLOW, allow, toList) };
+}
+
+function toTarget(text: string): RedirectOptions {
+  return { to: text };
+}
+
+function toList(text: string): RedirectOptions {
+  return { allow: text.split(',').map((entry) => entry.trim()) };
+}
+
+/** One variable's part of the rules, checked by itself, so that the right one is blamed. */
+function read(variable: string, text: string | undefined, parse: (text: string) => RedirectOptions): RedirectOptions {
+  if (text === undefined) return {};
+  try {
+    if (text.trim() === '') {
+      const problem = 'it is empty, which could mean everything or nothing: fill it or unset it';
+      throw new ConfigurationError('invalid-option', problem);
+    }
+    const options = parse(text.trim());
+    readRules(options);
+    return options;
+  } catch (error) {
+    throw blameVariable(error, variable);
+  }
+}

@@ -1,0 +1,148 @@
+import { addressKey, formatAddress, type Group, type Mailbox, parseMailbox } from '../address.ts';
+import { type DeliveryResult, recipientStatus } from '../delivery.ts';
+import type { DeliveryFilter } from '../delivery-filter.ts';
+import { SendError } from '../errors.ts';
+import { type EmailMessage, mailboxesOf } from '../message.ts';
+import type { DsnRequest, EmailMessageInit, MergeData } from '../message-init.ts';
+import type { RecipientStatus } from '../status.ts';
+import { isAllowed, type RedirectOptions, type RedirectRules, readRules } from './redirect-rules.ts';
+
+/** Fields whose address is sent an answer by whoever gets the mail, or by a server on its way. */
+const ANSWERED: ReadonlySet<string> = new Set([
+  'disposition-notification-to', // RFC 8098, section 2.1
+  'errors-to',
+  'return-receipt-to',
+  'x-confirm-reading-to',
+]);
+
+/** Keeps a message from all but the allowed recipients, for one connection or for all of them. */
+export function redirectFilter(options: RedirectOptions): DeliveryFilter {
+  const rules = readRules(options);
+  return {
+    outgoing: (message) => redirectMessage(rules, message),
+    returning: (message, delivered) => restoreRecipients(rules, message, delivered),
+  };
+}
+
+function redirectMessage(rules: RedirectRules, message: EmailMessage): EmailMessage | SendError {
+  const { parsed, recipients } = message;
+  const answers = withoutAnswers(rules, message);
+  if (recipients.every((recipient) => isAllowed(rules, recipient))) {
+    return Object.keys(answers).length === 0 ? message : message.with(answers);
+  }
+  const kept = {
+    to: onlyAllowed(rules, parsed.to),
+    cc: onlyAllowed(rules, parsed.cc),
+    bcc: onlyAllowed(rules, parsed.bcc),
+  };
+  if (rules.target !== null) kept.to = [formatAddress(rules.target), ...kept.to];
+  if (kept.to.length + kept.cc.length + kept.bcc.length === 0) return heldBack();
+  return message.with({ ...answers, ...kept, ...withoutTraces(rules, message, answers.headers ?? message.headers) });
+}
+
+/** Who would be sent bounces and receipts and is not allowed: the target stands in, or nobody. */
+function withoutAnswers(rules: RedirectRules, { parsed, headers }: EmailMessage): Answers {
+  const { target } = rules;
+  const { envelopeSender } = parsed;
+  const fields = Object.entries(headers);
+  const kept = fields.flatMap(([name, value]): readonly [string, string][] => {
+    if (!ANSWERED.has(name.toLowerCase()) || isAllowedText(rules, value)) return [[name, value]];
+    return target === null ? [] : [[name, target.asciiAddress]];
+  });
+  const isSame = kept.length === fields.length && kept.every(([, value], index) => value === fields[index]?.[1]);
+  return {
+    ...(envelopeSender !== null && !isAllowed(rules, envelopeSender) && { envelopeSender: target?.address ?? '' }),
+    ...(!isSame && { headers: Object.fromEntries(kept) }),
+  };
+}
+
+type Answers = Pick<EmailMessageInit, 'envelopeSender' | 'headers'>;
+
+/** What cannot be read as one address is not known to be allowed. */
+function isAllowedText(rules: RedirectRules, text: string): boolean {
+  try {
+    return isAllowed(rules, parseMailbox(text));
+  } catch {
+    return false;
+  }
+}
+
+function onlyAllowed(rules: RedirectRules, list: readonly (Mailbox | Group)[]): readonly string[] {
+  return list.flatMap((entry) => {
+    const members = mailboxesOf([entry]);
+    const allowed = members.filter((mailbox) => isAllowed(rules, mailbox));
+    return allowed.length === members.length ? [formatAddress(entry)] : allowed.map(formatAddress);
+  });
+}
+
+/** What else of the message says who it was for. */
+function withoutTraces(
+  rules: RedirectRules,
+  message: EmailMessage,
+  headers: Readonly<Record<string, string>>,
+): Partial<EmailMessageInit> {
+  const { dsn, mergeData } = message;
+  const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'x-original-to');
+  const original = originalRecipients(rules, message);
+  return {
+    headers: Object.fromEntries(original === '' ? others : [...others, ['X-Original-To', original]]),
+    ...(dsn !== null && { dsn: withoutOriginalRecipient(dsn) }),
+    ...(mergeData !== null && { mergeData: redirectData(rules, message, mergeData) }),
+  };
+}
+
+/** `ann@example.com, bob@example.com, 2 Bcc`: who gets a blind copy stays blind. */
+function originalRecipients(rules: RedirectRules, { parsed }: EmailMessage): string {
+  const isReplaced = (mailbox: Mailbox) => !isAllowed(rules, mailbox);
+  const shown = mailboxesOf([...parsed.to, ...parsed.cc]).filter(isReplaced);
+  const blind = mailboxesOf(parsed.bcc).filter(isReplaced).length;
+  return [...shown.map(({ asciiAddress }) => asciiAddress), ...(blind === 0 ? [] : [`${blind} Bcc`])].join(', ');
+}
+
+function withoutOriginalRecipient({ orcpt: _, ...rest }: DsnRequest): DsnRequest {
+  return rest;
+}
+
+/** The address that gets the mail sees the first recipient's data. */
+function redirectData(
+  rules: RedirectRules,
+  message: EmailMessage,
+  mergeData: Readonly<Record<string, MergeData>>,
+): Readonly<Record<string, MergeData>> {
+  const entries = Object.entries(mergeData).map(([address, data]) => ({ key: keyOf(address), address, data }));
+  const kept = entries.filter(({ key }) =>
+    message.recipients.some((each) => isAllowed(rules, each) && addressKey(each) === key),
+  );
+  const replaced = message.recipients.filter((each) => !isAllowed(rules, each)).map(addressKey);
+  const [first] = entries.filter(({ key }) => replaced.includes(key));
+  const result = Object.fromEntries(kept.map(({ address, data }) => [address, data]));
+  return rules.target === null || !first ? result : { ...result, [rules.target.address]: first.data };
+}
+
+function restoreRecipients(rules: RedirectRules, message: EmailMessage, delivered: DeliveryResult): DeliveryResult {
+  if (message.recipients.every((recipient) => isAllowed(rules, recipient))) return delivered;
+  const byKey = new Map([...delivered.recipients.values()].map((status) => [keyOf(status.address), status]));
+  const recipients = new Map<string, RecipientStatus>();
+  for (const recipient of message.recipients) {
+    const { address } = recipient;
+    const stand = isAllowed(rules, recipient) ? recipient : rules.target;
+    const status = stand === null ? heldBackStatus(address) : byKey.get(addressKey(stand));
+    if (status) recipients.set(address, { ...status, address });
+  }
+  return { ...delivered, recipients };
+}
+
+function keyOf(address: string): string {
+  return addressKey(parseMailbox(address));
+}
+
+function heldBack(): SendError {
+  return new SendError('cancelled', 'the staging guard holds back mail to recipients that are not allowed', {
+    phase: 'hook',
+  });
+}
+
+function heldBackStatus(address: string): RecipientStatus {
+  const error = heldBack();
+  return recipientStatus(address, 'failed', { code: error.code, error });
+}
