@@ -7,7 +7,7 @@ import { ConfigurationError } from './errors.ts';
 import type { Feature } from './features.ts';
 import { Gate } from './gate.ts';
 import { MessageSource, type Messages } from './message-source.ts';
-import { type AnyOptionTable, checkOptions, type OptionSpec } from './options.ts';
+import { type AnyOptionTable, checkOptions, type OptionSpec, type OptionTable } from './options.ts';
 import type { MessageInput } from './read-input.ts';
 import { ResultStream } from './result-stream.ts';
 import { SendCall } from './send-call.ts';
@@ -17,6 +17,7 @@ import { closeBlocking, deliverBlocking } from './sync.ts';
 import { SyncCall } from './sync-call.ts';
 import { isSendTraced, traceSend, traceSendSync, traceStream } from './trace-send.ts';
 import { type BackendStats, Traffic } from './traffic.ts';
+import type { RetryOptions } from './util/backoff.ts';
 
 export type { BackendStats } from './traffic.ts';
 
@@ -37,6 +38,16 @@ export const BACKEND_OPTIONS: { readonly [K in keyof BackendOptions]-?: OptionSp
     parse: (text) => text,
   },
   onUnsupported: { type: 'enum', values: ['ignore', 'error'] },
+};
+
+/** The table entry of `retry`, for every backend that tries again. */
+export const RETRY_OPTION: OptionSpec = {
+  type: 'object',
+  fields: {
+    attempts: { type: 'integer', min: 1, max: 1_000 },
+    baseMs: { type: 'integer', min: 1, max: 3_600_000 },
+    maxMs: { type: 'integer', min: 1, max: 3_600_000 },
+  } satisfies OptionTable<RetryOptions>,
 };
 
 /** The settings of one call. */

@@ -4,7 +4,7 @@ export { AddressSyntaxError } from './address.ts';
 export type { AttachmentContent, AttachmentInit, BlobLike, FromFileOptions, ReadableStreamLike } from './attachment.ts';
 export { Attachment } from './attachment.ts';
 export type { BackendOptions, BackendStats, SendOptions, SyncSendOptions, Verification } from './backend.ts';
-export { BACKEND_OPTIONS, EmailBackend } from './backend.ts';
+export { BACKEND_OPTIONS, EmailBackend, RETRY_OPTION } from './backend.ts';
 export type { ConsoleOptions } from './backends/console.ts';
 export { ConsoleBackend } from './backends/console.ts';
 export type { DummyOptions } from './backends/dummy.ts';
@@ -18,7 +18,6 @@ export type {
   SesListManagement,
   SesOptions,
   SesQuota,
-  SesRetry,
   SesStats,
 } from './backends/ses.ts';
 export { decodeEmailTags, SesBackend } from './backends/ses.ts';
@@ -26,7 +25,6 @@ export type {
   AuthMethod,
   SmtpBackendOptions,
   SmtpOptions,
-  SmtpRetry,
   SmtpSecurity,
   SmtpSocket,
   SmtpTarget,
@@ -94,3 +92,4 @@ export type { SendEachInit, SendMailInit, SendMailSyncInit } from './send.ts';
 export { sendEach, sendMail, sendMailSync } from './send.ts';
 export type { DeliveryStatus, ErrorJson, MessageResult, RecipientStatus, SendStatusJson } from './status.ts';
 export { SendStatus } from './status.ts';
+export type { RetryOptions } from './util/backoff.ts';

@@ -17,7 +17,7 @@ import { Tally } from './ses/tally.ts';
 import { sendWhole } from './ses/whole.ts';
 
 export type { SesQuota } from './ses/account.ts';
-export type { SesCredentials, SesListManagement, SesOptions, SesRetry } from './ses/options.ts';
+export type { SesCredentials, SesListManagement, SesOptions } from './ses/options.ts';
 export type { SesClientLike } from './ses/sdk.ts';
 export { type DecodedEmailTags, decodeEmailTags } from './ses/tags.ts';
 
@@ -137,7 +137,7 @@ export class SesBackend extends EmailBackend {
     tally: Tally,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const { listManagement, maxConnections, retry, tagHeaders } = this.#options;
+    const { listManagement, maxConnections, retry, heldBackMs, tagHeaders } = this.#options;
     if (listManagement !== undefined) {
       const text = 'SES manages no contact lists in bulk requests: leave the option listManagement out, or mergeData';
       throw new MessageError([{ path: 'mergeData', code: 'unsupported', message: text }]);
@@ -152,6 +152,7 @@ export class SesBackend extends EmailBackend {
       request: (chunk) => bulkRequest(parts, template, chunk),
       concurrency: maxConnections,
       retry,
+      heldBackMs,
       signal,
     });
   }

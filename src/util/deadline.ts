@@ -15,15 +15,15 @@ export interface Deadline {
  * AbortSignal.any with AbortSignal.timeout would do, but Node 20 collects such a signal as garbage while it is waited for,
  * so that it never fires.
  */
-export function setDeadline(ms: number, signal: AbortSignal): Deadline {
+export function setDeadline(ms: number, signal: AbortSignal | undefined): Deadline {
   const controller = new AbortController();
   let isOver = false;
   const timer = setTimeout(() => {
     isOver = true;
     controller.abort(new DOMException(`took longer than ${ms} ms`, 'TimeoutError'));
   }, ms);
-  const onAbort = (): void => controller.abort(signal.reason);
-  if (signal.aborted) onAbort();
+  const onAbort = (): void => controller.abort(signal?.reason);
+  if (signal?.aborted) onAbort();
   addAbortListener(signal, onAbort);
   return {
     signal: controller.signal,

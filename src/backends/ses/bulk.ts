@@ -1,9 +1,10 @@
+import { backoffMs } from '../../util/backoff.ts';
+import { pause } from '../../util/pause.ts';
 import { entryFailure } from './bulk-status.ts';
 import type { Answer, Courier } from './courier.ts';
 import { concernsAll, type Failure } from './failure.ts';
 import { bulkEntry, type MergeEntry } from './merge.ts';
 import type { ResolvedSesOptions } from './options.ts';
-import { backoffMs, pause } from './pause.ts';
 import type { BulkEntry, BulkEntryResult } from './requests.ts';
 import { httpStatusOf, type Tally } from './tally.ts';
 
@@ -19,11 +20,15 @@ export interface BulkSend {
   readonly concurrency: number;
   /** Tries of one entry, and the waits between them. */
   readonly retry: ResolvedSesOptions['retry'];
+  /** How long an entry is tried that is throttled, in milliseconds. */
+  readonly heldBackMs: number;
   readonly signal: AbortSignal | undefined;
 }
 
 interface Pending extends MergeEntry {
   tries: number;
+  /** Until when being throttled is waiting, in milliseconds of `performance.now()`; null before it was throttled. */
+  heldUntil: number | null;
   /** When it may be tried, in milliseconds of `performance.now()`. */
   readyAt: number;
 }
@@ -31,7 +36,13 @@ interface Pending extends MergeEntry {
 /** Sends entries in requests of up to 50; entries that were throttled, or failed for the moment, are tried again by themselves. */
 export async function sendInBulk(entries: readonly MergeEntry[], bulk: BulkSend): Promise<void> {
   const { courier, tally, signal } = bulk;
-  const queue: Pending[] = entries.map(({ addressees, json }) => ({ addressees, json, tries: 0, readyAt: 0 }));
+  const queue: Pending[] = entries.map(({ addressees, json }) => ({
+    addressees,
+    json,
+    tries: 0,
+    heldUntil: null,
+    readyAt: 0,
+  }));
   let taken = 0;
   let stopped: Failure | null = null;
   // SES also limits the entries of one request by the account's rate.
@@ -68,8 +79,9 @@ export async function sendInBulk(entries: readonly MergeEntry[], bulk: BulkSend)
 function settle(
   chunk: readonly Pending[],
   { output, ticket }: Extract<Answer, { output: object }>,
-  { courier, tally, retry }: BulkSend,
+  bulk: BulkSend,
 ): readonly Pending[] {
+  const { courier, tally, retry } = bulk;
   tally.answered(output);
   const code = httpStatusOf(output);
   const results = resultsOf(output);
@@ -88,10 +100,9 @@ function settle(
       continue;
     }
     isThrottled ||= failure.retry === 'throttled';
-    pending.tries++;
-    if (failure.retry === 'transient') transient = Math.max(transient, pending.tries);
-    if (failure.retry !== null && pending.tries < retry.attempts) again.push(pending);
+    if (mayTryAgain(pending, failure, bulk)) again.push(pending);
     else tally.failed(pending.addressees, failure);
+    if (failure.retry === 'transient') transient = Math.max(transient, pending.tries);
   }
   courier.observe(ticket, accepted, isThrottled);
   if (transient > 0) {
@@ -99,6 +110,14 @@ function settle(
     for (const pending of again) pending.readyAt = readyAt;
   }
   return again;
+}
+
+/** Being throttled is waiting, for a time; whatever else failed was a try. */
+function mayTryAgain(pending: Pending, failure: Failure, { retry, heldBackMs }: BulkSend): boolean {
+  if (failure.retry !== 'throttled') return ++pending.tries < retry.attempts && failure.retry !== null;
+  const now = performance.now();
+  pending.heldUntil ??= now + heldBackMs;
+  return now < pending.heldUntil;
 }
 
 /** Entries that failed alike share one error. */

@@ -1,10 +1,12 @@
 import { SendError } from '../../errors.ts';
 import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
+import { backoffMs } from '../../util/backoff.ts';
+import { type Deadline, setDeadline } from '../../util/deadline.ts';
+import { pause } from '../../util/pause.ts';
 import type { SesAccount } from './account.ts';
 import type { Addressee } from './addresses.ts';
 import { all, type Failure, failureOf, withoutAnswer } from './failure.ts';
 import type { ResolvedSesOptions } from './options.ts';
-import { backoffMs, pause } from './pause.ts';
 import type { Ticket } from './rate-limiter.ts';
 import type { AccountFacts } from './requests.ts';
 import { type Operation, type SesSession, UnsentError } from './sdk.ts';
@@ -80,33 +82,44 @@ export class Courier {
     else this.#account.limiter.accepted(ticket, accepted);
   }
 
+  /** What SES throttles is held back, which is no try; the time for that runs from the first such answer. */
   async #run(errand: Errand): Promise<Answer> {
     const { addressees, signal } = errand;
-    const { retry } = this.#options;
+    const { retry, heldBackMs } = this.#options;
     let input: object | null = null;
-    for (let attempt = 1; ; attempt++) {
-      let ticket: Ticket | null = null;
-      try {
-        ticket = await this.#account.turn(addressees.length, signal, () => this.askAccount());
-      } catch {
-        return { failure: cancelled(signal), ticket };
+    const held: { failure: Failure | null; until: Deadline | null } = { failure: null, until: null };
+    let tries = 1;
+    let hasCorrectedClock = false;
+    try {
+      for (;;) {
+        let ticket: Ticket | null = null;
+        try {
+          ticket = await this.#account.turn(addressees.length, held.until?.signal ?? signal, () => this.askAccount());
+        } catch {
+          return { failure: (held.until?.isOver && held.failure) || cancelled(signal), ticket };
+        }
+        const left = performance.now();
+        if (input === null) {
+          input = await errand.input();
+          this.#session.check(errand.operation, input);
+          if (signal?.aborted) return { failure: cancelled(signal), ticket };
+        }
+        const answer = await this.#try(errand, input, this.#options.timeoutMs);
+        if ('output' in answer) {
+          this.#slots.answeredAfter(performance.now() - left);
+          return { ...answer, ticket };
+        }
+        const { failure } = answer;
+        if (failure.retry === 'throttled') {
+          this.#account.limiter.throttled(ticket);
+          held.failure = failure;
+          held.until ??= setDeadline(heldBackMs, signal);
+        } else if (failure.retry === 'clock' && !hasCorrectedClock) hasCorrectedClock = true;
+        else if (failure.retry !== 'unreached' || tries >= retry.attempts) return { failure, ticket };
+        else if (!(await pause(backoffMs(retry, tries++), signal))) return { failure, ticket };
       }
-      const left = performance.now();
-      if (input === null) {
-        input = await errand.input();
-        this.#session.check(errand.operation, input);
-        if (signal?.aborted) return { failure: cancelled(signal), ticket };
-      }
-      const answer = await this.#try(errand, input, this.#options.timeoutMs);
-      if ('output' in answer) {
-        this.#slots.answeredAfter(performance.now() - left);
-        return { ...answer, ticket };
-      }
-      const { failure } = answer;
-      if (failure.retry === 'throttled') this.#account.limiter.throttled(ticket);
-      if (failure.retry === null || attempt >= retry.attempts) return { failure, ticket };
-      if (failure.retry === 'unreached' && !(await pause(backoffMs(retry, attempt), signal)))
-        return { failure, ticket };
+    } finally {
+      held.until?.clear();
     }
   }
 

@@ -14,7 +14,7 @@ import type { DeliveryStatus } from '../../status.ts';
 export interface Failure {
   readonly error: EmailError;
   /** Why trying again cannot send anything twice; null when it could, or would not help. */
-  readonly retry: 'throttled' | 'unreached' | 'transient' | null;
+  readonly retry: 'throttled' | 'unreached' | 'transient' | 'clock' | null;
   readonly statusOf: (recipient: Mailbox) => DeliveryStatus;
 }
 
@@ -113,7 +113,7 @@ export function failureOf(cause: unknown, context: FailureContext): Failure {
   if (AUTH.has(name)) {
     const refusal = new EmailConnectionError('auth', `SES refused the credentials: ${name}: ${text}`, facts);
     // The SDK has corrected its clock by what the refusal says.
-    return { ...all('failed', refusal), retry: error.$metadata?.clockSkewCorrected === true ? 'unreached' : null };
+    return { ...all('failed', refusal), retry: error.$metadata?.clockSkewCorrected === true ? 'clock' : null };
   }
   if (context.kind === 'unsent mail') return unanswered(error, name, text, context.kind, cause);
   return refused(name, text, facts, context);

@@ -1,8 +1,9 @@
-import { BACKEND_OPTIONS, type BackendOptions } from '../../backend.ts';
+import { BACKEND_OPTIONS, type BackendOptions, RETRY_OPTION } from '../../backend.ts';
 import { ConfigurationError } from '../../errors.ts';
 import { createDkimSigner, type DkimOptions, type DkimSigner } from '../../mime/dkim.ts';
 import { DKIM_OPTION } from '../../mime/dkim-option.ts';
 import type { AnyOptionTable, OptionTable } from '../../options.ts';
+import { type RetryOptions, resolveRetry } from '../../util/backoff.ts';
 import type { SesClientLike } from './sdk.ts';
 
 /** Keys of an AWS account, as the SDK wants them. */
@@ -21,16 +22,6 @@ export interface SesListManagement {
   readonly contactList: string;
   /** The topic of the list; default: all of them. */
   readonly topic?: string;
-}
-
-/** How often a request is tried that SES throttled, or that never reached it; nothing else is ever sent twice. */
-export interface SesRetry {
-  /** Tries of one request, the first included; default 8. */
-  readonly attempts?: number;
-  /** The wait after the first try that never reached SES, or failed for the moment in a bulk request, doubled each time; default 500. */
-  readonly baseMs?: number;
-  /** The longest wait between two tries; default 20,000. */
-  readonly maxMs?: number;
 }
 
 /** Options of {@link SesBackend}. Of `client`, `credentials` and a key pair the first that is given counts; without any, the SDK's own chain. */
@@ -75,9 +66,11 @@ export interface SesOptions extends BackendOptions {
   readonly timeoutMs?: number;
   /** How long an idle socket is kept, in milliseconds: below the server's own limit, or it may close while it is used; default 5,000. */
   readonly idleMs?: number;
-  /** How often is tried what was throttled or never arrived. */
-  readonly retry?: SesRetry;
+  /** Of a request that never reached SES, and of an entry of a bulk request that failed for the moment. What SES throttles is held back, and that is no try. */
+  readonly retry?: RetryOptions;
 }
+
+const HELD_BACK_MS = 60_000;
 
 /** {@link SesOptions}, complete. */
 export interface ResolvedSesOptions extends Omit<SesOptions, 'dkim'> {
@@ -86,7 +79,9 @@ export interface ResolvedSesOptions extends Omit<SesOptions, 'dkim'> {
   readonly maxConnections: number;
   readonly timeoutMs: number;
   readonly idleMs: number;
-  readonly retry: Required<SesRetry>;
+  readonly retry: Required<RetryOptions>;
+  /** How long what SES throttles is held back in the hope that it lets go, in milliseconds. */
+  readonly heldBackMs: number;
 }
 
 /** What {@link SesOptions} may hold. */
@@ -141,14 +136,7 @@ export const SES_OPTIONS: AnyOptionTable = {
   maxConnections: { type: 'integer', min: 1, max: 1_000 },
   timeoutMs: { type: 'integer', min: 1, max: 2_147_483_647 },
   idleMs: { type: 'integer', min: 1, max: 600_000 },
-  retry: {
-    type: 'object',
-    fields: {
-      attempts: { type: 'integer', min: 1, max: 100 },
-      baseMs: { type: 'integer', min: 1, max: 600_000 },
-      maxMs: { type: 'integer', min: 1, max: 3_600_000 },
-    } satisfies OptionTable<SesRetry>,
-  },
+  retry: RETRY_OPTION,
 } satisfies OptionTable<SesOptions>;
 
 /** @throws {ConfigurationError} `invalid-key`; `missing-option` for half a key pair, which the SDK would take without a word. */
@@ -161,7 +149,8 @@ export function resolveSesOptions(options: SesOptions): ResolvedSesOptions {
     maxConnections: options.maxConnections ?? 50,
     timeoutMs: options.timeoutMs ?? 60_000,
     idleMs: options.idleMs ?? 5_000,
-    retry: { attempts: 8, baseMs: 500, maxMs: 20_000, ...options.retry },
+    retry: resolveRetry(options.retry),
+    heldBackMs: HELD_BACK_MS,
   };
 }
 

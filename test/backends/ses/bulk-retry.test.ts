@@ -62,7 +62,10 @@ describe('entries that failed for the moment', () => {
 
   test('wait no longer when the call is aborted', async () => {
     const service = new Service();
-    const connection = await new SesBackend({ client: service, retry: { baseMs: 600_000, maxMs: 600_000 } }).open();
+    const connection = await new SesBackend({
+      client: service,
+      retry: { attempts: 2, baseMs: 600_000, maxMs: 600_000 },
+    }).open();
     const controller = new AbortController();
     const message = mail({ to: addresses(3), mergeData: {}, mergeGlobalData: {} });
     const sending = connection.sendMessages([message], { signal: controller.signal });
