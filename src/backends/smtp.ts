@@ -14,7 +14,6 @@ export type { DkimOptions } from '../mime/dkim.ts';
 export type {
   AuthMethod,
   SmtpOptions,
-  SmtpRetry,
   SmtpSecurity,
   SmtpSocket,
   SmtpTarget,

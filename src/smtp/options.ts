@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts';
+import { type RetryOptions, resolveRetry } from '../util/backoff.ts';
 
 /**
  * How TLS is used: `implicit`, from the first byte; `required`, by STARTTLS, or nothing is sent; `opportunistic`, by STARTTLS
@@ -52,16 +53,6 @@ export interface SmtpTimeouts {
   readonly data?: number;
   /** The reply to the end of the content; RFC 5321 section 4.5.3.2.6 asks for ten minutes, since giving up makes it `unknown`. */
   readonly final?: number;
-}
-
-/** Trying again what is certainly not sent and may succeed later; off by default. */
-export interface SmtpRetry {
-  /** Tries after the first. */
-  readonly attempts: number;
-  /** The wait before the second try in milliseconds, doubled for each further one, with up to a quarter of jitter; 1,000 by default. */
-  readonly baseMs?: number;
-  /** The longest wait; 30,000 by default. */
-  readonly maxMs?: number;
 }
 
 /** A connected stream for the session: a `net.Socket`, or any Node Duplex, of a proxy for example. */
@@ -135,8 +126,8 @@ export interface SmtpOptions {
   readonly maxAgeMs?: number;
   /** How long an idle connection is kept, in milliseconds; 5,000 by default. */
   readonly idleMs?: number;
-  /** Default: nothing is tried again. */
-  readonly retry?: SmtpRetry;
+  /** Of a mail that certainly did not go out and may later. */
+  readonly retry?: RetryOptions;
   /** Gets every line of the dialogue, secrets replaced by `***`, content left out; true prints them on standard error. */
   readonly debug?: boolean | ((line: string) => void);
   /** Makes the connection, through a proxy for example; TLS is still done here, over it. */
@@ -164,7 +155,7 @@ export interface ResolvedSmtpOptions {
   readonly maxMessages: number;
   readonly maxAgeMs: number;
   readonly idleMs: number;
-  readonly retry: Required<SmtpRetry>;
+  readonly retry: Required<RetryOptions>;
   readonly debug: ((line: string) => void) | null;
   readonly socket: SmtpOptions['socket'] | null;
 }
@@ -229,7 +220,7 @@ export function resolveSmtpOptions(options: SmtpOptions = {}, loginHint: string 
     maxMessages: options.maxMessages ?? Infinity,
     maxAgeMs: options.maxAgeMs ?? Infinity,
     idleMs: options.idleMs ?? 5_000,
-    retry: { attempts: 0, baseMs: 1_000, maxMs: 30_000, ...options.retry },
+    retry: resolveRetry(options.retry),
     debug: options.debug === true ? printToStderr : options.debug || null,
     socket: options.socket ?? null,
   };

@@ -218,7 +218,7 @@ describe('retry', () => {
     server.on('message', '451 4.0.0 Later');
     const twice = connectTo(server, { retry: { attempts: 2, baseMs: 1 } });
     expect((await failure(twice.sendMessages(mails(1)))).code).toBe('temporary');
-    expect(verbs(server).filter((verb) => verb === 'MAIL')).toHaveLength(3);
+    expect(verbs(server).filter((verb) => verb === 'MAIL')).toHaveLength(2); // tries, the first included
   });
 
   it('is off unless asked for', async () => {

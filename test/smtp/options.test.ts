@@ -91,6 +91,7 @@ describe('SmtpBackend', () => {
     ['timeouts', { reply: 1.5 }],
     ['timeouts', { typo: 1 }],
     ['retry', { attempts: -1 }],
+    ['retry', { attempts: 0 }],
     ['tls', { rejectUnauthorized: 'no' }],
     ['tls', { minVersion: 'TLSv1' }],
     ['security', 'tls'],

@@ -8,6 +8,7 @@ import type { Capabilities } from '../../smtp/capabilities.ts';
 import type { Content, Delivery, Envelope, RecipientOutcome } from '../../smtp/delivery.ts';
 import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
 import type { Pool } from '../../smtp/pool.ts';
+import { backoffMs } from '../../util/backoff.ts';
 import { envelopeOf } from './envelope.ts';
 import { resultOf } from './result.ts';
 
@@ -96,16 +97,18 @@ export class Mail {
   }
 
   #retryOrFinish(compose: (capabilities: Capabilities) => Content): void {
-    const { attempts, baseMs, maxMs } = this.#options.retry;
-    if (this.#tries > attempts || this.#givenUp || this.#retryable().size === 0) {
+    const { retry } = this.#options;
+    if (this.#tries >= retry.attempts || this.#givenUp || this.#retryable().size === 0) {
       this.#finish();
       return;
     }
-    const wait = Math.min(maxMs, baseMs * 2 ** (this.#tries - 1)) * (1 + Math.random() / 4);
-    this.#timer = setTimeout(() => {
-      this.#timer = null;
-      this.#try(compose);
-    }, wait);
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = null;
+        this.#try(compose);
+      },
+      backoffMs(retry, this.#tries),
+    );
   }
 
   /** The recipients that may be tried again: certainly not sent, and not refused for good. */

@@ -1,4 +1,4 @@
-import { BACKEND_OPTIONS, type BackendOptions } from '../../backend.ts';
+import { BACKEND_OPTIONS, type BackendOptions, RETRY_OPTION } from '../../backend.ts';
 import type { DkimOptions } from '../../mime/dkim.ts';
 import { DKIM_OPTION } from '../../mime/dkim-option.ts';
 import { type OptionSpec, type OptionTable, parseOption } from '../../options.ts';
@@ -81,10 +81,7 @@ export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
   maxMessages: { type: 'integer', min: 1 },
   maxAgeMs: MILLISECONDS,
   idleMs: { type: 'integer', min: 0, max: 2 ** 31 - 1 },
-  retry: {
-    type: 'object',
-    fields: { attempts: { type: 'integer', min: 0, max: 1000 }, baseMs: MILLISECONDS, maxMs: MILLISECONDS },
-  },
+  retry: RETRY_OPTION,
   debug: {
     type: 'custom',
     expected: 'true, false, or a function that takes each line',
