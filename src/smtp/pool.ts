@@ -1,5 +1,5 @@
 import { EmailConnectionError, type EmailError, SendError } from '../errors.ts';
-import { backoff } from '../util/backoff.ts';
+import { backoffMs } from '../util/backoff.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import { Delivery, type RecipientOutcome, type Submission } from './delivery.ts';
 import { forgetAtExit, quitAtExit } from './exit.ts';
@@ -178,7 +178,7 @@ export class Pool implements PipelineHost {
         this.#resting = null;
         this.#schedule();
       },
-      backoff(this.#fruitless, this.#options.retry),
+      backoffMs(this.#options.retry, this.#fruitless),
     );
   }
 

@@ -160,7 +160,7 @@ describe('a kept connection that died', () => {
 
   it('again and again is told, with its last words', async () => {
     server.on('EHLO', '250 localhost\nPIPELINING').on('MAIL', { reply: '421 4.3.2 Going down', end: 'fin' });
-    const retry = { attempts: 0, baseMs: 1, maxMs: 1 };
+    const retry = { attempts: 1, baseMs: 1, maxMs: 1 };
     const error = await failure(connectTo(server, { retry }).sendMessages(mails(1)));
     expect(error).toMatchObject({ retryable: true, outcome: 'not-sent', reply: { code: 421, text: 'Going down' } });
     expect(server.connections).toHaveLength(1 + 3);
