@@ -1,0 +1,28 @@
+import { existsSync } from 'node:fs';
+
+/** The programs that tests need, by the name in `*.NAME.test.ts`. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  postfix: '/usr/sbin/postfix',
+  dovecot: '/usr/sbin/dovecot',
+  python: '/usr/bin/python3',
+  chromium: '/usr/bin/chromium',
+  swaks: '/usr/bin/swaks',
+  msmtp: '/usr/bin/msmtp',
+};
+
+/**
+ * The tests to leave out as globs, because the programs they need are missing; with AMSDAL_TEST_ALL=1 nothing may be missing.
+ *
+ * @throws what is missing, if nothing may be.
+ */
+export function testsToLeaveOut(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+  exists: (path: string) => boolean = existsSync,
+): string[] {
+  const globs = Object.entries(PROGRAMS)
+    .filter(([, path]) => !exists(path))
+    .map(([name]) => `*.${name}.test.ts`);
+  if (globs.length > 0 && env['AMSDAL_TEST_ALL'] === '1')
+    throw new Error(`AMSDAL_TEST_ALL=1 runs every test, but these need what is not installed: ${globs.join(', ')}`);
+  return globs;
+}
