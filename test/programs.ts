@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
 /** The programs that tests need, by the name in `*.NAME.test.ts`. */
 const PROGRAMS: Readonly<Record<string, string>> = {
   postfix: '/usr/sbin/postfix',
   dovecot: '/usr/sbin/dovecot',
+  exim: fileURLToPath(new URL('../.cache/exim/exim4', import.meta.url)), // scripts/get-exim.sh puts it there
   python: '/usr/bin/python3',
   chromium: '/usr/bin/chromium',
   swaks: '/usr/bin/swaks',
