@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -134,7 +134,7 @@ export class Postfix implements AsyncDisposable {
     await until(
       () =>
         ['incoming', 'active', 'deferred', 'maildrop'].every(
-          (name) => countFiles(join(this.#folder, 'queue', name)) === 0,
+          (name) => countMails(join(this.#folder, 'queue', name)) === 0,
         ),
       () => `mails stay in the queue:\n${this.log().split('\n').slice(-30).join('\n')}`,
     );
@@ -159,9 +159,13 @@ function writeChain(folder: string, name: string, { key, cert }: Certificate): P
   return writeFile(join(folder, `config/${name}.pem`), key + cert, { mode: 0o600 });
 }
 
-function countFiles(folder: string): number {
+/** The mails of a queue that are complete: Postfix then makes their files executable. */
+function countMails(folder: string): number {
   if (!existsSync(folder)) return 0;
-  return readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).length;
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => {
+    const stats = statSync(join(folder, name), { throwIfNoEntry: false });
+    return stats?.isFile() && (stats.mode & 0o100) !== 0;
+  }).length;
 }
 
 function mainSettings(folder: string, uid: number, gid: number, dovecot: Dovecot | undefined): string {
@@ -184,7 +188,6 @@ virtual_mailbox_maps = static:all/
 virtual_mailbox_base = ${folder}/mail
 virtual_uid_maps = static:${uid}
 virtual_gid_maps = static:${gid}
-virtual_mailbox_limit = 0
 default_transport = error:nothing leaves this machine
 smtpd_recipient_restrictions = check_recipient_access regexp:${folder}/config/recipients, reject_unauth_destination
 smtpd_tls_security_level = may
@@ -193,13 +196,9 @@ smtpd_tls_auth_only = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = ${dovecot?.authSocket ?? 'private/auth'}
 smtpd_sasl_security_options = noanonymous
-smtpd_error_sleep_time = 0
-smtpd_soft_error_limit = 10000
-smtpd_hard_error_limit = 20000
-in_flow_delay = 0
+# The limits are those Postfix comes with, but for the size: the tests send mails of more than 10 MB.
 message_size_limit = 100000000
-mailbox_size_limit = 0
-biff = no
+virtual_mailbox_limit = 0
 `;
 }
 
