@@ -6,6 +6,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   postfix: '/usr/sbin/postfix',
   dovecot: '/usr/sbin/dovecot',
   exim: fileURLToPath(new URL('../.cache/exim/exim4', import.meta.url)), // scripts/get-exim.sh puts it there
+  saslauthd: '/usr/sbin/saslauthd',
   python: '/usr/bin/python3',
   chromium: '/usr/bin/chromium',
   swaks: '/usr/bin/swaks',

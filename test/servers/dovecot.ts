@@ -34,8 +34,13 @@ export class Dovecot implements AsyncDisposable {
     this.#exited = new Promise((resolve) => child.once('close', resolve));
   }
 
-  /** The socket of the SASL service, for Postfix. */
-  get authSocket(): string {
+  /** What a Postfix needs in its main.cf. */
+  get postfixSettings(): string {
+    return `smtpd_sasl_type = dovecot\nsmtpd_sasl_path = ${this.#authSocket}\n`;
+  }
+
+  /** The socket of the SASL service. */
+  get #authSocket(): string {
     return join(this.folder, 'auth-client');
   }
 
@@ -63,7 +68,7 @@ export class Dovecot implements AsyncDisposable {
     const dovecot = new Dovecot(folder, lmtpPort);
     try {
       await until(
-        () => existsSync(dovecot.authSocket) && /starting up/.test(dovecot.log()),
+        () => existsSync(dovecot.#authSocket) && /starting up/.test(dovecot.log()),
         () => dovecot.log(),
       );
     } catch (error) {

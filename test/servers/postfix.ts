@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Certificate } from '../../src/smtp-server/certificate.ts';
 import type { TestCertificates } from './certificates.ts';
-import type { Dovecot } from './dovecot.ts';
 import { Maildir } from './maildir.ts';
 import { freePorts, run, until } from './process.ts';
 
@@ -64,6 +63,14 @@ const SETTINGS: Readonly<Record<Entrance, readonly string[]>> = {
   selfSigned: certificateSettings('selfSigned'),
 };
 
+/** Who judges logins: Dovecot, or Cyrus SASL with saslauthd. */
+interface SaslService {
+  /** What a Postfix needs in its main.cf. */
+  readonly postfixSettings: string;
+  /** What Cyrus SASL reads in Postfix. */
+  readonly saslConfiguration?: string;
+}
+
 /**
  * A real Postfix on loopback. It delivers every mail to one maildir, whatever the recipient, but refuses recipients whose
  * local part begins with `unknown` (550 5.1.1), `blocked` (554 5.7.1) or `later` (450 4.2.0); nothing ever leaves the machine.
@@ -80,8 +87,8 @@ export class Postfix implements AsyncDisposable {
     this.maildir = new Maildir(join(folder, 'mail/all'));
   }
 
-  /** Starts a Postfix in a folder of its own; AUTH works when a Dovecot is given. */
-  static async start(certificates: TestCertificates, dovecot?: Dovecot): Promise<Postfix> {
+  /** Starts a Postfix in a folder of its own; AUTH works when there is a service for it. */
+  static async start(certificates: TestCertificates, sasl?: SaslService): Promise<Postfix> {
     const folder = await mkdtemp(join(tmpdir(), 'postfix-'));
     await chmod(folder, 0o755);
     const entrances = Object.keys(SETTINGS) as Entrance[]; // its own keys
@@ -102,7 +109,11 @@ export class Postfix implements AsyncDisposable {
         '',
       ].join('\n'),
     );
-    await writeFile(join(folder, 'config/main.cf'), mainSettings(folder, uid, gid, dovecot));
+    await writeFile(join(folder, 'config/main.cf'), mainSettings(folder, uid, gid, sasl));
+    if (sasl?.saslConfiguration !== undefined) {
+      await mkdir(join(folder, 'config/sasl')); // where Debian's Postfix looks, whatever cyrus_sasl_config_path says
+      await writeFile(join(folder, 'config/sasl/smtpd.conf'), sasl.saslConfiguration);
+    }
     await writeFile(join(folder, 'config/master.cf'), services(entrances, ports));
     const postfix = new Postfix(folder, ports);
     await run('postfix', ['-c', join(folder, 'config'), 'start']);
@@ -168,7 +179,7 @@ function countMails(folder: string): number {
   }).length;
 }
 
-function mainSettings(folder: string, uid: number, gid: number, dovecot: Dovecot | undefined): string {
+function mainSettings(folder: string, uid: number, gid: number, sasl: SaslService | undefined): string {
   return `
 compatibility_level = 3.6
 queue_directory = ${folder}/queue
@@ -193,8 +204,7 @@ smtpd_recipient_restrictions = check_recipient_access regexp:${folder}/config/re
 smtpd_tls_security_level = may
 smtpd_tls_chain_files = $config_directory/good.pem
 smtpd_tls_auth_only = yes
-smtpd_sasl_type = dovecot
-smtpd_sasl_path = ${dovecot?.authSocket ?? 'private/auth'}
+${sasl?.postfixSettings ?? ''}
 smtpd_sasl_security_options = noanonymous
 # The limits are those Postfix comes with, but for the size: the tests send mails of more than 10 MB.
 message_size_limit = 100000000
