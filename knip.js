@@ -18,7 +18,7 @@ const config = {
     'test/**/*.test.ts',
   ],
   project: ['src/**/*.ts!', 'scripts/**/*.js', 'test/**/*.ts', 'bench/**/*.ts'],
-  ignoreBinaries: ['dovecot'], // started by tests; .ci/run installs it
+  ignoreBinaries: ['dovecot', 'saslauthd'], // started by tests; .ci/run installs it
   ignoreDependencies: [
     '@vitest/coverage-custom', // what knip makes of `provider: 'custom'`
     ...['html-to-text', 'big-list-of-naughty-strings'], // loaded by name when they are needed

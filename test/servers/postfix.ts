@@ -116,15 +116,16 @@ export class Postfix implements AsyncDisposable {
     }
     await writeFile(join(folder, 'config/master.cf'), services(entrances, ports));
     const postfix = new Postfix(folder, ports);
-    await run('postfix', ['-c', join(folder, 'config'), 'start']);
     try {
+      await run('postfix', ['-c', join(folder, 'config'), 'start']);
       await until(
         () => /daemon started/.test(postfix.log()),
         () => postfix.log(),
       );
     } catch (error) {
-      await postfix.stop();
-      throw error;
+      const log = postfix.log();
+      await postfix.stop().catch(() => {}); // it may not run at all
+      throw new Error(`Postfix does not start: ${log}`, { cause: error });
     }
     return postfix;
   }
@@ -153,8 +154,11 @@ export class Postfix implements AsyncDisposable {
   }
 
   async stop(): Promise<void> {
-    await run('postfix', ['-c', join(this.#folder, 'config'), 'stop']);
-    await rm(this.#folder, { recursive: true, force: true });
+    try {
+      await run('postfix', ['-c', join(this.#folder, 'config'), 'stop']);
+    } finally {
+      await rm(this.#folder, { recursive: true, force: true });
+    }
   }
 
   [Symbol.asyncDispose](): Promise<void> {
