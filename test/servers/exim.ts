@@ -35,6 +35,7 @@ export class Exim implements AsyncDisposable {
     this.#daemon = spawn(join(UNPACKED, 'exim4'), ['-C', join(folder, 'exim.conf'), '-bdf'], {
       stdio: 'ignore',
       env: {
+        ...process.env,
         LD_PRELOAD: join(UNPACKED, 'libnss_wrapper.so'),
         NSS_WRAPPER_PASSWD: join(folder, 'passwd'),
         NSS_WRAPPER_GROUP: join(folder, 'group'),
