@@ -27,6 +27,11 @@ export interface BackendOptions {
   readonly defaultFrom?: AddressInput;
   /** What becomes of tags, metadata, tracking and priority where they cannot be carried; default `ignore`, listed in `results[i].ignored`. */
   readonly onUnsupported?: 'ignore' | 'error';
+  /**
+   * How long a call may take, in milliseconds, from its start, waiting for its turn included; no limit by default. When it has
+   * passed, mails that were not handed over are `failed` and those that were, unanswered, `unknown`, both with the code `timeout`.
+   */
+  readonly deadlineMs?: number;
 }
 
 /** The table entries of {@link BackendOptions}; every backend's table starts with them. */
@@ -38,6 +43,7 @@ export const BACKEND_OPTIONS: { readonly [K in keyof BackendOptions]-?: OptionSp
     parse: (text) => text,
   },
   onUnsupported: { type: 'enum', values: ['ignore', 'error'] },
+  deadlineMs: { type: 'integer', min: 1, max: 2 ** 31 - 1 },
 };
 
 /** The table entry of `retry`, for every backend that tries again. */

@@ -1,33 +1,77 @@
 import { addAbortListener, removeAbortListener } from './util/abort-listeners.ts';
+import { type Deadline, setDeadline } from './util/deadline.ts';
 import { unlessAborted } from './util/unless-aborted.ts';
 
-/** How long listeners are waited for once a call was ended, in milliseconds: they may be told of that very end. */
+/** How long listeners, and a backend after the deadline, are waited for once a call was ended, in milliseconds. */
 const GRACE_MS = 25;
 
-/** What ends a call before it is through, and how long the caller's own code is waited for then. */
+/** What a call may be ended by. */
+export interface CallLimits {
+  readonly signal: AbortSignal | undefined;
+  readonly deadlineMs: number | undefined;
+  /** How long the call has waited already, in milliseconds. */
+  readonly passedMs: number;
+}
+
+/** Who is told of the deadline. */
+export interface CallOwner {
+  /** It has passed: the backend is asked for what it knows. */
+  onDeadline(): void;
+  /** A moment later: what the backend has not said by then it is not waited for. */
+  onSilence(): void;
+}
+
+/** What ends a call before it is through, its caller's signal or its deadline, and how long others are waited for then. */
 export class CallEnd {
+  /** Aborted by either; its reason is the caller's, or a DeadlinePassed. */
   readonly signal: AbortSignal;
+  readonly #owner: CallOwner;
+  readonly #deadline: Deadline | null;
   readonly #patience = new AbortController();
   #timer: NodeJS.Timeout | null = null;
 
-  constructor(signal: AbortSignal) {
+  /** The end of a call that something can end, or null. */
+  static of({ signal, deadlineMs, passedMs }: CallLimits, owner: CallOwner): CallEnd | null {
+    if (deadlineMs !== undefined) {
+      const deadline = setDeadline(deadlineMs, signal, passedMs);
+      return new CallEnd(deadline.signal, deadline, owner);
+    }
+    return signal === undefined ? null : new CallEnd(signal, null, owner);
+  }
+
+  private constructor(signal: AbortSignal, deadline: Deadline | null, owner: CallOwner) {
     this.signal = signal;
-    if (signal.aborted) this.#onEnd();
+    this.#deadline = deadline;
+    this.#owner = owner;
+    if (signal.aborted) this.#startGrace();
     else addAbortListener(signal, this.#onEnd);
   }
 
-  /** Settles as `promise` does, or rejects a moment after the end. */
-  wait<T>(promise: Promise<T>): Promise<T> {
-    return unlessAborted(promise, this.#patience.signal);
+  /** Settles as `promise` does, or with null a moment after the end. */
+  wait<T>(promise: Promise<T>): Promise<T | null> {
+    const { signal } = this.#patience;
+    return unlessAborted(promise, signal).catch((error: unknown) => {
+      if (signal.aborted) return null;
+      throw error;
+    });
   }
 
-  /** Lets go of signal and timer. */
+  /** Lets go of signal and timers. */
   clear(): void {
+    this.#deadline?.clear();
     removeAbortListener(this.signal, this.#onEnd);
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
   readonly #onEnd = (): void => {
-    this.#timer = setTimeout(() => this.#patience.abort(), GRACE_MS);
+    this.#startGrace();
+    if (this.#deadline?.isOver) this.#owner.onDeadline();
   };
+
+  #startGrace(): void {
+    this.#timer = setTimeout(() => {
+      this.#patience.abort();
+      if (this.#deadline?.isOver) this.#owner.onSilence();
+    }, GRACE_MS);
+  }
 }

@@ -2,6 +2,7 @@ import { EmailError, SendError } from './errors.ts';
 import type { Feature, IgnoredReasons } from './features.ts';
 import type { EmailMessage } from './message.ts';
 import type { DeliveryStatus, RecipientStatus } from './status.ts';
+import { DeadlinePassed } from './util/deadline.ts';
 
 /** One message to deliver: it is validated, its features are checked, the hooks have seen it. */
 export interface Job {
@@ -9,16 +10,14 @@ export interface Job {
   readonly index: number;
   /** What is to be sent. */
   readonly message: EmailMessage;
-  /** Aborts the call this job belongs to. */
+  /** Aborts with the call this job belongs to: its caller's signal did, or its deadline has passed. */
   readonly signal: AbortSignal | undefined;
 }
 
 /** What concerns a whole call. */
 export interface DeliveryContext {
-  /** Aborts the whole call. */
+  /** Aborts with the whole call: its caller's signal did, or its deadline has passed. */
   readonly signal: AbortSignal | undefined;
-  /** When the call was made, by `performance.now()`: it may have waited for its turn. */
-  readonly since?: number;
 }
 
 /** What a backend says of one job. */
@@ -88,6 +87,7 @@ export function failedDelivery(
 export function toEmailError(error: unknown): EmailError {
   if (error instanceof EmailError) return error;
   const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof DeadlinePassed) return unansweredInTime(error);
   return new SendError('uncertain', `the backend failed without telling whether the mail was sent: ${reason}`, {
     outcome: 'unknown',
     cause: error,
@@ -102,12 +102,25 @@ export function unreadableContent(cause: unknown): EmailError {
   return new SendError('source', `an attachment could not be read: ${reason}`, { phase: 'content', cause });
 }
 
+/** What ended a call that was ended early, as its errors say it. */
+export function stopCode(signal: AbortSignal | undefined): 'aborted' | 'timeout' {
+  return signal?.reason instanceof DeadlinePassed ? 'timeout' : 'aborted';
+}
+
+/** The error of a message that was handed over when the deadline passed. */
+export function unansweredInTime(cause: unknown): SendError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const text = `it is not known whether the mail was sent when the deadline of the call passed: ${reason}`;
+  return new SendError('timeout', text, { outcome: 'unknown', cause });
+}
+
 /** Why a message that the backend never took was not sent: `thrown` ended the call, or the signal did, or the backend just stopped. */
 export function reasonToStop(thrown: unknown, signal: AbortSignal | undefined): EmailError {
   if (thrown instanceof EmailError && thrown.outcome === 'not-sent') return thrown;
+  const code = stopCode(signal);
   const text = signal?.aborted
-    ? 'the call was aborted before this message was taken'
+    ? `the call ${code === 'timeout' ? 'was past its deadline' : 'was aborted'} before this message was taken`
     : 'the backend ended before it took this message';
-  const cause: unknown = thrown ?? signal?.reason;
-  return new SendError('aborted', text, { phase: 'queue', retryable: true, cause });
+  const cause: unknown = signal?.reason ?? thrown;
+  return new SendError(code, text, { phase: 'queue', retryable: true, cause });
 }

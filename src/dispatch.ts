@@ -1,5 +1,5 @@
-import { CallEnd } from './call-end.ts';
-import { type DeliveryContext, type DeliveryResult, type Job, reasonToStop } from './delivery.ts';
+import { CallEnd, type CallOwner } from './call-end.ts';
+import { type DeliveryContext, type DeliveryResult, type Job, reasonToStop, unansweredInTime } from './delivery.ts';
 import type { DeliveryFilter } from './delivery-filter.ts';
 import { type EmailError, SendError } from './errors.ts';
 import type { Awaitable } from './events.ts';
@@ -60,14 +60,16 @@ const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value:
  *
  * Iterators are written out rather than generated: this is the hot path of bulk mail.
  */
-export class Dispatch {
+export class Dispatch implements CallOwner {
   readonly #host: DispatchHost;
   readonly #source: MessageSource;
   readonly #options: CallOptions;
   readonly #receiver: Receiver;
   /** The gate in which the call holds a place, or null. */
   #gate: Gate | null;
-  readonly #since: number;
+  readonly #since: number | null;
+  /** The deadline has passed: the backend is asked on whether or not results are wanted. */
+  #isLate = false;
   #filters: readonly DeliveryFilter[] = [];
   #deliveries: AsyncIterator<DeliveryResult> | null = null;
   readonly #taken = new IndexMap<Prepared>();
@@ -96,7 +98,7 @@ export class Dispatch {
     options: CallOptions,
     receiver: Receiver,
     gate: Gate | null,
-    since: number = performance.now(),
+    since: number | null = null,
   ) {
     this.#since = since;
     this.#host = host;
@@ -110,11 +112,12 @@ export class Dispatch {
     this.#state = 'running';
     this.#host.traffic.callStarted();
     const { signal } = this.#options;
-    if (signal !== undefined) this.#callEnd = new CallEnd(signal);
+    const { deadlineMs } = this.#host.options;
+    const passedMs = this.#since === null ? 0 : performance.now() - this.#since;
+    this.#callEnd = CallEnd.of({ signal, deadlineMs, passedMs }, this);
     try {
       this.#filters = this.#host.filters();
-      const context = { signal: this.#signal, since: this.#since };
-      this.#deliveries = this.#host.deliver(this.#jobs(), context)[Symbol.asyncIterator]();
+      this.#deliveries = this.#host.deliver(this.#jobs(), { signal: this.#signal })[Symbol.asyncIterator]();
       this.pump();
     } catch (error) {
       this.#finish(error);
@@ -134,6 +137,20 @@ export class Dispatch {
         return;
       }
     }
+    if (this.#isLate && this.#state !== 'over') this.#askBackend();
+  }
+
+  onDeadline(): void {
+    this.#isLate = true;
+    this.pump();
+  }
+
+  /** What a silent backend has been given may have been sent. */
+  onSilence(): void {
+    if (this.#state !== 'running') return;
+    const deliveries = this.#deliveries;
+    this.#finish(unansweredInTime(this.#signal?.reason));
+    void Promise.resolve(deliveries?.return?.()).catch(() => {});
   }
 
   /** Ends the call early: no further message is taken, those under way the backend lets finish, and nobody is told. */
@@ -144,12 +161,16 @@ export class Dispatch {
     this.#ready.length = 0;
     this.#source.close();
     this.#leave();
-    this.#callEnd?.clear();
     this.#meetDemand();
-    if (!wasRunning) return;
+    if (!wasRunning) {
+      this.#callEnd?.clear();
+      return;
+    }
     try {
-      await this.#deliveries?.return?.();
+      const left = Promise.resolve(this.#deliveries?.return?.());
+      await (this.#callEnd?.wait(left) ?? left);
     } finally {
+      this.#callEnd?.clear();
       for (const { index } of [...this.#taken.values()]) {
         this.#taken.delete(index);
         this.#host.traffic.messageAnswered();
@@ -301,7 +322,7 @@ export class Dispatch {
     }
     this.#telling++;
     // What became of the message is known, whether or not a listener is ever done with it.
-    const heard = this.#callEnd === null ? told : this.#callEnd.wait(told).catch(() => null);
+    const heard = this.#callEnd === null ? told : this.#callEnd.wait(told);
     void this.#waitOutside(heard).then((trouble) => {
       this.#telling--;
       this.#releaseEnd();

@@ -17,10 +17,10 @@ export class SendCall implements Receiver, Waiting {
   readonly #resolve: (status: SendStatus) => void;
   readonly #reject: (error: unknown) => void;
   /** A whole number: a hundred thousand calls may wait, and a fraction costs memory of its own. */
-  readonly #since = Math.trunc(performance.now());
+  #since = Math.trunc(performance.now());
   #results: MessageResult[] | null = null;
-  /** Made for a call that has a signal only. */
-  #onAbort: (() => void) | null = null;
+  /** Ends the waiting for a place; made for a call that waits and that something can end. */
+  #stopWaiting: (() => void) | null = null;
 
   constructor(
     host: DispatchHost,
@@ -46,14 +46,24 @@ export class SendCall implements Receiver, Waiting {
   /** Starts as soon as the gate has room; who aborts before gets the answer at once, not when the queue has moved on. */
   queue(): void {
     const { signal } = this.#options;
-    if (signal?.aborted) this.#start(false);
-    else {
-      if (signal !== undefined) {
-        this.#onAbort = () => this.#start(false);
-        addAbortListener(signal, this.#onAbort);
-      }
-      this.#host.gate.queue(this);
+    if (signal?.aborted) {
+      this.#start(false);
+      return;
     }
+    this.#host.gate.queue(this);
+    const { deadlineMs } = this.#host.options;
+    if (this.#results !== null || (signal === undefined && deadlineMs === undefined)) return;
+    const onAbort = () => this.#start(false);
+    const onDeadline = () => {
+      this.#since = Number.NEGATIVE_INFINITY; // a timer that is early by a fraction of a millisecond is on time
+      this.#start(false);
+    };
+    const timer = deadlineMs === undefined ? undefined : setTimeout(onDeadline, deadlineMs);
+    addAbortListener(signal, onAbort);
+    this.#stopWaiting = () => {
+      clearTimeout(timer);
+      removeAbortListener(signal, onAbort);
+    };
   }
 
   enter(): void {
@@ -76,8 +86,8 @@ export class SendCall implements Receiver, Waiting {
   }
 
   #start(hasPlace: boolean): void {
-    if (this.#onAbort !== null) removeAbortListener(this.#options.signal, this.#onAbort);
-    this.#onAbort = null;
+    this.#stopWaiting?.();
+    this.#stopWaiting = null;
     const messages = this.#messages;
     const source =
       messages instanceof MessageSource ? messages : new MessageSource(this.#host, [messages], this.#failSilently);

@@ -353,22 +353,16 @@ describe('the answers of a backend are taken with care', () => {
     expect(backend.stats().pending).toBe(0);
   });
 
-  test('is told when a call was made that had to wait for its turn', async () => {
-    const hold = new Signal();
-    const told: (number | undefined)[] = [];
-    const deliver = async function* (jobs: AsyncIterable<Job>, { since }: DeliveryContext) {
-      told.push(since);
-      await hold.promise;
+  test('hears of the deadline by the signal of its call', async () => {
+    const told: unknown[] = [];
+    const deliver = async function* (jobs: AsyncIterable<Job>, { signal }: DeliveryContext) {
+      await new Promise((resolve) => signal?.addEventListener('abort', resolve));
+      told.push(signal?.reason);
       yield* sendAll(jobs);
     };
-    const backend = new ProbeBackend(deliver, { maxActiveCalls: 1 });
-    const calls = three.map((mail) => backend.sendMessages([mail]));
-    const made = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, 5));
-    hold.give();
-    await Promise.all(calls);
-    expect(told).toHaveLength(3);
-    for (const since of told) expect(since).toBeLessThanOrEqual(made);
+    const error = await failure(new ProbeBackend(deliver, { deadlineMs: 5 }).sendMessages(three));
+    expect(told).toEqual([expect.objectContaining({ name: 'TimeoutError' })]);
+    expect(error).toMatchObject({ code: 'timeout', outcome: 'not-sent', retryable: true });
   });
 
   test('what it throws is the failure of all that is left: certain when it says so, unknown of what was taken otherwise', async () => {

@@ -1,6 +1,6 @@
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
 import { deliverEach, deliverEachSync } from '../deliver-each.ts';
-import { type DeliveryResult, failedDelivery, type Job, sameForAll } from '../delivery.ts';
+import { type DeliveryResult, failedDelivery, type Job, sameForAll, stopCode } from '../delivery.ts';
 import { ConfigurationError, EmailError, SendError } from '../errors.ts';
 import type { Feature } from '../features.ts';
 import { type EmailMessage, withFilesRead } from '../message.ts';
@@ -123,8 +123,9 @@ function written({ index, message }: Job, messageId: string, path: string): Deli
 }
 
 function aborted(signal: AbortSignal): EmailError {
-  const text = 'the call was aborted before the file was written';
-  return new SendError('aborted', text, { phase: 'content', retryable: true, cause: signal.reason });
+  const code = stopCode(signal);
+  const text = `the call was ${code === 'timeout' ? 'past its deadline' : 'aborted'} before the file was written`;
+  return new SendError(code, text, { phase: 'content', retryable: true, cause: signal.reason });
 }
 
 function writeError(path: string, cause: unknown): EmailError {

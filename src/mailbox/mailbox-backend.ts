@@ -52,7 +52,7 @@ export class MailboxBackend extends EmailBackend {
 
   /** @throws {ConfigurationError} `invalid-option` for a wrong option, and in production without `allowProduction`. */
   constructor(options: MailboxBackendOptions = {}) {
-    const { defaultFrom: _, onUnsupported: __, ...own } = options;
+    const { defaultFrom: _, onUnsupported: __, deadlineMs: ___, ...own } = options;
     super(options);
     this.#options = resolveMailboxOptions(own, isProduction());
   }

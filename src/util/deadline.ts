@@ -1,5 +1,14 @@
 import { addAbortListener, removeAbortListener } from './abort-listeners.ts';
 
+/** The reason of a signal that aborted because time was up. */
+export class DeadlinePassed extends Error {
+  override readonly name = 'TimeoutError';
+
+  constructor(ms: number) {
+    super(`it took longer than ${ms} ms`);
+  }
+}
+
 /** A signal that aborts when another one does or when time is up, whichever is first. */
 export interface Deadline {
   readonly signal: AbortSignal;
@@ -10,21 +19,27 @@ export interface Deadline {
 }
 
 /**
- * Sets a deadline of `ms` milliseconds.
+ * Sets a deadline of `ms` milliseconds, of which some may have passed already.
  *
  * AbortSignal.any with AbortSignal.timeout would do, but Node 20 collects such a signal as garbage while it is waited for,
  * so that it never fires.
  */
-export function setDeadline(ms: number, signal: AbortSignal | undefined): Deadline {
+export function setDeadline(ms: number, signal: AbortSignal | undefined, passedMs = 0): Deadline {
   const controller = new AbortController();
   let isOver = false;
-  const timer = setTimeout(() => {
+  let timer: NodeJS.Timeout | undefined;
+  const onTime = (): void => {
+    if (controller.signal.aborted) return;
     isOver = true;
-    controller.abort(new DOMException(`took longer than ${ms} ms`, 'TimeoutError'));
-  }, ms);
+    controller.abort(new DeadlinePassed(ms));
+  };
   const onAbort = (): void => controller.abort(signal?.reason);
   if (signal?.aborted) onAbort();
-  addAbortListener(signal, onAbort);
+  else if (passedMs >= ms) onTime();
+  else {
+    timer = setTimeout(onTime, ms - passedMs);
+    addAbortListener(signal, onAbort);
+  }
   return {
     signal: controller.signal,
     get isOver() {

@@ -1,3 +1,4 @@
+import { stopCode } from '../../delivery.ts';
 import { SendError } from '../../errors.ts';
 import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
 import { backoffMs } from '../../util/backoff.ts';
@@ -150,8 +151,9 @@ export class Courier {
       }
       if (signal?.aborted) {
         if (kind === 'unsent mail') return { failure: cancelled(signal) };
-        const reason = 'the call was aborted while it waited for the answer';
-        return { failure: withoutAnswer(kind, 'aborted', reason, { cause }) };
+        const code = stopCode(signal);
+        const ending = code === 'timeout' ? 'its deadline passed' : 'the call was aborted';
+        return { failure: withoutAnswer(kind, code, `${ending} while it waited for the answer`, { cause }) };
       }
       const { region } = this.#options;
       const recipients = addressees.map(({ mailbox }) => mailbox);
@@ -164,6 +166,7 @@ export class Courier {
 }
 
 function cancelled(signal: AbortSignal | undefined): Failure {
-  const text = 'the call was aborted before this mail was handed to SES';
-  return all('failed', new SendError('aborted', text, { phase: 'queue', retryable: true, cause: signal?.reason }));
+  const code = stopCode(signal);
+  const text = `the call was ${code === 'timeout' ? 'past its deadline' : 'aborted'} before this mail was handed to SES`;
+  return all('failed', new SendError(code, text, { phase: 'queue', retryable: true, cause: signal?.reason }));
 }

@@ -119,7 +119,7 @@ export function failureOf(cause: unknown, context: FailureContext): Failure {
   return refused(name, text, facts, context);
 }
 
-const FOR_ALL: ReadonlySet<string> = new Set(['account', 'quota', 'template', 'aborted']);
+const FOR_ALL: ReadonlySet<string> = new Set(['account', 'quota', 'template', 'aborted', 'timeout']);
 
 /** Whether the failure would meet every other request of the same message just so. */
 export function concernsAll({ error }: Failure): boolean {

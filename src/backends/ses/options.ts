@@ -150,7 +150,7 @@ export function resolveSesOptions(options: SesOptions): ResolvedSesOptions {
     timeoutMs: options.timeoutMs ?? 60_000,
     idleMs: options.idleMs ?? 5_000,
     retry: resolveRetry(options.retry),
-    heldBackMs: HELD_BACK_MS,
+    heldBackMs: options.deadlineMs ?? HELD_BACK_MS,
   };
 }
 
