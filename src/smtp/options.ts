@@ -107,8 +107,6 @@ export interface SmtpOptions {
   readonly timeoutMs?: number;
   /** Bounds single waits, over `timeoutMs`. */
   readonly timeouts?: SmtpTimeouts;
-  /** Bounds a whole call, in milliseconds; what is not sent by then is not sent. */
-  readonly deadlineMs?: number;
   /** The most connections at once, those being opened included; 5 by default. */
   readonly maxConnections?: number;
   /**
@@ -147,7 +145,6 @@ export interface ResolvedSmtpOptions {
   readonly name: string | null;
   readonly lmtp: boolean;
   readonly timeouts: Required<SmtpTimeouts>;
-  readonly deadlineMs: number | null;
   readonly maxConnections: number;
   readonly maxInFlight: number;
   readonly pipelining: boolean;
@@ -212,7 +209,6 @@ export function resolveSmtpOptions(options: SmtpOptions = {}, loginHint: string 
     name,
     lmtp,
     timeouts: resolveTimeouts(options.timeoutMs, options.timeouts),
-    deadlineMs: options.deadlineMs ?? null,
     maxConnections: options.maxConnections ?? 5,
     maxInFlight: options.maxInFlight ?? 8,
     pipelining: options.pipelining ?? true,

@@ -65,7 +65,7 @@ export function lost(failure: Failure, transcript: readonly string[], phase: Err
 /** The error for a connection that ended after the end of the content: the server may have the message (RFC 5321, section 4.5.3.2.6; RFC 1047). */
 export function uncertain(failure: Failure, transcript: readonly string[]): SendError {
   const message = `${failure.message}, after the message was handed over: it may or may not have been delivered`;
-  return new SendError('uncertain', message, {
+  return new SendError(failure.code === 'timeout' ? 'timeout' : 'uncertain', message, {
     phase: 'final',
     outcome: 'unknown',
     transcript,

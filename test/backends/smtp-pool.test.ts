@@ -2,11 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { SmtpEngine } from '../../src/backends/smtp/engine.ts';
-import type { DeliveryResult } from '../../src/delivery.ts';
 import { EmailConnectionError, EmailError, SendError } from '../../src/errors.ts';
-import { EmailMessage } from '../../src/message.ts';
-import { resolveSmtpOptions, type SmtpTarget } from '../../src/smtp/options.ts';
+import type { SmtpTarget } from '../../src/smtp/options.ts';
 import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
 import { connectTo, mails, mailTo, verbs } from './smtp-fixture.ts';
 
@@ -307,20 +304,15 @@ describe('a call that is given up', () => {
     expect(error).toMatchObject({ code: 'timeout', status: { results: [{ index: 0, error: null }] } });
   });
 
-  it('by its deadline has its time in the queue counted', async () => {
-    server.on('message', { delayMs: 60_000, reply: '250 Ok' });
-    const options = resolveSmtpOptions({ host: server.host, port: server.port, deadlineMs: 60_000 });
-    async function* jobs() {
-      yield { index: 0, message: new EmailMessage(mailTo('late@example.com')), signal: undefined };
-    }
-    const since = performance.now() - 60_000;
-    const delivery = new SmtpEngine(options, {}).deliver(jobs(), { signal: undefined, since });
-    const results: DeliveryResult[] = [];
-    const reading = async () => {
-      for await (const result of delivery) results.push(result);
-    };
-    await expect(reading()).rejects.toMatchObject({ code: 'timeout' });
-    expect(server.messages).toEqual([]);
+  it('by its deadline has its time in the queue counted, and its connection is not used again', async () => {
+    server.on('message', ({ count }) => (count === 1 ? { delayMs: 60_000, reply: '250 Ok' } : undefined));
+    const backend = connectTo(server, { deadlineMs: 300, maxConnections: 1, maxInFlight: 1 });
+    const calls = Array.from({ length: 4 }, () => failure(backend.sendMessages(mails(1))));
+    const [first, ...queued] = await Promise.all(calls);
+    expect(first).toMatchObject({ code: 'timeout', outcome: 'unknown' });
+    for (const error of queued) expect(error).toMatchObject({ code: 'timeout', outcome: 'not-sent', retryable: true });
+    expect((await backend.sendMessages(mails(1))).isSuccess).toBe(true);
+    expect(backend.stats().connections.opened).toBe(2);
   });
 
   it('by its deadline tells what was sent until then', async () => {

@@ -1,5 +1,4 @@
-import type { DeliveryContext, DeliveryResult, Job } from '../../delivery.ts';
-import { SendError } from '../../errors.ts';
+import { type DeliveryContext, type DeliveryResult, type Job, stopCode } from '../../delivery.ts';
 import type { ComposeOptions } from '../../mime/composition.ts';
 import { Fifo } from '../../smtp/fifo.ts';
 import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
@@ -33,9 +32,7 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
   #waiter: Waiter | null = null;
   #isReading = false;
   #isExhausted = false;
-  #failure: SendError | null = null;
   #givenUp: GivenUp | null = null;
-  readonly #timer: NodeJS.Timeout | null = null;
 
   constructor(
     pool: Pool,
@@ -51,11 +48,6 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
     this.#signal = context.signal;
     this.#limit = 2 * options.maxConnections * options.maxInFlight;
     addAbortListener(context.signal, this.#onAbort);
-    const { deadlineMs } = options;
-    if (deadlineMs !== null) {
-      const waited = context.since === undefined ? 0 : performance.now() - context.since;
-      this.#timer = setTimeout(() => this.#onDeadline(deadlineMs), Math.max(0, deadlineMs - waited));
-    }
   }
 
   [Symbol.asyncIterator](): this {
@@ -128,23 +120,18 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
 
   #endIfDone(): void {
     if (!this.#isExhausted || this.#active.length > 0 || !this.#waiter) return;
-    if (this.#isReading && this.#failure === null) return; // a deadline does not wait for a source that is silent
+    if (this.#isReading) return;
     const waiter = this.#waiter;
     this.#waiter = null;
     this.#release();
-    if (this.#failure) waiter.reject(this.#failure);
-    else waiter.resolve(DONE);
+    waiter.resolve(DONE);
   }
 
   readonly #onAbort = (): void => {
-    this.#giveUp({ code: 'aborted', message: 'the call was aborted', cause: this.#signal?.reason });
+    const code = stopCode(this.#signal);
+    const message = code === 'timeout' ? 'the deadline of the call passed' : 'the call was aborted';
+    this.#giveUp({ code, message, cause: this.#signal?.reason });
   };
-
-  #onDeadline(deadlineMs: number): void {
-    const message = `the call took longer than ${deadlineMs} ms`;
-    this.#failure = new SendError('timeout', message, { phase: 'queue', retryable: true });
-    this.#giveUp({ code: 'timeout', message });
-  }
 
   #giveUp(failure: GivenUp): void {
     this.#givenUp = failure;
@@ -154,7 +141,6 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
   }
 
   #release(): void {
-    if (this.#timer !== null) clearTimeout(this.#timer);
     removeAbortListener(this.#signal, this.#onAbort);
   }
 }

@@ -73,7 +73,6 @@ export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
       final: MILLISECONDS,
     },
   },
-  deadlineMs: MILLISECONDS,
   maxConnections: { type: 'integer', min: 1, max: 1000 },
   maxInFlight: { type: 'integer', min: 1, max: 100_000 },
   pipelining: { type: 'boolean' },
