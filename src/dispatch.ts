@@ -14,6 +14,7 @@ import { tellListeners } from './tell-listeners.ts';
 import type { Traffic } from './traffic.ts';
 import { breathe } from './util/breathe.ts';
 import { IndexMap } from './util/index-map.ts';
+import { Leaving } from './util/leaving.ts';
 import { unlessAborted } from './util/unless-aborted.ts';
 
 /** How far a call has come, told after each message. */
@@ -88,7 +89,7 @@ export class Dispatch implements CallOwner {
   /** What ends the call early; null for a call that nothing can end. */
   #callEnd: CallEnd | null = null;
   /** Ends what is waited for of the caller's own code. */
-  readonly #leaving = new Set<() => void>();
+  readonly #leaving = new Leaving();
   /** What the backend waits for when it wants a job before the receiver wants a result. */
   #demand: { readonly promise: Promise<void>; readonly meet: () => void } | null = null;
 
@@ -160,7 +161,7 @@ export class Dispatch implements CallOwner {
     this.#state = 'over';
     this.#ready.length = 0;
     this.#source.close();
-    this.#leave();
+    this.#leaving.leave();
     this.#meetDemand();
     if (!wasRunning) {
       this.#callEnd?.clear();
@@ -223,23 +224,10 @@ export class Dispatch implements CallOwner {
       const read = this.#source.read();
       if (!(read instanceof Promise)) return read;
       const reading = unlessAborted(read, this.#signal).catch((cause: unknown) => this.#onSourceFailed(cause));
-      return this.#waitOutside(this.#unlessLeft(reading));
+      return this.#waitOutside(this.#leaving.unlessLeft(reading));
     } catch (cause) {
       return this.#onSourceFailed(cause);
     }
-  }
-
-  /** Who leaves does not wait for a source or a listener that is silent. */
-  #unlessLeft(waiting: Promise<ReadInput | null>): Promise<ReadInput | null> {
-    return new Promise((resolve, reject) => {
-      const leave = () => resolve(null);
-      this.#leaving.add(leave);
-      waiting.then(resolve, reject).finally(() => this.#leaving.delete(leave));
-    });
-  }
-
-  #leave(): void {
-    for (const leave of this.#leaving) leave();
   }
 
   #onSourceFailed(cause: unknown): null {
@@ -256,7 +244,7 @@ export class Dispatch implements CallOwner {
     this.#inHand.push(read);
     // A message that no listener has let go yet is not sent once the call is ended.
     const decided = unlessAborted(preparing, this.#signal).catch(() => read);
-    const prepared = await this.#waitOutside(this.#unlessLeft(decided));
+    const prepared = await this.#waitOutside(this.#leaving.unlessLeft(decided));
     if (prepared === null) return null;
     const place = this.#inHand.indexOf(read);
     if (place < 0) return null;
@@ -356,7 +344,7 @@ export class Dispatch implements CallOwner {
     for (const prepared of this.#taken.values()) this.#answer(prepared, unanswered(prepared, error));
     this.#answerRest(error);
     this.#state = 'over';
-    this.#leave();
+    this.#leaving.leave();
     if (this.#outside === 0) this.#gate?.leave();
     this.#gate = null;
     this.#host.traffic.callEnded();
