@@ -9,7 +9,7 @@ interface Waiter {
 }
 
 const SECOND = 1_000;
-/** What may be sent at once after a pause or a late timer, in milliseconds' worth of the rate. */
+/** What a late timer may be made up for, in milliseconds' worth of the rate. */
 const BURST_MS = 100;
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 20_000;
@@ -20,7 +20,8 @@ const INCREASE = 0.1;
 /**
  * Lets recipients go at an account's rate, first come, first served.
  *
- * A request goes when the account is not in debt and puts it into debt by its recipients, as SES counts. Until the rate
+ * A request goes when the account is not in debt and puts it into debt by its recipients, as SES counts; it waits, too, until
+ * the second that ends with it holds no more than the rate, or nothing but it. Until the rate
  * is known it is unlimited, and learnt from throttled requests; others may use the same account, so that a known rate is
  * lowered by them too.
  */
@@ -29,6 +30,8 @@ export class RateLimiter {
   #limit = Number.POSITIVE_INFINITY;
   #rate = Number.POSITIVE_INFINITY;
   #paidUntil = Number.NEGATIVE_INFINITY;
+  /** What went in the last second, the oldest first. */
+  readonly #recent: { readonly at: Ticket; readonly count: number }[] = [];
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #lastCut = Number.NEGATIVE_INFINITY;
   #cuts = 0;
@@ -111,19 +114,34 @@ export class RateLimiter {
     seen.count += count;
   }
 
-  #pump(): void {
+  /** When the second before has room for so many, in milliseconds of `performance.now()`. */
+  #roomAt(count: number, now: number): number {
+    while (this.#recent[0] !== undefined && this.#recent[0].at <= now - SECOND) this.#recent.shift();
+    let sum = this.#recent.reduce((total, sent) => total + sent.count, 0);
+    let at = Number.NEGATIVE_INFINITY;
+    for (const sent of this.#recent) {
+      if (sum + count <= this.#rate) break;
+      at = sent.at + SECOND;
+      sum -= sent.count;
+    }
+    return at;
+  }
+
+  /** @param lateMs how late it may be, in milliseconds, when it was called by a timer */
+  #pump(lateMs = 0): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     for (let [next] = this.#queue; next !== undefined; [next] = this.#queue) {
       const now = performance.now();
-      const wait = Math.max(this.#paidUntil, this.#pausedUntil) - now;
+      const wait = Math.max(this.#paidUntil, this.#pausedUntil, this.#roomAt(next.count, now)) - now;
       if (wait > 0) {
-        this.#timer = setTimeout(() => this.#pump(), Math.ceil(wait));
+        this.#timer = setTimeout(() => this.#pump(BURST_MS), Math.ceil(wait));
         return;
       }
       if (this.#learns) this.#learn();
       this.#queue.shift();
-      this.#paidUntil = Math.max(this.#paidUntil, now - BURST_MS) + (next.count * SECOND) / this.#rate;
+      this.#paidUntil = Math.max(this.#paidUntil, now - lateMs) + (next.count * SECOND) / this.#rate;
+      if (this.#rate !== Number.POSITIVE_INFINITY) this.#recent.push({ at: now, count: next.count });
       next.grant(now);
     }
   }
