@@ -71,6 +71,9 @@ const FIELDS: Readonly<Record<string, true>> = Object.assign(Object.create(null)
   contentId: true,
 });
 
+/** What was checked here and is frozen; what only looks like it may answer anew each time it is asked. */
+const constructed = new WeakSet<object>();
+
 /** A file that travels with a message, inline when it has a `contentId`; frozen, its bytes are taken by reference. */
 export class Attachment {
   readonly filename: string | null;
@@ -80,13 +83,14 @@ export class Attachment {
 
   /** @throws {MessageError} `invalid-message`, with every fault found. */
   constructor(init: AttachmentInit) {
-    const issues = findAttachmentIssues(init, '');
+    const { issues, filename, content, mimetype, contentId } = readInit(init, '');
     if (issues.length > 0) throw new MessageError(issues);
-    this.filename = init.filename ?? null;
-    this.content = init.content;
-    this.mimetype = init.mimetype ?? guessMediaType(init.filename ?? '');
-    this.contentId = init.contentId ?? null;
+    this.filename = filename;
+    this.content = content;
+    this.mimetype = mimetype ?? guessMediaType(filename ?? '');
+    this.contentId = contentId;
     Object.freeze(this);
+    constructed.add(this);
   }
 
   /** Whether the content is text or bytes, so that it can be composed without waiting. */
@@ -220,16 +224,39 @@ export function isBlobLike(content: AttachmentContent): content is BlobLike {
   );
 }
 
-/** Every fault of an attachment, under `prefix` (`attachments[0].`). */
-export function findAttachmentIssues(init: AttachmentInit, prefix: string): MessageIssue[] {
+/** An attachment of the caller's; null, its faults told under `prefix` (`attachments[0].`), when it is none. */
+export function readAttachment(
+  value: AttachmentInit,
+  prefix: string,
+  fail: (issue: MessageIssue) => void,
+): Attachment | null {
+  if (value instanceof Attachment && constructed.has(value)) return value;
+  const { issues, ...fields } = readInit(value, prefix);
+  for (const issue of issues) fail(issue);
+  return issues.length === 0 ? new Attachment(fields) : null;
+}
+
+/** Every fault of an attachment, under `prefix`. */
+export function findAttachmentIssues(init: AttachmentInit, prefix: string): readonly MessageIssue[] {
+  return readInit(init, prefix).issues;
+}
+
+/** What an object says of an attachment, each field read once, and every fault of it. */
+interface ReadInit extends Required<AttachmentInit> {
+  readonly issues: readonly MessageIssue[];
+}
+
+function readInit(init: AttachmentInit, prefix: string): ReadInit {
   const issues: MessageIssue[] = [];
   const add = (field: string, code: MessageIssue['code'], message: string) =>
     issues.push({ path: prefix + field, code, message });
   if (typeof init !== 'object' || init === null) {
-    return [{ path: prefix === '' ? 'attachment' : prefix.slice(0, -1), code: 'type', message: NO_ATTACHMENT }];
+    const path = prefix === '' ? 'attachment' : prefix.slice(0, -1);
+    issues.push({ path, code: 'type', message: NO_ATTACHMENT });
+    return { issues, filename: null, content: '', mimetype: null, contentId: null };
   }
   for (const field in init) if (FIELDS[field] !== true) add(field, 'unknown-field', 'there is no such field');
-  const { filename = null, mimetype = null, contentId = null } = init;
+  const { filename = null, content, mimetype = null, contentId = null } = init;
   if (filename !== null) {
     if (typeof filename !== 'string') add('filename', 'type', 'must be a string');
     else if (CONTROL.test(filename))
@@ -247,10 +274,10 @@ export function findAttachmentIssues(init: AttachmentInit, prefix: string): Mess
       "must be 1 to 200 ASCII letters, digits or any of !#$%&'*+-/=?^_`{|}~.@, without brackets and without 'cid:'",
     );
   }
-  if (!isContent(init.content)) {
+  if (!isContent(content)) {
     add('content', 'type', 'must be a string, a Uint8Array, a Blob, a stream of bytes, or a function that opens one');
   }
-  return issues;
+  return { issues, filename, content, mimetype, contentId };
 }
 
 /** Whether a value looks like a media type that can be written; the composer reads its parameters. */

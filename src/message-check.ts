@@ -6,10 +6,11 @@ import {
   parseAddress,
   parseMailbox,
 } from './address.ts';
-import { Attachment, type AttachmentInit, findAttachmentIssues, isMediaType } from './attachment.ts';
+import { type Attachment, type AttachmentInit, isMediaType, readAttachment } from './attachment.ts';
 import type { MessageIssue, MessageIssueCode } from './errors.ts';
 import type { AddressList, Alternative, DsnRequest, ListUnsubscribe, MergeData } from './message-init.ts';
 import { copyJson, type JsonValue } from './util/json.ts';
+import { copyList } from './util/list.ts';
 
 type AddressField = 'to' | 'cc' | 'bcc' | 'replyTo';
 
@@ -101,7 +102,8 @@ export class MessageCheck {
       return only === null ? NONE : Object.freeze([only]);
     }
     const list: (Mailbox | Group)[] = [];
-    for (let index = 0; index < value.length; index++) {
+    const { length } = value;
+    for (let index = 0; index < length; index++) {
       try {
         // The index is below the length; a hole in the array is refused by the parser like any other non-address.
         list.push(parseAddress(value[index] as AddressInput));
@@ -128,19 +130,14 @@ export class MessageCheck {
   }
 
   attachments(value: readonly AttachmentInit[] | undefined): readonly Attachment[] {
-    if (value === undefined || value === null || value.length === 0) return NONE;
-    if (!Array.isArray(value)) {
-      this.fail('attachments', 'type', 'must be an array');
-      return NONE;
-    }
+    const entries = this.#list('attachments', value, 'must be an array');
+    if (entries.length === 0) return NONE;
     const ids = new Set<string>();
     const list: Attachment[] = [];
-    for (const [index, entry] of value.entries()) {
+    for (const [index, entry] of entries.entries()) {
       const path = `attachments[${index}]`;
-      const issues = entry instanceof Attachment ? NONE : findAttachmentIssues(entry, `${path}.`);
-      for (const issue of issues) this.fail(issue.path, issue.code, issue.message);
-      if (issues.length > 0) continue;
-      const attachment = entry instanceof Attachment ? entry : new Attachment(entry);
+      const attachment = readAttachment(entry, `${path}.`, (issue) => this.fail(issue.path, issue.code, issue.message));
+      if (attachment === null) continue;
       if (attachment.contentId !== null) {
         if (ids.has(attachment.contentId))
           this.fail(`${path}.contentId`, 'duplicate', 'another attachment has the same contentId');
@@ -152,18 +149,14 @@ export class MessageCheck {
   }
 
   alternatives(value: readonly Alternative[] | undefined): readonly Alternative[] {
-    if (value === undefined || value === null || value.length === 0) return NONE;
-    if (!Array.isArray(value)) {
-      this.fail('alternatives', 'type', 'must be an array of {content, mimetype}');
-      return NONE;
-    }
+    const entries = this.#list('alternatives', value, 'must be an array of {content, mimetype}');
+    if (entries.length === 0) return NONE;
     return Object.freeze(
-      value.map((entry: Alternative, index) => {
-        const content = this.text(`alternatives[${index}].content`, entry?.content ?? null);
-        if (content === null && typeof entry?.content !== 'string') {
+      entries.map((entry, index) => {
+        const { content, mimetype } = entry ?? {};
+        if (typeof content !== 'string') {
           this.fail(`alternatives[${index}].content`, 'required', 'must be a string');
         }
-        const mimetype = entry?.mimetype;
         if (!isMediaType(mimetype)) {
           this.fail(
             `alternatives[${index}].mimetype`,
@@ -196,13 +189,10 @@ export class MessageCheck {
   }
 
   tags(value: readonly string[] | undefined): readonly string[] {
-    if (value === undefined || value === null || value.length === 0) return NONE;
-    if (!Array.isArray(value)) {
-      this.fail('tags', 'type', 'must be an array of strings');
-      return NONE;
-    }
+    const entries = this.#list('tags', value, 'must be an array of strings');
+    if (entries.length === 0) return NONE;
     const unique = new Set<string>();
-    for (const [index, tag] of value.entries()) {
+    for (const [index, tag] of entries.entries()) {
       const line = this.line(`tags[${index}]`, tag, true);
       if (line === '') this.fail(`tags[${index}]`, 'required', 'it is empty');
       else if (line !== null) unique.add(line);
@@ -255,11 +245,14 @@ export class MessageCheck {
 
   date(value: Date | null | undefined): Date | null {
     if (value === undefined || value === null) return null;
-    if (!(value instanceof Date)) this.fail('date', 'type', 'must be a Date');
-    else if (!(value.getTime() >= 0 && value.getUTCFullYear() <= 9999))
-      this.fail('date', 'range', 'must be a valid date from 1970 to 9999');
+    if (!(value instanceof Date)) {
+      this.fail('date', 'type', 'must be a Date');
+      return null;
+    }
     // A copy: a Date can be changed after it was given, a frozen message must not.
-    else return new Date(value);
+    const copy = new Date(Number(value));
+    if (copy.getTime() >= 0 && copy.getUTCFullYear() <= 9999) return copy;
+    this.fail('date', 'range', 'must be a valid date from 1970 to 9999');
     return null;
   }
 
@@ -273,12 +266,9 @@ export class MessageCheck {
   }
 
   references(value: string | readonly string[] | undefined): readonly string[] {
-    if (value === undefined || value === null || value.length === 0) return NONE;
-    const list = typeof value === 'string' ? [value] : value;
-    if (!Array.isArray(list)) {
-      this.fail('references', 'type', 'must be a Message-ID or an array of them');
-      return NONE;
-    }
+    const list =
+      typeof value === 'string' ? [value] : this.#list('references', value, 'must be a Message-ID or an array of them');
+    if (list.length === 0) return NONE;
     const ids = list.map((entry, index) => this.messageId(`references[${index}]`, entry, true));
     return Object.freeze(ids.filter((id) => id !== null));
   }
@@ -306,13 +296,18 @@ export class MessageCheck {
     if (this.flag('listUnsubscribe.oneClick', oneClick) && !(typeof url === 'string' && /^https:\/\//i.test(url))) {
       this.fail('listUnsubscribe.oneClick', 'range', 'one-click needs an https url (RFC 8058)');
     }
-    return Object.freeze({ ...value });
+    return Object.freeze({
+      ...(url !== undefined && { url }),
+      ...(mailto !== undefined && { mailto }),
+      ...(oneClick !== undefined && { oneClick }),
+    });
   }
 
   dsn(value: DsnRequest | null | undefined): DsnRequest | null {
     if (value === undefined || value === null) return null;
     if (!this.#hasOnly('dsn', value, ['notify', 'ret', 'envid', 'orcpt'])) return null;
-    const { notify, ret, envid, orcpt } = value;
+    const { notify: events, ret, envid, orcpt } = value;
+    const notify = Array.isArray(events) ? copyList(events) : events;
     if (notify !== undefined && notify !== 'never') {
       const known = ['success', 'failure', 'delay'];
       if (!Array.isArray(notify) || notify.length === 0 || !notify.every((event) => known.includes(event))) {
@@ -326,7 +321,20 @@ export class MessageCheck {
     if (orcpt !== undefined && !(typeof orcpt === 'string' && /^[A-Za-z0-9-]+;[^\p{Cc}\s]{1,400}$/u.test(orcpt))) {
       this.fail('dsn.orcpt', 'range', "must look like 'rfc822;user@example.com' (RFC 3461, section 4.2)");
     }
-    return Object.freeze({ ...value, ...(Array.isArray(notify) && { notify: Object.freeze([...notify]) }) });
+    return Object.freeze({
+      ...(notify !== undefined && { notify: Object.freeze(notify) }),
+      ...(ret !== undefined && { ret }),
+      ...(envid !== undefined && { envid }),
+      ...(orcpt !== undefined && { orcpt }),
+    });
+  }
+
+  /** A list of the caller's as it is now; its entries are not checked yet. */
+  #list<T>(path: string, value: readonly T[] | null | undefined, advice: string): readonly T[] {
+    if (value === undefined || value === null) return NONE;
+    if (Array.isArray(value)) return copyList(value);
+    this.fail(path, 'type', advice);
+    return NONE;
   }
 
   #hasOnly(path: string, value: object, known: readonly string[]): boolean {

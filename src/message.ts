@@ -30,7 +30,8 @@ export interface ParsedAddresses {
 
 const NONE: readonly never[] = Object.freeze([]);
 
-const FIELDS: Readonly<Record<string, true>> = Object.assign(Object.create(null), {
+/** The names of all fields. */
+export const FIELDS: Readonly<Record<string, true>> = Object.assign(Object.create(null), {
   subject: true,
   body: true,
   fromEmail: true,
@@ -116,8 +117,9 @@ export class EmailMessage {
     this.attachments = check.attachments(init.attachments);
     this.alternatives = check.alternatives(init.alternatives);
     this.templateId = check.line('templateId', init.templateId);
-    this.body = check.text('body', init.body) ?? '';
-    if (init.body == null && this.htmlBody === null && this.templateId === null) {
+    const { body, envelopeSender } = init;
+    this.body = check.text('body', body) ?? '';
+    if (body == null && this.htmlBody === null && this.templateId === null) {
       if (this.attachments.length === 0 && this.alternatives.length === 0) {
         check.fail('body', 'required', 'give a body, an htmlBody, a templateId, an attachment or an alternative');
       }
@@ -128,9 +130,8 @@ export class EmailMessage {
     const cc = check.addresses('cc', init.cc);
     const bcc = check.addresses('bcc', init.bcc);
     const replyTo = check.addresses('replyTo', init.replyTo);
-    const nullSender = init.envelopeSender === '';
-    const sender =
-      nullSender || init.envelopeSender == null ? null : check.mailbox('envelopeSender', init.envelopeSender);
+    const nullSender = envelopeSender === '';
+    const sender = nullSender || envelopeSender == null ? null : check.mailbox('envelopeSender', envelopeSender);
     this.fromEmail = from === null ? '' : formatAddress(from);
     this.to = formatAll(to);
     this.cc = formatAll(cc);

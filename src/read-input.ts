@@ -5,9 +5,10 @@ import { recipientStatus } from './delivery.ts';
 import type { DeliveryFilter } from './delivery-filter.ts';
 import { type EmailError, MessageError, SendError } from './errors.ts';
 import type { Feature } from './features.ts';
-import { EmailMessage, mailboxesOf } from './message.ts';
+import { EmailMessage, FIELDS, mailboxesOf } from './message.ts';
 import type { AddressList, EmailMessageDraft, EmailMessageInit } from './message-init.ts';
 import type { MessageResult, RecipientStatus } from './status.ts';
+import { copyList } from './util/list.ts';
 
 /** What can be sent: a message, or what one is made from. */
 export type MessageInput = EmailMessage | EmailMessageDraft;
@@ -71,7 +72,7 @@ export function readInput(sender: Sender, input: MessageInput, index: number, le
 
 function readMessage(sender: Sender, input: MessageInput, index: number, lenient: boolean): ReadInput {
   if (input instanceof EmailMessage) return ready(input, index, NOTHING);
-  const draft = withSender(input, sender.options.defaultFrom);
+  const draft = withSender(isDraft(input) ? readOnce(input) : input, sender.options.defaultFrom);
   const invalid = lenient ? findInvalidRecipients(draft) : NOTHING;
   try {
     return ready(new EmailMessage(invalid.length === 0 ? draft : withoutInvalidRecipients(draft)), index, invalid);
@@ -85,6 +86,38 @@ function readMessage(sender: Sender, input: MessageInput, index: number, lenient
 
 function ready(message: EmailMessage, index: number, invalid: readonly RecipientStatus[]): Prepared {
   return { kind: 'prepared', index, message, outgoing: message, passed: NOTHING, ignored: NOTHING, invalid };
+}
+
+const FIELD_NAMES: readonly (keyof EmailMessageDraft)[] = Object.keys(FIELDS) as (keyof EmailMessageDraft)[]; // it has them all
+const RECIPIENT_FIELDS = ['to', 'cc', 'bcc'] as const;
+
+/**
+ * What the caller's object says, each field and each recipient read once: recipients are told of apart from the message, and a
+ * getter may answer anew each time. Fields that are none are kept, to be refused.
+ */
+function readOnce(draft: EmailMessageDraft): EmailMessageDraft {
+  const source = draft as Readonly<Record<string, unknown>>; // an object has members under strings
+  const copy: Record<string, unknown> = Object.create(null); // where `__proto__` is a field that is none
+  for (const field in source) copy[field] = source[field];
+  // Getters of a class are not enumerable.
+  if (!isPlain(draft)) for (const field of FIELD_NAMES) if (!(field in copy)) copy[field] = source[field];
+  for (const field of RECIPIENT_FIELDS) {
+    const list = copy[field];
+    if (Array.isArray(list)) copy[field] = copyList(list).map(ownAddress);
+    else if (list !== undefined) copy[field] = ownAddress(list);
+  }
+  return copy as unknown as EmailMessageDraft; // as far as it was one
+}
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+function ownAddress(input: unknown): unknown {
+  if (typeof input !== 'object' || input === null) return input;
+  const { name, address } = input as { readonly name?: unknown; readonly address?: unknown };
+  return { name, address };
 }
 
 /** A draft that has no sender still fails in the constructor, together with the other faults of the message. */

@@ -875,7 +875,7 @@ describe('a message whose reading throws', () => {
   });
 
   test.each([
-    ['an address without a prototype', { ...draft('bad'), to: [nobody] }],
+    ['an address without a prototype', { ...draft('bad'), to: [{ address: nobody }] }],
     ['a getter', throwing],
   ])('by %s is refused, and the others are sent', async (_, input) => {
     const bad = input as EmailMessageDraft; // as JavaScript may give it

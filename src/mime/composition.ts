@@ -112,7 +112,9 @@ class BodyWriter {
 }
 
 function dateOf({ date }: ComposeOptions): Date | undefined {
-  if (date === undefined || (date.getTime() >= 0 && date.getUTCFullYear() <= 9999)) return date;
+  if (date === undefined) return undefined;
+  const copy = new Date(Number(date));
+  if (copy.getTime() >= 0 && copy.getUTCFullYear() <= 9999) return copy;
   throw new ConfigurationError('invalid-option', 'date: give a valid date from 1970 to 9999');
 }
 

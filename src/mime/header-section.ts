@@ -122,7 +122,7 @@ function formatDate(date: Date): string {
   const second = Math.floor(date.getTime() / 1000);
   if (second !== lastSecond) {
     lastSecond = second;
-    lastDate = date.toUTCString().replace('GMT', '+0000');
+    lastDate = new Date(second * 1000).toUTCString().replace('GMT', '+0000');
   }
   return lastDate;
 }

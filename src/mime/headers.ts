@@ -15,6 +15,9 @@ const ATOMS = /^[\w!#$%&'*+/=?^`{|}~-]+(?: [\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const QUOTABLE = /^(?:[!#-[\]-~]+(?: [!#-[\]-~]+)*)$/;
 const MAX_QUOTED = 60;
 const CONTROL = /\p{Cc}/u;
+const BREAK = /[\0\r\n]/;
+/** What ends a line without going on in the next one: no header may hold it. */
+const END_OF_HEADER = /\0|\r(?!\n)|(?<!\r)\n|\n(?! [^\0\r\n])/;
 
 /**
  * A header of free text, folded at its spaces; text beyond ASCII, text with spaces that folding could change, and text
@@ -25,15 +28,13 @@ const CONTROL = /\p{Cc}/u;
  */
 export function textHeader(name: string, value: string, encodesLong: boolean): string {
   if (PLAIN.test(value) && !value.includes('=?')) {
-    if (name.length + 2 + value.length <= MAX_LINE) return `${name}: ${value}\r\n`;
+    if (name.length + 2 + value.length <= MAX_LINE) return finish(name, ` ${value}`);
     if (longestWord(name, value) <= (encodesLong ? MAX_LINE : HARD_LIMIT)) return foldHeader(name, value.split(' '));
   }
-  if (CONTROL.test(value))
-    throw headerError(name, 'control-character', 'remove line breaks and other control characters');
+  if (CONTROL.test(value)) throw controlError(name);
   const column = name.length + 2;
-  return column > LAST_WORD_COLUMN
-    ? `${name}:\r\n ${encodeWords(value, 1)}\r\n`
-    : `${name}: ${encodeWords(value, column)}\r\n`;
+  const words = column > LAST_WORD_COLUMN ? `\r\n ${encodeWords(value, 1)}` : ` ${encodeWords(value, column)}`;
+  return finish(name, words);
 }
 
 /**
@@ -55,9 +56,9 @@ export function structuredHeader(name: string, value: string): string {
  */
 export function foldHeader(name: string, words: readonly string[]): string {
   const [only = ''] = words;
-  if (words.length === 1 && name.length + 2 + only.length <= MAX_ENCODED_LINE) return `${name}: ${only}\r\n`;
-  let lines = `${name}:`;
-  let column = lines.length;
+  if (words.length === 1 && name.length + 2 + only.length <= MAX_ENCODED_LINE) return finish(name, ` ${only}`);
+  let lines = '';
+  let column = name.length + 1;
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
     const firstLine = word.indexOf('\r\n');
@@ -75,15 +76,15 @@ export function foldHeader(name: string, words: readonly string[]): string {
     }
     if (firstLine >= 0) column = word.length - word.lastIndexOf('\n') - 1;
   }
-  return `${lines}\r\n`;
+  return finish(name, lines);
 }
 
 /** A header of mailboxes and groups (RFC 5322, section 3.4), folded between them. */
 export function addressHeader(name: string, addresses: readonly (Mailbox | Group)[]): string {
   const [only] = addresses;
   if (addresses.length === 1 && only && !isGroup(only)) return mailboxHeader(name, only);
-  let lines = `${name}:`;
-  let column = lines.length;
+  let lines = '';
+  let column = name.length + 1;
   const add = (form: string, end: string) => {
     const needed = column + 1 + form.length + end.length;
     if (needed <= MAX_ENCODED_LINE) {
@@ -93,7 +94,7 @@ export function addressHeader(name: string, addresses: readonly (Mailbox | Group
     }
     // Only what is too long for a line has line breaks of its own, and it was written to begin where it does.
     const hasBreaks = form.length > MAX_FORM && form.includes('\r\n');
-    const isFirst = lines.length === name.length + 1;
+    const isFirst = lines === '';
     lines += isFirst && (hasBreaks || form.length >= MAX_ENCODED_LINE) ? ` ${form}${end}` : `\r\n ${form}${end}`;
     column = hasBreaks ? form.length - form.lastIndexOf('\n') - 1 + end.length : 1 + form.length + end.length;
   };
@@ -110,7 +111,7 @@ export function addressHeader(name: string, addresses: readonly (Mailbox | Group
       });
     }
   }
-  return `${lines}\r\n`;
+  return finish(name, lines);
 }
 
 /** Most messages of a process have one sender. */
@@ -119,7 +120,7 @@ let last: { readonly name: string; readonly mailbox: Mailbox; readonly header: s
 function mailboxHeader(name: string, mailbox: Mailbox): string {
   if (last?.mailbox === mailbox && last.name === name) return last.header;
   const form = formatMailbox(mailbox, name.length + 2);
-  const header = `${name}: ${form}\r\n`;
+  const header = finish(name, ` ${form}`);
   if (name === 'From') last = { name, mailbox, header };
   return header;
 }
@@ -139,6 +140,17 @@ function formatPhrase(name: string, column: number): string {
     if (QUOTABLE.test(name)) return `"${name}"`;
   }
   return encodeWords(name, column);
+}
+
+/** A header of its lines, each of which begins with a space; nothing given to it makes another header. */
+function finish(name: string, lines: string): string {
+  if (BREAK.test(name)) throw controlError(JSON.stringify(name));
+  if (END_OF_HEADER.test(lines)) throw controlError(name);
+  return `${name}:${lines}\r\n`;
+}
+
+function controlError(name: string): MessageError {
+  return headerError(name, 'control-character', 'remove line breaks and other control characters');
 }
 
 /** The longest line that folding at spaces would leave. */

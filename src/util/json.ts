@@ -1,3 +1,5 @@
+import { copyList } from './list.ts';
+
 /** A value that JSON can hold, deeply readonly. */
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
@@ -20,14 +22,15 @@ export function copyJson(
     return null;
   }
   if (Array.isArray(value)) {
-    return Object.freeze(value.map((entry, index) => copyJson(entry, fail, `${path}[${index}]`, depth + 1)));
+    return Object.freeze(copyList(value).map((entry, index) => copyJson(entry, fail, `${path}[${index}]`, depth + 1)));
   }
   if (typeof value === 'object') {
-    if ('toJSON' in value && typeof value.toJSON === 'function') return copyJson(value.toJSON(), fail, path, depth + 1);
     const source = value as Readonly<Record<string, unknown>>; // an object has members under strings
+    const { toJSON } = source;
+    if (typeof toJSON === 'function') return copyJson(toJSON.call(value), fail, path, depth + 1);
     const copy: Record<string, JsonValue> = {};
     for (const key of Object.keys(source)) {
-      const entry = source[key];
+      const entry = key === 'toJSON' ? toJSON : source[key];
       if (entry === undefined) continue;
       const member = isScalar(entry) ? entry : copyJson(entry, fail, `${path}.${key}`, depth + 1);
       // Not by assignment, which would change the prototype.
