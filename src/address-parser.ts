@@ -135,6 +135,9 @@ export class AddressParser {
         'the part before the "@" begins, ends or doubles a dot: quote it, ".x"@domain, if it is really so',
       );
     }
+    if (local.text.includes('=?')) {
+      throw this.#error('the part before the "@" holds "=?", which readers decode into another address');
+    }
     const isAscii = !NON_ASCII.test(local.text);
     if (!isAscii && IGNORABLE.test(local.text))
       throw this.#error('the part before the "@" holds an invisible character');

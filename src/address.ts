@@ -1,5 +1,5 @@
 import { AddressParser, AddressSyntaxError, ATOM, checkName, quoted } from './address-parser.ts';
-import { LABEL } from './domain.ts';
+import { LABEL, NON_ASCII } from './domain.ts';
 import { formatPhrase, type Group, type Mailbox, ParsedMailbox, WORD_CHARACTERS } from './parsed-mailbox.ts';
 
 export { AddressSyntaxError } from './address-parser.ts';
@@ -56,9 +56,28 @@ export function formatAddress(value: Mailbox | Group): string {
   return value.name === '' ? value.address : `${formatPhrase(value.name)} <${value.address}>`;
 }
 
-/** What two spellings of one mailbox share: A-label domain, lower case. */
+/**
+ * What two spellings of one mailbox share: the domain as A-labels, and ASCII letters in lower case. Any other character of a
+ * local part is itself and no other: the Kelvin sign is no k (RFC 5321, section 2.4; RFC 6531, section 3.2).
+ */
 export function addressKey(mailbox: Mailbox): string {
-  return mailbox.asciiAddress.toLowerCase();
+  return inAsciiLowerCase(mailbox.asciiAddress);
+}
+
+/** How addresses that somebody wrote are compared, with or without a name; what is no mailbox by its text. */
+export function comparisonKey(input: unknown): string {
+  try {
+    const parsed = parseAddress(input as AddressInput); // what is none is refused
+    if (!isGroup(parsed)) return addressKey(parsed);
+  } catch (error) {
+    if (!(error instanceof AddressSyntaxError)) throw error;
+  }
+  const text = typeof input === 'object' && input !== null && 'address' in input ? input.address : input;
+  return inAsciiLowerCase(String(text));
+}
+
+function inAsciiLowerCase(text: string): string {
+  return NON_ASCII.test(text) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text.toLowerCase();
 }
 
 const MAX_CACHED = 1_000;
@@ -85,7 +104,7 @@ function parseCached(input: string): Mailbox | Group {
 
 /** `local@host` and `Name <local@host>` of harmless characters; everything else is for the parser. */
 function parseUsual(input: string): Mailbox | null {
-  if (input.length > MAX_USUAL_LENGTH) return null;
+  if (input.length > MAX_USUAL_LENGTH || input.includes('=?')) return null;
   if (!input.endsWith('>')) return PLAIN.test(input) ? new ParsedMailbox('', input, input, true) : null;
   if (!NAMED.test(input)) return null;
   const open = input.indexOf(' <');

@@ -1,4 +1,4 @@
-import { type AddressInput, AddressSyntaxError, addressKey, parseMailbox } from './address.ts';
+import { type AddressInput, comparisonKey } from './address.ts';
 import type { EmailBackend, SendOptions } from './backend.ts';
 import { connectionFor } from './connection.ts';
 import { MessageError } from './errors.ts';
@@ -92,14 +92,14 @@ export async function sendEach(init: SendEachInit): Promise<SendStatus> {
     ]);
   }
   const data = Object.entries(mail.mergeData ?? {}).map(
-    ([address, own]) => [keyOf(address), { [address]: own }] as const,
+    ([address, own]) => [comparisonKey(address), { [address]: own }] as const,
   );
   const mergeData = mail.mergeData ? new Map(data) : null;
   const messages = recipientList.map((recipient: AddressInput) =>
     toDraft({
       ...mail,
       recipientList: [recipient],
-      ...(mergeData && { mergeData: mergeData.get(keyOf(recipient)) ?? {} }),
+      ...(mergeData && { mergeData: mergeData.get(comparisonKey(recipient)) ?? {} }),
     }),
   );
   return connectionFor(connection)
@@ -148,14 +148,4 @@ function named(error: unknown, names: Readonly<Record<string, string>>): unknown
   const { message } = new MessageError(issues);
   const stack = error.stack?.replace(error.message, message);
   return rebuildError(MessageError.prototype, { ...factsOf(error), issues, message, stack });
-}
-
-/** How addresses are compared; what is none is its own text, and is refused with its message. */
-function keyOf(input: AddressInput): string {
-  try {
-    return addressKey(parseMailbox(input));
-  } catch (error) {
-    if (error instanceof AddressSyntaxError) return String(input);
-    throw error;
-  }
 }

@@ -1,4 +1,4 @@
-import { NON_ASCII, toAsciiDomain } from './domain.ts';
+import { comparisonKey } from './address.ts';
 import type { EmailError, ErrorCode } from './errors.ts';
 import type { Feature, IgnoredReasons } from './features.ts';
 
@@ -187,7 +187,7 @@ function mergeRecipients(results: readonly MessageResult[]): ReadonlyMap<string,
   const merged = new Map<string, RecipientStatus>();
   for (const { recipients } of results) {
     for (const recipient of recipients.values()) {
-      const key = keyOf(recipient.address);
+      const key = comparisonKey(recipient.address);
       const address = spellings.get(key) ?? recipient.address;
       spellings.set(key, address);
       const known = merged.get(address);
@@ -197,11 +197,4 @@ function mergeRecipients(results: readonly MessageResult[]): ReadonlyMap<string,
     }
   }
   return merged;
-}
-
-/** How addresses are compared: without regard to case and to the spelling of the domain. */
-function keyOf(address: string): string {
-  const domainAt = address.lastIndexOf('@') + 1;
-  const ascii = NON_ASCII.test(address) ? toAsciiDomain(address.slice(domainAt)) : null;
-  return (ascii === null ? address : address.slice(0, domainAt) + ascii).toLowerCase();
 }

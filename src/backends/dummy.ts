@@ -1,3 +1,4 @@
+import { comparisonKey } from '../address.ts';
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
 import { deliverEach, deliverEachSync } from '../deliver-each.ts';
 import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from '../delivery.ts';
@@ -53,7 +54,7 @@ export class DummyBackend extends EmailBackend {
    * @param code 400 to 599; default 550.
    */
   refuse(address: string, code = 550, enhancedCode: string | null = null, text = 'refused'): void {
-    this.#refusals.set(address.toLowerCase(), { code, enhancedCode, text });
+    this.#refusals.set(comparisonKey(address), { code, enhancedCode, text });
   }
 
   /** Fails the next message with `error`, for all its recipients; several calls queue up. */
@@ -77,7 +78,7 @@ export class DummyBackend extends EmailBackend {
     const recipients = new Map<string, RecipientStatus>();
     let taken = false;
     for (const { address } of message.recipients) {
-      const reply = this.#refusals.get(address.toLowerCase());
+      const reply = this.#refusals.get(comparisonKey(address));
       recipients.set(
         address,
         reply ? refusedRecipient(address, reply) : recipientStatus(address, 'sent', { messageId }),

@@ -1,3 +1,4 @@
+import { comparisonKey } from '../address.ts';
 import { textOfHtml } from '../mime/html-text.ts';
 import { MailContent } from '../mime/mail-content.ts';
 import { type ReadAddress, readAddresses } from '../mime/read-addresses.ts';
@@ -66,7 +67,7 @@ export function summarize(
   const [from = null] = addresses('from');
   const to = addresses('to');
   const cc = addresses('cc');
-  const named = new Set([...to, ...cc].map(({ address }) => address.toLowerCase()));
+  const named = new Set([...to, ...cc].map(({ address }) => comparisonKey(address)));
   const body = bodyText(content);
   const tags = arrival.tags ?? readTags(headerText(headers, 'x-tag'));
   const subject = (headerText(headers, 'subject') ?? '').slice(0, 1000);
@@ -76,7 +77,7 @@ export function summarize(
     from,
     to: to.slice(0, MAX_LISTED),
     cc: cc.slice(0, MAX_LISTED),
-    bcc: arrival.envelope.to.filter((address) => !named.has(address.toLowerCase())).slice(0, MAX_LISTED),
+    bcc: arrival.envelope.to.filter((address) => !named.has(comparisonKey(address))).slice(0, MAX_LISTED),
     subject,
     snippet: body.slice(0, SNIPPET),
     envelope: arrival.envelope,

@@ -1,3 +1,4 @@
+import { comparisonKey, isMailboxInput } from '../address.ts';
 import type { EmailBackend } from '../backend.ts';
 import { ConfigurationError, EmailError } from '../errors.ts';
 import { EmailMessage } from '../message.ts';
@@ -34,14 +35,9 @@ export class MailRelease {
 
   /** Sends a mail on to one address; nobody else gets it, whoever it was addressed to. */
   async send(bytes: Uint8Array, to: string, signal: AbortSignal): Promise<ReleaseResult> {
-    const address = to.trim().toLowerCase();
-    const isAllowed = this.allowed.some((pattern) => {
-      const allowed = pattern.trim().toLowerCase();
-      return allowed.startsWith('*@')
-        ? address.endsWith(allowed.slice(1)) && !address.includes(',')
-        : address === allowed;
-    });
-    if (!isAllowed) return { isSent: false, message: `${to} is not among the allowed addresses`, status: null };
+    if (!this.allowed.some((pattern) => isMatch(pattern.trim(), to.trim()))) {
+      return { isSent: false, message: `${to} is not among the allowed addresses`, status: null };
+    }
     try {
       const status = await this.#connection.sendMessages([readMessage(bytes, to)], { signal });
       const [recipient] = status.recipients.values();
@@ -53,6 +49,16 @@ export class MailRelease {
       return { isSent: false, message: error instanceof Error ? error.message : String(error), status };
     }
   }
+}
+
+function isMatch(pattern: string, address: string): boolean {
+  if (!pattern.startsWith('*@')) return comparisonKey(address) === comparisonKey(pattern);
+  return isMailboxInput(address) && domainKey(address) === domainKey(`postmaster${pattern.slice(1)}`);
+}
+
+function domainKey(address: string): string {
+  const key = comparisonKey(address);
+  return key.slice(key.lastIndexOf('@') + 1);
 }
 
 /** What became of a release. */

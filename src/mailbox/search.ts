@@ -1,3 +1,4 @@
+import { comparisonKey } from '../address.ts';
 import type { MailSummary } from './caught-mail.ts';
 
 /** Decides whether a mail is meant; `indexed` is its searchable text in lower case. */
@@ -37,11 +38,11 @@ export function matchField(field: 'from' | 'to' | 'subject' | 'tag', text: strin
 
 /** Finds mails from or to exactly this address, Cc and Bcc among the latter. */
 export function matchAddress(field: 'from' | 'to', address: string): MailMatcher {
-  const wanted = address.toLowerCase();
+  const wanted = comparisonKey(address);
   return ({ from, to, cc, envelope }) => {
     const people = field === 'from' ? [from] : [...to, ...cc];
     const addresses = [...people.map((who) => who?.address), ...(field === 'from' ? [envelope.from] : envelope.to)];
-    return addresses.some((candidate) => candidate?.toLowerCase() === wanted);
+    return addresses.some((candidate) => candidate !== undefined && comparisonKey(candidate) === wanted);
   };
 }
 

@@ -1,4 +1,4 @@
-import { addressKey, formatAddress, parseMailbox } from '../address.ts';
+import { comparisonKey, formatAddress, parseMailbox } from '../address.ts';
 import type { EmailMessage } from '../message.ts';
 import { decodeWords } from '../mime/decode-words.ts';
 import { MailContent } from '../mime/mail-content.ts';
@@ -54,8 +54,8 @@ export class InboxMessage {
     this.to = addresses('to');
     this.cc = addresses('cc');
     this.replyTo = addresses('reply-to');
-    const named = new Set([...this.to, ...this.cc].map(keyOf));
-    this.bcc = recipients.filter((address) => !named.has(keyOf(address)));
+    const named = new Set([...this.to, ...this.cc].map(comparisonKey));
+    this.bcc = recipients.filter((address) => !named.has(comparisonKey(address)));
     this.recipients = recipients;
     this.subject = headerText(fields, 'subject') ?? '';
     this.body = endAlike(content.text() ?? '');
@@ -80,15 +80,6 @@ export class InboxMessage {
   /** The decoded value of the first header of that name, upper and lower case being the same; null when there is none. */
   header(name: string): string | null {
     return this.headers.find((header) => header.name.toLowerCase() === name.toLowerCase())?.value ?? null;
-  }
-}
-
-/** What two spellings of an address share, with or without a name; of what is no address, the text itself. */
-export function keyOf(address: string): string {
-  try {
-    return addressKey(parseMailbox(address));
-  } catch {
-    return address;
   }
 }
 

@@ -1,5 +1,6 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as wait } from 'node:timers/promises';
+import { comparisonKey } from '../address.ts';
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
 import { getConnection } from '../connection.ts';
 import { deliverEach, deliverEachSync } from '../deliver-each.ts';
@@ -12,7 +13,7 @@ import { generateMessageId } from '../mime/message-id.ts';
 import type { AnyOptionTable } from '../options.ts';
 import { refusedRecipient } from '../reply-status.ts';
 import type { RecipientStatus } from '../status.ts';
-import { InboxMessage, keyOf } from './inbox-message.ts';
+import { InboxMessage } from './inbox-message.ts';
 import {
   checkMatch,
   checkText,
@@ -130,7 +131,7 @@ export class Inbox extends EmailBackend {
    * @param code 400 to 599; default 550.
    */
   refuse(address: string, code = 550, enhancedCode: string | null = null, text = 'refused'): void {
-    this.#refusals.set(keyOf(address), { code, enhancedCode, text });
+    this.#refusals.set(comparisonKey(address), { code, enhancedCode, text });
   }
 
   /** Takes so long over every message from now on; blocking calls are not delayed. */
@@ -169,7 +170,7 @@ export class Inbox extends EmailBackend {
     const recipients = new Map<string, RecipientStatus>();
     const reached: string[] = [];
     for (const { address } of message.recipients) {
-      const reply = this.#refusals.get(keyOf(address));
+      const reply = this.#refusals.get(comparisonKey(address));
       if (reply === undefined) reached.push(address);
       recipients.set(
         address,

@@ -1,4 +1,5 @@
-import { type InboxMessage, keyOf } from './inbox-message.ts';
+import { comparisonKey } from '../address.ts';
+import type { InboxMessage } from './inbox-message.ts';
 
 /** What must hold of a message; of several fields, all. */
 export interface MessageFields {
@@ -62,8 +63,8 @@ const CHECKS: Readonly<Record<string, Check>> = {
 
 /** Whether somebody of that address got the message. */
 export function isRecipient({ recipients, to, cc, bcc }: InboxMessage, wanted: string | RegExp): boolean {
-  const reached = new Set(recipients.map(keyOf));
-  const shown = [...to, ...cc, ...bcc].filter((address) => reached.has(keyOf(address)));
+  const reached = new Set(recipients.map(comparisonKey));
+  const shown = [...to, ...cc, ...bcc].filter((address) => reached.has(comparisonKey(address)));
   return hasAddress([...recipients, ...shown], wanted);
 }
 
@@ -78,7 +79,7 @@ function containsText(text: string, wanted: string | RegExp): boolean {
 
 function hasAddress(addresses: readonly string[], wanted: string | RegExp): boolean {
   return addresses.some((address) =>
-    typeof wanted === 'string' ? keyOf(address) === keyOf(wanted) : isText(address, wanted),
+    typeof wanted === 'string' ? comparisonKey(address) === comparisonKey(wanted) : isText(address, wanted),
   );
 }
 

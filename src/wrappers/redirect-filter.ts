@@ -1,4 +1,4 @@
-import { addressKey, formatAddress, type Group, type Mailbox, parseMailbox } from '../address.ts';
+import { addressKey, comparisonKey, formatAddress, type Group, type Mailbox, parseMailbox } from '../address.ts';
 import { type DeliveryResult, recipientStatus } from '../delivery.ts';
 import type { DeliveryFilter } from '../delivery-filter.ts';
 import { SendError } from '../errors.ts';
@@ -109,7 +109,7 @@ function redirectData(
   message: EmailMessage,
   mergeData: Readonly<Record<string, MergeData>>,
 ): Readonly<Record<string, MergeData>> {
-  const entries = Object.entries(mergeData).map(([address, data]) => ({ key: keyOf(address), address, data }));
+  const entries = Object.entries(mergeData).map(([address, data]) => ({ key: comparisonKey(address), address, data }));
   const kept = entries.filter(({ key }) =>
     message.recipients.some((each) => isAllowed(rules, each) && addressKey(each) === key),
   );
@@ -121,7 +121,7 @@ function redirectData(
 
 function restoreRecipients(rules: RedirectRules, message: EmailMessage, delivered: DeliveryResult): DeliveryResult {
   if (message.recipients.every((recipient) => isAllowed(rules, recipient))) return delivered;
-  const byKey = new Map([...delivered.recipients.values()].map((status) => [keyOf(status.address), status]));
+  const byKey = new Map([...delivered.recipients.values()].map((status) => [comparisonKey(status.address), status]));
   const recipients = new Map<string, RecipientStatus>();
   for (const recipient of message.recipients) {
     const { address } = recipient;
@@ -130,10 +130,6 @@ function restoreRecipients(rules: RedirectRules, message: EmailMessage, delivere
     if (status) recipients.set(address, { ...status, address });
   }
   return { ...delivered, recipients };
-}
-
-function keyOf(address: string): string {
-  return addressKey(parseMailbox(address));
 }
 
 function heldBack(): SendError {

@@ -1,4 +1,4 @@
-import { addressKey, parseMailbox } from '../../address.ts';
+import { addressKey, comparisonKey } from '../../address.ts';
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend, type Verification } from '../../backend.ts';
 import { deliverEach } from '../../deliver-each.ts';
 import {
@@ -122,7 +122,7 @@ export class NodemailerBackend extends EmailBackend {
       to: message.recipients.map(({ asciiAddress }) => asciiAddress),
     };
     const addresses = new Map(message.recipients.map((mailbox) => [addressKey(mailbox), mailbox.address]));
-    const addressOf = (given: unknown) => addresses.get(keyOf(given));
+    const addressOf = (given: unknown) => addresses.get(comparisonKey(given));
     let raw: Uint8Array;
     try {
       raw = composeMessage(await message.materialize(), { ...this.#compose, messageId });
@@ -172,16 +172,6 @@ function statusesOf(
     if (address !== undefined) recipients.set(address, refused(address, fault));
   }
   return recipients; // of those that are in neither list nothing is known
-}
-
-/** What two spellings of a recipient share: a string, or an object with its address. */
-function keyOf(given: unknown): string {
-  const text = typeof given === 'object' && given !== null && 'address' in given ? given.address : given;
-  try {
-    return addressKey(parseMailbox(String(text)));
-  } catch {
-    return '';
-  }
 }
 
 function aborted(signal: AbortSignal): SendError {

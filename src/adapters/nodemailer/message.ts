@@ -1,4 +1,4 @@
-import { type AddressInput, addressKey, formatAddress, parseMailbox } from '../../address.ts';
+import { type AddressInput, comparisonKey, formatAddress, parseMailbox } from '../../address.ts';
 import type { AttachmentInit } from '../../attachment.ts';
 import { MessageError, type MessageIssue } from '../../errors.ts';
 import type { Alternative, DsnRequest, EmailMessageDraft } from '../../message-init.ts';
@@ -19,14 +19,16 @@ export function messageOf(data: MailData, message: CompiledMail): EmailMessageDr
   const cc = data.cc ?? [];
   const { from: senders = [] } = message.getAddresses() as { readonly from?: readonly ParsedAddress[] };
   if (senders.length > 1) unsupported('from', 'a mail has one sender');
-  if (sender && keyOf(sender.address) !== keyOf(from?.address)) {
+  if (sender && comparisonKey(sender.address) !== comparisonKey(from?.address ?? '')) {
     unsupported('sender', 'there is no Sender header: give it as envelope.from, where bounces go, or remove it');
   }
   const envelope = message.getEnvelope();
   const shown = new Set(
-    [...to, ...cc].flatMap((entry) => entry.group ?? entry).flatMap(({ address }) => (address ? keyOf(address) : [])),
+    [...to, ...cc]
+      .flatMap((entry) => entry.group ?? entry)
+      .flatMap(({ address }) => (address ? comparisonKey(address) : [])),
   );
-  const listed = new Set(envelope.to.map(keyOf));
+  const listed = new Set(envelope.to.map(comparisonKey));
   if (![...shown].every((key) => listed.has(key)))
     unsupported(
       'envelope.to',
@@ -43,7 +45,8 @@ export function messageOf(data: MailData, message: CompiledMail): EmailMessageDr
     return attachmentOf(part, `attachments[${index}]`);
   });
   const headers = headersOf(data, message, unsupported);
-  const isOtherSender = data.envelope !== undefined && keyOf(envelope.from || '') !== keyOf(from?.address);
+  const isOtherSender =
+    data.envelope !== undefined && comparisonKey(envelope.from || '') !== comparisonKey(from?.address ?? '');
   const dsn = data.dsn ?? data.envelope?.dsn;
   if (issues.length > 0) throw new MessageError(issues, { code: 'unsupported-feature' });
   const urgency = String(priority).toLowerCase();
@@ -53,7 +56,7 @@ export function messageOf(data: MailData, message: CompiledMail): EmailMessageDr
     ...(from && { fromEmail: addressOf(from) }),
     to: to.map(addressOf),
     cc: cc.map(addressOf),
-    bcc: envelope.to.filter((address) => !shown.has(keyOf(address))),
+    bcc: envelope.to.filter((address) => !shown.has(comparisonKey(address))),
     replyTo: (data.replyTo ?? []).map(addressOf),
     body: textOf('text', data.text),
     htmlBody: html,
@@ -75,15 +78,6 @@ export function messageOf(data: MailData, message: CompiledMail): EmailMessageDr
 function addressOf({ name, address = '', group }: ParsedAddress): AddressInput {
   if (group === undefined) return { name, address };
   return formatAddress({ name, members: group.map((member) => parseMailbox(addressOf(member))) });
-}
-
-/** What two spellings of an address share; what is none is told by the check of the message. */
-function keyOf(address = ''): string {
-  try {
-    return addressKey(parseMailbox(address));
-  } catch {
-    return address.toLowerCase();
-  }
 }
 
 function alternativesOf(data: MailData, calendar: ContentPart | null): readonly Alternative[] {

@@ -1,4 +1,4 @@
-import type { Mailbox } from '../../address.ts';
+import { addressKey, comparisonKey, type Mailbox } from '../../address.ts';
 import {
   ConfigurationError,
   type ConnectionErrorCode,
@@ -182,8 +182,8 @@ function refused(name: string, text: string, facts: EmailErrorOptions, context: 
   if (name === 'MessageRejected') {
     const identities = new Set(
       FAILED_IDENTITIES.exec(text)?.[1]
-        ?.toLowerCase()
-        .split(/\s*,\s*/),
+        ?.split(/\s*,\s*/)
+        .map(comparisonKey),
     );
     const failure = fail('rejected');
     return {
@@ -206,7 +206,7 @@ function statusOfNamed(
   isNamed: (address: string) => boolean,
   otherwise: DeliveryStatus,
 ): Failure['statusOf'] {
-  const test = ({ asciiAddress }: Mailbox) => isNamed(asciiAddress.toLowerCase());
+  const test = (mailbox: Mailbox) => isNamed(addressKey(mailbox));
   const rest = recipients.some(test) ? 'failed' : otherwise;
   return (recipient) => (test(recipient) ? status : rest);
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { comparisonKey } from '../../address.ts';
 import type { EmailError } from '../../errors.ts';
 import type { EmailMessageInit } from '../../message-init.ts';
 import { MailContent } from '../../mime/mail-content.ts';
@@ -108,7 +109,7 @@ export function resultAt(status: SendStatus | null, index: number): MessageResul
 
 /** Under what an address is counted. */
 export function key(address: string): string {
-  return address.toLowerCase();
+  return comparisonKey(address);
 }
 
 /** An error in a line. */
