@@ -88,6 +88,7 @@ const FILES = {
     'message',
     'message-init',
     'message-check',
+    'message-ids',
     'message-json',
     'attachment',
     'address',

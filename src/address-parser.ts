@@ -1,6 +1,7 @@
 import { IGNORABLE, isAddressLiteral, NON_ASCII, toAsciiDomain } from './domain.ts';
 import { MessageError } from './errors.ts';
 import { type Group, type Mailbox, ParsedMailbox, quote } from './parsed-mailbox.ts';
+import { LINE_CONTROL } from './util/line.ts';
 
 /** A string that is not one mailbox or group; `reason` says what to change. Nothing is ever repaired into an address. */
 export class AddressSyntaxError extends MessageError {
@@ -20,6 +21,7 @@ export class AddressSyntaxError extends MessageError {
 export const ATOM = "[\\w!#$%&'*+/=?^`{|}~-]+";
 const DOT_ATOM = new RegExp(`^${ATOM}(?:\\.${ATOM})*$`);
 const CONTROL = /\p{Cc}/u;
+const TAB = 0x09;
 
 // Octets of an addr-spec: 64 + "@" + 255 (RFC 5321, section 4.5.3.1). Longer local parts are in use (VERP), so only the
 // whole is bounded.
@@ -51,7 +53,7 @@ export class AddressParser {
 
   constructor(input: string) {
     this.#input = input;
-    const control = CONTROL.exec(input);
+    const control = LINE_CONTROL.exec(input);
     if (control) throw this.#error(`it holds the control character ${codePoint(control[0])}: remove it`);
   }
 
@@ -71,9 +73,10 @@ export class AddressParser {
     return parsed;
   }
 
-  #group({ text: name }: Words): Group {
-    if (name === '') throw this.#error('a group needs a name before the colon');
+  #group({ text }: Words): Group {
+    if (text === '') throw this.#error('a group needs a name before the colon');
     this.#at++;
+    const name = withBlanks(text);
     const members: Mailbox[] = [];
     this.#skipSpaces();
     while (this.#peek() !== SEMICOLON) {
@@ -96,10 +99,10 @@ export class AddressParser {
     const next = this.#peek();
     if (next === LESS) {
       this.#at++;
-      if (this.#peek() === SPACE) throw this.#error('remove the space after "<"');
+      if (isBlank(this.#peek())) throw this.#error('remove the space after "<"');
       const local = this.#words();
       if (this.#peek() !== AT) throw this.#incomplete(local.text);
-      const mailbox = this.#addrSpec(local, words.text);
+      const mailbox = this.#addrSpec(local, withBlanks(words.text));
       if (this.#peek() !== GREATER)
         throw this.#peek() === -1 ? this.#error('the closing ">" is missing') : this.#unexpected();
       this.#at++;
@@ -135,6 +138,9 @@ export class AddressParser {
         'the part before the "@" begins, ends or doubles a dot: quote it, ".x"@domain, if it is really so',
       );
     }
+    // In a name a tab is a blank; here it would be another mailbox.
+    const control = CONTROL.exec(local.text);
+    if (control) throw this.#error(`it holds the control character ${codePoint(control[0])}: remove it`);
     if (local.text.includes('=?')) {
       throw this.#error('the part before the "@" holds "=?", which readers decode into another address');
     }
@@ -220,7 +226,7 @@ export class AddressParser {
   }
 
   #skipSpaces(): void {
-    while (this.#peek() === SPACE) this.#at++;
+    while (isBlank(this.#peek())) this.#at++;
   }
 
   #peek(): number {
@@ -263,11 +269,20 @@ export function quoted(input: unknown): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
 }
 
-/** @throws {AddressSyntaxError} when a name holds a control character. */
-export function checkName(name: string): void {
-  const control = CONTROL.exec(name);
+/** A name as a header has it. @throws {AddressSyntaxError} when it holds a control character */
+export function readName(name: string): string {
+  const control = LINE_CONTROL.exec(name);
   if (control)
     throw new AddressSyntaxError(`the name ${quoted(name)} holds the control character ${codePoint(control[0])}`);
+  return withBlanks(name);
+}
+
+function withBlanks(name: string): string {
+  return name.includes('\t') ? name.replaceAll('\t', ' ') : name;
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
 }
 
 function codePoint(char: string): string {

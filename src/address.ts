@@ -1,4 +1,4 @@
-import { AddressParser, AddressSyntaxError, ATOM, checkName, quoted } from './address-parser.ts';
+import { AddressParser, AddressSyntaxError, ATOM, quoted, readName } from './address-parser.ts';
 import { LABEL, NON_ASCII } from './domain.ts';
 import { formatPhrase, type Group, type Mailbox, ParsedMailbox, WORD_CHARACTERS } from './parsed-mailbox.ts';
 
@@ -114,11 +114,11 @@ function parseUsual(input: string): Mailbox | null {
 }
 
 function parseParts(input: { readonly name?: string; readonly address: string }): Mailbox {
-  const { name = '', address } = input ?? {};
-  if (typeof address !== 'string' || typeof name !== 'string') {
+  const { name: given = '', address } = input ?? {};
+  if (typeof address !== 'string' || typeof given !== 'string') {
     throw new AddressSyntaxError('give a string such as "Jane <jane@example.com>", or {name, address} with strings');
   }
-  checkName(name);
+  const name = readName(given);
   const mailbox = parseMailbox(address);
   if (mailbox.name !== '' || address.trimEnd().endsWith('>')) {
     throw new AddressSyntaxError(`${quoted(address)} must be the bare address when the name is given apart`);

@@ -1,4 +1,6 @@
 import { MessageError, type MessageIssue } from './errors.ts';
+import { readLine } from './util/line.ts';
+import { copyList } from './util/list.ts';
 import { guessMediaType } from './util/media-types.ts';
 
 /** What a `Blob` or `File` offers of itself; declared here, so that the types need neither DOM nor Node declarations. */
@@ -33,12 +35,19 @@ export type AttachmentContent =
   | AsyncIterable<Uint8Array>
   | (() => AsyncIterable<Uint8Array>);
 
+/** What JSON makes of a Buffer of Node, as job queues give it back. */
+export interface JsonBuffer {
+  readonly type: 'Buffer';
+  /** Octets. */
+  readonly data: readonly number[];
+}
+
 /** What {@link Attachment} is made from; a plain object like this is accepted wherever an Attachment is. */
 export interface AttachmentInit {
   /** The name the reader sees, without folders; null or left out for none. */
   readonly filename?: string | null;
-  /** What is in it; a text is sent as UTF-8. */
-  readonly content: AttachmentContent;
+  /** What is in it; a text is sent as UTF-8, an ArrayBuffer or any view of one is taken by reference. */
+  readonly content: AttachmentContent | ArrayBuffer | ArrayBufferView | JsonBuffer;
   /** A media type such as `image/png`, parameters allowed; default: by the file name's extension, else `application/octet-stream`. */
   readonly mimetype?: string | null;
   /** Makes it inline: the id that `<img src="cid:logo">` names, without `cid:` and brackets (RFC 2392). */
@@ -60,8 +69,6 @@ const MEDIA_TYPE = /^[!#$%&'*+.^_`{|}~A-Za-z0-9-]+\/[!#$%&'*+.^_`{|}~A-Za-z0-9-]
 const MAX_MEDIA_TYPE = 900; // a parameter cannot be folded, and no line may be over 998
 // RFC 2392, section 2: an addr-spec by the letter; a bare word such as `logo` is what everybody writes and every reader takes.
 const CONTENT_ID = /^[!#$%&'*+\-/=?^_`{|}~.@A-Za-z0-9]{1,200}$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 
 const NO_ATTACHMENT = 'must be an Attachment or an object with filename and content';
 const FIELDS: Readonly<Record<string, true>> = Object.assign(Object.create(null), {
@@ -180,10 +187,11 @@ async function* chunksOf(
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const chunks = Symbol.asyncIterator in source ? source : readAll(source);
   for await (const chunk of chunks) {
-    if (!(chunk instanceof Uint8Array)) {
+    const bytes = ownContent(chunk);
+    if (!(bytes instanceof Uint8Array)) {
       throw contentError(`a stream must give bytes (Uint8Array), not a ${typeof chunk}: set no encoding on it`);
     }
-    yield chunk;
+    yield bytes;
   }
 }
 
@@ -243,6 +251,7 @@ export function findAttachmentIssues(init: AttachmentInit, prefix: string): read
 
 /** What an object says of an attachment, each field read once, and every fault of it. */
 interface ReadInit extends Required<AttachmentInit> {
+  readonly content: AttachmentContent;
   readonly issues: readonly MessageIssue[];
 }
 
@@ -256,11 +265,12 @@ function readInit(init: AttachmentInit, prefix: string): ReadInit {
     return { issues, filename: null, content: '', mimetype: null, contentId: null };
   }
   for (const field in init) if (FIELDS[field] !== true) add(field, 'unknown-field', 'there is no such field');
-  const { filename = null, content, mimetype = null, contentId = null } = init;
-  if (filename !== null) {
-    if (typeof filename !== 'string') add('filename', 'type', 'must be a string');
-    else if (CONTROL.test(filename))
-      add('filename', 'control-character', 'remove line breaks and other control characters');
+  const { filename: name = null, content: given, mimetype = null, contentId = null } = init;
+  const content = ownContent(given);
+  const filename = typeof name === 'string' ? readLine(name) : null;
+  if (name !== null) {
+    if (typeof name !== 'string') add('filename', 'type', 'must be a string');
+    else if (filename === null) add('filename', 'control-character', 'remove line breaks and other control characters');
     else if (filename.includes('/') || filename.includes('\\'))
       add('filename', 'filename', 'give the name alone, without folders');
   }
@@ -275,14 +285,28 @@ function readInit(init: AttachmentInit, prefix: string): ReadInit {
     );
   }
   if (!isContent(content)) {
-    add('content', 'type', 'must be a string, a Uint8Array, a Blob, a stream of bytes, or a function that opens one');
+    add('content', 'type', 'must be a string, bytes, a Blob, a stream of bytes, or a function that opens one');
   }
-  return { issues, filename, content, mimetype, contentId };
+  return { issues, filename, content: content as AttachmentContent, mimetype, contentId }; // unless there are issues
 }
 
 /** Whether a value looks like a media type that can be written; the composer reads its parameters. */
 export function isMediaType(value: unknown): boolean {
   return typeof value === 'string' && value.length <= MAX_MEDIA_TYPE && MEDIA_TYPE.test(value);
+}
+
+/** Bytes in whatever form as a Uint8Array of the same memory; all else as it is. */
+function ownContent(content: unknown): unknown {
+  if (typeof content !== 'object' || content === null || content instanceof Uint8Array) return content;
+  if (ArrayBuffer.isView(content)) return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
+  // Not by instanceof alone: the realm of Jest has an ArrayBuffer of its own.
+  if (content instanceof ArrayBuffer || Object.prototype.toString.call(content) === '[object ArrayBuffer]')
+    return new Uint8Array(content as ArrayBuffer);
+  if (isContent(content)) return content;
+  const { type, data } = content as Partial<JsonBuffer>; // whatever it is, it is asked for these two
+  if (type !== 'Buffer' || !Array.isArray(data)) return content;
+  const octets = copyList(data);
+  return octets.every((octet) => Number.isInteger(octet) && octet >= 0 && octet <= 255) ? Buffer.from(octets) : content;
 }
 
 function isContent(content: unknown): content is AttachmentContent {

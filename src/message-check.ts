@@ -8,8 +8,10 @@ import {
 } from './address.ts';
 import { type Attachment, type AttachmentInit, isMediaType, readAttachment } from './attachment.ts';
 import type { MessageIssue, MessageIssueCode } from './errors.ts';
+import { isMessageId, readMessageIds } from './message-ids.ts';
 import type { AddressList, Alternative, DsnRequest, ListUnsubscribe, MergeData } from './message-init.ts';
 import { copyJson, type JsonValue } from './util/json.ts';
+import { readLine } from './util/line.ts';
 import { copyList } from './util/list.ts';
 
 type AddressField = 'to' | 'cc' | 'bcc' | 'replyTo';
@@ -17,13 +19,10 @@ type AddressField = 'to' | 'cc' | 'bcc' | 'replyTo';
 const NONE: readonly never[] = Object.freeze([]);
 const EMPTY: Readonly<Record<string, never>> = Object.freeze({});
 
-// RFC 5322, sections 3.6.4 and 3.2.3: dot-atom or domain literal at the right, no spaces, no brackets inside.
-const MESSAGE_ID = /^[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9]+@(?:[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9]+|\[[!-Z^-~]+\])$/;
 // RFC 5322, section 2.2: printable ASCII but the colon.
 const HEADER_NAME = /^[!-9;-~]{1,76}$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 const CONTROL_ADVICE = 'remove line breaks and other control characters';
+const MAX_URI = 990;
 
 /** Headers that have a field of their own, or that the composer must write itself; the advice says which field. */
 const RESERVED_HEADERS: Readonly<Record<string, string>> = {
@@ -56,8 +55,11 @@ export class MessageCheck {
     return this.issues?.some((issue) => issue.code === code) ?? false;
   }
 
-  text(path: string, value: string | null | undefined): string | null {
-    if (value === undefined || value === null) return null;
+  text(path: string, value: string | null | undefined, required = false): string | null {
+    if (value === undefined || value === null) {
+      if (required) this.fail(path, 'required', 'it is missing');
+      return null;
+    }
     if (typeof value === 'string') return value;
     this.fail(path, 'type', 'must be a string');
     return null;
@@ -68,10 +70,13 @@ export class MessageCheck {
       if (required) this.fail(path, 'required', 'it is missing');
       return null;
     }
-    if (typeof value !== 'string') this.fail(path, 'type', 'must be a string');
-    else if (CONTROL.test(value)) this.fail(path, 'control-character', CONTROL_ADVICE);
-    else return value;
-    return null;
+    if (typeof value !== 'string') {
+      this.fail(path, 'type', 'must be a string');
+      return null;
+    }
+    const line = readLine(value);
+    if (line === null) this.fail(path, 'control-character', CONTROL_ADVICE);
+    return line;
   }
 
   flag(path: string, value: boolean | null | undefined): boolean {
@@ -256,8 +261,8 @@ export class MessageCheck {
     return null;
   }
 
-  messageId(path: string, value: string | null | undefined, required = false): string | null {
-    const line = this.line(path, value, required);
+  messageId(path: string, value: string | null | undefined): string | null {
+    const line = this.line(path, value);
     if (line === null) return null;
     const id = /^<.*>$/.test(line) ? line.slice(1, -1) : line;
     if (isMessageId(id)) return id;
@@ -265,12 +270,15 @@ export class MessageCheck {
     return null;
   }
 
-  references(value: string | readonly string[] | undefined): readonly string[] {
-    const list =
-      typeof value === 'string' ? [value] : this.#list('references', value, 'must be a Message-ID or an array of them');
-    if (list.length === 0) return NONE;
-    const ids = list.map((entry, index) => this.messageId(`references[${index}]`, entry, true));
-    return Object.freeze(ids.filter((id) => id !== null));
+  /** The ids of a thread: what cannot be written costs its place in the thread, not the mail. */
+  thread(path: string, value: string | readonly string[] | null | undefined): readonly string[] {
+    if (typeof value === 'string') return Object.freeze(readMessageIds(value));
+    const entries = this.#list(path, value, 'must be a Message-ID or an array of them');
+    const ids = entries.flatMap((entry, index) => {
+      const text = this.text(`${path}[${index}]`, entry, true);
+      return text === null ? [] : readMessageIds(text);
+    });
+    return ids.length === 0 ? NONE : Object.freeze(ids);
   }
 
   listUnsubscribe(value: ListUnsubscribe | null | undefined): ListUnsubscribe | null {
@@ -283,14 +291,14 @@ export class MessageCheck {
       this.fail(
         'listUnsubscribe.url',
         'range',
-        'must be an absolute https or http URL; percent-encode spaces, < and >',
+        `must be an absolute https or http URL of at most ${MAX_URI} characters; percent-encode spaces, < and >`,
       );
     }
     if (mailto !== undefined && !isUri(mailto, /^(?:mailto:)?[^:@]+@/i)) {
       this.fail(
         'listUnsubscribe.mailto',
         'range',
-        "must be an address or a 'mailto:' URI; percent-encode spaces, < and >",
+        `must be an address or a 'mailto:' URI of at most ${MAX_URI} characters; percent-encode spaces, < and >`,
       );
     }
     if (this.flag('listUnsubscribe.oneClick', oneClick) && !(typeof url === 'string' && /^https:\/\//i.test(url))) {
@@ -349,11 +357,6 @@ export class MessageCheck {
   }
 }
 
-/** Whether a text is a Message-ID as it can be written, without its angle brackets. */
-export function isMessageId(text: string): boolean {
-  return text.length <= 900 && MESSAGE_ID.test(text);
-}
-
 /** Whether a text is the name of a header (RFC 5322, section 2.2), as short as can stand on a line. */
 export function isHeaderName(text: string): boolean {
   return HEADER_NAME.test(text);
@@ -369,5 +372,5 @@ function isJsonObject(value: JsonValue | unknown): value is Readonly<Record<stri
 
 // RFC 2369, section 2: the URI stands in angle brackets, so these, spaces and anything beyond ASCII cannot be in it.
 function isUri(value: unknown, start: RegExp): boolean {
-  return typeof value === 'string' && start.test(value) && /^[!-;=?-~]{1,900}$/.test(value);
+  return typeof value === 'string' && value.length <= MAX_URI && start.test(value) && /^[!-;=?-~]+$/.test(value);
 }

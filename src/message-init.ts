@@ -84,9 +84,9 @@ export interface EmailMessageInit {
   readonly date?: Date | null;
   /** The Message-ID, with or without brackets; default: 128 random bits at the sender's domain. */
   readonly messageId?: string | null;
-  /** The Message-ID this answers. */
+  /** The Message-ID this answers, as the other mail has it; several with blanks between them. */
   readonly inReplyTo?: string | null;
-  /** The Message-IDs of the thread, oldest first. */
+  /** The Message-IDs of the thread, oldest first: a list, or the value of a References header; what cannot be written is left out. */
   readonly references?: string | readonly string[];
   /** How urgent it looks; default: nothing is said of it. */
   readonly priority?: Priority | null;

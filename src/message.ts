@@ -151,8 +151,8 @@ export class EmailMessage {
     this.trackClicks = check.flag('trackClicks', init.trackClicks);
     this.date = check.date(init.date);
     this.messageId = check.messageId('messageId', init.messageId);
-    this.inReplyTo = check.messageId('inReplyTo', init.inReplyTo);
-    this.references = check.references(init.references);
+    this.inReplyTo = check.thread('inReplyTo', init.inReplyTo).join(' ') || null;
+    this.references = check.thread('references', init.references);
     this.priority = check.oneOf('priority', init.priority, ['high', 'normal', 'low']);
     this.autoText = check.flag('autoText', init.autoText);
     this.listUnsubscribe = check.listUnsubscribe(init.listUnsubscribe);

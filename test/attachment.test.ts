@@ -2,8 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
+import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, test } from 'vitest';
-import { Attachment, type AttachmentContent, type AttachmentInit, openContent } from '../src/attachment.ts';
+import {
+  Attachment,
+  type AttachmentContent,
+  type AttachmentInit,
+  findAttachmentIssues,
+  openContent,
+} from '../src/attachment.ts';
 import { MessageError } from '../src/errors.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'amsdal-mail-attachment-'));
@@ -48,7 +55,7 @@ describe('faults', () => {
     [{ content: null }, 'content type'],
     [{ content: {} }, 'content type'],
     [{ content: { arrayBuffer: 1 } }, 'content type'],
-    [{ content: new ArrayBuffer(2) }, 'content type'],
+    [{ content: [1, 2] }, 'content type'],
     [{ content: '', filename: 7 }, 'filename type'],
     [{ content: '', filename: 'a\r\nb' }, 'filename control-character'],
     [{ content: '', filename: '../../etc/passwd' }, 'filename filename'],
@@ -79,6 +86,45 @@ describe('faults', () => {
 });
 
 describe('content', () => {
+  const memory = Uint8Array.from([0, 104, 105, 33, 0, 0]).buffer;
+
+  test.each([
+    ['an ArrayBuffer', memory.slice(1, 4)],
+    ['a DataView', new DataView(memory, 1, 3)],
+    ['a typed array', new Uint16Array(Uint8Array.from([104, 105]).buffer)],
+    ['a view of another realm', runInNewContext('new Uint8Array([104, 105, 33])')],
+    ['an ArrayBuffer of another realm', runInNewContext('new Uint8Array([104, 105, 33]).buffer')],
+    ['a Buffer that went through JSON', JSON.parse(JSON.stringify(Buffer.from('hi!')))],
+  ])('%s is bytes', async (_, content) => {
+    const attachment = new Attachment({ content });
+    expect(attachment.isInMemory).toBe(true);
+    expect(Buffer.from(attachment.content as Uint8Array).toString()).toMatch(/^hi!?$/);
+    const stream = new Attachment({
+      content: (async function* () {
+        yield content as Uint8Array;
+      })(),
+    });
+    if (!('data' in (content as object)))
+      expect(Buffer.from((await stream.materialize()).content as Uint8Array).toString()).toMatch(/^hi!?$/);
+  });
+
+  test('bytes are taken by reference, in whatever form', () => {
+    const bytes = new Uint8Array(memory);
+    const { content } = new Attachment({ content: new DataView(memory, 1, 3) });
+    bytes[1] = 72;
+    expect(Buffer.from(content as Uint8Array).toString()).toBe('Hi!');
+    bytes[1] = 104;
+  });
+
+  test.each([
+    [{ type: 'Buffer', data: [256] }],
+    [{ type: 'Buffer', data: ['1'] }],
+    [{ type: 'Buffer' }],
+    [{ data: [1] }],
+  ])('%j is no content', (content) => {
+    expect(findAttachmentIssues({ content } as never, '')).toMatchObject([{ path: 'content', code: 'type' }]);
+  });
+
   const cases: [string, () => AttachmentContent, boolean][] = [
     ['text, as UTF-8', () => 'Grüße', true],
     ['bytes', () => BYTES, true],

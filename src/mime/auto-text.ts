@@ -1,5 +1,5 @@
 import { optionalRequire } from '../util/optional-import.ts';
-import { withoutControls } from './control-characters.ts';
+import { withoutNul } from './nul.ts';
 
 /** What html-to-text offers, as far as it is used here. */
 interface HtmlToText {
@@ -14,5 +14,5 @@ interface HtmlToText {
 export function textFromHtml(html: string): string {
   const { convert } = optionalRequire<HtmlToText>('html-to-text', 'autoText');
   const text = convert(html, { wordwrap: false, selectors: [{ selector: 'img', format: 'skip' }] });
-  return withoutControls(text); // a character reference may stand for one
+  return withoutNul(text); // a character reference may stand for one
 }

@@ -1,7 +1,7 @@
 import { type Group, isGroup, type Mailbox } from '../address.ts';
 import { ConfigurationError, MessageError } from '../errors.ts';
 import type { EmailMessage } from '../message.ts';
-import { isMessageId } from '../message-check.ts';
+import { isMessageId } from '../message-ids.ts';
 import { randomToken } from '../util/random.ts';
 import type { DkimSigner } from './dkim.ts';
 import { writeHeaders } from './header-section.ts';

@@ -1,6 +1,7 @@
 import { type AddressInput, parseAddress } from '../address.ts';
 import { type EmailMessage, mailboxesOf } from '../message.ts';
 import { addressHeader, foldHeader, headerError, structuredHeader, textHeader } from './headers.ts';
+import { asciiJson, jsonWords } from './json-header.ts';
 
 /** The headers of a message down to its content headers, which belong to its first part. Bcc is never among them. */
 export function writeHeaders(message: EmailMessage, date: Date, messageId: string, tagHeaders: boolean): string {
@@ -19,7 +20,11 @@ export function writeHeaders(message: EmailMessage, date: Date, messageId: strin
 /** The headers besides those that every mail has: the thread, priority, unsubscribing, tags, and the custom ones. */
 export function furtherHeaders(message: EmailMessage, tagHeaders: boolean): string {
   let head = '';
-  if (message.inReplyTo !== null) head += foldHeader('In-Reply-To', [`<${message.inReplyTo}>`]);
+  if (message.inReplyTo !== null)
+    head += foldHeader(
+      'In-Reply-To',
+      message.inReplyTo.split(' ').map((id) => `<${id}>`),
+    );
   if (message.references.length > 0)
     head += foldHeader(
       'References',
@@ -69,17 +74,8 @@ function fieldHeaders(message: EmailMessage): string {
 
 function trackingHeaders({ tags, metadata }: EmailMessage): string {
   const head = tags.map((tag) => textHeader('X-Tag', tag, false)).join('');
-  const entries = Object.entries(metadata).map(([key, value]) => `${asciiJson(key)}: ${asciiJson(value)}`);
-  return entries.length === 0 ? head : `${head}${textHeader('X-Metadata', `{${entries.join(', ')}}`, false)}`;
-}
-
-/** A JSON string that no reader of headers changes: ASCII, without what folding or decoding encoded-words would touch. */
-function asciiJson(text: string): string {
-  return JSON.stringify(text).replace(/[^ -~]|(?<= ) |(?<==)\?/g, escapeUnit);
-}
-
-function escapeUnit(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  if (Object.keys(metadata).length === 0) return head;
+  return head + textHeader('X-Metadata', asciiJson(JSON.stringify(metadata)), false);
 }
 
 const ADDRESS_HEADERS = /^(?:disposition-notification-to|return-receipt-to|errors-to)$/i;
@@ -96,7 +92,9 @@ export function kindOfHeader(name: string): 'address' | 'structured' | 'text' {
 export function customHeader(name: string, value: string): string {
   const kind = kindOfHeader(name);
   if (kind === 'address') return addressHeader(name, [parseCustom(name, value)]);
-  return kind === 'structured' ? structuredHeader(name, value) : textHeader(name, value, false);
+  if (kind === 'structured') return structuredHeader(name, value);
+  const json = jsonWords(value);
+  return json === null ? textHeader(name, value, false) : foldHeader(name, json);
 }
 
 function parseCustom(name: string, value: AddressInput): ReturnType<typeof parseAddress> {

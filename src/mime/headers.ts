@@ -1,6 +1,7 @@
 import { type Group, isGroup, type Mailbox } from '../address.ts';
 import { NON_ASCII } from '../domain.ts';
 import { MessageError, type MessageIssueCode } from '../errors.ts';
+import { LINE_CONTROL } from '../util/line.ts';
 import { encodeWords, LAST_WORD_COLUMN } from './encoded-word.ts';
 
 const MAX_LINE = 78; // RFC 5322, section 2.1.1
@@ -14,7 +15,6 @@ const PLAIN = /^(?:[!-~]+(?: [!-~]+)*)?$/;
 const ATOMS = /^[\w!#$%&'*+/=?^`{|}~-]+(?: [\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const QUOTABLE = /^(?:[!#-[\]-~]+(?: [!#-[\]-~]+)*)$/;
 const MAX_QUOTED = 60;
-const CONTROL = /\p{Cc}/u;
 const BREAK = /[\0\r\n]/;
 /** What ends a line without going on in the next one: no header may hold it. */
 const END_OF_HEADER = /\0|\r(?!\n)|(?<!\r)\n|\n(?! [^\0\r\n])/;
@@ -31,7 +31,7 @@ export function textHeader(name: string, value: string, encodesLong: boolean): s
     if (name.length + 2 + value.length <= MAX_LINE) return finish(name, ` ${value}`);
     if (longestWord(name, value) <= (encodesLong ? MAX_LINE : HARD_LIMIT)) return foldHeader(name, value.split(' '));
   }
-  if (CONTROL.test(value)) throw controlError(name);
+  if (LINE_CONTROL.test(value)) throw controlError(name);
   const column = name.length + 2;
   const words = column > LAST_WORD_COLUMN ? `\r\n ${encodeWords(value, 1)}` : ` ${encodeWords(value, column)}`;
   return finish(name, words);
@@ -160,7 +160,11 @@ function longestWord(name: string, value: string): number {
 }
 
 function tooLong(name: string): MessageError {
-  return headerError(name, 'too-long', 'put a space in, no line may be over 998');
+  return headerError(
+    name,
+    'too-long',
+    'shorten it: a line breaks at a space only, and none may be over 998 characters',
+  );
 }
 
 export function headerError(name: string, code: MessageIssueCode, message: string): MessageError {

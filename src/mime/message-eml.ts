@@ -1,12 +1,14 @@
 import { type AddressInput, formatAddress, parseAddress } from '../address.ts';
 import { type AttachmentInit, findAttachmentIssues } from '../attachment.ts';
 import { MessageError } from '../errors.ts';
-import { isHeaderName, isMessageId } from '../message-check.ts';
+import { isHeaderName } from '../message-check.ts';
+import { isMessageId, readMessageIds } from '../message-ids.ts';
 import type { Alternative, EmailMessageInit } from '../message-init.ts';
+import { LINE_CONTROL } from '../util/line.ts';
 import { optionalImport } from '../util/optional-import.ts';
-import { withoutControls } from './control-characters.ts';
 import { decodeWords } from './decode-words.ts';
 import { customHeader, kindOfHeader } from './header-section.ts';
+import { withoutNul } from './nul.ts';
 import { readAddressInputs } from './read-addresses.ts';
 import { readContent, readText } from './read-content.ts';
 import type { HeaderField } from './read-headers.ts';
@@ -38,7 +40,6 @@ interface PostalMime {
 /** Headers that belong to fields, to the way the mail has come, or to what it looked like on that way. */
 const NOT_CUSTOM =
   /^(?:from|sender|to|cc|bcc|reply-to|subject|date|message-id|in-reply-to|references|mime-version|content-.*|resent-.*|received.*|return-path|delivered-to|x-received|x-original-to|dkim-signature|domainkey-signature|arc-.*|authentication-results)$/i;
-const MESSAGE_ID = /<[^<>@\s]+@[^<>@\s]+>/g; // a second '@' would be none, and would be searched for from each
 /** A parameter's value that needs no quotes. */
 const PLAIN = /^[\w.-]{1,60}$/;
 const ALTERNATIVE_TYPES: readonly string[] = ['text/calendar', 'text/x-amp-html'];
@@ -62,8 +63,7 @@ export async function messageFromEml(eml: Uint8Array | string): Promise<EmailMes
   const fields = mail.headers.map(({ originalKey: name, value }) => ({ name, value }));
   const isAlternative = (file: ParsedFile) =>
     file.filename === null && file.disposition === null && ALTERNATIVE_TYPES.includes(file.mimeType);
-  const [messageId = null] = idsOf(fields, 'message-id');
-  const [inReplyTo = null] = idsOf(fields, 'in-reply-to');
+  const [messageId = null] = idsOf(fields, 'message-id').filter(isMessageId);
   return {
     subject: subjectOf(fields),
     fromEmail: senderOf(fields),
@@ -75,7 +75,7 @@ export async function messageFromEml(eml: Uint8Array | string): Promise<EmailMes
     htmlBody: mail.html === undefined ? null : textOf('text/html', mail.html),
     date: dateOf(mail.date),
     messageId,
-    inReplyTo,
+    inReplyTo: idsOf(fields, 'in-reply-to').join(' ') || null,
     references: idsOf(fields, 'references'),
     headers: readCustomHeaders(fields),
     alternatives: mail.attachments.filter(isAlternative).map(alternativeOf),
@@ -163,14 +163,12 @@ function valuesOf(fields: readonly HeaderField[], name: string): readonly string
 }
 
 function idsOf(fields: readonly HeaderField[], name: string): readonly string[] {
-  return valuesOf(fields, name)
-    .flatMap((value) => value.match(MESSAGE_ID) ?? [])
-    .map((id) => id.slice(1, -1))
-    .filter(isMessageId);
+  // Without brackets it is no id here: In-Reply-To was a phrase once (RFC 822, section 4.6.2).
+  return valuesOf(fields, name).flatMap((value) => (value.includes('<') ? readMessageIds(value) : []));
 }
 
 function oneLine(text: string): string {
-  return text.replace(/\p{Cc}+/gu, ' ');
+  return text.replace(new RegExp(`(?:\\t|${LINE_CONTROL.source})+`, 'g'), ' ');
 }
 
 function dateOf(text: string | undefined): Date | null {
@@ -203,7 +201,7 @@ export function readAttachment({
   return { ...init, ...Object.fromEntries(wrong) };
 }
 
-/** A text as a message takes it: lines end with a line feed, control characters become spaces. */
+/** A text as a message takes it: lines end with a line feed, a NUL becomes a space. */
 export function cleanText(text: string): string {
-  return withoutControls(text.replaceAll('\r\n', '\n'));
+  return withoutNul(text.replaceAll('\r\n', '\n'));
 }

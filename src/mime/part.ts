@@ -35,7 +35,7 @@ export function alternativePart({ content, mimetype }: Alternative, index: numbe
   const { type, parameters } = parseMediaType(mimetype, path);
   const all = withUtf8(parameters, path);
   if (type === 'text/calendar') {
-    const method = /^METHOD:([\w-]+)[ \t]*$/im.exec(content)?.[1];
+    const method = /^METHOD(?:;[^:\r\n]*)?:([\w-]+)[ \t]*$/im.exec(unfold(content))?.[1];
     const given = parameters.get('method') ?? method;
     if (method !== undefined && given?.toUpperCase() !== method.toUpperCase()) {
       throw partError(path, 'content-type', `its method must be the calendar's own, ${method}`);
@@ -44,6 +44,11 @@ export function alternativePart({ content, mimetype }: Alternative, index: numbe
   }
   const { encoding, body } = encodeText(content, `alternatives[${index}].content`);
   return { headers: `${contentType(type, all)}Content-Transfer-Encoding: ${encoding}\r\n`, content: body };
+}
+
+/** The content lines of a calendar as they are meant (RFC 5545, section 3.1). */
+function unfold(content: string): string {
+  return content.replace(/(?:\r\n|\r|\n)[ \t]/g, '');
 }
 
 /** The copy of an invitation for readers that know no calendars. */

@@ -1,4 +1,4 @@
-import { controlError } from './control-characters.ts';
+import { nulError } from './nul.ts';
 
 /** Whether an octet stands for itself: printable but `=`, and white space, which is mended at the end of a line. */
 const IS_LITERAL: Readonly<Uint8Array> = Uint8Array.from({ length: 256 }, (_, octet) =>
@@ -8,6 +8,7 @@ const DIGITS = '0123456789ABCDEF';
 const HIGH: Readonly<Uint8Array> = Uint8Array.from({ length: 256 }, (_, octet) => DIGITS.charCodeAt(octet >> 4));
 const LOW: Readonly<Uint8Array> = Uint8Array.from({ length: 256 }, (_, octet) => DIGITS.charCodeAt(octet & 15));
 
+const NUL = 0x00;
 const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
@@ -15,7 +16,6 @@ const SPACE = 0x20;
 const DOT = 0x2e;
 const EQUALS = 0x3d;
 const LETTER_F = 0x46;
-const DELETE = 0x7f;
 const MAX_COLUMN = 75; // and the `=` of the soft line break
 
 /** So many characters are turned into UTF-8 at a time. */
@@ -31,7 +31,7 @@ const NEARLY_FULL = target.length - 256;
  * CR, LF and CRLF all become CRLF; lone surrogates become U+FFFD. Beyond the rules: no character is cut by a soft line
  * break, and no line begins with a dot or with `From `, which careless relays and mailboxes change.
  *
- * @throws {MessageError} `invalid-message` under `path` when it holds a control character besides tab and line breaks.
+ * @throws {MessageError} `invalid-message` under `path` when it holds a NUL.
  */
 export function encodeQuotedPrintable(text: string, path: string): string {
   const isLiteral = IS_LITERAL;
@@ -84,7 +84,7 @@ export function encodeQuotedPrintable(text: string, path: string): string {
         at++;
         continue;
       }
-      if (width === 3 && (octet < SPACE || octet === DELETE)) throw controlError(path);
+      if (octet === NUL) throw nulError(path);
       for (const next = at + Math.max(1, width / 3); at < next; out += 3) {
         octet = input[at++] as number;
         output[out] = EQUALS;

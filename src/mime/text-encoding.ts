@@ -1,5 +1,5 @@
 import { base64Steps } from './base64.ts';
-import { CONTROL_CHARACTER, controlError } from './control-characters.ts';
+import { hasNul, nulError } from './nul.ts';
 import { encodeQuotedPrintable } from './quoted-printable.ts';
 
 /** A text as it stands in a part: its Content-Transfer-Encoding, and its lines in that encoding, all ASCII. */
@@ -15,7 +15,7 @@ const MAX_LINE = 78; // RFC 5322, section 2.1.1
  *
  * As it is means: ASCII, lines of at most 78 characters, none that begins with a dot or `From ` or ends with white space.
  *
- * @throws {MessageError} `invalid-message` under `path` when it holds a control character besides tab and line breaks.
+ * @throws {MessageError} `invalid-message` under `path` when it holds a NUL.
  */
 export function encodeText(text: string, path: string): EncodedText {
   const length = text.length;
@@ -36,7 +36,7 @@ export function encodeText(text: string, path: string): EncodedText {
     return { encoding: '7bit', body: hasBareBreak ? toCrlf(text) : text };
   }
   if (!isBase64Shorter(text)) return { encoding: 'quoted-printable', body: encodeQuotedPrintable(text, path) };
-  if (CONTROL_CHARACTER.test(text)) throw controlError(path);
+  if (hasNul(text)) throw nulError(path);
   return { encoding: 'base64', body: encodeAsBase64(text) };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { base64Length, base64Steps, encodeBase64 } from '../../src/mime/base64.ts';
-import { withoutControls } from '../../src/mime/control-characters.ts';
 import { encodeWords } from '../../src/mime/encoded-word.ts';
+import { withoutNul } from '../../src/mime/nul.ts';
 import { encodeQuotedPrintable } from '../../src/mime/quoted-printable.ts';
 import { encodeText } from '../../src/mime/text-encoding.ts';
 import { fc } from '../properties.ts';
@@ -22,7 +22,7 @@ const text = fc
       fc.constantFrom(' ', '\t', '\r', '\n', '\r\n', '.', 'From ', '=', 'é', '😀', 'x'.repeat(75)),
     ),
   )
-  .map((pieces) => withoutControls(pieces.join('')));
+  .map((pieces) => withoutNul(pieces.join('')));
 
 describe('quoted-printable', () => {
   test('any text comes back, in lines of at most 76 that end and begin with nothing fragile', () => {
@@ -114,7 +114,7 @@ describe('the choice', () => {
   test('is the shorter one, whatever the script', () => {
     const word = fc.oneof(
       fc.constantFrom('the ', 'quick ', 'é', 'яд', '字', '😀', 'naïve '),
-      fc.string({ unit: 'grapheme' }).map(withoutControls),
+      fc.string({ unit: 'grapheme' }).map(withoutNul),
     );
     fc.assert(
       fc.property(fc.array(word, { minLength: 20, maxLength: 200 }), (words) => {

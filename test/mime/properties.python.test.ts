@@ -4,7 +4,7 @@ import { MessageError } from '../../src/errors.ts';
 import { EmailMessage, mailboxesOf } from '../../src/message.ts';
 import type { EmailMessageInit } from '../../src/message-init.ts';
 import { composeMessage } from '../../src/mime/compose.ts';
-import { withoutControls } from '../../src/mime/control-characters.ts';
+import { withoutNul } from '../../src/mime/nul.ts';
 import { fc } from '../properties.ts';
 import { FIXED } from './corpus.ts';
 import { lintMail } from './lint-mail.ts';
@@ -66,7 +66,7 @@ const anything = fc.array(piece, { maxLength: 6 }).map((pieces) => pieces.join('
 const line = anything.map((text) => text.replace(/\p{Cc}/gu, ''));
 const lines = fc
   .array(fc.oneof(anything, fc.constantFrom('\n', '\r\n', '\r', '\t', ' \n', '.\n')), { maxLength: 8 })
-  .map((all) => withoutControls(all.join(''))); // which are refused
+  .map((all) => withoutNul(all.join(''))); // which are refused
 const fields: fc.Arbitrary<Fields> = fc.record({
   subject: line,
   name: line,

@@ -1,0 +1,19 @@
+// RFC 5322, sections 3.6.4 and 3.2.3: dot-atom or domain literal at the right, no spaces, no brackets inside.
+const MESSAGE_ID = /^[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9]+@(?:[!#$%&'*+\-/=?^_`{|}~.A-Za-z0-9]+|\[[!-Z^-~]+\])$/;
+const MAX_LENGTH = 900; // an id cannot be folded, and no line may be over 998
+const IN_BRACKETS = /<\s*([!-;=?-~]+)\s*>/g;
+const PRINTABLE = /^[!-;=?-~]+$/;
+
+/** Whether a text is a Message-ID as it can be written, without its angle brackets. */
+export function isMessageId(text: string): boolean {
+  return text.length <= MAX_LENGTH && MESSAGE_ID.test(text);
+}
+
+/**
+ * The ids in a text that repeats what others wrote, such as the value of a References header, without their brackets; what
+ * does not follow the grammar of RFC 5322, section 3.6.4, is an id nonetheless, and what cannot be written is left out.
+ */
+export function readMessageIds(text: string): readonly string[] {
+  const ids = text.includes('<') ? [...text.matchAll(IN_BRACKETS)].map(([, id = '']) => id) : text.split(/\s+/);
+  return ids.filter((id) => id.length <= MAX_LENGTH && PRINTABLE.test(id));
+}
