@@ -31,6 +31,33 @@ export function composeStream(message: EmailMessage, options: ComposeStreamOptio
   return new Stream(message, options);
 }
 
+/** A streamed message with its size, as it goes to a server that takes octets above 127 (8BITMIME), or to one that does not. */
+export type StreamForms = (allow8bit: boolean) => { readonly chunks: MessageStream; readonly size: number };
+
+/**
+ * {@link composeStream} for callers that learn only later whether octets above 127 may go; only forwarded messages differ.
+ *
+ * @throws {MessageError} `invalid-message` when it cannot be written in either form; the function throws it when in one.
+ */
+export async function composeForms(message: EmailMessage, options: ComposeStreamOptions = {}): Promise<StreamForms> {
+  const spooled = await withLoaded(message, (file) => isForwarded(file) || !isReplayable(file.content), options);
+  const form = async (allow8bit: boolean) => {
+    const chunks = composeStream(spooled, { ...options, allow8bit });
+    return { chunks, size: await chunks.size() };
+  };
+  if (!spooled.attachments.some(isForwarded)) {
+    const only = await form(false);
+    return () => only;
+  }
+  const [plain, eightBit] = await Promise.allSettled([form(false), form(true)]);
+  if (eightBit.status === 'rejected') throw eightBit.reason;
+  return (allow8bit) => {
+    if (allow8bit) return eightBit.value;
+    if (plain.status === 'rejected') throw plain.reason;
+    return plain.value;
+  };
+}
+
 class Stream implements MessageStream {
   #message: EmailMessage;
   readonly #options: ComposeStreamOptions;
@@ -70,7 +97,7 @@ class Stream implements MessageStream {
   async #prepare(): Promise<Composition> {
     if (this.#options.dkim !== undefined) await this.#spool();
     // A forwarded message must be seen whole, see embedMessage.
-    await this.#load(({ mimetype }) => mimetype.toLowerCase().startsWith('message/'));
+    await this.#load(isForwarded);
     const composition = planComposition(this.#message, this.#options);
     if (this.#options.dkim === undefined) return composition;
     const hash = new BodyHash();
@@ -86,22 +113,37 @@ class Stream implements MessageStream {
   }
 
   async #load(isWanted: (attachment: Attachment) => boolean): Promise<void> {
-    const { attachments } = this.#message;
-    if (!attachments.some((attachment) => isWanted(attachment) && !attachment.isInMemory)) return;
-    let room = this.#options.maxSpoolBytes ?? MAX_SPOOL_BYTES;
-    const loaded: Attachment[] = [];
-    for (const attachment of attachments) {
-      if (!isWanted(attachment) || attachment.isInMemory) {
-        loaded.push(attachment);
-        continue;
-      }
-      const content = await readWhole(attachment.content, room);
-      room -= content.length;
-      loaded.push(new Attachment({ ...attachment, content }));
-    }
-    this.#message = this.#message.with({ attachments: loaded });
+    const loaded = await withLoaded(this.#message, isWanted, this.#options);
+    if (loaded === this.#message) return;
+    this.#message = loaded;
     this.#composition = null;
   }
+}
+
+/** The message with the content of some attachments in memory. */
+async function withLoaded(
+  message: EmailMessage,
+  isWanted: (attachment: Attachment) => boolean,
+  { maxSpoolBytes = MAX_SPOOL_BYTES }: ComposeStreamOptions,
+): Promise<EmailMessage> {
+  const { attachments } = message;
+  if (!attachments.some((attachment) => isWanted(attachment) && !attachment.isInMemory)) return message;
+  let room = maxSpoolBytes;
+  const loaded: Attachment[] = [];
+  for (const attachment of attachments) {
+    if (!isWanted(attachment) || attachment.isInMemory) {
+      loaded.push(attachment);
+      continue;
+    }
+    const content = await readWhole(attachment, room);
+    room -= content.length;
+    loaded.push(new Attachment({ ...attachment, content }));
+  }
+  return message.with({ attachments: loaded });
+}
+
+function isForwarded({ mimetype }: Attachment): boolean {
+  return mimetype.toLowerCase().startsWith('message/');
 }
 
 async function* encodeSegment(segment: Segment): AsyncGenerator<Uint8Array, void, undefined> {
@@ -153,15 +195,17 @@ async function contentLength(content: AttachmentContent): Promise<number> {
   return length;
 }
 
-async function readWhole(content: AttachmentContent, room: number): Promise<Uint8Array> {
+async function readWhole(attachment: Attachment, room: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of openContent(content)) {
+  for await (const chunk of openContent(attachment.content)) {
     chunks.push(chunk);
     length += chunk.length;
     if (length > room)
       throw streamError(
-        'a stream that must be read twice is longer than maxSpoolBytes: give a Blob, a file or a function',
+        isForwarded(attachment)
+          ? 'a forwarded message is read as a whole, and this one is longer than maxSpoolBytes: attach it as application/octet-stream'
+          : 'a stream that must be read twice is longer than maxSpoolBytes: give a Blob, a file or a function',
       );
   }
   return Buffer.concat(chunks);

@@ -19,7 +19,7 @@ export interface ComposeOptions {
   readonly boundary?: string;
   /** Writes `tags` and `metadata` as X-Tag and X-Metadata headers; default: false. */
   readonly tagHeaders?: boolean;
-  /** Lets bytes above 127 through in forwarded messages, for servers with 8BITMIME; default: false, they are refused. */
+  /** Lets bytes above 127 through in forwarded messages, for servers with 8BITMIME; default: false, their parts are encoded. */
   readonly allow8bit?: boolean;
   /** Signs the message; from `createDkimSigner`. */
   readonly dkim?: DkimSigner;

@@ -75,7 +75,7 @@ export function attachmentPart(
   for (const name of all.keys()) if (/^name(?:\*|$)/.test(name)) all.delete(name); // also in pieces (RFC 2231)
   const isMessage = type.startsWith('message/') && type !== 'message/global';
   const { encoding, body } = isMessage
-    ? embedMessage(attachment, path, allow8bit)
+    ? embedMessage(attachment, type, path, allow8bit)
     : { encoding: 'base64', body: attachment };
   let headers = contentType(type, all, filename === null ? [] : nameParameter(filename));
   headers += `Content-Transfer-Encoding: ${encoding}\r\n`;

@@ -17,6 +17,8 @@ export interface MimePart {
   readonly contentId: string | null;
   /** The Content-Transfer-Encoding in lower case, `7bit` when there is none. */
   readonly encoding: string;
+  /** Offset of the header section in the message, in bytes. */
+  readonly headerStart: number;
   /** Offset of the content in the message, in bytes. */
   readonly start: number;
   /** Offset behind the content, in bytes. */
@@ -98,6 +100,7 @@ class MimeReader {
       contentId: withoutBrackets(headerValue(headers.fields, 'content-id') ?? '') || null,
       encoding:
         /[\w-]+/.exec(headerValue(headers.fields, 'content-transfer-encoding') ?? '')?.[0]?.toLowerCase() ?? '7bit',
+      headerStart: from,
       start: headers.end,
       end: to,
     };

@@ -192,9 +192,9 @@ describe('what cannot be written is refused, with the path of its field', () => 
     [{ attachments: [{ ...PDF, mimetype: `text/plain; x="${'y'.repeat(1500)}"` }] }, 'attachments[0].mimetype'],
     [{ alternatives: [{ ...INVITE, mimetype: `text/calendar; x=${'y'.repeat(900)}` }] }, 'alternatives[0].mimetype'],
     [{ alternatives: [{ ...INVITE, content: `METHOD:${'Y'.repeat(1500)}\n` }] }, 'headers.Content-Type'],
-    [{ attachments: [{ content: 'x: ü', mimetype: 'message/rfc822' }] }, 'attachments[0].content'],
+    [{ attachments: [{ content: 'x: ü', mimetype: 'message/delivery-status' }] }, 'attachments[0].content'],
     [{ attachments: [{ content: 'x'.repeat(999), mimetype: 'message/rfc822' }] }, 'attachments[0].content'],
-    [{ attachments: [{ content: 'x: \0', mimetype: 'message/rfc822' }] }, 'attachments[0].content'],
+    [{ attachments: [{ content: 'x: \0', mimetype: 'message/delivery-status' }] }, 'attachments[0].content'],
   ])('%j', (init, path) => {
     let found: unknown;
     try {

@@ -1,7 +1,7 @@
 import { type DeliveryResult, type Job, unreadableContent } from '../../delivery.ts';
 import { type EmailError, SendError } from '../../errors.ts';
 import { composeMessage } from '../../mime/compose.ts';
-import { composeStream } from '../../mime/compose-stream.ts';
+import { composeForms } from '../../mime/compose-stream.ts';
 import type { ComposeOptions } from '../../mime/composition.ts';
 import { generateMessageId } from '../../mime/message-id.ts';
 import type { Capabilities } from '../../smtp/capabilities.ts';
@@ -61,9 +61,9 @@ export class Mail {
       return;
     }
     // The server is told the size first, and a stream that can be read once only must be kept for a second try.
-    const chunks = composeStream(message, { ...this.#compose, messageId: this.#messageId });
-    chunks.size().then(
-      (size) => (this.#givenUp ? this.#fail(notSent(this.#givenUp)) : this.#try(() => ({ chunks, size }))),
+    composeForms(message, { ...this.#compose, messageId: this.#messageId }).then(
+      (contentFor) =>
+        this.#givenUp ? this.#fail(notSent(this.#givenUp)) : this.#try(({ eightBitMime }) => contentFor(eightBitMime)),
       (error: unknown) => this.#fail(unreadableContent(error)),
     );
   }

@@ -1,0 +1,85 @@
+import { decodeCharset } from './decode-charset.ts';
+import { encodeWords } from './encoded-word.ts';
+import { isFit } from './fit.ts';
+
+const MAX_LINE = 998; // RFC 5322, section 2.1.1
+const EIGHT_BIT = /[^\0-\x7f]/;
+const ENCODING = /^content-transfer-encoding[ \t]*:.*(?:\r\n[ \t].*)*(?:\r\n|$)/gim;
+const ADDRESSES = /^(?:resent-)?(?:from|sender|reply-to|to|cc|bcc)[ \t]*:/i;
+
+/**
+ * A header section whose fields can travel: folded where a line is too long and has white space, octets above 127 as
+ * encoded-words unless `allow8bit`, and with another Content-Transfer-Encoding when one is given.
+ *
+ * @param head in Latin-1, the empty line behind it included, if there is one
+ */
+export function reencodeHeaders(head: string, encoding: string | null, allow8bit: boolean): string {
+  let section = head;
+  if (encoding !== null) {
+    const rest = head.replace(ENCODING, '');
+    section = `Content-Transfer-Encoding: ${encoding}\r\n${rest === '' ? '\r\n' : rest}`;
+  }
+  if (isFit(section, allow8bit)) return section;
+  return section
+    .split(/\r\n(?![ \t])/)
+    .map((field) => (isFit(field, allow8bit) ? field : reencodeField(field.replaceAll('\0', ' '), allow8bit)))
+    .join('\r\n');
+}
+
+function reencodeField(field: string, allow8bit: boolean): string {
+  const lines = allow8bit || !EIGHT_BIT.test(field) ? field : encodeField(field);
+  return lines.split('\r\n').map(foldLine).join('\r\n');
+}
+
+function encodeField(field: string): string {
+  const colon = field.indexOf(':') + 1;
+  const name = field.slice(0, colon);
+  const value = field.slice(colon).replaceAll('\r\n', '');
+  if (/^content-/i.test(name)) return name + value.replace(/"[^"]*"|[^\s;="]+/g, encodeValue);
+  return name + encodeRuns(ADDRESSES.test(name) ? value.replaceAll('"', '') : value);
+}
+
+/** The value of a parameter, in quotes, where readers look for encoded-words too. */
+function encodeValue(value: string): string {
+  if (!EIGHT_BIT.test(value)) return value;
+  return `"${encodeWords(decode(value.replace(/^"|"$/g, '')), 20)}"`;
+}
+
+/** Words beyond ASCII, neighbours together: white space between two encoded-words is dropped (RFC 2047, section 6.2). */
+function encodeRuns(value: string): string {
+  let encoded = '';
+  let run: string[] = [];
+  const flush = () => {
+    if (run.length > 0) encoded += ` ${encodeWords(decode(run.join(' ')), 20)}`;
+    run = [];
+  };
+  for (const word of value.split(/[ \t]+/)) {
+    if (EIGHT_BIT.test(word)) run.push(word);
+    else {
+      flush();
+      if (word !== '') encoded += ` ${word}`;
+    }
+  }
+  flush();
+  return encoded;
+}
+
+/** What the octets most probably say: UTF-8 (RFC 6532), else the charset of old programs. */
+function decode(octets: string): string {
+  return decodeCharset(Buffer.from(octets, 'latin1'), '');
+}
+
+function foldLine(line: string): string {
+  if (line.length <= MAX_LINE) return line;
+  let folded = '';
+  let column = 0;
+  for (const word of line.split(/(?<=[^ \t])(?=[ \t])/)) {
+    if (column > 0 && column + word.length > MAX_LINE) {
+      folded += '\r\n';
+      column = 0;
+    }
+    folded += word;
+    column += word.length;
+  }
+  return folded;
+}
