@@ -72,6 +72,7 @@ describe('fields', () => {
     ['inReplyTo', '', null],
     ['references', '<a@x.org>\r\n\t<no-at> <b@c@x.org><d@x.org>', ['a@x.org', 'no-at', 'b@c@x.org', 'd@x.org']],
     ['references', ['a@x.org b@x.org', '<c@x.org>', '<>', 'd>', 'e\0'], ['a@x.org', 'b@x.org', 'c@x.org']],
+    ['body', '', ''],
     ['body', 'a\r\nb\0', 'a\r\nb\0'],
     ['fromEmail', { name: 'Doe, Jane', address: 'j@x.org' }, '"Doe, Jane" <j@x.org>'],
     ['fromEmail', 'Jane <j@x.org>', 'Jane <j@x.org>'],

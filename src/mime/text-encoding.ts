@@ -40,10 +40,38 @@ export function encodeText(text: string, path: string): EncodedText {
   return { encoding: 'base64', body: encodeAsBase64(text) };
 }
 
+/** Above this a string that is put together from its lines costs much more than one that is read from bytes. */
+const MAX_SHORT = 8_192;
+const LF = 0x0a;
+const CR = 0x0d;
+
 /** CR, LF and CRLF all become CRLF, so that no bare one leaves (RFC 5321, section 2.3.8). */
 export function toCrlf(text: string): string {
+  if (text.length > MAX_SHORT) return withCrlf(Buffer.from(text, 'utf8')).toString('utf8');
   // Most texts have the one kind of line end or the other, and a string is found faster than a pattern.
   return text.includes('\r') ? text.replace(/\r\n?|\n/g, '\r\n') : text.replaceAll('\n', '\r\n');
+}
+
+/** {@link toCrlf} for text in UTF-8 or any other encoding that has ASCII in it. */
+function withCrlf(bytes: Buffer): Buffer {
+  let bare = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const octet = bytes[at];
+    if (octet === CR && bytes[at + 1] === LF) at++;
+    else if (octet === LF || octet === CR) bare++;
+  }
+  if (bare === 0) return bytes;
+  const lines = Buffer.allocUnsafe(bytes.length + bare);
+  let end = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const octet = bytes[at] as number; // below the length
+    if (octet === LF || octet === CR) {
+      lines[end++] = CR;
+      lines[end++] = LF;
+      if (octet === CR && bytes[at + 1] === LF) at++;
+    } else lines[end++] = octet;
+  }
+  return lines;
 }
 
 function isUnsafeLine(text: string, from: number, to: number): boolean {
@@ -69,7 +97,7 @@ function isBase64Shorter(text: string): boolean {
 }
 
 function encodeAsBase64(text: string): string {
-  const bytes = Buffer.from(toCrlf(text), 'utf8');
+  const bytes = withCrlf(Buffer.from(text, 'utf8'));
   let body = '';
   for (const { buffer, byteOffset, length } of base64Steps(bytes)) {
     body += Buffer.from(buffer, byteOffset, length).toString('latin1');

@@ -3,7 +3,7 @@ import { base64Length, base64Steps, encodeBase64 } from '../../src/mime/base64.t
 import { encodeWords } from '../../src/mime/encoded-word.ts';
 import { withoutNul } from '../../src/mime/nul.ts';
 import { encodeQuotedPrintable } from '../../src/mime/quoted-printable.ts';
-import { encodeText } from '../../src/mime/text-encoding.ts';
+import { encodeText, toCrlf } from '../../src/mime/text-encoding.ts';
 import { fc } from '../properties.ts';
 
 /** By the letter of RFC 2045, section 6.7, not by our tables. */
@@ -86,6 +86,16 @@ describe('base64', () => {
     expect(steps).toBe(4);
     expect(Buffer.concat(Array.from(base64Steps(given), (step) => step.slice())).equals(whole)).toBe(true);
   });
+});
+
+test('line ends are the same in a long text and in a short one', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom('\r', '\n', '\r\n', 'a', 'é', '😀'), maxLength: 20 }), (given) => {
+      const times = Math.ceil(9_000 / Math.max(1, given.length));
+      expect(toCrlf(`${given}|`)).toBe(`${given}|`.replace(/\r\n?|\n/g, '\r\n'));
+      expect(toCrlf(`${given}|`.repeat(times))).toBe(toCrlf(`${given}|`).repeat(times));
+    }),
+  );
 });
 
 describe('the choice', () => {
