@@ -1,7 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 export type { AddressInput, Group, Mailbox } from './address.ts';
 export { AddressSyntaxError } from './address.ts';
-export type { AttachmentContent, AttachmentInit, BlobLike, FromFileOptions, ReadableStreamLike } from './attachment.ts';
+export type {
+  AttachmentContent,
+  AttachmentInit,
+  BlobLike,
+  FromFileOptions,
+  JsonBuffer,
+  ReadableStreamLike,
+} from './attachment.ts';
 export { Attachment } from './attachment.ts';
 export type { BackendOptions, BackendStats, SendOptions, SyncSendOptions, Verification } from './backend.ts';
 export { BACKEND_OPTIONS, EmailBackend, RETRY_OPTION } from './backend.ts';
