@@ -1,5 +1,5 @@
 import type { EmailBackend } from './backend.ts';
-import { backendOfUrl, isConnectionUrl, parseConnectionUrl } from './connection-url.ts';
+import { backendOfUrl, isConnectionUrl, noUrl, parseConnectionUrl } from './connection-url.ts';
 import type { Environment } from './environment.ts';
 import { ConfigurationError } from './errors.ts';
 import { isBackendClass, loadBackendSync } from './load-backend.ts';
@@ -12,9 +12,11 @@ import {
   chosenBackend,
   environmentOptions,
   findVariable,
+  readVariable,
   type VariablePart,
 } from './settings.ts';
 import { rememberRecipe } from './sync.ts';
+import { isQuotable } from './util/quotable.ts';
 
 /** Which backend to make, and what is known of its options before the environment and the caller are asked. */
 export interface Target {
@@ -62,8 +64,8 @@ export function resolveTarget(target: string | BackendClass, environment: Enviro
     return { ...plainTarget('smtp', findClass('smtp')), fixed: { host, port, security }, replaced: ['server'] };
   }
   // `getConnection('smtp')` with AMSDAL_EMAIL_URL=smtp://... means that server.
-  const url = environment['AMSDAL_EMAIL_URL'];
-  if (url && isConnectionUrl(url) && backendOfUrl(url) === target) return chosenTarget(environment);
+  const url = readVariable(environment, 'AMSDAL_EMAIL_URL');
+  if (url !== null && isConnectionUrl(url) && backendOfUrl(url) === target) return chosenTarget(environment);
   return plainTarget(target, findClass(target));
 }
 
@@ -75,7 +77,9 @@ export function mergeOptions(target: Target, given: object, environment: Environ
     ...fixed,
   };
   // Credentials belong to the server they were configured for: another one must not be sent them.
-  const ownHost = replaced.includes('login') ? fixed['host'] : environment['AMSDAL_EMAIL_HOST'] || undefined;
+  const ownHost = replaced.includes('login')
+    ? fixed['host']
+    : (readVariable(environment, 'AMSDAL_EMAIL_HOST') ?? undefined);
   const { host = configured['host'], path = configured['path'] } = given as { host?: unknown; path?: unknown };
   if (name === 'smtp' && ownHost !== undefined && (host !== ownHost || path !== configured['path'])) {
     delete configured['username'];
@@ -125,12 +129,7 @@ function plainTarget(name: string | null, backend: BackendClass): Target {
 }
 
 function urlTarget(url: string, variable: string | null): Target {
-  // What is no URL may well be a server with its password: it is not shown.
-  if (!isConnectionUrl(url))
-    throw new ConfigurationError(
-      'invalid-option',
-      "a connection URL begins with 'smtp://', 'smtps://', 'ses://' or 'file://'",
-    );
+  if (!isConnectionUrl(url)) throw noUrl(url);
   const name = backendOfUrl(url);
   const preset = findBackend(name) === undefined ? findPreset(name) : undefined;
   if (preset) {
@@ -147,11 +146,10 @@ function findClass(name: string): BackendClass {
   const registered = findBackend(name);
   if (typeof registered === 'function') return registered;
   const specifier = registered ?? name;
-  // It is a URL gone wrong: not to be shown, as a password may be in it.
-  if (/^(?:smtps?|ses):/i.test(specifier)) {
-    throw new ConfigurationError('invalid-option', "a connection URL begins with 'smtp://', 'smtps://' or 'ses://'");
-  }
-  if (specifier.includes('#')) return loadBackendSync(specifier);
+  // A folder may well have an '@' in its name, as those of pnpm have.
+  const isFile = /^(?:\.{0,2}\/(?!\/)|\.{1,2}\\|[A-Za-z]:[\\/]|file:\/\/\/)/.test(specifier);
+  if (specifier.includes('#') && (isFile || isQuotable(specifier))) return loadBackendSync(specifier);
+  if (!isQuotable(name)) throw noUrl(name);
   const known = [...backendNames(), ...presetNames()].join(', ');
   throw new ConfigurationError(
     'unknown-backend',

@@ -1,6 +1,8 @@
 import { ConfigurationError } from './errors.ts';
 import { type AnyOptionTable, describe, type OptionSpec, parseOption, unknownOption } from './options.ts';
 import { readUrlParts, urlFault } from './url-parts.ts';
+import { controlNameIn } from './util/control-name.ts';
+import { isQuotable, quoted } from './util/quotable.ts';
 
 /** Which options the parts of a backend's URL stand for; a part that is not named must be empty. */
 const PARTS: Readonly<Record<string, Readonly<Partial<Record<string, string>>>>> = {
@@ -14,6 +16,14 @@ const URL_START = /^([a-z][a-z0-9-]*):\/\//i;
 /** Whether a text is a URL rather than a backend's name or specifier; `file:///x/backends.js#Mine` is a specifier. */
 export function isConnectionUrl(text: string): boolean {
   return URL_START.test(text) && !(/^file:/i.test(text) && text.includes('#'));
+}
+
+/** The error for a text that is neither a URL nor a name; it does not show it, as a password may be in it. */
+export function noUrl(text: string): ConfigurationError {
+  if (text !== text.trim()) return urlFault('remove the white space around it');
+  if (/^['"`]|['"`]$/.test(text)) return urlFault('remove the quotation marks around it; a file for Docker has none');
+  const begins = "a connection URL begins with 'smtp://', 'smtps://', 'ses://' or 'file://'";
+  return new ConfigurationError('invalid-option', begins);
 }
 
 /** The backend a URL names: `smtps:` is smtp with TLS from the first byte. */
@@ -31,6 +41,9 @@ export function backendOfUrl(url: string): string {
  * @throws {ConfigurationError} `invalid-option`, `unknown-option` or `conflicting-options`.
  */
 export function parseConnectionUrl(url: string, table: AnyOptionTable | undefined): Record<string, unknown> {
+  if (url !== url.trim()) throw noUrl(url);
+  const control = controlNameIn(url);
+  if (control !== null) throw urlFault(`it has ${control} in it: remove it, or percent-encode it where it is meant`);
   const backend = backendOfUrl(url);
   const isOption = (name: string) => table === undefined || Object.hasOwn(table, name.split('.', 1)[0] ?? '');
   const { parts, query } = readUrlParts(url, backend, isOption);
@@ -55,7 +68,8 @@ function setOption(
   key: string,
   text: string,
 ): void {
-  if (Object.hasOwn(options, key)) throw new ConfigurationError('conflicting-options', `the URL gives ${key} twice`);
+  if (Object.hasOwn(options, key))
+    throw new ConfigurationError('conflicting-options', `the URL gives ${isQuotable(key) ? key : 'an option'} twice`);
   if (table === undefined) {
     options[key] = text;
     return;
@@ -67,7 +81,7 @@ function setOption(
   if (dot < 0) options[name] = readOption(key, spec, text);
   else {
     if (spec.type !== 'object')
-      throw new ConfigurationError('unknown-option', `the URL: '${name}' has no parts, got '${key}'`);
+      throw new ConfigurationError('unknown-option', `the URL: '${name}' has no parts, got ${quoted(key)}`);
     const inner: Record<string, unknown> = { ...(options[name] as object | undefined) }; // written two lines below only
     setOption(inner, spec.fields, key.slice(dot + 1), text);
     options[name] = inner;
@@ -78,6 +92,6 @@ function readOption(option: string, spec: OptionSpec | undefined, text: string):
   if (spec === undefined) return text;
   const value = parseOption(spec, text);
   if (value !== undefined) return value;
-  const shown = 'secret' in spec ? 'what it says' : `'${text}'`;
+  const shown = 'secret' in spec ? 'what it says' : quoted(text);
   throw urlFault(`${option} must be ${describe(spec)}, not ${shown}`);
 }

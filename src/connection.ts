@@ -18,9 +18,10 @@ import {
 } from './named-connections.ts';
 import type { PresetName } from './presets.ts';
 import type { BackendClass, BuiltInBackends } from './registry.ts';
-import { currentEnvironment, namedUrls, namedUrlVariable } from './settings.ts';
+import { currentEnvironment, namedUrls, namedUrlVariable, readVariable } from './settings.ts';
 import { checkGuard, guard } from './staging-guard.ts';
 import { rulesOf } from './staging-rules.ts';
+import { quoted } from './util/quotable.ts';
 
 /**
  * Makes a private connection; nothing is connected until it is opened or used.
@@ -95,7 +96,7 @@ export function connectionFor(given: EmailBackend | ConnectionName | undefined):
   if (name !== null) return share(name);
   throw new ConfigurationError(
     'invalid-option',
-    `connection '${given}': write '@name' for a named connection, or give getConnection('${given}')`,
+    `connection ${quoted(given)}: write '@name' for a named connection, or give what getConnection makes of it`,
   );
 }
 
@@ -156,8 +157,8 @@ function namedPlan(
 ): Plan {
   if (definition === undefined) {
     const variable = namedUrlVariable(name);
-    const url = environment[variable];
-    if (url) return { target: variableTarget(variable, url), options: {} };
+    const url = readVariable(environment, variable);
+    if (url !== null) return { target: variableTarget(variable, url), options: {} };
     const known = [...definedNames(), ...namedUrls(environment)].map((each) => `@${each}`).join(', ') || 'none';
     throw new ConfigurationError(
       'unknown-backend',

@@ -1,6 +1,7 @@
 import { ConfigurationError } from './errors.ts';
 import type { BackendClass } from './registry.ts';
 import { importExport, requireExport } from './util/load-export.ts';
+import { quoted } from './util/quotable.ts';
 
 /** Classes that `loadBackend` has loaded, which the synchronous way then finds here. */
 const loaded = new Map<string, BackendClass>();
@@ -35,6 +36,6 @@ function insistOnBackend(specifier: string, found: unknown): BackendClass {
   if (isBackendClass(found)) return found;
   throw new ConfigurationError(
     'invalid-backend',
-    `backend '${specifier}' is not a class with sendMessages: extend EmailBackend`,
+    `backend ${quoted(specifier)} is not a class with sendMessages: extend EmailBackend`,
   );
 }

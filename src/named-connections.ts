@@ -1,6 +1,7 @@
 import type { EmailBackend } from './backend.ts';
 import { ConfigurationError } from './errors.ts';
 import type { BackendClass } from './registry.ts';
+import { quoted } from './util/quotable.ts';
 
 /** A connection by name: a target of `getConnection`, one with options, or a connection that is there already. */
 export type ConnectionDefinition =
@@ -24,7 +25,8 @@ const definitions = new Map<string, ConnectionDefinition>();
 export function defineConnections(named: Readonly<Record<string, ConnectionDefinition>>): () => void {
   for (const name of Object.keys(named)) {
     const problem = NAME.test(name) ? (definitions.has(name) ? 'is taken' : null) : NAME_RULE;
-    if (problem !== null) throw new ConfigurationError('invalid-option', `the connection name '${name}' ${problem}`);
+    if (problem !== null)
+      throw new ConfigurationError('invalid-option', `the connection name ${quoted(name)} ${problem}`);
   }
   for (const [name, definition] of Object.entries(named)) definitions.set(name, definition);
   return () => {
@@ -52,5 +54,5 @@ export function connectionNameOf(text: string): string | null {
   if (!text.startsWith('@') || /[/#]/.test(text)) return null;
   const name = text.slice(1);
   if (NAME.test(name)) return name;
-  throw new ConfigurationError('invalid-option', `the connection name '${name}' ${NAME_RULE}`);
+  throw new ConfigurationError('invalid-option', `the connection name ${quoted(name)} ${NAME_RULE}`);
 }

@@ -1,4 +1,5 @@
 import { ConfigurationError } from './errors.ts';
+import { quoted } from './util/quotable.ts';
 
 /** How one option is checked, and how it is read from the text of a URL or an environment variable. */
 export type OptionSpec =
@@ -81,7 +82,7 @@ export function unknownOption(owner: string, name: string, known: readonly strin
   const folded = name.toLowerCase().replaceAll(/[^a-z]/g, '');
   const near = known.find((candidate) => candidate.toLowerCase() === folded);
   const advice = near ? `did you mean '${near}'?` : `known options: ${known.join(', ')}`;
-  return new ConfigurationError('unknown-option', `${owner}: unknown option '${name}'; ${advice}`);
+  return new ConfigurationError('unknown-option', `${owner}: unknown option ${quoted(name)}; ${advice}`);
 }
 
 function readText(spec: OptionSpec, text: string): unknown {
@@ -125,7 +126,7 @@ function isValid(spec: OptionSpec, value: unknown): boolean {
 
 function show(spec: OptionSpec, value: unknown): string {
   if ('secret' in spec) return `a secret ${typeof value}`;
-  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'string') return quoted(value);
   if (typeof value === 'function') return 'a function';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

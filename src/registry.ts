@@ -6,6 +6,7 @@ import { SesBackend, type SesOptions } from './backends/ses.ts';
 import { SmtpBackend, type SmtpBackendOptions } from './backends/smtp.ts';
 import { ConfigurationError } from './errors.ts';
 import type { AnyOptionTable } from './options.ts';
+import { quoted } from './util/quotable.ts';
 
 /** The built-in backends by name: their options and their classes. */
 export interface BuiltInBackends {
@@ -73,7 +74,7 @@ export function registerBackend(name: string, backend: BackendClass | string): (
   if (!/^[a-z][a-z0-9-]*$/.test(name)) {
     throw new ConfigurationError(
       'invalid-option',
-      `a backend's name is lower-case letters, digits and hyphens, got '${name}'`,
+      `a backend's name is lower-case letters, digits and hyphens, got ${quoted(name)}`,
     );
   }
   if (BACKENDS.has(name)) throw new ConfigurationError('invalid-option', `the backend name '${name}' is taken`);

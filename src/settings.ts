@@ -1,6 +1,8 @@
 import { type Environment, layerEnvironment } from './environment.ts';
 import { ConfigurationError } from './errors.ts';
-import { type AnyOptionTable, describe, parseOption } from './options.ts';
+import { type AnyOptionTable, describe, type OptionSpec, parseOption } from './options.ts';
+import { controlNameIn } from './util/control-name.ts';
+import { quoted } from './util/quotable.ts';
 
 /**
  * What a variable describes: the `server`, the `login` there, the `wait` for it; a URL replaces all three, a preset the
@@ -107,14 +109,33 @@ export function setEnvironment(next: EnvironmentLayers): () => void {
 }
 
 /**
+ * What a variable says, without the white space around it, which files and secrets often end with; of a secret with it. Null when
+ * it is not set, or empty.
+ *
+ * @throws {ConfigurationError} `invalid-option` for a control character, which nothing that is configured can hold.
+ */
+export function readVariable(environment: Environment, name: string, isSecret = false): string | null {
+  const value = environment[name];
+  const text = isSecret ? value : value?.trim();
+  if (!text) return null;
+  const control = controlNameIn(text);
+  if (control === null) return text;
+  const isAtEnd = controlNameIn(text.trimEnd()) === null;
+  const problem = isAtEnd
+    ? `ends with ${control}: remove it (echo writes one, printf %s does not)`
+    : `has ${control} in it: remove it`;
+  throw new ConfigurationError('invalid-option', `${name} ${problem}; ${exampleOf(name)}`);
+}
+
+/**
  * The backend that AMSDAL_EMAIL_URL or AMSDAL_EMAIL_BACKEND names; `console` without both.
  *
  * @throws {ConfigurationError} `conflicting-options` when a URL and variables that it replaces are both set.
  */
 export function chosenBackend(environment: Environment): ChosenBackend {
-  const url = environment['AMSDAL_EMAIL_URL'];
-  const name = environment['AMSDAL_EMAIL_BACKEND'];
-  if (!url) return { variable: name ? 'AMSDAL_EMAIL_BACKEND' : null, value: name || 'console' };
+  const url = readVariable(environment, 'AMSDAL_EMAIL_URL');
+  const name = readVariable(environment, 'AMSDAL_EMAIL_BACKEND');
+  if (url === null) return { variable: name === null ? null : 'AMSDAL_EMAIL_BACKEND', value: name ?? 'console' };
   const rival = name ? 'AMSDAL_EMAIL_BACKEND' : findVariable(environment, ALL_PARTS);
   if (rival === null) return { variable: 'AMSDAL_EMAIL_URL', value: url };
   throw new ConfigurationError(
@@ -126,7 +147,9 @@ export function chosenBackend(environment: Environment): ChosenBackend {
 /** The first variable that is set and describes one of these parts, or null. */
 export function findVariable(environment: Environment, parts: readonly VariablePart[]): string | null {
   const variables = Object.entries(BY_BACKEND['smtp'] ?? {});
-  const found = variables.find(([name, { part }]) => part !== undefined && parts.includes(part) && environment[name]);
+  const found = variables.find(
+    ([name, { part }]) => part !== undefined && parts.includes(part) && environment[name]?.trim(),
+  );
   return found?.[0] ?? null;
 }
 
@@ -139,7 +162,7 @@ export function namedUrlVariable(name: string): string {
 export function namedUrls(environment: Environment): readonly string[] {
   return Object.keys(environment).flatMap((variable) => {
     const name = NAMED_URL.exec(variable)?.[1];
-    return name && environment[variable] ? [name.toLowerCase().replaceAll('_', '-')] : [];
+    return name && environment[variable]?.trim() ? [name.toLowerCase().replaceAll('_', '-')] : [];
   });
 }
 
@@ -157,9 +180,10 @@ export function environmentOptions(
 ): Record<string, unknown> {
   const options: Record<string, unknown> = {};
   for (const [name, variable] of Object.entries(variablesOf(backend))) {
-    const text = environment[name];
-    if (!text || (variable.part !== undefined && replaced.includes(variable.part))) continue;
-    options[variable.option] = readVariable(name, variable, text, table);
+    if (variable.part !== undefined && replaced.includes(variable.part)) continue;
+    const spec = table?.[variable.option];
+    const text = readVariable(environment, name, spec !== undefined && 'secret' in spec);
+    if (text !== null) options[variable.option] = parseVariable(name, variable, text, spec);
   }
   return options;
 }
@@ -167,7 +191,7 @@ export function environmentOptions(
 /** The variable that an option of a backend comes from, of several that are set the one that counts; or null. */
 export function variableOf(backend: string | null, option: string, environment: Environment): string | null {
   const found = Object.entries(variablesOf(backend)).findLast(
-    ([name, entry]) => entry.option === option && environment[name],
+    ([name, entry]) => entry.option === option && environment[name]?.trim(),
   );
   return found?.[0] ?? null;
 }
@@ -175,8 +199,7 @@ export function variableOf(backend: string | null, option: string, environment: 
 /** An error about what a variable says, with its name and a right value. */
 export function blameVariable(error: unknown, variable: string): unknown {
   if (!(error instanceof ConfigurationError)) return error;
-  const example = EXAMPLES[variable] ?? URL_EXAMPLE;
-  const text = `${variable}: ${error.message}; for example ${variable}=${example}`;
+  const text = `${variable}: ${error.message}; ${exampleOf(variable)}`;
   return new ConfigurationError(error.code, text, { cause: error });
 }
 
@@ -193,25 +216,22 @@ export function blameOptions(error: unknown, backend: string | null, environment
   return new ConfigurationError(error.code, `${error.message} (${hints.join('; ')})`, { cause: error });
 }
 
+function exampleOf(variable: string): string {
+  const tables = [SHARED, ...Object.values(BY_BACKEND)];
+  const known = tables.map((table) => table[variable]?.example).find((example) => example !== undefined);
+  return `for example ${variable}=${known ?? EXAMPLES[variable] ?? URL_EXAMPLE}`;
+}
+
 function variablesOf(backend: string | null): Readonly<Record<string, Variable>> {
   return { ...SHARED, ...(backend !== null && BY_BACKEND[backend]) };
 }
 
-function readVariable(
-  name: string,
-  { option, example, scale }: Variable,
-  text: string,
-  table: AnyOptionTable | undefined,
-): unknown {
-  const spec = table?.[option];
+function parseVariable(name: string, { scale }: Variable, text: string, spec: OptionSpec | undefined): unknown {
   if (spec === undefined) return text;
   const scaled = scale !== undefined && /^\d+(?:\.\d+)?$/.test(text) ? String(Math.round(Number(text) * scale)) : text;
   const value = parseOption(spec, scaled);
   if (value !== undefined) return value;
-  const shown = 'secret' in spec ? 'what is set' : `'${text}'`;
+  const shown = 'secret' in spec ? 'what is set' : quoted(text);
   const expected = scale === undefined ? describe(spec) : 'a number of seconds';
-  throw new ConfigurationError(
-    'invalid-option',
-    `${name} must be ${expected}, not ${shown}; for example ${name}=${example}`,
-  );
+  throw new ConfigurationError('invalid-option', `${name} must be ${expected}, not ${shown}; ${exampleOf(name)}`);
 }

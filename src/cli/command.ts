@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { quoted } from '../util/quotable.ts';
 import { type Output, outputFor } from './output.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -95,6 +96,12 @@ function parse(command: string, table: CommandOptions, args: readonly string[], 
       { type: value === undefined ? ('boolean' as const) : ('string' as const), multiple: many },
     ]),
   );
+  checkNames(
+    command,
+    table,
+    parseArgs({ args: [...args], options, strict: false, tokens: true }).tokens,
+    allowPositionals,
+  );
   try {
     return parseArgs({ args: [...args], options, allowPositionals });
   } catch (error) {
@@ -106,6 +113,22 @@ function parse(command: string, table: CommandOptions, args: readonly string[], 
     throw new UsageError(`${reason}; ${advice}`);
   }
 }
+
+/** Node's own errors about these show whatever was written there, which may be a URL with its password. */
+function checkNames(command: string, table: CommandOptions, tokens: readonly Token[], allowPositionals: boolean): void {
+  for (const token of tokens) {
+    if (token.kind === 'option' && !Object.hasOwn(table, token.name)) {
+      throw new UsageError(`Unknown option ${quoted(token.rawName)}; amsdal-mail ${command} --help lists the options`);
+    }
+    if (token.kind === 'positional' && !allowPositionals) {
+      const advice =
+        'url' in table && token.value.includes(':') ? 'a connection is given by --url' : 'it takes options only';
+      throw new UsageError(`${command}: unexpected argument ${quoted(token.value)}; ${advice}`);
+    }
+  }
+}
+
+type Token = NonNullable<ReturnType<typeof parseArgs<{ strict: false; tokens: true }>>['tokens']>[number];
 
 function helpOf(definition: CommandDefinition<CommandOptions>, options: CommandOptions): string {
   const { name, about, operands, notes, examples } = definition;

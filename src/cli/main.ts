@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { argv, cwd, stderr, stdout } from 'node:process';
 import { readEnvFile } from '../app/env-file.ts';
 import { setEnvironment } from '../settings.ts';
+import { quoted } from '../util/quotable.ts';
 import { COMMANDS } from './commands.ts';
 import { failureOf } from './failure.ts';
 import { UsageError } from './usage-error.ts';
@@ -27,7 +28,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     return 0;
   }
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (entry === undefined) throw new UsageError(`there is no command ${name}; amsdal-mail --help lists them`);
+  if (entry === undefined) throw new UsageError(`there is no command ${quoted(name)}; amsdal-mail --help lists them`);
   const command = await entry.load();
   if (args.includes('--help') || args.includes('-h')) {
     stdout.write(command.help);

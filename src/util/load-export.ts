@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts';
+import { isQuotable, quoted } from './quotable.ts';
 
 /** What is loaded, as errors call it; the code of an export that is none is `invalid-KIND`. */
 export type LoadKind = 'backend' | 'contrib';
@@ -29,6 +30,9 @@ export function requireExport(kind: LoadKind, specifier: string, cwd: string): u
   }
 }
 
+/** Not any name that an ES module can give an export, but any that classes have. */
+const EXPORT_NAME = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
+
 function locate(
   kind: LoadKind,
   specifier: string,
@@ -37,18 +41,25 @@ function locate(
   const hash = specifier.lastIndexOf('#');
   const path = specifier.slice(0, hash);
   const exportName = specifier.slice(hash + 1);
-  if (hash <= 0 || exportName === '') {
+  if (hash <= 0 || !EXPORT_NAME.test(exportName)) {
     throw new ConfigurationError(
       `invalid-${kind}`,
-      `${kind} '${specifier}' names no export: write './file.js#ClassName' or 'package#ClassName'`,
+      `${kind} ${quoted(specifier)} names no export: write './file.js#ClassName' or 'package#ClassName'`,
     );
   }
   try {
     const { fileURLToPath } = process.getBuiltinModule('node:url');
     return { file: requireFrom(cwd).resolve(path.startsWith('file:') ? fileURLToPath(path) : path), exportName };
   } catch (cause) {
-    throw explain(kind, specifier, cwd, cause);
+    throw isQuotable(specifier) ? explain(kind, specifier, cwd, cause) : notFound(kind, cwd, cause);
   }
+}
+
+/** Nothing is there by this specifier, which Node's own error would show. */
+function notFound(kind: LoadKind, cwd: string, cause: unknown): ConfigurationError {
+  const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined;
+  const text = `${kind} ${quoted(':')} cannot be loaded, looked for from ${cwd}: ${String(code ?? 'it is not found')}`;
+  return new ConfigurationError('load-failed', text);
 }
 
 function requireFrom(cwd: string): NodeJS.Require {

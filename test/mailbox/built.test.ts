@@ -110,7 +110,7 @@ describe('the command line', () => {
     [['--help'], 0, /Usage: amsdal-mail <command>/],
     [['mailbox', '--help'], 0, /npx amsdal-mail mailbox/],
     [[], 2, /Usage/],
-    [['nope'], 2, /there is no command nope/],
+    [['nope'], 2, /there is no command 'nope'/],
     [['mailbox', '--nope'], 2, /--nope/],
     [['mailbox', '--port', 'x'], 2, /port must be a number/],
     [['mailbox', '--tls-key', 'x'], 2, /belong together/],

@@ -1,7 +1,7 @@
 import { chosenTarget, mergeOptions, resolveTarget, type Target, variableTarget } from '../../connection-target.ts';
 import { connectionNameOf } from '../../named-connections.ts';
 import type { OptionSpec } from '../../options.ts';
-import { currentEnvironment, namedUrlVariable, originOf, variableOf } from '../../settings.ts';
+import { currentEnvironment, namedUrlVariable, originOf, readVariable, variableOf } from '../../settings.ts';
 import { resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
 
 /** One setting as it is used, fit to be shown. */
@@ -56,7 +56,7 @@ function targetOf(given: string | undefined): Target {
   const name = connectionNameOf(given);
   if (name === null) return resolveTarget(given, environment);
   const variable = namedUrlVariable(name);
-  return variableTarget(variable, environment[variable] ?? '');
+  return variableTarget(variable, readVariable(environment, variable) ?? '');
 }
 
 function described(variable: string | null): string {

@@ -1,0 +1,12 @@
+const NAMES: Readonly<Record<string, string>> = {
+  '\0': 'a NUL',
+  '\t': 'a tab',
+  '\n': 'a line break',
+  '\r': 'a line break',
+};
+
+/** What the first control character of a text is called, as `a line break`; null when there is none. */
+export function controlNameIn(text: string): string | null {
+  const [character] = /\p{Cc}/u.exec(text) ?? [];
+  return character === undefined ? null : (NAMES[character] ?? 'a control character');
+}
