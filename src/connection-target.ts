@@ -13,6 +13,7 @@ import {
   environmentOptions,
   findVariable,
   readVariable,
+  topOf,
   type VariablePart,
 } from './settings.ts';
 import { rememberRecipe } from './sync.ts';
@@ -96,14 +97,30 @@ const AWS_KEYS = ['accessKeyId', 'secretAccessKey', 'sessionToken'];
 
 /** Makes the backend with all its options; an error about one names the variable it comes from. */
 export function construct(target: Target, given: object, environment: Environment): EmailBackend {
-  const { name, backend, variable, replaced } = target;
+  const { name, backend } = target;
   const options = mergeOptions(target, given, environment);
   try {
     return instantiate(name, backend, options);
   } catch (error) {
-    const isOfUrl = variable !== null && replaced.includes('login');
-    throw isOfUrl ? blameVariable(error, variable) : blameOptions(error, name, environment);
+    throw error instanceof ConfigurationError ? blame(error, target, given, environment) : error;
   }
+}
+
+function blame(error: ConfigurationError, target: Target, given: object, environment: Environment): unknown {
+  const { name, variable, replaced, fixed } = target;
+  if (variable !== null && replaced.includes('login')) {
+    const options = [error.option, ...error.otherOptions].flatMap((option) => (option === null ? [] : [topOf(option)]));
+    // A backend that names no option can only mean the URL when nothing was given beside it.
+    const isOfUrl = (option: string): boolean => Object.hasOwn(fixed, option) && !isGiven(given, option);
+    if (options.length === 0 ? Object.keys(given).length === 0 : options.some(isOfUrl))
+      return blameVariable(error, variable);
+  }
+  const isFromVariable = (option: string): boolean => !isGiven(given, option) && !Object.hasOwn(fixed, option);
+  return blameOptions(error, name, environment, isFromVariable);
+}
+
+function isGiven(options: object, name: string): boolean {
+  return Reflect.get(options, name) !== undefined;
 }
 
 /** A backend from its name or specifier and its complete options; the environment is not read. */

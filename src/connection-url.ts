@@ -69,7 +69,9 @@ function setOption(
   text: string,
 ): void {
   if (Object.hasOwn(options, key))
-    throw new ConfigurationError('conflicting-options', `the URL gives ${isQuotable(key) ? key : 'an option'} twice`);
+    throw new ConfigurationError('conflicting-options', `the URL gives ${isQuotable(key) ? key : 'an option'} twice`, {
+      option: isQuotable(key) ? key : null,
+    });
   if (table === undefined) {
     options[key] = text;
     return;
@@ -93,5 +95,5 @@ function readOption(option: string, spec: OptionSpec | undefined, text: string):
   const value = parseOption(spec, text);
   if (value !== undefined) return value;
   const shown = 'secret' in spec ? 'what it says' : quoted(text);
-  throw urlFault(`${option} must be ${describe(spec)}, not ${shown}`);
+  throw urlFault(`${option} must be ${describe(spec)}, not ${shown}`, option);
 }

@@ -152,15 +152,34 @@ export class EmailError extends Error {
   }
 }
 
+/** The facts a {@link ConfigurationError} is made of besides its code and message. */
+export interface ConfigurationErrorOptions extends EmailErrorOptions {
+  /** The option at fault. */
+  readonly option?: string | null;
+  /** Further options, which it contradicts or is missed beside. */
+  readonly otherOptions?: readonly string[];
+  /** The variable at fault. */
+  readonly variable?: string | null;
+}
+
 /** A mistake in options, environment or installation, found before anything reached the network; `failSilently` never hides it. */
 export class ConfigurationError extends EmailError {
   static {
     ConfigurationError.prototype.name = 'ConfigurationError';
   }
   declare readonly code: ConfigurationErrorCode;
+  /** The option at fault, as `port` or `timeouts.connect`; the one that is missing; null when it is none. */
+  readonly option: string | null;
+  /** What it contradicts, or is missed beside: further options, in no order. */
+  readonly otherOptions: readonly string[];
+  /** The variable at fault, as `AMSDAL_EMAIL_PORT`; null when the fault is in code. */
+  readonly variable: string | null;
 
-  constructor(code: ConfigurationErrorCode, message: string, options?: EmailErrorOptions) {
+  constructor(code: ConfigurationErrorCode, message: string, options: ConfigurationErrorOptions = {}) {
     super(code, message, 'configuration', options);
+    this.option = options.option ?? null;
+    this.otherOptions = options.otherOptions ?? [];
+    this.variable = options.variable ?? null;
   }
 }
 

@@ -48,6 +48,7 @@ export type { DeliveryFilter } from './delivery-filter.ts';
 export type { CallOptions, SendProgress } from './dispatch.ts';
 export type {
   ConfigurationErrorCode,
+  ConfigurationErrorOptions,
   ConnectionErrorCode,
   EmailErrorOptions,
   ErrorCode,

@@ -1,5 +1,5 @@
 import { ConfigurationError } from './errors.ts';
-import { quoted } from './util/quotable.ts';
+import { isQuotable, quoted } from './util/quotable.ts';
 
 /** How one option is checked, and how it is read from the text of a URL or an environment variable. */
 export type OptionSpec =
@@ -33,15 +33,22 @@ const FALSE = new Set(['false', '0', 'no', 'off', '']);
  * @throws {ConfigurationError} `unknown-option` or `invalid-option`, naming `owner`, the option and what is expected.
  */
 export function checkOptions(owner: string, table: AnyOptionTable, options: object): void {
+  checkFields(owner, table, options, '');
+}
+
+/** @param path where the options are, as `timeouts.` */
+function checkFields(owner: string, table: AnyOptionTable, options: object, path: string): void {
   for (const [name, value] of Object.entries(options)) {
     const spec = Object.hasOwn(table, name) ? table[name] : undefined;
-    if (!spec) throw unknownOption(owner, name, Object.keys(table));
+    if (!spec) throw unknownOption(owner, name, Object.keys(table), path);
     if (value === undefined) continue;
-    if (spec.type === 'object' && isPlainObject(value)) checkOptions(`${owner} option ${name}`, spec.fields, value);
+    if (spec.type === 'object' && isPlainObject(value))
+      checkFields(`${owner} option ${name}`, spec.fields, value, `${path}${name}.`);
     else if (!isValid(spec, value)) {
       throw new ConfigurationError(
         'invalid-option',
         `${owner}: ${name} must be ${describe(spec)}, got ${show(spec, value)}`,
+        { option: path + name },
       );
     }
   }
@@ -78,11 +85,13 @@ export function describe(spec: OptionSpec): string {
 }
 
 /** The error for a name that is not in a table, with the nearest known one. */
-export function unknownOption(owner: string, name: string, known: readonly string[]): ConfigurationError {
+export function unknownOption(owner: string, name: string, known: readonly string[], path = ''): ConfigurationError {
   const folded = name.toLowerCase().replaceAll(/[^a-z]/g, '');
   const near = known.find((candidate) => candidate.toLowerCase() === folded);
   const advice = near ? `did you mean '${near}'?` : `known options: ${known.join(', ')}`;
-  return new ConfigurationError('unknown-option', `${owner}: unknown option ${quoted(name)}; ${advice}`);
+  return new ConfigurationError('unknown-option', `${owner}: unknown option ${quoted(name)}; ${advice}`, {
+    option: isQuotable(name) ? path + name : null,
+  });
 }
 
 function readText(spec: OptionSpec, text: string): unknown {

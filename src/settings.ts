@@ -124,7 +124,7 @@ export function readVariable(environment: Environment, name: string, isSecret = 
   const problem = isAtEnd
     ? `ends with ${control}: remove it (echo writes one, printf %s does not)`
     : `has ${control} in it: remove it`;
-  throw new ConfigurationError('invalid-option', `${name} ${problem}; ${exampleOf(name)}`);
+  throw new ConfigurationError('invalid-option', `${name} ${problem}; ${exampleOf(name)}`, { variable: name });
 }
 
 /**
@@ -141,6 +141,7 @@ export function chosenBackend(environment: Environment): ChosenBackend {
   throw new ConfigurationError(
     'conflicting-options',
     `AMSDAL_EMAIL_URL and ${rival} are both set: the URL says it all, for example AMSDAL_EMAIL_URL=${URL_EXAMPLE}; unset ${rival}`,
+    { variable: rival },
   );
 }
 
@@ -198,22 +199,46 @@ export function variableOf(backend: string | null, option: string, environment: 
 
 /** An error about what a variable says, with its name and a right value. */
 export function blameVariable(error: unknown, variable: string): unknown {
-  if (!(error instanceof ConfigurationError)) return error;
-  const text = `${variable}: ${error.message}; ${exampleOf(variable)}`;
-  return new ConfigurationError(error.code, text, { cause: error });
+  if (!(error instanceof ConfigurationError) || error.variable !== null) return error;
+  const { code, message, option, otherOptions } = error;
+  const text = `${variable}: ${message}; ${exampleOf(variable)}`;
+  return new ConfigurationError(code, text, { cause: error, option, otherOptions, variable });
 }
 
-/** A backend's error about its options, with the variables that those it names come from. */
-export function blameOptions(error: unknown, backend: string | null, environment: Environment): unknown {
-  if (!(error instanceof ConfigurationError)) return error;
-  const words = new Set(error.message.split(/[^A-Za-z]+/));
-  const all = Object.entries(variablesOf(backend));
-  const named = all.filter(([, { option }]) => words.has(option));
-  // What is missing is not set: then the variables it is missed beside count.
-  const blamed = error.code === 'missing-option' ? all : named;
-  if (named.length === 0 || !blamed.some(([name]) => environment[name])) return error;
-  const hints = named.map(([name, { option, example }]) => `${option} is ${name}, for example ${name}=${example}`);
-  return new ConfigurationError(error.code, `${error.message} (${hints.join('; ')})`, { cause: error });
+/**
+ * A backend's error about its options, with the variables that those at fault come from.
+ *
+ * @param isFromVariable whether an option may come from one: it is not given in code, and its variable counts
+ */
+export function blameOptions(
+  error: ConfigurationError,
+  backend: string | null,
+  environment: Environment,
+  isFromVariable: (option: string) => boolean,
+): ConfigurationError {
+  const { code, message, option, otherOptions } = error;
+  const names = [option, ...otherOptions]
+    .flatMap((name) => (name === null ? [] : [topOf(name)]))
+    .filter(isFromVariable);
+  const variables = Object.entries(variablesOf(backend)).filter(([, entry]) => names.includes(entry.option));
+  const isSet = ([name]: readonly [string, Variable]): boolean => Boolean(environment[name]?.trim());
+  if (!variables.some(isSet)) return error;
+  // What is missing is not set: its variable is the one to set.
+  const isMeant = ([, entry]: readonly [string, Variable]): boolean => entry.option === option;
+  const blamed = variables.filter((entry) => isSet(entry) || (code === 'missing-option' && isMeant(entry)));
+  const hints = blamed.map(([name, entry]) => `${entry.option} is ${name}, ${exampleOf(name)}`);
+  const [variable] = blamed.find(isMeant) ?? blamed[0] ?? [];
+  return new ConfigurationError(code, `${message} (${hints.join('; ')})`, {
+    cause: error,
+    option,
+    otherOptions,
+    variable: variable ?? null,
+  });
+}
+
+/** The option that one of its parts, as `timeouts.connect`, belongs to. */
+export function topOf(option: string): string {
+  return option.split('.', 1)[0] ?? option;
 }
 
 function exampleOf(variable: string): string {
@@ -226,12 +251,13 @@ function variablesOf(backend: string | null): Readonly<Record<string, Variable>>
   return { ...SHARED, ...(backend !== null && BY_BACKEND[backend]) };
 }
 
-function parseVariable(name: string, { scale }: Variable, text: string, spec: OptionSpec | undefined): unknown {
+function parseVariable(name: string, { option, scale }: Variable, text: string, spec: OptionSpec | undefined): unknown {
   if (spec === undefined) return text;
   const scaled = scale !== undefined && /^\d+(?:\.\d+)?$/.test(text) ? String(Math.round(Number(text) * scale)) : text;
   const value = parseOption(spec, scaled);
   if (value !== undefined) return value;
   const shown = 'secret' in spec ? 'what is set' : quoted(text);
   const expected = scale === undefined ? describe(spec) : 'a number of seconds';
-  throw new ConfigurationError('invalid-option', `${name} must be ${expected}, not ${shown}; ${exampleOf(name)}`);
+  const problem = `${name} must be ${expected}, not ${shown}; ${exampleOf(name)}`;
+  throw new ConfigurationError('invalid-option', problem, { option, variable: name });
 }

@@ -8,9 +8,9 @@ export interface UrlParts {
 
 const ENCODED: Readonly<Record<string, string>> = { '/': '%2F', '?': '%3F', '#': '%23', '%': '%25' };
 
-/** The error for a URL, which it does not show. */
-export function urlFault(what: string): ConfigurationError {
-  return new ConfigurationError('invalid-option', `the URL: ${what}`);
+/** The error for a URL, which it does not show, or for an option in it. */
+export function urlFault(what: string, option: string | null = null): ConfigurationError {
+  return new ConfigurationError('invalid-option', `the URL: ${what}`, { option });
 }
 
 /**

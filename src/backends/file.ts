@@ -47,6 +47,7 @@ export class FileBackend extends EmailBackend {
       throw new ConfigurationError(
         'missing-option',
         'the file backend needs a folder: give the option path, or set AMSDAL_EMAIL_FILE_PATH',
+        { option: 'path' },
       );
     }
     this.#folder = options.path;

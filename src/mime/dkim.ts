@@ -42,7 +42,8 @@ export function createDkimSigner(
   rewritten: readonly string[] = [],
 ): DkimSigner {
   const list: readonly DkimOptions[] = 'domain' in options ? [options] : options;
-  if (list.length === 0) throw new ConfigurationError('invalid-option', 'dkim: give at least one key, or leave it out');
+  if (list.length === 0)
+    throw new ConfigurationError('invalid-option', 'dkim: give at least one key, or leave it out', { option: 'dkim' });
   const keys = list.map(readKey);
   return { sign: (head, bodyHash) => keys.map((key) => signOnce(key, head, bodyHash, rewritten)).join('') };
 }
@@ -50,15 +51,23 @@ export function createDkimSigner(
 function readKey({ domain, selector, privateKey }: DkimOptions): Key {
   const ascii = typeof domain === 'string' ? toAsciiDomain(domain) : null;
   if (ascii === null)
-    throw new ConfigurationError('invalid-option', 'dkim.domain: give the domain that signs, such as example.com');
+    throw new ConfigurationError('invalid-option', 'dkim.domain: give the domain that signs, such as example.com', {
+      option: 'dkim.domain',
+    });
   if (typeof selector !== 'string' || !SELECTOR.test(selector)) {
-    throw new ConfigurationError('invalid-option', 'dkim.selector: give the name before ._domainkey in the DNS record');
+    throw new ConfigurationError(
+      'invalid-option',
+      'dkim.selector: give the name before ._domainkey in the DNS record',
+      { option: 'dkim.selector' },
+    );
   }
   const key = parseKey(privateKey);
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (key.asymmetricKeyType === 'ed25519') return { domain: ascii, selector, key, algorithm: 'ed25519-sha256' };
   if (key.asymmetricKeyType === 'rsa' && bits >= 1024) return { domain: ascii, selector, key, algorithm: 'rsa-sha256' };
-  throw new ConfigurationError('invalid-key', 'dkim.privateKey: it must be RSA of at least 1024 bits, or Ed25519');
+  throw new ConfigurationError('invalid-key', 'dkim.privateKey: it must be RSA of at least 1024 bits, or Ed25519', {
+    option: 'dkim.privateKey',
+  });
 }
 
 function parseKey(privateKey: string): KeyObject {
@@ -66,7 +75,11 @@ function parseKey(privateKey: string): KeyObject {
     return crypto().createPrivateKey(privateKey);
   } catch {
     // The cause is left out: it may quote the key.
-    throw new ConfigurationError('invalid-key', 'dkim.privateKey: it is not a private key in PEM without a passphrase');
+    throw new ConfigurationError(
+      'invalid-key',
+      'dkim.privateKey: it is not a private key in PEM without a passphrase',
+      { option: 'dkim.privateKey' },
+    );
   }
 }
 

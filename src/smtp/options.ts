@@ -180,7 +180,10 @@ const CONTROL = /\p{Cc}/u;
 export function resolveSmtpOptions(options: SmtpOptions = {}, loginHint: string | null = null): ResolvedSmtpOptions {
   const { lmtp = false, allowInsecureAuth = false, host = 'localhost', name = null, path = null } = options;
   if (options.useTls && options.useSsl) {
-    conflict('useTls (STARTTLS) and useSsl (TLS from the first byte) exclude each other: set one of them');
+    conflict(
+      ['useTls', 'useSsl'],
+      'useTls (STARTTLS) and useSsl (TLS from the first byte) exclude each other: set one of them',
+    );
   }
   if (host === '' || /[\s/@]|\p{Cc}/u.test(host)) {
     invalid('host', 'must be a host name or an IP address, without a scheme or port');
@@ -192,11 +195,13 @@ export function resolveSmtpOptions(options: SmtpOptions = {}, loginHint: string 
   const security = resolveSecurity(options, credentials !== null);
   if (credentials && security === 'none' && !allowInsecureAuth) {
     conflict(
+      ['useTls', 'useSsl', 'security', 'allowInsecureAuth'],
       'credentials are not sent without TLS: set useTls or useSsl, or allowInsecureAuth where nobody can listen',
     );
   }
   const port = options.port ?? defaultPort(options, security);
-  if (lmtp && port === 25 && path === null) conflict('lmtp is never spoken on port 25 (RFC 2033, section 5): set port');
+  if (lmtp && port === 25 && path === null)
+    conflict(['port', 'lmtp'], 'lmtp is never spoken on port 25 (RFC 2033, section 5): set port');
   return {
     host: host.replace(/^\[(.*)\]$/, '$1'),
     port,
@@ -226,8 +231,10 @@ function resolveSecurity(options: SmtpOptions, hasCredentials: boolean): SmtpSec
   const { security, useTls, useSsl, port, allowInsecureAuth } = options;
   if (security !== undefined) {
     const asked = useSsl ? 'implicit' : useTls ? 'required' : security;
-    if (asked !== security)
-      conflict(`security '${security}' contradicts ${useSsl ? 'useSsl' : 'useTls'}: set one of them`);
+    if (asked !== security) {
+      const flag = useSsl ? 'useSsl' : 'useTls';
+      conflict(['security', flag], `security '${security}' contradicts ${flag}: set one of them`);
+    }
     return security;
   }
   if (useSsl) return 'implicit';
@@ -252,16 +259,16 @@ function resolveCredentials(options: SmtpOptions, hint: string | null): SmtpCred
   // PLAIN separates its fields by NUL (RFC 4616).
   if (password?.includes('\0')) invalid('password', 'must not contain NUL');
   if (username === undefined) {
-    if (password !== undefined) missing('username', 'is needed with password');
-    if (accessToken !== undefined) missing('username', 'is needed with accessToken');
-    if (authMethod !== undefined) missing('username', 'is needed with authMethod');
+    if (password !== undefined) missing('username', 'password', 'is needed with password');
+    if (accessToken !== undefined) missing('username', 'accessToken', 'is needed with accessToken');
+    if (authMethod !== undefined) missing('username', 'authMethod', 'is needed with authMethod');
     return null;
   }
   if (password === undefined && accessToken === undefined)
-    missing('password', 'or accessToken is needed with username');
+    missing('password', 'username', 'or accessToken is needed with username');
   if (authMethod !== undefined) {
     const needed = authMethod === 'OAUTHBEARER' || authMethod === 'XOAUTH2' ? 'accessToken' : 'password';
-    if (options[needed] === undefined) missing(needed, `is needed for authMethod ${authMethod}`);
+    if (options[needed] === undefined) missing(needed, 'authMethod', `is needed for authMethod ${authMethod}`);
   }
   return { username, password: password ?? null, accessToken: accessToken ?? null, hint };
 }
@@ -272,16 +279,16 @@ function resolveTimeouts(all: number | undefined, given: SmtpTimeouts = {}): Req
   return { ...bounded, ...given };
 }
 
-function invalid(name: string, what: string): never {
-  throw new ConfigurationError('invalid-option', `${name} ${what}`);
+function invalid(option: string, what: string): never {
+  throw new ConfigurationError('invalid-option', `${option} ${what}`, { option });
 }
 
-function missing(name: string, what: string): never {
-  throw new ConfigurationError('missing-option', `${name} ${what}`);
+function missing(option: string, beside: string, what: string): never {
+  throw new ConfigurationError('missing-option', `${option} ${what}`, { option, otherOptions: [beside] });
 }
 
-function conflict(what: string): never {
-  throw new ConfigurationError('conflicting-options', what);
+function conflict([option, ...otherOptions]: readonly [string, ...string[]], what: string): never {
+  throw new ConfigurationError('conflicting-options', what, { option, otherOptions });
 }
 
 function printToStderr(line: string): void {

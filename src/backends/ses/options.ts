@@ -160,11 +160,13 @@ function checkKeys({ client, credentials, accessKeyId, secretAccessKey, sessionT
     ...(accessKeyId ? [] : ['accessKeyId (AWS_ACCESS_KEY_ID)']),
     ...(secretAccessKey ? [] : ['secretAccessKey (AWS_SECRET_ACCESS_KEY)']),
   ];
+  const [option, beside] = accessKeyId ? ['secretAccessKey', 'accessKeyId'] : ['accessKeyId', 'secretAccessKey'];
   const given = [accessKeyId, secretAccessKey, sessionToken].some((value) => Boolean(value));
   if (given && missing.length > 0) {
     throw new ConfigurationError(
       'missing-option',
       `ses: half a key pair: ${missing.join(' and ')} is missing; give both, or neither to use the AWS SDK's own credentials`,
+      { option, otherOptions: [beside, 'sessionToken'] },
     );
   }
 }
