@@ -73,10 +73,8 @@ export function resolveTarget(target: string | BackendClass, environment: Enviro
 /** All options: those given win over those of the URL or preset, these over the environment. */
 export function mergeOptions(target: Target, given: object, environment: Environment): Record<string, unknown> {
   const { name, backend, fixed, replaced } = target;
-  const configured: Record<string, unknown> = {
-    ...environmentOptions(name, backend.optionTable, environment, replaced),
-    ...fixed,
-  };
+  const fromVariables = environmentOptions(name, backend.optionTable, environment, replaced);
+  const configured: Record<string, unknown> = { ...fromVariables, ...fixed };
   // Credentials belong to the server they were configured for: another one must not be sent them.
   const ownHost = replaced.includes('login')
     ? fixed['host']
@@ -90,7 +88,19 @@ export function mergeOptions(target: Target, given: object, environment: Environ
     for (const key of AWS_KEYS) delete configured[key]; // half a pair from code and half from the environment make none
   }
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  return { ...configured, ...set };
+  const merged = { ...configured, ...set };
+  const isFromVariable = fromVariables['timeoutMs'] !== undefined && !('timeoutMs' in { ...fixed, ...set });
+  return name === 'smtp' && isFromVariable ? withFinalWait(merged) : merged;
+}
+
+/** The wait for the reply to a mail's content (RFC 5321, section 4.5.3.2.6). */
+const FINAL_MS = 600_000;
+
+/** AMSDAL_EMAIL_TIMEOUT is about a server that hangs: a wait for the last reply that is as short makes mails `unknown`. */
+function withFinalWait(options: Record<string, unknown>): Record<string, unknown> {
+  const { timeouts = {}, timeoutMs } = options;
+  if (typeof timeouts !== 'object') return options; // it is wrong, and refused by its own name
+  return { ...options, timeouts: { final: Math.max(FINAL_MS, Number(timeoutMs)), ...timeouts } };
 }
 
 const AWS_KEYS = ['accessKeyId', 'secretAccessKey', 'sessionToken'];

@@ -2,9 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { FileBackend } from '../src/backends/file.ts';
 import { SesBackend } from '../src/backends/ses.ts';
 import { SmtpBackend } from '../src/backends/smtp.ts';
+import { mergeOptions, resolveTarget } from '../src/connection-target.ts';
 import type { Environment } from '../src/environment.ts';
 import { ConfigurationError } from '../src/errors.ts';
 import { ALL_PARTS, chosenBackend, environmentOptions } from '../src/settings.ts';
+import { resolveSmtpOptions } from '../src/smtp/options.ts';
 
 const TABLES = { smtp: SmtpBackend.optionTable, ses: SesBackend.optionTable, file: FileBackend.optionTable };
 
@@ -61,6 +63,35 @@ describe('every variable sets its option', () => {
     expect(environmentOptions(null, undefined, { AMSDAL_EMAIL_FROM: 'a@x.org' }, [])).toEqual({
       defaultFrom: 'a@x.org',
     });
+  });
+});
+
+describe('AMSDAL_EMAIL_TIMEOUT bounds every wait but the one for the last reply', () => {
+  const resolved = (options: object, environment: Environment = { AMSDAL_EMAIL_TIMEOUT: '20' }, target = 'smtp') => {
+    const merged = mergeOptions(resolveTarget(target, environment), options, environment);
+    return resolveSmtpOptions(merged).timeouts;
+  };
+  const ALL = { connect: 20_000, greeting: 20_000, reply: 20_000, data: 20_000 };
+
+  test.each<[object, object]>([
+    [{}, { ...ALL, final: 600_000 }],
+    [{ timeouts: { final: 9 } }, { ...ALL, final: 9 }],
+    [{ timeouts: { connect: 9 } }, { ...ALL, connect: 9, final: 600_000 }],
+    [{ timeoutMs: 5 }, { connect: 5, greeting: 5, reply: 5, data: 5, final: 5 }],
+  ])('with %j in code', (options, timeouts) => {
+    expect(resolved(options)).toEqual(timeouts);
+  });
+
+  test('a longer one is the longest wait for that, too', () => {
+    expect(resolved({}, { AMSDAL_EMAIL_TIMEOUT: '900' }).final).toBe(900_000);
+  });
+
+  test('in a URL it is an option like any other', () => {
+    expect(resolved({}, {}, 'smtp://h?timeoutMs=7')).toMatchObject({ reply: 7, final: 7 });
+  });
+
+  test('a preset has it as well', () => {
+    expect(resolved({}, { AMSDAL_EMAIL_TIMEOUT: '20' }, 'gmail')).toEqual({ ...ALL, final: 600_000 });
   });
 });
 
