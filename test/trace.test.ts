@@ -48,7 +48,7 @@ describe.each(['amsdal-mail:send', 'amsdal-mail:smtp'])('%s', (name) => {
       connection.refuse('bob@example.org');
       await sendMail({ ...mail, connection });
       expect(seen).toEqual(['start', 'end', 'asyncStart', 'asyncEnd']);
-      expect(told()).toEqual([{ ...all, messages: 1, recipients: { sent: 1, rejected: 1 } }]);
+      expect(told()).toEqual([{ ...all, messages: 1, recipients: { sent: 1, invalid: 1 } }]);
       expect(JSON.stringify(told())).not.toMatch(/SECRET|@/);
     });
 

@@ -129,8 +129,14 @@ export class Inbox extends EmailBackend {
    * Refuses a recipient from now on, as a server would with this reply to RCPT.
    *
    * @param code 400 to 599; default 550.
+   * @param enhancedCode default: 5.1.1, no such user, with 550; null, none, with others.
    */
-  refuse(address: string, code = 550, enhancedCode: string | null = null, text = 'refused'): void {
+  refuse(
+    address: string,
+    code = 550,
+    enhancedCode: string | null = code === 550 ? '5.1.1' : null,
+    text = 'refused',
+  ): void {
     this.#refusals.set(comparisonKey(address), { code, enhancedCode, text });
   }
 

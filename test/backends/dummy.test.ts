@@ -25,6 +25,8 @@ test('store keeps the messages that somebody took, oldest first, until clear', a
 
 test.each([
   [[550, '5.1.1', 'no such user'], { status: 'invalid', code: 550, enhancedCode: '5.1.1', response: 'no such user' }],
+  [[550], { status: 'invalid', code: 550, enhancedCode: '5.1.1' }],
+  [[550, null], { status: 'rejected', code: 550, enhancedCode: null }],
   [[554], { status: 'rejected', code: 554, enhancedCode: null, response: 'refused' }],
   [[450, '4.2.0'], { status: 'failed', retryable: true, code: 450 }],
 ] as const)('refuses as a server would: %j', async ([code, enhancedCode, text], expected) => {

@@ -118,7 +118,7 @@ describe('looking for messages', () => {
     const inbox = createInbox();
     inbox.refuse('no@x.org');
     const status = await inbox.sendMessages([mail(['no@x.org', 'yes@x.org'])]);
-    expect(status.recipients.get('no@x.org')).toMatchObject({ status: 'rejected', code: 550 });
+    expect(status.recipients.get('no@x.org')).toMatchObject({ status: 'invalid', code: 550, enhancedCode: '5.1.1' });
     expect(inbox.last?.to).toEqual(['no@x.org', 'yes@x.org']);
     expect(inbox.to('no@x.org')).toEqual([]);
     expect(inbox.to('yes@x.org')).toHaveLength(1);
