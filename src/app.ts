@@ -1,6 +1,8 @@
 export { AppConfig } from './app/app-config.ts';
 export type { SetupOptions } from './app/contribs.ts';
 export { setupContribs } from './app/contribs.ts';
+export type { LoadEnvOptions } from './app/load-env.ts';
+export { loadEnv } from './app/load-env.ts';
 export type { MailAppConfigOptions } from './app/mail-app-config.ts';
 export { MailAppConfig } from './app/mail-app-config.ts';
 export type { MailService, MailServiceOptions } from './app/mail-service.ts';

@@ -1,20 +1,13 @@
 import type { Environment } from '../environment.ts';
 import { ConfigurationError, EmailError } from '../errors.ts';
-import { blameVariable, currentEnvironment, setEnvironment } from '../settings.ts';
+import { blameVariable, currentEnvironment } from '../settings.ts';
 import { importExport } from '../util/load-export.ts';
 import type { AppConfig } from './app-config.ts';
-import { readEnvFile } from './env-file.ts';
+import { type LoadEnvOptions, loadEnv } from './load-env.ts';
 import { MailAppConfig } from './mail-app-config.ts';
 
-/** Where {@link setupContribs} finds the configuration. */
-export interface SetupOptions {
-  /** Variables that count instead of the process's own. */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-  /** A file of variables, which lose to those of the process; null for none; default `.env`, if there is one. */
-  readonly envFile?: string | null;
-  /** The folder that the file and `./` specifiers are looked for in; default: the working directory. */
-  readonly cwd?: string;
-}
+/** Where {@link setupContribs} finds the configuration; `./` specifiers are looked for in `cwd`, too. */
+export type SetupOptions = LoadEnvOptions;
 
 /** A plugin's class. */
 type AppConfigClass = new () => AppConfig;
@@ -32,8 +25,8 @@ const OURS: ReadonlySet<string> = new Set(['amsdal-mail/app#MailAppConfig', 'ams
  * @throws {ConfigurationError} `load-failed` or `invalid-contrib` for a name that is none, saying what was tried; nothing was set up then.
  */
 export async function setupContribs(options: SetupOptions = {}): Promise<readonly AppConfig[]> {
-  const { env, envFile, cwd = process.cwd() } = options;
-  const restore = setEnvironment({ env, file: readEnvFile(envFile, cwd) });
+  const { cwd = process.cwd() } = options;
+  const restore = loadEnv(options);
   try {
     const names = readContribs(currentEnvironment());
     const classes: AppConfigClass[] = [];
