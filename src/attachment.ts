@@ -1,4 +1,5 @@
 import { MessageError, type MessageIssue } from './errors.ts';
+import { ATTACHMENT_NAMES, suggest } from './util/foreign-names.ts';
 import { readLine } from './util/line.ts';
 import { copyList } from './util/list.ts';
 import { guessMediaType } from './util/media-types.ts';
@@ -232,6 +233,11 @@ export function isBlobLike(content: AttachmentContent): content is BlobLike {
   );
 }
 
+function noSuchField(field: string): string {
+  const known = Object.keys(FIELDS);
+  return `there is no such field; ${suggest(field, known, ATTACHMENT_NAMES) ?? `the fields are ${known.join(', ')}`}`;
+}
+
 /** An attachment of the caller's; null, its faults told under `prefix` (`attachments[0].`), when it is none. */
 export function readAttachment(
   value: AttachmentInit,
@@ -264,7 +270,7 @@ function readInit(init: AttachmentInit, prefix: string): ReadInit {
     issues.push({ path, code: 'type', message: NO_ATTACHMENT });
     return { issues, filename: null, content: '', mimetype: null, contentId: null };
   }
-  for (const field in init) if (FIELDS[field] !== true) add(field, 'unknown-field', 'there is no such field');
+  for (const field in init) if (FIELDS[field] !== true) add(field, 'unknown-field', noSuchField(field));
   const { filename: name = null, content: given, mimetype = null, contentId = null } = init;
   const content = ownContent(given);
   const filename = typeof name === 'string' ? readLine(name) : null;

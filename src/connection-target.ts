@@ -17,6 +17,7 @@ import {
   type VariablePart,
 } from './settings.ts';
 import { rememberRecipe } from './sync.ts';
+import { nearestName } from './util/nearest-name.ts';
 import { isQuotable } from './util/quotable.ts';
 
 /** Which backend to make, and what is known of its options before the environment and the caller are asked. */
@@ -177,10 +178,12 @@ function findClass(name: string): BackendClass {
   const isFile = /^(?:\.{0,2}\/(?!\/)|\.{1,2}\\|[A-Za-z]:[\\/]|file:\/\/\/)/.test(specifier);
   if (specifier.includes('#') && (isFile || isQuotable(specifier))) return loadBackendSync(specifier);
   if (!isQuotable(name)) throw noUrl(name);
-  const known = [...backendNames(), ...presetNames()].join(', ');
+  const known = [...backendNames(), ...presetNames()];
+  const near = nearestName(name, known);
+  const advice = near === null ? '' : `did you mean '${near}'? `;
   throw new ConfigurationError(
     'unknown-backend',
-    `there is no backend '${name}'; known: ${known}, or give './file.js#ClassName'`,
+    `there is no backend '${name}'; ${advice}known: ${known.join(', ')}, or give './file.js#ClassName'`,
   );
 }
 

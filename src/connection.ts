@@ -18,9 +18,10 @@ import {
 } from './named-connections.ts';
 import type { PresetName } from './presets.ts';
 import type { BackendClass, BuiltInBackends } from './registry.ts';
-import { currentEnvironment, namedUrls, namedUrlVariable, readVariable } from './settings.ts';
+import { currentEnvironment, namedUrls, namedUrlVariable, readVariable, takeMisspelt } from './settings.ts';
 import { checkGuard, guard } from './staging-guard.ts';
 import { rulesOf } from './staging-rules.ts';
+import { nearestName } from './util/nearest-name.ts';
 import { quoted } from './util/quotable.ts';
 
 /**
@@ -145,6 +146,10 @@ function fingerprintOf(plan: Plan, environment: Environment): string {
 
 function make(plan: Plan, options: object, environment: Environment): EmailBackend {
   checkGuard(environment);
+  for (const [variable, meant] of takeMisspelt(environment)) {
+    const options = { type: 'AmsdalMailWarning', code: 'unknown-variable' };
+    process.emitWarning(`there is no variable ${variable}: did you mean ${meant}?`, options);
+  }
   if (!('connection' in plan)) return guard(construct(plan.target, { ...plan.options, ...options }, environment));
   if (Object.keys(options).length === 0) return guard(plan.connection);
   throw new ConfigurationError('invalid-option', 'this named connection is made already: it takes no options');
@@ -159,10 +164,12 @@ function namedPlan(
     const variable = namedUrlVariable(name);
     const url = readVariable(environment, variable);
     if (url !== null) return { target: variableTarget(variable, url), options: {} };
-    const known = [...definedNames(), ...namedUrls(environment)].map((each) => `@${each}`).join(', ') || 'none';
+    const names = [...definedNames(), ...namedUrls(environment)];
+    const near = nearestName(name, names);
+    const known = names.map((each) => `@${each}`).join(', ') || 'none';
     throw new ConfigurationError(
       'unknown-backend',
-      `there is no connection '@${name}': set ${variable}, or call defineConnections({ '${name}': ... }); known: ${known}`,
+      `there is no connection '@${name}'${near === null ? '' : `; did you mean '@${near}'?`}: set ${variable}, or call defineConnections({ '${name}': ... }); known: ${known}`,
     );
   }
   if (typeof definition === 'object') {

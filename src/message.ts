@@ -11,6 +11,7 @@ import type {
   Priority,
 } from './message-init.ts';
 import { type MessageJson, messageFromJson, messageToJson } from './message-json.ts';
+import { MESSAGE_NAMES, suggest } from './util/foreign-names.ts';
 
 /** The addresses of a message, parsed. */
 export interface ParsedAddresses {
@@ -110,7 +111,7 @@ export class EmailMessage {
       ]);
     }
     for (const field in init) {
-      if (FIELDS[field] !== true) check.fail(field, 'unknown-field', 'there is no such field');
+      if (FIELDS[field] !== true) check.fail(field, 'unknown-field', noSuchField(field));
     }
     this.subject = check.line('subject', init.subject, true) ?? '';
     this.htmlBody = check.text('htmlBody', init.htmlBody);
@@ -213,6 +214,20 @@ export class EmailMessage {
     const attachments = await Promise.all(this.attachments.map((attachment) => attachment.materialize()));
     return this.with({ attachments });
   }
+}
+
+/**
+ * The text about a name that is no field of a message.
+ *
+ * @param names what fields are called where the caller wrote it, if otherwise
+ */
+export function noSuchField(field: string, names: Readonly<Record<string, string>> = {}): string {
+  const local = (name: string): string => names[name] ?? name;
+  const meant = Object.fromEntries(
+    Object.entries(MESSAGE_NAMES).map(([foreign, { name, ...entry }]) => [foreign, { ...entry, name: local(name) }]),
+  );
+  const known = Object.keys(FIELDS).map(local);
+  return `there is no such field; ${suggest(field, known, meant) ?? `the fields are ${known.join(', ')}`}`;
 }
 
 /** `materialize` for a thread that cannot wait: reads the files of `Attachment.fromFile`, and leaves Blobs and streams. */

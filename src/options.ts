@@ -1,4 +1,5 @@
 import { ConfigurationError } from './errors.ts';
+import { OPTION_NAMES, suggest } from './util/foreign-names.ts';
 import { isQuotable, quoted } from './util/quotable.ts';
 
 /** How one option is checked, and how it is read from the text of a URL or an environment variable. */
@@ -84,11 +85,9 @@ export function describe(spec: OptionSpec): string {
   }
 }
 
-/** The error for a name that is not in a table, with the nearest known one. */
+/** The error for a name that is not in a table, with what it should be. */
 export function unknownOption(owner: string, name: string, known: readonly string[], path = ''): ConfigurationError {
-  const folded = name.toLowerCase().replaceAll(/[^a-z]/g, '');
-  const near = known.find((candidate) => candidate.toLowerCase() === folded);
-  const advice = near ? `did you mean '${near}'?` : `known options: ${known.join(', ')}`;
+  const advice = suggest(name, known, OPTION_NAMES) ?? `known options: ${known.join(', ')}`;
   return new ConfigurationError('unknown-option', `${owner}: unknown option ${quoted(name)}; ${advice}`, {
     option: isQuotable(name) ? path + name : null,
   });

@@ -1,7 +1,8 @@
 import { type AddressInput, comparisonKey } from './address.ts';
 import type { EmailBackend, SendOptions } from './backend.ts';
 import { connectionFor } from './connection.ts';
-import { MessageError } from './errors.ts';
+import { MessageError, type MessageIssue } from './errors.ts';
+import { noSuchField } from './message.ts';
 import type { AddressList, EmailMessageDraft } from './message-init.ts';
 import type { ConnectionName } from './named-connections.ts';
 import type { SendStatus } from './status.ts';
@@ -140,11 +141,15 @@ function rethrowNamed(error: unknown): never {
 function named(error: unknown, names: Readonly<Record<string, string>>): unknown {
   if (!(error instanceof MessageError) || error.code !== 'invalid-message') return error;
   const issues = error.issues.map((issue) => {
+    if (issue.code === 'unknown-field' && !/[.[]/.test(issue.path))
+      return { ...issue, message: noSuchField(issue.path, ARGUMENT_OF) };
     const [field = ''] = /^[a-z]+/i.exec(issue.path) ?? [];
     const path = names[issue.path] ?? issue.path.replace(field, names[field] ?? field);
     return { ...issue, path };
   });
-  if (issues.every(({ path }, index) => path === error.issues[index]?.path)) return error;
+  const isSame = ({ path, message: text }: MessageIssue, index: number): boolean =>
+    path === error.issues[index]?.path && text === error.issues[index].message;
+  if (issues.every(isSame)) return error;
   const { message } = new MessageError(issues);
   const stack = error.stack?.replace(error.message, message);
   return rebuildError(MessageError.prototype, { ...factsOf(error), issues, message, stack });

@@ -2,6 +2,7 @@ import { type Environment, layerEnvironment } from './environment.ts';
 import { ConfigurationError } from './errors.ts';
 import { type AnyOptionTable, describe, type OptionSpec, parseOption } from './options.ts';
 import { controlNameIn } from './util/control-name.ts';
+import { nearestName } from './util/nearest-name.ts';
 import { quoted } from './util/quotable.ts';
 
 /**
@@ -97,6 +98,47 @@ export function originOf(variable: string): 'environment' | 'file' | null {
   const { env = process.env, file } = layers;
   if (env[variable] !== undefined) return 'environment';
   return file?.[variable] === undefined ? null : 'file';
+}
+
+/** The variables of this package that are set. */
+export function setVariables(environment: Environment): readonly string[] {
+  const known = knownVariables();
+  return Object.keys(environment).filter(
+    (name) => (known.has(name) || NAMED_URL.test(name)) && environment[name]?.trim(),
+  );
+}
+
+/** What a name may have instead of AMSDAL_EMAIL_. */
+const PREFIX = /^AMSDAL_?E?MAILS?_/;
+/** Names that others have for variables. */
+const FOREIGN: Readonly<Record<string, string>> = {
+  PASS: 'PASSWORD',
+  USERNAME: 'USER',
+  SSL: 'USE_SSL',
+  TLS: 'USE_TLS',
+  STARTTLS: 'USE_TLS',
+  HOSTNAME: 'HOST',
+  SERVER: 'HOST',
+  DEFAULT_FROM: 'FROM',
+};
+const told = new Set<string>();
+
+/**
+ * Variables that are set, unknown, and like one that is known, each with that one; each is told once. Other variables may be the
+ * application's own.
+ */
+export function takeMisspelt(environment: Environment): readonly (readonly [name: string, meant: string])[] {
+  const known = knownVariables();
+  const names = [...known].flatMap((name) => (PREFIX.test(name) ? [name.replace(PREFIX, '')] : []));
+  return Object.keys(environment).flatMap((name) => {
+    if (!PREFIX.test(name) || known.has(name) || NAMED_URL.test(name) || !environment[name] || told.has(name))
+      return [];
+    const own = name.replace(PREFIX, '');
+    const meant = FOREIGN[own] ?? nearestName(own, names);
+    if (meant === null) return [];
+    told.add(name);
+    return [[name, `AMSDAL_EMAIL_${meant}`] as const];
+  });
 }
 
 /** Puts a file below the environment, or another one in its place; returns the function that restores what was there. */
@@ -239,6 +281,11 @@ export function blameOptions(
 /** The option that one of its parts, as `timeouts.connect`, belongs to. */
 export function topOf(option: string): string {
   return option.split('.', 1)[0] ?? option;
+}
+
+function knownVariables(): ReadonlySet<string> {
+  const tables = [SHARED, ...Object.values(BY_BACKEND), EXAMPLES];
+  return new Set(['AMSDAL_EMAIL_URL', ...tables.flatMap((table) => Object.keys(table))]);
 }
 
 function exampleOf(variable: string): string {

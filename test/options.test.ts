@@ -79,9 +79,10 @@ describe('a wrong value names the option, what it takes and what it got', () => 
 });
 
 test.each([
+  [{ hosst: 'x' }, "TestBackend: unknown option 'hosst'; did you mean 'host'?"],
   [
-    { hosst: 'x' },
-    "TestBackend: unknown option 'hosst'; known options: host, password, port, idleMs, useTls, mode, timeouts, log, token",
+    { colour: 'x' },
+    "TestBackend: unknown option 'colour'; known options: host, password, port, idleMs, useTls, mode, timeouts, log, token",
   ],
   [{ use_tls: true }, "TestBackend: unknown option 'use_tls'; did you mean 'useTls'?"],
   [{ timeouts: { Connect: 1 } }, "TestBackend option timeouts: unknown option 'Connect'; did you mean 'connect'?"],

@@ -2,6 +2,7 @@ import { parseMailbox } from '../address.ts';
 import type { EmailBackend } from '../backend.ts';
 import { getConnection } from '../connection.ts';
 import { EmailError } from '../errors.ts';
+import { currentEnvironment, originOf, setVariables, takeMisspelt } from '../settings.ts';
 import { type Configuration, readConfiguration } from './check/configuration.ts';
 import { dnsOf } from './check/dns.ts';
 import { checkDomain } from './check/domain.ts';
@@ -32,6 +33,7 @@ export const checkCommand: Command = defineCommand({
   ],
   async run({ values, output }) {
     const target = connectionTarget(values);
+    const variables = checkVariables();
     const connection = getConnection(target);
     const configuration = readConfiguration(target);
     const domain = domainOf(values.from ?? configuration.options['defaultFrom']);
@@ -41,7 +43,7 @@ export const checkCommand: Command = defineCommand({
       checkBackend(connection, configuration, values.debug === true),
       domain === null ? [UNKNOWN_SENDER] : checkDomain(domain, values['dkim-selector'] ?? [], dns),
     ]);
-    const checks = [...checkGuard(configuration), ...server, ...sender];
+    const checks = [...variables, ...checkGuard(configuration), ...server, ...sender];
     printChecks('Server', checks.filter(isOfServer), output);
     printChecks(
       domain === null ? 'Sender' : `Sender ${domain}`,
@@ -100,6 +102,24 @@ async function checkBackend(
   } finally {
     await connection.close();
   }
+}
+
+/** What an application would not see of the variables, or nobody does. */
+function checkVariables(): readonly Finding[] {
+  const environment = currentEnvironment();
+  const misspelt = takeMisspelt(environment).map(([name, meant]) =>
+    warning('configuration', `there is no variable ${name}`, `did you mean ${meant}?`),
+  );
+  const ofFile = setVariables(environment).filter((name) => originOf(name) === 'file');
+  if (ofFile.length === 0) return misspelt;
+  return [
+    ...misspelt,
+    warning(
+      'configuration',
+      `only .env has ${ofFile.join(', ')}: an application does not read it by itself`,
+      'start it with node --env-file=.env, or call loadEnv() or setupContribs() of amsdal-mail/app',
+    ),
+  ];
 }
 
 function checkGuard({ settings }: Configuration): readonly Finding[] {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { nearestName } from '../util/nearest-name.ts';
 import { quoted } from '../util/quotable.ts';
 import { type Output, outputFor } from './output.ts';
 import { UsageError } from './usage-error.ts';
@@ -118,7 +119,10 @@ function parse(command: string, table: CommandOptions, args: readonly string[], 
 function checkNames(command: string, table: CommandOptions, tokens: readonly Token[], allowPositionals: boolean): void {
   for (const token of tokens) {
     if (token.kind === 'option' && !Object.hasOwn(table, token.name)) {
-      throw new UsageError(`Unknown option ${quoted(token.rawName)}; amsdal-mail ${command} --help lists the options`);
+      const near = nearestName(token.name, Object.keys(table));
+      const advice = near === null ? '' : `did you mean --${near}? `;
+      const help = `amsdal-mail ${command} --help lists the options`;
+      throw new UsageError(`Unknown option ${quoted(token.rawName)}; ${advice}${help}`);
     }
     if (token.kind === 'positional' && !allowPositionals) {
       const advice =

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
-import { argv, cwd, stderr, stdout } from 'node:process';
-import { readEnvFile } from '../app/env-file.ts';
-import { setEnvironment } from '../settings.ts';
+import { argv, stderr, stdout } from 'node:process';
+import { loadEnv } from '../app/load-env.ts';
+import { nearestName } from '../util/nearest-name.ts';
 import { quoted } from '../util/quotable.ts';
 import { COMMANDS } from './commands.ts';
 import { failureOf } from './failure.ts';
@@ -28,13 +28,17 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     return 0;
   }
   const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (entry === undefined) throw new UsageError(`there is no command ${quoted(name)}; amsdal-mail --help lists them`);
+  if (entry === undefined) {
+    const near = nearestName(name, Object.keys(COMMANDS));
+    const advice = near === null ? '' : `did you mean ${near}? `;
+    throw new UsageError(`there is no command ${quoted(name)}; ${advice}amsdal-mail --help lists them`);
+  }
   const command = await entry.load();
   if (args.includes('--help') || args.includes('-h')) {
     stdout.write(command.help);
     return 0;
   }
-  setEnvironment({ file: readEnvFile(undefined, cwd()) });
+  loadEnv();
   return command.run(args);
 }
 
