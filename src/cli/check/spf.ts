@@ -8,6 +8,9 @@ const MAX_VOID = 2;
 /** No further names are asked for: it is wrong by then. */
 const GIVE_UP = 3 * MAX_LOOKUPS;
 
+/** So many faults of a record are told each. */
+const LISTED = 10;
+
 const NEEDS_NO_LOOKUP: ReadonlySet<string> = new Set(['ip4', 'ip6', 'exp']);
 
 /** Judges who may send in a domain's name. @throws {DnsTrouble} */
@@ -16,7 +19,7 @@ export async function checkSpf(domain: string, dns: Dns): Promise<readonly Findi
   const records = texts.filter(isSpf);
   const [record] = records;
   if (record === undefined) {
-    const near = texts.find((text) => /^\W*v?\W*spf/i.test(text));
+    const near = texts.find((text) => /^\W*(?:v\W*)?spf/i.test(text));
     return [
       fault(
         'spf',
@@ -54,12 +57,14 @@ class SpfWalk {
   /** @param decides whether the `all` of this record is that of the whole */
   async visit(domain: string, record: string, path: readonly string[], decides: boolean): Promise<void> {
     const { terms, faults } = readSpf(record);
-    for (const text of faults) {
+    for (const text of faults.slice(0, LISTED)) {
       this.#fault(
         `the SPF record of ${domain} has "${text}", which is no SPF: receivers drop the whole record`,
         'correct it',
       );
     }
+    if (faults.length > LISTED)
+      this.#fault(`the SPF record of ${domain} has ${faults.length - LISTED} more such faults`, 'correct them');
     for (const text of record.match(/(?<=\s)(?:all|include|a|mx|ptr|ip4|ip6|exists)=\S*/gi) ?? []) {
       const message = `the SPF record of ${domain} has "${text}", which receivers ignore`;
       this.findings.push(warning('spf', message, `write ${text.replace('=', ':')}`));

@@ -104,3 +104,14 @@ test('any text is read alike, whole or in single characters', () => {
     }),
   );
 });
+
+test.each(['x', '"', ',', '\r', '\n'])(
+  'a row that comes in single characters is not read again for each: %j',
+  (character) => {
+    const reader = new CsvReader();
+    reader.push('"');
+    // Read anew each time, these would be 45,000,000,000 characters.
+    for (let count = 0; count < 300_000; count++) reader.push(character === '"' ? '""' : character);
+    expect(reader.push('"\n').map(({ cells }) => cells[0]?.length)).toEqual([300_000]);
+  },
+);
