@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { AddressInput } from '../../address.ts';
+import { type AddressInput, AddressSyntaxError, addressKey, parseMailbox } from '../../address.ts';
 import type { Attachment } from '../../attachment.ts';
 import { MessageError } from '../../errors.ts';
 import { EmailMessage } from '../../message.ts';
@@ -24,6 +24,8 @@ export interface BulkMail {
   draft(cells: readonly string[]): EmailMessageDraft;
   /** Who a row is sent to, as it is shown. */
   to(cells: readonly string[]): string;
+  /** The addresses of its To, to compare; none where one cannot be read. */
+  keys(cells: readonly string[]): readonly string[];
   /** Another one for another mail: made of the templates, the other options, and the cells which they name. */
   hash(cells: readonly string[]): string;
 }
@@ -89,6 +91,7 @@ export async function compileMail(
       list(merges.to, cells)
         .map((each) => (typeof each === 'string' ? each : each.address))
         .join(', '),
+    keys: (cells) => keysOf(list(merges.to, cells)),
     hash: (cells) => digest(JSON.stringify([mailHash, columns.used(cells)])).slice(0, 22),
   };
   checkMail(mail, names, values.from);
@@ -116,6 +119,15 @@ function addressMerge(columns: Columns, option: string, template: string): Addre
   const named: Merge = columns.compile(option, name.replace(/^"(.*)"$/s, '$1'));
   const at: Merge = columns.compile(option, address);
   return (cells) => ({ name: named(cells), address: at(cells) });
+}
+
+function keysOf(addresses: readonly AddressInput[]): readonly string[] {
+  try {
+    return addresses.map((address) => addressKey(parseMailbox(address)));
+  } catch (error) {
+    if (error instanceof AddressSyntaxError) return []; // the row is invalid, and told as such
+    throw error;
+  }
 }
 
 function digest(data: string | Uint8Array): string {

@@ -18,6 +18,8 @@ export interface BulkReport {
   readonly counts: Counts;
   /** The rows that were not sent, or perhaps, or not to everybody. */
   readonly problems: readonly ToldRow[];
+  /** Rows whose address stands in an earlier row: with `--unique` they are left out. */
+  readonly repeated: number;
   readonly signal: StopSignal | null;
   /** Why the run stopped by itself. */
   readonly outage: EmailError | UsageError | null;
@@ -38,7 +40,7 @@ export function exitCodeOf({ counts, problems, signal, outage }: Omit<BulkReport
 
 /** Tells how many rows came to which end, which ones were not sent, and what can be done. */
 export function printReport(report: BulkReport, output: Output): void {
-  const { isTrial, journal, before, counts, problems, signal, outage } = report;
+  const { isTrial, journal, before, counts, problems, repeated, signal, outage } = report;
   const failure = failureOf(outage);
   const earlier = before.sent + before.queued;
   output.json({
@@ -46,6 +48,7 @@ export function printReport(report: BulkReport, output: Output): void {
     ...counts,
     ...(isTrial && { sent: before.sent }),
     sentBefore: earlier,
+    repeated,
     signal,
     error: failure?.json ?? null,
     journal,

@@ -31,10 +31,15 @@ export async function readColumns(path: string): Promise<readonly string[]> {
   throw new UsageError(`${path} is empty: its first line names the columns, such as email,name`);
 }
 
-/** The rows below the names, as they are read. @throws {UsageError} when one has more or fewer cells than there are names */
+/**
+ * The rows below the names, as they are read; those whose cells are all empty, as spreadsheets leave them, have none.
+ *
+ * @throws {UsageError} when one has more or fewer cells than there are names
+ */
 export async function* readPeople(path: string, width: number): AsyncGenerator<Person, void, undefined> {
   let row = 0;
   for await (const { line, cells } of readRows(path)) {
+    if (row > 0 && cells.every((cell) => cell.trim() === '')) continue;
     if (cells.length !== width)
       throw new UsageError(`${path}, line ${line}: ${cells.length} cells, but the first line names ${width} columns`);
     if (row > 0) yield { row, line, cells };
@@ -46,12 +51,29 @@ async function* readRows(path: string): AsyncGenerator<CsvRow, void, undefined> 
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const reader = new CsvReader();
   try {
-    for await (const bytes of createReadStream(path)) yield* reader.push(decoder.decode(bytes, { stream: true }));
-    decoder.decode();
-    yield* reader.end();
+    let isFirst = true;
+    for await (const row of rowsOf(path, reader, decoder)) {
+      if (!isFirst || !isSeparatorLine(row)) yield row;
+      isFirst = false;
+    }
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`${path}: ${error.message}`);
     if (error instanceof TypeError) throw new UsageError(`${path} is not UTF-8: save it as UTF-8`);
     throw new UsageError(`${path} cannot be read: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+async function* rowsOf(path: string, reader: CsvReader, decoder: TextDecoder): AsyncGenerator<CsvRow, void, undefined> {
+  for await (const bytes of createReadStream(path)) yield* reader.push(decoder.decode(bytes, { stream: true }));
+  decoder.decode();
+  yield* reader.end();
+}
+
+/** Whether it is `sep=,`, by which Excel knows a file. @throws {UsageError} when it names another separator */
+function isSeparatorLine({ cells }: CsvRow): boolean {
+  const [, separator] = /^sep=(.?)$/i.exec(cells.join(',')) ?? [];
+  if (separator === undefined) return false;
+  if (separator === ',') return true;
+  const shown = separator === '\t' ? 'a tab' : `'${separator}'`;
+  throw new UsageError(`the first line says that its cells are separated by ${shown}: save it as CSV with commas`);
 }

@@ -12,8 +12,9 @@ import { BulkRun, type BulkRunOptions } from './bulk-run.ts';
 import { Journal } from './journal.ts';
 import { readJournal } from './journal-reader.ts';
 import { parseRate } from './pace.ts';
+import { People } from './people.ts';
 import { ProgressLine } from './progress-line.ts';
-import { type Person, readColumns, readPeople } from './read-people.ts';
+import { readColumns, readPeople } from './read-people.ts';
 import { isSent, type Outcome } from './row-outcome.ts';
 import { RunPlan, type ToldRow } from './run-plan.ts';
 import { StopSignals } from './stop-signals.ts';
@@ -23,6 +24,7 @@ import { Tally } from './tally.ts';
 export const RUN_OPTIONS = {
   csv: { value: 'FILE', help: 'one mail to every row; the first line names the columns' },
   rate: { value: 'N/s', help: 'with --csv: send no faster than this; also N/m and N/h' },
+  unique: { help: 'with --csv: leave out rows whose address stands in an earlier row' },
   'dry-run': { help: 'with --csv: send nothing, and tell what would be sent' },
   journal: {
     value: 'FILE',
@@ -54,9 +56,8 @@ export async function sendBulk(csv: string, values: Values, output: Output): Pro
     ];
     const plan = new RunPlan(mail, journal?.before ?? readJournal(path), path, again);
     const isLive = stderr.isTTY === true && values.debug !== true;
-    const report = await sendRows({ connection, mail, journal, perSecond }, plan, isLive, () =>
-      readPeople(csv, columns.length),
-    );
+    const people = new People(() => readPeople(csv, columns.length), mail, plan, values.unique === true);
+    const report = await sendRows({ connection, mail, journal, perSecond }, people, isLive, output);
     printReport({ ...report, isTrial, journal: path }, output);
     return exitCodeOf(report);
   } finally {
@@ -67,9 +68,9 @@ export async function sendBulk(csv: string, values: Values, output: Output): Pro
 
 async function sendRows(
   options: Omit<BulkRunOptions, 'onRow'>,
-  plan: RunPlan,
+  people: People,
   isLive: boolean,
-  read: () => AsyncIterable<Person>,
+  output: Output,
 ): Promise<Omit<BulkReport, 'isTrial' | 'journal'>> {
   const tally = new Tally();
   const problems: ToldRow[] = [];
@@ -77,7 +78,8 @@ async function sendRows(
     tally.add(row.outcome);
     if (!isSent(row.outcome) || row.missed) problems.push(row);
   };
-  const planned = await survey(read(), plan, tell);
+  const { planned, repeated } = await people.survey(tell);
+  if (repeated > 0) output.note(people.tellRepeated(repeated));
   const before = { ...tally.counts };
   let done = 0;
   const onRow = (row: ToldRow): void => {
@@ -88,7 +90,7 @@ async function sendRows(
   const progress = new ProgressLine(stderr, isLive, () => ({ counts: tally.counts, done, planned }));
   const signals = new StopSignals(bulk, progress);
   try {
-    await bulk.send(rowsToSend(read(), plan));
+    await bulk.send(people.toSend());
   } finally {
     signals.end();
     progress.end();
@@ -97,27 +99,10 @@ async function sendRows(
     before,
     counts: { ...tally.counts, unsent: planned - done },
     problems,
+    repeated,
     signal: signals.first,
     outage: bulk.outage,
   };
-}
-
-/** Reads everything once before anything is sent: what is wrong with the file or the journal is found here. Counts what is to do. */
-async function survey(people: AsyncIterable<Person>, plan: RunPlan, onTold: (row: ToldRow) => void): Promise<number> {
-  let count = 0;
-  let planned = 0;
-  for await (const person of people) {
-    count = person.row;
-    const told = plan.told(person);
-    if (told === null) planned++;
-    else onTold(told);
-  }
-  plan.checkCount(count);
-  return planned;
-}
-
-async function* rowsToSend(people: AsyncIterable<Person>, plan: RunPlan): AsyncGenerator<Person, void, undefined> {
-  for await (const person of people) if (plan.told(person) === null) yield person;
 }
 
 /** Where mails go that are not sent, or to somebody else; a row that went there is none that was sent. */

@@ -7,6 +7,7 @@ import { getConnection } from '../../../src/connection.ts';
 const mail: BulkMail = {
   draft: ([to = '']) => ({ subject: 'Hi', body: 'x', fromEmail: 'a@example.com', to }),
   to: ([to = '']) => to,
+  keys: () => [],
   hash: ([to = '']) => `hash of ${to}`,
 };
 
