@@ -3,6 +3,7 @@ import { nearestName } from '../util/nearest-name.ts';
 import { quoted } from '../util/quotable.ts';
 import { type Output, outputFor } from './output.ts';
 import { UsageError } from './usage-error.ts';
+import { wrapParagraphs, wrapText } from './wrap-text.ts';
 
 /** An option of a command, as it is read, listed by `--help` and completed by the shell. */
 export interface CommandOption {
@@ -54,8 +55,8 @@ export interface Command {
   readonly options: CommandOptions;
   /** What it takes besides options: a name of files, or words to choose from (`bash|zsh`); undefined: nothing. */
   readonly operands: string | undefined;
-  /** Shown by `--help`. */
-  readonly help: string;
+  /** What `--help` shows on a terminal of so many columns. */
+  help(width: number): string;
   /** Does it; the result is the process's exit code: 0 done, 1 refused, 2 wrong usage, 75 try again later. */
   run(args: readonly string[]): Promise<number>;
 }
@@ -73,7 +74,7 @@ export function defineCommand<const O extends CommandOptions>(definition: Comman
   return {
     options,
     operands: definition.operands,
-    help: helpOf(definition, options),
+    help: (width) => helpOf(definition, options, width),
     run(args) {
       const { values, positionals: operands } = parse(name, options, args, definition.operands !== undefined);
       // parseArgs has read them by the tables which these types are made from.
@@ -127,26 +128,36 @@ function checkNames(command: string, table: CommandOptions, tokens: readonly Tok
     if (token.kind === 'positional' && !allowPositionals) {
       const advice =
         'url' in table && token.value.includes(':') ? 'a connection is given by --url' : 'it takes options only';
-      throw new UsageError(`${command}: unexpected argument ${quoted(token.value)}; ${advice}`);
+      throw new UsageError(`Unexpected argument ${quoted(token.value)}; ${advice}`);
     }
   }
 }
 
 type Token = NonNullable<ReturnType<typeof parseArgs<{ strict: false; tokens: true }>>['tokens']>[number];
 
-function helpOf(definition: CommandDefinition<CommandOptions>, options: CommandOptions): string {
+/** Below so many columns an option's text stands under it. */
+const MIN_TEXT_WIDTH = 30;
+
+function helpOf(definition: CommandDefinition<CommandOptions>, options: CommandOptions, width: number): string {
   const { name, about, operands, notes, examples } = definition;
   const rows = Object.entries(options).map(
     ([option, { value, many, help }]) =>
       [`--${option}${value === undefined ? '' : ` ${value}`}`, `${help}${many ? '; may be repeated' : ''}`] as const,
   );
-  const width = Math.max(...rows.map(([left]) => left.length));
+  const left = Math.max(...rows.map(([text]) => text.length)) + 4;
+  const isNarrow = width - left < MIN_TEXT_WIDTH;
+  const indent = ' '.repeat(isNarrow ? 6 : left);
+  const lines = rows.flatMap(([option, text]) => {
+    const [first = '', ...more] = wrapText(text, width - indent.length);
+    const rest = more.map((line) => indent + line);
+    return isNarrow ? [`  ${option}`, indent + first, ...rest] : [`  ${option}`.padEnd(left) + first, ...rest];
+  });
   return `Usage: amsdal-mail ${[name, operands].filter((part) => part !== undefined).join(' ')} [options]
 
-${about}
+${wrapParagraphs(about, width)}
 
-${rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join('\n')}
-${notes === undefined ? '' : `\n${notes}\n`}
+${lines.join('\n')}
+${notes === undefined ? '' : `\n${wrapParagraphs(notes, width)}\n`}
 Examples:
 ${examples.map((example) => `  ${example}`).join('\n')}
 `;

@@ -7,23 +7,31 @@ import { quoted } from '../util/quotable.ts';
 import { COMMANDS } from './commands.ts';
 import { failureOf } from './failure.ts';
 import { UsageError } from './usage-error.ts';
+import { DEFAULT_WIDTH, wrapParagraphs, wrapText } from './wrap-text.ts';
 
-const HELP = `Usage: amsdal-mail <command> [options]
+function overview(width: number): string {
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => {
+    const [first, ...more] = wrapText(summary, width - INDENT);
+    return [`  ${name.padEnd(INDENT - 2)}${first}`, ...more.map((line) => ' '.repeat(INDENT) + line)].join('\n');
+  });
+  const end = 'amsdal-mail <command> --help tells more, with examples; amsdal-mail --version says which one this is.';
+  return `Usage: amsdal-mail <command> [options]\n\nCommands:\n${rows.join('\n')}\n\n${wrapParagraphs(end, width)}\n`;
+}
 
-Commands:
-${Object.entries(COMMANDS)
-  .map(([name, { summary }]) => `  ${name.padEnd(10)}  ${summary}`)
-  .join('\n')}
+/** Where the summaries of commands begin. */
+const INDENT = 14;
 
-amsdal-mail <command> --help tells more, with examples; amsdal-mail --version says which one this is.
-`;
+const HELP: readonly string[] = ['--help', '-h', 'help'];
 
 async function main([name, ...args]: readonly string[]): Promise<number> {
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
-    (name === undefined ? stderr : stdout).write(HELP);
+  const width = stdout.columns || DEFAULT_WIDTH;
+  if (name === undefined || HELP.includes(name)) {
+    const topic = args.find((arg) => !HELP.includes(arg));
+    if (topic !== undefined) return main([topic, '--help']);
+    (name === undefined ? stderr : stdout).write(overview(width));
     return name === undefined ? 2 : 0;
   }
-  if (name === '--version') {
+  if (name === '--version' || name === '-v') {
     stdout.write(`${version()}\n`);
     return 0;
   }
@@ -35,7 +43,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   }
   const command = await entry.load();
   if (args.includes('--help') || args.includes('-h')) {
-    stdout.write(command.help);
+    stdout.write(command.help(width));
     return 0;
   }
   loadEnv();

@@ -2,6 +2,7 @@ import { stderr, stdout } from 'node:process';
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
 import type { DeliveryStatus } from '../status.ts';
+import { wrapText } from './wrap-text.ts';
 
 /** The colours of results: green is well, yellow is doubtful, red is wrong; dim and bold are for words beside them. */
 export type Color = 'green' | 'yellow' | 'red' | 'dim' | 'bold' | 'cyan';
@@ -29,7 +30,10 @@ export interface Output {
   json(value: unknown): void;
   /** Prints a line of the result, unless JSON was asked for. */
   line(text?: string): void;
-  /** Prints rows in aligned columns, unless JSON was asked for; control characters are made visible. */
+  /**
+   * Prints rows in aligned columns, unless JSON was asked for; control characters are made visible. On a terminal the last cell
+   * is wrapped to its width; elsewhere a row is a line.
+   */
   table(rows: readonly (readonly Cell[])[]): void;
   /** Prints a line on stderr. */
   note(text: string): void;
@@ -53,7 +57,7 @@ export function outputFor(values: { readonly json?: boolean; readonly 'no-color'
       if (isJson) stdout.write(`${JSON.stringify(value)}\n`);
     },
     table(rows) {
-      for (const text of alignRows(rows, paint)) line(text);
+      for (const text of alignRows(rows, paint, stdout.columns || Infinity)) line(text);
     },
     note(text) {
       stderr.write(`${text}\n`);
@@ -73,7 +77,10 @@ export function printable(text: string): string {
   );
 }
 
-function alignRows(rows: readonly (readonly Cell[])[], paint: Output['paint']): readonly string[] {
+/** Narrower columns are not wrapped: they would be lists of words. */
+const MIN_COLUMN = 20;
+
+function alignRows(rows: readonly (readonly Cell[])[], paint: Output['paint'], columns: number): readonly string[] {
   const clean = rows.map((row) =>
     row.map((cell) =>
       typeof cell === 'string' ? ([null, printable(cell)] as const) : ([cell[0], printable(cell[1])] as const),
@@ -82,13 +89,19 @@ function alignRows(rows: readonly (readonly Cell[])[], paint: Output['paint']): 
   const widths: number[] = [];
   for (const row of clean)
     for (const [at, [, text]] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, text.length);
-  return clean.map((row) =>
-    row
-      .map(([color, text], at) => {
-        const padding = at === row.length - 1 ? '' : ' '.repeat((widths[at] ?? 0) - text.length);
-        return (color === null ? text : paint(color, text)) + padding;
-      })
-      .join('  ')
-      .trimEnd(),
-  );
+  return clean.flatMap((row) => {
+    const last = row.length - 1;
+    const indent = widths.slice(0, last).reduce((sum, width) => sum + width + 2, 0);
+    const [color, text] = row[last] ?? [null, ''];
+    const width = columns - indent;
+    const isWrapped = text.length > width && width >= MIN_COLUMN;
+    const [first = '', ...more] = (isWrapped ? wrapText(text, width) : [text]).map((line) =>
+      color === null ? line : paint(color, line),
+    );
+    const cells = row.slice(0, last).map(([cellColor, cell], at) => {
+      const padding = ' '.repeat((widths[at] ?? 0) - cell.length);
+      return `${cellColor === null ? cell : paint(cellColor, cell)}${padding}`;
+    });
+    return [[...cells, first].join('  ').trimEnd(), ...more.map((line) => ' '.repeat(indent) + line)];
+  });
 }

@@ -55,7 +55,9 @@ describe('bash completes', () => {
 });
 
 test.each(Object.entries(COMMANDS))('the help of %s and every script have all its options', async (name, { load }) => {
-  const { options, help } = await load();
+  const command = await load();
+  const { options } = command;
+  const help = command.help(10_000);
   for (const [option, { help: text }] of Object.entries(options)) {
     expect(help).toContain(`  --${option}`);
     expect(help).toContain(text);

@@ -9,10 +9,11 @@ import { CLI } from './run-cli.ts';
 
 /** Runs a program in a terminal; presses Ctrl+C when TRIGGER is shown; tells the exit code and all that was shown. */
 const TERMINAL = `
-import json, os, pty, sys
-trigger, program = sys.argv[1].encode(), sys.argv[2:]
+import fcntl, json, os, pty, struct, sys, termios
+trigger, columns, program = sys.argv[1].encode(), int(sys.argv[2]), sys.argv[3:]
 pid, terminal = pty.fork()
 if pid == 0:
+    fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack('HHHH', 24, columns, 0, 0))
     os.execv(program[0], program)
 shown, pressed = b'', False
 while True:
@@ -45,12 +46,12 @@ afterAll(async () => {
 });
 beforeEach(() => server.reset());
 
-async function inTerminal(args: readonly string[], trigger = '', env: NodeJS.ProcessEnv = {}) {
+async function inTerminal(args: readonly string[], trigger = '', env: NodeJS.ProcessEnv = {}, columns = 0) {
   const { PATH, HOME, NODE_V8_COVERAGE } = process.env;
   const coverage = NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE };
   const { stdout } = await promisify(execFile)(
     '/usr/bin/python3',
-    ['-c', TERMINAL, trigger, process.execPath, CLI, ...args],
+    ['-c', TERMINAL, trigger, String(columns), process.execPath, CLI, ...args],
     {
       cwd: folder,
       env: { PATH, HOME, ...coverage, TERM: 'xterm-256color', ...env },
@@ -104,5 +105,28 @@ describe('in a terminal', () => {
     expect((await inTerminal(bulk(2))).code).toBe(1);
     server.on('RCPT', '451 4.7.1 Later');
     expect((await inTerminal(bulk(3))).code).toBe(75);
+  });
+});
+
+describe('a narrow terminal', () => {
+  test.each([['--help'], ['help', 'send'], ['check', '--help'], ['mailbox', '--help']])(
+    'shows help in its width, but for command lines: %s %s',
+    async (...args) => {
+      for (const columns of [40, 72]) {
+        const { code, shown } = await inTerminal(args, '', { NO_COLOR: '1' }, columns);
+        const [prose = ''] = shown.split('Examples:');
+        expect(prose.split('\r\n').filter((line) => line.length > columns)).toEqual([]);
+        expect(code).toBe(0);
+      }
+    },
+  );
+
+  test('shows what check found in its width, aligned', async () => {
+    const args = ['check', '--url', 'console://', '--from', 'a@[192.0.2.1]'];
+    const { shown } = await inTerminal(args, '', { NO_COLOR: '1' }, 60);
+    expect(shown.split('\r\n').filter((line) => line.length > 60)).toEqual([]);
+    expect(shown).toMatch(
+      /^ {2}warning {2}connect {2}the console backend prints mails and\r\n {20}sends none: there is no server/m,
+    );
   });
 });

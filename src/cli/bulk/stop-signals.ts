@@ -20,9 +20,9 @@ export class StopSignals {
         if (this.first !== null) process.exit(128 + SIGNALS[signal]);
         this.first = signal;
         bulk.stop();
-        progress.note(
-          `stopping: ${bulk.underWay} mails are under way; once more ends at once and leaves them in doubt`,
-        );
+        const { underWay } = bulk;
+        const mails = underWay === 1 ? '1 mail is' : `${underWay} mails are`;
+        progress.note(`stopping: ${mails} under way; once more ends at once and leaves them in doubt`);
       },
     ]);
     for (const [signal, listener] of this.#listeners) process.on(signal, listener);
