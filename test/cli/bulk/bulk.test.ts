@@ -373,7 +373,7 @@ describe('a signal', () => {
   ] as const)('%s stops after what is under way, with nothing left in doubt', async (signal, expected) => {
     const { code, stdout, stderr } = await interrupt(signal, 1);
     expect(code).toBe(expected);
-    expect(stderr).toMatch(/^stopping: \d+ mails are under way/);
+    expect(stderr).toMatch(/^stopping: (?:1 mail is|\d+ mails are) under way/);
     const { sent, unsent, unknown, ...report } = JSON.parse(stdout);
     expect(report).toMatchObject({ signal, failed: 0 });
     expect({ unknown, sent, all: sent + unsent }).toEqual({ unknown: 0, sent: server.messages.length, all: 2000 });
