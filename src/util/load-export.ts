@@ -57,7 +57,7 @@ function locate(
 
 /** Nothing is there by this specifier, which Node's own error would show. */
 function notFound(kind: LoadKind, cwd: string, cause: unknown): ConfigurationError {
-  const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined;
+  const code: unknown = isError(cause) ? Reflect.get(cause, 'code') : undefined;
   const text = `${kind} ${quoted(':')} cannot be loaded, looked for from ${cwd}: ${String(code ?? 'it is not found')}`;
   return new ConfigurationError('load-failed', text);
 }
@@ -78,10 +78,15 @@ function pick(kind: LoadKind, specifier: string, exportName: string, module: unk
   );
 }
 
+/** Of any realm: a test runner's modules have another Error than Node's own. */
+function isError(value: unknown): value is Error {
+  return process.getBuiltinModule('node:util').types.isNativeError(value);
+}
+
 function explain(kind: LoadKind, specifier: string, cwd: string, cause: unknown): ConfigurationError {
   if (cause instanceof ConfigurationError) return cause;
-  const code: unknown = cause instanceof Error ? Reflect.get(cause, 'code') : undefined;
-  const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
+  const code: unknown = isError(cause) ? Reflect.get(cause, 'code') : undefined;
+  const reason = isError(cause) ? cause.message.split('\n', 1)[0] : String(cause);
   const tried = `${kind} '${specifier}' cannot be loaded, looked for from ${cwd}: ${reason}`;
   return new ConfigurationError('load-failed', tried + advice(specifier, code), { cause });
 }
