@@ -173,7 +173,8 @@ function matcherOf(query: URLSearchParams): MailMatcher {
 /** The address of `kate@example.com` or `Kate <kate@example.com>`; null for a part of one. */
 function wholeAddress(text: string): string | null {
   const address = /<([^<>]*)>\s*$/.exec(text)?.[1] ?? text;
-  return /^.+@.+$/.test(address) ? address.trim().replaceAll(' ', '+') : null; // a plus that was not escaped is a space
+  const at = address.lastIndexOf('@');
+  return at > 0 && at < address.length - 1 ? address.trim().replaceAll(' ', '+') : null; // a plus that was not escaped is a space
 }
 
 function numberOf(query: URLSearchParams, name: string, usual: number): number {

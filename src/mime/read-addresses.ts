@@ -9,14 +9,19 @@ export interface ReadAddress {
 }
 
 const MAX_ADDRESSES = 1000;
+/** Characters of a header that are read for display: those of a thousand addresses with their names. */
+const MAX_SHOWN = 100_000;
 
 /**
- * Reads an address header for display, taking what can be read; groups are opened.
+ * Reads an address header for display, taking what can be read; groups are opened. Of a header over 100,000 characters or
+ * a thousand addresses the beginning is read.
  *
  * Addresses that are used for sending are read by {@link readAddressInputs}, which repairs nothing.
  */
 export function readAddresses(header: string): readonly ReadAddress[] {
-  return splitList(header).flatMap((text) => {
+  const entries = splitList(header.slice(0, MAX_SHOWN));
+  if (header.length > MAX_SHOWN) entries.pop(); // which may be cut, and so another address
+  return entries.flatMap((text) => {
     const open = text.lastIndexOf('<');
     const close = text.indexOf('>', open);
     const bracketed = open !== -1 && close !== -1;
@@ -94,14 +99,19 @@ function splitEntries(header: string): string[] {
 function splitList(header: string): string[] {
   const entries: string[] = [];
   let entry = '';
+  let hasAddress = false; // where a colon does not end the name of a group
   for (const token of tokensOf(header)) {
     if (entries.length >= MAX_ADDRESSES) break;
     if (token.startsWith('(')) continue;
     if (token === ',' || token === ';') {
       entries.push(entry);
       entry = '';
-    } else if (token === ':' && !entry.includes('<') && !entry.includes('@')) entry = '';
-    else entry += token;
+      hasAddress = false;
+    } else if (token === ':' && !hasAddress) entry = '';
+    else {
+      entry += token;
+      hasAddress ||= !token.startsWith('"') && /[<@]/.test(token);
+    }
   }
   return [...entries, entry];
 }

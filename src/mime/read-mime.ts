@@ -43,6 +43,12 @@ export interface MimeTree {
   readonly isComplete: boolean;
 }
 
+/**
+ * The longest boundary, in octets; RFC 2046, section 5.1.1, allows 70. The search for a longer one can take as many steps as
+ * the message and the boundary have octets, multiplied.
+ */
+const MAX_BOUNDARY = 200;
+
 /** How often the whole message may be searched for delimiters; each level of nesting searches its part once. */
 const SEARCHES = 16;
 
@@ -113,6 +119,10 @@ class MimeReader {
     const boundary = mediaType.startsWith('multipart/') ? parameters['boundary'] : undefined;
     if (!isMessage && !boundary) return [];
     if (depth >= this.#limits.depth) {
+      this.isComplete = false;
+      return [];
+    }
+    if (boundary !== undefined && Buffer.byteLength(boundary) > MAX_BOUNDARY) {
       this.isComplete = false;
       return [];
     }

@@ -10,7 +10,7 @@ export interface ParsedPath {
 
 const NO_PARAMETERS: Parameters = Object.freeze({});
 const PATH =
-  /^<(?:@[^\s<>:"]+:)?((?:[\w!#$%&'*+\-/=?^`{|}~.\u{80}-\u{10ffff}]+|"(?:[^"\\]|\\.)*")(?:@(?:[\w.\-\u{80}-\u{10ffff}]+|\[[\w.:]+\]))?|)>(?: +(.*))?$/u;
+  /^<(?:@[^\s<>:"]+:)?((?:[\w!#$%&'*+\-/=?^`{|}~.\u{80}-\u{10ffff}]+|"(?:[^"\\]|\\.)*")(?:@(?:[\w.\-\u{80}-\u{10ffff}]+|\[[\w.:]+\]))?|)>(?: +(.*))?$/su;
 const PARAMETER = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~\u{80}-\u{10ffff}]+))?$/u;
 
 /** Reads `<address> KEY=value ...` (RFC 5321, section 4.1.2); null when the syntax is wrong or a keyword comes twice. */
