@@ -55,7 +55,7 @@ async function makeCertificate(): Promise<Certificate> {
   const certificate = forge.pki.createCertificate();
   const name = [{ name: 'commonName', value: 'localhost' }];
   certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
-  certificate.serialNumber = `00${randomBytes(8).toString('hex')}`;
+  certificate.serialNumber = serialNumber(randomBytes(9));
   certificate.validity.notBefore = new Date(Date.now() - DAY_MS);
   certificate.validity.notAfter = new Date(Date.now() + 30 * DAY_MS);
   certificate.setSubject(name);
@@ -68,4 +68,14 @@ async function makeCertificate(): Promise<Certificate> {
   ]);
   certificate.sign(forge.pki.privateKeyFromPem(privateKey), forge.md.sha256.create());
   return { key: privateKey, cert: forge.pki.certificateToPem(certificate) };
+}
+
+/**
+ * A serial number in hexadecimal, from at most 20 random octets: positive, and as short as DER has it (RFC 5280, section
+ * 4.1.2.2; X.690, section 8.3.2), since OpenSSL refuses a certificate with an INTEGER that is padded.
+ */
+export function serialNumber(random: Uint8Array): string {
+  const octets = Buffer.from(random);
+  octets[0] = ((octets[0] ?? 0) & 0x3f) | 0x40;
+  return octets.toString('hex');
 }
