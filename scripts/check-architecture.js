@@ -119,6 +119,7 @@ const FILES = {
     'trace-send',
     'sync-call',
     'reply-status',
+    'planned-outcomes',
   ],
   sync: ['sync', 'sync-codec'],
   settings: ['settings', 'environment'],

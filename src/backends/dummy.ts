@@ -1,14 +1,12 @@
-import { comparisonKey } from '../address.ts';
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
 import { deliverEach, deliverEachSync } from '../deliver-each.ts';
-import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from '../delivery.ts';
-import type { EmailError, ServerReply } from '../errors.ts';
+import type { DeliveryResult, Job } from '../delivery.ts';
+import type { EmailError } from '../errors.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
 import type { EmailMessage } from '../message.ts';
 import { generateMessageId } from '../mime/message-id.ts';
 import type { AnyOptionTable, OptionTable } from '../options.ts';
-import { refusedRecipient } from '../reply-status.ts';
-import type { RecipientStatus } from '../status.ts';
+import { PlannedOutcomes } from '../planned-outcomes.ts';
 
 /** Options of {@link DummyBackend}. */
 export interface DummyOptions extends BackendOptions {
@@ -27,8 +25,7 @@ export class DummyBackend extends EmailBackend {
   readonly name = 'dummy';
   protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
   readonly #store: boolean;
-  readonly #refusals = new Map<string, ServerReply>();
-  readonly #failures: EmailError[] = [];
+  readonly #outcomes = new PlannedOutcomes();
   #messages: EmailMessage[] = [];
 
   constructor(options: DummyOptions = {}) {
@@ -44,12 +41,11 @@ export class DummyBackend extends EmailBackend {
   /** Forgets the messages, refusals and failures. */
   clear(): void {
     this.#messages = [];
-    this.#refusals.clear();
-    this.#failures.length = 0;
+    this.#outcomes.clear();
   }
 
   /**
-   * Refuses a recipient from now on, as a server would with this reply to RCPT.
+   * Refuses a recipient from now on, by any spelling of its address, as a server would with this reply to RCPT.
    *
    * @param code 400 to 599; default 550.
    * @param enhancedCode default: 5.1.1, no such user, with 550; null, none, with others.
@@ -60,12 +56,12 @@ export class DummyBackend extends EmailBackend {
     enhancedCode: string | null = code === 550 ? '5.1.1' : null,
     text = 'refused',
   ): void {
-    this.#refusals.set(comparisonKey(address), { code, enhancedCode, text });
+    this.#outcomes.refuse(address, { code, enhancedCode, text });
   }
 
   /** Fails the next message with `error`, for all its recipients; several calls queue up. */
   failNext(error: EmailError): void {
-    this.#failures.push(error);
+    this.#outcomes.failNext(error);
   }
 
   protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
@@ -77,21 +73,9 @@ export class DummyBackend extends EmailBackend {
   }
 
   #deliverOne(job: Job): DeliveryResult {
-    const failure = this.#failures.shift();
-    if (failure) return failedDelivery(job, failure);
-    const { message, index } = job;
-    const messageId = message.messageId ?? generateMessageId(message);
-    const recipients = new Map<string, RecipientStatus>();
-    let taken = false;
-    for (const { address } of message.recipients) {
-      const reply = this.#refusals.get(comparisonKey(address));
-      recipients.set(
-        address,
-        reply ? refusedRecipient(address, reply) : recipientStatus(address, 'sent', { messageId }),
-      );
-      taken ||= reply === undefined;
-    }
-    if (this.#store && taken) this.#messages.push(message);
-    return { index, messageId: taken ? messageId : null, recipients };
+    const { message } = job;
+    const { result, reached } = this.#outcomes.take(job, message.messageId ?? generateMessageId(message));
+    if (this.#store && reached.length > 0) this.#messages.push(message);
+    return result;
   }
 }

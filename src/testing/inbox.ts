@@ -1,18 +1,16 @@
 import { clearTimeout, setTimeout } from 'node:timers';
 import { setTimeout as wait } from 'node:timers/promises';
-import { comparisonKey } from '../address.ts';
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
 import { getConnection } from '../connection.ts';
 import { deliverEach, deliverEachSync } from '../deliver-each.ts';
-import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from '../delivery.ts';
-import { type EmailError, SendError, type ServerReply } from '../errors.ts';
+import { type DeliveryResult, failedDelivery, type Job } from '../delivery.ts';
+import { type EmailError, SendError } from '../errors.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
 import { type EmailMessage, withFilesRead } from '../message.ts';
 import { composeMessage } from '../mime/compose.ts';
 import { generateMessageId } from '../mime/message-id.ts';
 import type { AnyOptionTable } from '../options.ts';
-import { refusedRecipient } from '../reply-status.ts';
-import type { RecipientStatus } from '../status.ts';
+import { PlannedOutcomes } from '../planned-outcomes.ts';
 import { InboxMessage } from './inbox-message.ts';
 import {
   checkMatch,
@@ -47,8 +45,7 @@ export class Inbox extends EmailBackend {
 
   readonly name = 'inbox';
   protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
-  readonly #refusals = new Map<string, ServerReply>();
-  readonly #failures: EmailError[] = [];
+  readonly #outcomes = new PlannedOutcomes();
   readonly #watchers = new Set<() => void>();
   #delayMs = 0;
   #messages: InboxMessage[] = [];
@@ -115,18 +112,17 @@ export class Inbox extends EmailBackend {
   /** Forgets the messages, refusals, failures and the delay. */
   clear(): void {
     this.#messages = [];
-    this.#refusals.clear();
-    this.#failures.length = 0;
+    this.#outcomes.clear();
     this.#delayMs = 0;
   }
 
   /** Fails the next message for all its recipients; several calls queue up. */
   failNext(failure: EmailError | PlannedFailure): void {
-    this.#failures.push(plannedError(failure));
+    this.#outcomes.failNext(plannedError(failure));
   }
 
   /**
-   * Refuses a recipient from now on, as a server would with this reply to RCPT.
+   * Refuses a recipient from now on, by any spelling of its address, as a server would with this reply to RCPT.
    *
    * @param code 400 to 599; default 550.
    * @param enhancedCode default: 5.1.1, no such user, with 550; null, none, with others.
@@ -137,7 +133,7 @@ export class Inbox extends EmailBackend {
     enhancedCode: string | null = code === 550 ? '5.1.1' : null,
     text = 'refused',
   ): void {
-    this.#refusals.set(comparisonKey(address), { code, enhancedCode, text });
+    this.#outcomes.refuse(address, { code, enhancedCode, text });
   }
 
   /** Takes so long over every message from now on; blocking calls are not delayed. */
@@ -170,23 +166,12 @@ export class Inbox extends EmailBackend {
   }
 
   #deliverOne(job: Job, message: EmailMessage): DeliveryResult {
-    const failure = this.#failures.shift();
-    if (failure) return failedDelivery(job, failure);
     const messageId = message.messageId ?? generateMessageId(message);
-    const recipients = new Map<string, RecipientStatus>();
-    const reached: string[] = [];
-    for (const { address } of message.recipients) {
-      const reply = this.#refusals.get(comparisonKey(address));
-      if (reply === undefined) reached.push(address);
-      recipients.set(
-        address,
-        reply ? refusedRecipient(address, reply) : recipientStatus(address, 'sent', { messageId }),
-      );
-    }
-    if (reached.length === 0) return { index: job.index, messageId: null, recipients };
+    const { result, reached } = this.#outcomes.take(job, messageId);
+    if (reached.length === 0) return result;
     this.#messages.push(new InboxMessage(message, composeMessage(message, { messageId }), reached));
     for (const look of this.#watchers) look();
-    return { index: job.index, messageId, recipients };
+    return result;
   }
 }
 

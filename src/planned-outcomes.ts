@@ -1,0 +1,50 @@
+import { comparisonKey } from './address.ts';
+import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from './delivery.ts';
+import type { EmailError, ServerReply } from './errors.ts';
+import { refusedRecipient } from './reply-status.ts';
+import type { RecipientStatus } from './status.ts';
+
+/** What becomes of a message, and who of its recipients got it. */
+export interface PlannedOutcome {
+  readonly result: DeliveryResult;
+  readonly reached: readonly string[];
+}
+
+/** What a backend that sends nothing was told to refuse and to fail, for tests. */
+export class PlannedOutcomes {
+  readonly #replies = new Map<string, ServerReply>();
+  readonly #failures: EmailError[] = [];
+
+  /** Refuses a recipient from now on, by any spelling of its address. */
+  refuse(address: string, reply: ServerReply): void {
+    this.#replies.set(comparisonKey(address), reply);
+  }
+
+  /** Fails the next message; several queue up. */
+  failNext(error: EmailError): void {
+    this.#failures.push(error);
+  }
+
+  clear(): void {
+    this.#replies.clear();
+    this.#failures.length = 0;
+  }
+
+  /** Decides on the next message. */
+  take(job: Job, messageId: string): PlannedOutcome {
+    const failure = this.#failures.shift();
+    if (failure) return { result: failedDelivery(job, failure), reached: [] };
+    const recipients = new Map<string, RecipientStatus>();
+    const reached: string[] = [];
+    for (const { address } of job.message.recipients) {
+      const reply = this.#replies.get(comparisonKey(address));
+      if (reply === undefined) reached.push(address);
+      recipients.set(
+        address,
+        reply ? refusedRecipient(address, reply) : recipientStatus(address, 'sent', { messageId }),
+      );
+    }
+    const result = { index: job.index, messageId: reached.length > 0 ? messageId : null, recipients };
+    return { result, reached };
+  }
+}
