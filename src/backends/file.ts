@@ -21,8 +21,13 @@ export interface FileOptions extends BackendOptions {
   readonly dkim?: DkimOptions | readonly DkimOptions[];
 }
 
+// Mails are read by the user who sends them and by nobody else; a folder that is there keeps its mode.
+const OWNER_FILE = 0o600;
+const OWNER_FOLDER = 0o700;
+
 /**
- * Writes each message as one .eml file, as it would go out; a file is there whole or not at all.
+ * Writes each message as one .eml file, as it would go out; a file is there whole or not at all, and only its owner may
+ * read it (mode 0600, in a folder made with 0700).
  *
  * Names begin with the time, so that they sort by it.
  */
@@ -64,9 +69,9 @@ export class FileBackend extends EmailBackend {
       const { mkdir, rename, rm, writeFile } = process.getBuiltinModule('node:fs').promises;
       const names = this.#names(messageId);
       try {
-        await mkdir(this.#folder, { recursive: true });
+        await mkdir(this.#folder, { recursive: true, mode: OWNER_FOLDER });
         const source = this.#write(await message.materialize(), messageId);
-        await writeFile(names.temporary, source, { flag: 'wx', ...(signal && { signal }) });
+        await writeFile(names.temporary, source, { flag: 'wx', mode: OWNER_FILE, ...(signal && { signal }) });
         await rename(names.temporary, names.final);
       } catch (error) {
         await rm(names.temporary, { force: true }).catch(() => {});
@@ -83,8 +88,8 @@ export class FileBackend extends EmailBackend {
       const names = this.#names(messageId);
       try {
         const bytes = this.#write(withFilesRead(job.message), messageId);
-        mkdirSync(this.#folder, { recursive: true });
-        writeFileSync(names.temporary, bytes, { flag: 'wx' });
+        mkdirSync(this.#folder, { recursive: true, mode: OWNER_FOLDER });
+        writeFileSync(names.temporary, bytes, { flag: 'wx', mode: OWNER_FILE });
         renameSync(names.temporary, names.final);
       } catch (error) {
         // Not there, or not to be reached: what was wrong with the folder says more.

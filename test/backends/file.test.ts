@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
@@ -51,6 +51,17 @@ describe.each(ways)('%s', (_, send) => {
     await send(new FileBackend({ path: folder }), { envelopeSender });
     const [name = ''] = readdirSync(folder);
     expect(readFileSync(join(folder, name), 'latin1')).toMatch(start);
+  });
+
+  test.skipIf(process.platform === 'win32')('only the owner may read the mails', async () => {
+    const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+    const path = join(folder, 'new/folders');
+    await send(new FileBackend({ path }), {});
+    const [name = ''] = readdirSync(path);
+    expect([modeOf(join(folder, 'new')), modeOf(path), modeOf(join(path, name))]).toEqual(['700', '700', '600']);
+    chmodSync(path, 0o755);
+    await send(new FileBackend({ path }), {});
+    expect(modeOf(path), 'a folder that is there stays as it is').toBe('755');
   });
 
   test('a Message-ID cannot lead out of the folder', async () => {
