@@ -1,13 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Arrival } from './caught-mail.ts';
-
-/** What of a mail is kept beside its bytes. */
-export interface StoredFacts extends Omit<Arrival, 'bytes'> {
-  readonly id: string;
-  readonly receivedAt: string;
-  readonly isRead: boolean;
-}
+import { readStoredFacts, type StoredFacts } from './stored-facts.ts';
 
 /** Where caught mails lie. */
 export interface MailStorage {
@@ -48,27 +41,39 @@ const FILE = /^([0-9a-z-]+)\.eml$/;
 /** Keeps each mail as an .eml file in a folder, with a .json file of what the bytes do not say. */
 export class FolderStorage implements MailStorage {
   readonly #folder: string;
+  readonly #warn: (text: string) => void;
+  /** Mails whose .json file somebody else wrote, which is neither read nor written. */
+  readonly #foreign = new Set<string>();
 
-  constructor(folder: string) {
+  /** @param warn is told of files that cannot be used */
+  constructor(folder: string, warn: (text: string) => void) {
     this.#folder = folder;
+    this.#warn = warn;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
 
   *load(): Generator<{ readonly facts: StoredFacts; readonly bytes: Uint8Array }> {
     for (const name of readdirSync(this.#folder).sort()) {
       const id = FILE.exec(name)?.[1];
-      const bytes = id === undefined ? null : this.read(id);
-      if (id !== undefined && bytes !== null) yield { facts: this.#readFacts(id), bytes };
+      if (id === undefined) continue;
+      const bytes = this.read(id);
+      if (bytes === null) this.#warn(`${join(this.#folder, name)} cannot be read and is left out`);
+      else yield { facts: this.#readFacts(id), bytes };
     }
   }
 
   save(facts: StoredFacts, bytes: Uint8Array): void {
-    this.saveFacts(facts);
-    this.#write(`${facts.id}.eml`, bytes);
+    try {
+      this.saveFacts(facts);
+      this.#write(`${facts.id}.eml`, bytes);
+    } catch (error) {
+      this.remove(facts.id); // half a mail is none
+      throw error;
+    }
   }
 
   saveFacts(facts: StoredFacts): void {
-    this.#write(`${facts.id}.json`, JSON.stringify(facts));
+    if (!this.#foreign.has(facts.id)) this.#write(`${facts.id}.json`, JSON.stringify(facts));
   }
 
   read(id: string): Uint8Array | null {
@@ -81,24 +86,36 @@ export class FolderStorage implements MailStorage {
 
   remove(id: string): void {
     rmSync(join(this.#folder, `${id}.eml`), { force: true });
-    rmSync(join(this.#folder, `${id}.json`), { force: true });
+    if (!this.#foreign.has(id)) rmSync(join(this.#folder, `${id}.json`), { force: true });
   }
 
   /** A mail that was put into the folder by hand has no facts but its own. */
   #readFacts(id: string): StoredFacts {
-    try {
-      // Written by this class; what another program wrote there is its own affair, and fails in the next line at worst.
-      const facts = JSON.parse(readFileSync(join(this.#folder, `${id}.json`), 'utf8')) as StoredFacts;
-      return { ...facts, id, envelope: { from: facts.envelope.from, to: [...facts.envelope.to] } };
-    } catch {
-      const receivedAt = statSync(join(this.#folder, `${id}.eml`)).mtime.toISOString();
-      return { id, receivedAt, isRead: false, via: 'api', envelope: { from: '', to: [] } };
+    const path = join(this.#folder, `${id}.json`);
+    if (existsSync(path)) {
+      try {
+        return readStoredFacts(id, JSON.parse(readFileSync(path, 'utf8')));
+      } catch (error) {
+        this.#foreign.add(id);
+        this.#warn(`${path} is not what the mailbox wrote, and is left as it is: ${reasonOf(error)}`);
+      }
     }
+    const receivedAt = statSync(join(this.#folder, `${id}.eml`)).mtime.toISOString();
+    return { id, receivedAt, isRead: false, via: 'api', envelope: { from: '', to: [] } };
   }
 
   #write(name: string, content: string | Uint8Array): void {
     const path = join(this.#folder, name);
-    writeFileSync(`${path}.part`, content, { mode: 0o600 });
-    renameSync(`${path}.part`, path);
+    try {
+      writeFileSync(`${path}.part`, content, { mode: 0o600 });
+      renameSync(`${path}.part`, path);
+    } catch (error) {
+      rmSync(`${path}.part`, { force: true }); // as when the disk is full
+      throw error;
+    }
   }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -124,8 +124,9 @@ export class MailStore {
     const entry = this.#entries.get(id);
     if (entry === undefined) return false;
     if (entry.summary.isRead !== isRead) {
-      entry.summary = { ...entry.summary, isRead };
-      this.#storage.saveFacts(factsOf(entry.summary));
+      const summary = { ...entry.summary, isRead };
+      this.#storage.saveFacts(factsOf(summary));
+      entry.summary = summary;
       this.#tell({ added: [], removed: [], changed: [entry.summary] });
     }
     return true;

@@ -130,13 +130,17 @@ function openStore(options: ResolvedMailboxOptions): MailStore {
   const { folder } = options;
   if (folder === null) return new MailStore(new MemoryStorage(), options);
   try {
-    return new MailStore(new FolderStorage(folder), options);
+    return new MailStore(new FolderStorage(folder, warn), options);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause;
     throw new ConfigurationError('invalid-option', `mailbox: the folder ${folder} cannot be used: ${reason}`, {
       cause,
     });
   }
+}
+
+function warn(text: string): void {
+  process.emitWarning(`mailbox: ${text}`, { code: 'AMSDAL_MAIL_MAILBOX' });
 }
 
 function merge(changes: readonly StoreChange[]): StoreChange {

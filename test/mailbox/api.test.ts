@@ -360,20 +360,32 @@ describe('what is kept', () => {
   });
 });
 
+test('a damaged file in the folder is named, and the others are there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mailbox-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const first = await start({ folder });
+  catchMail(first, { subject: 'damaged' });
+  const [json = ''] = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  catchMail(first, { subject: 'whole' });
+  await first.close();
+  writeFileSync(join(folder, json), '{"envelope":{"from":"","to":[]}}');
+  const warning = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  onTestFinished(() => warning.mockRestore());
+
+  const second = await start({ folder });
+  const { messages } = await (await fetch(`${second.url}/api/messages`)).json();
+  expect(messages).toMatchObject([{ subject: 'whole' }, { subject: 'damaged' }]);
+  expect(warning).toHaveBeenCalledExactlyOnceWith(expect.stringContaining(join(folder, json)), {
+    code: 'AMSDAL_MAIL_MAILBOX',
+  });
+});
+
 describe('what it cannot start with is told in a line', () => {
-  test('a folder that is a file, and one with a damaged mail', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'mailbox-'));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
-    const first = await start({ folder });
-    catchMail(first, {});
-    await first.close();
-    const [json = ''] = readdirSync(folder).filter((name) => name.endsWith('.json'));
-    writeFileSync(join(folder, json), '{"envelope":{"from":"","to":[]}}');
-    for (const wrong of [import.meta.filename, folder]) {
-      const error = await startMailbox({ port: 0, smtpPort: null, folder: wrong }).catch((reason: unknown) => reason);
-      expect(error).toBeInstanceOf(ConfigurationError);
-      expect(String(error)).toMatch(/mailbox: the folder .* cannot be used: .*$/);
-    }
+  test('a folder that is a file', async () => {
+    const wrong = { port: 0, smtpPort: null, folder: import.meta.filename };
+    const error = await startMailbox(wrong).catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect(String(error)).toMatch(/mailbox: the folder .* cannot be used: .*$/);
   });
 
   test('a key that is none', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { MemoryStorage, type StoredFacts } from '../../src/mailbox/mail-storage.ts';
+import { MemoryStorage } from '../../src/mailbox/mail-storage.ts';
 import { MailStore } from '../../src/mailbox/mail-store.ts';
 import { parseSearch } from '../../src/mailbox/search.ts';
+import type { StoredFacts } from '../../src/mailbox/stored-facts.ts';
 
 /** Counts what it holds. */
 class CountingStorage extends MemoryStorage {
