@@ -4,6 +4,7 @@ import { MailContent } from '../mime/mail-content.ts';
 import { type ReadAddress, readAddresses } from '../mime/read-addresses.ts';
 import { headerText, headerValue } from '../mime/read-headers.ts';
 import type { JsonValue } from '../util/json.ts';
+import { readMetadata, readTags } from './tag-headers.ts';
 
 /** Who a mail was really sent by and to, which its headers need not say. */
 interface MailEnvelope {
@@ -69,7 +70,7 @@ export function summarize(
   const cc = addresses('cc');
   const named = new Set([...to, ...cc].map(({ address }) => comparisonKey(address)));
   const body = bodyText(content);
-  const tags = arrival.tags ?? readTags(headerText(headers, 'x-tag'));
+  const tags = arrival.tags ?? readTags(headers);
   const subject = (headerText(headers, 'subject') ?? '').slice(0, 1000);
   const summary: MailSummary = {
     id,
@@ -85,7 +86,7 @@ export function summarize(
     size: arrival.bytes.length,
     attachments: content.attachments.filter(({ contentId }) => contentId === null).length,
     tags,
-    metadata: arrival.metadata ?? {},
+    metadata: arrival.metadata ?? readMetadata(headers),
     facts: arrival.facts ?? {},
     isRead: false,
   };
@@ -107,14 +108,4 @@ function squeeze(text: string): string {
     .replace(/(?:\s|\u00ad|\u034f|[\u200b-\u200f\u2028-\u202e\u2060\ufeff])+/g, ' ')
     .trim()
     .slice(0, INDEXED);
-}
-
-function readTags(header: string | null): string[] {
-  return header === null
-    ? []
-    : header
-        .split(',')
-        .map((tag) => tag.trim())
-        .filter((tag) => tag !== '')
-        .slice(0, 50);
 }

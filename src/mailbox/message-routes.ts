@@ -186,27 +186,31 @@ function numberOf(query: URLSearchParams, name: string, usual: number): number {
 
 /** What the mailbox backend of another process sends. */
 function readArrival(body: Readonly<Record<string, unknown>>): Arrival {
-  const { source, envelope, tags = [], metadata = {}, facts = {} } = body;
+  const { source, envelope, tags, metadata, facts = {} } = body;
   if (typeof source !== 'string') throw new BadRequest('source must be a message in base64');
   if (!isRecord(envelope) || typeof envelope['from'] !== 'string' || !isTexts(envelope['to'])) {
     throw new BadRequest('envelope must be {from, to: [...]}');
   }
-  if (!isTexts(tags)) throw new BadRequest('tags must be a list of texts');
-  if (!isRecord(metadata) || !isTexts(Object.values(metadata)))
-    throw new BadRequest('metadata must be an object of texts');
+  if (tags !== undefined && !isTexts(tags)) throw new BadRequest('tags must be a list of texts');
+  if (metadata !== undefined && !isTextRecord(metadata)) throw new BadRequest('metadata must be an object of texts');
   if (!isRecord(facts)) throw new BadRequest('facts must be an object');
   return {
     bytes: Buffer.from(source, 'base64'),
     envelope: { from: envelope['from'], to: envelope['to'] },
     via: 'api',
-    tags,
-    metadata: Object.fromEntries(Object.entries(metadata).map(([name, value]) => [name, String(value)])),
+    // What is not told is read from the headers.
+    ...(tags !== undefined && { tags }),
+    ...(metadata !== undefined && { metadata: { ...metadata } }),
     facts: JSON.parse(JSON.stringify(facts)),
   };
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isTextRecord(value: unknown): value is Readonly<Record<string, string>> {
+  return isRecord(value) && isTexts(Object.values(value));
 }
 
 function isTexts(value: unknown): value is readonly string[] {
