@@ -1,5 +1,6 @@
 import { type HtmlTag, htmlTags } from './html-tags.ts';
 import { finding, type LintFinding } from './lint-finding.ts';
+import { lintScripts } from './lint-scripts.ts';
 
 /** Gmail cuts a message's HTML here. */
 const GMAIL_CLIP = 102 * 1024;
@@ -17,6 +18,7 @@ export function* lintHtml(html: string, contentIds: ReadonlySet<string>): Genera
     );
   }
   yield* lintTags(html);
+  yield* lintScripts(html);
   yield* lintContentIds(html, contentIds);
 }
 

@@ -20,11 +20,24 @@ test.each<[string, string, object]>([
   ['image-alt', 'an image has no alt', { htmlBody: '<img src="https://x/a.png" width=1 height=1>' }],
   ['image-size', 'an image has no size', { htmlBody: '<img src="https://x/a.png" alt="">' }],
   ['http-link', 'a link is http', { htmlBody: '<a href="http://x/">x</a>' }],
+  ['script', 'there is a script', { htmlBody: '<p>x</p><SCRIPT>alert(1)</SCRIPT>' }],
+  ['event-handler', 'an attribute holds a script', { htmlBody: '<a href="https://x/" onClick="go()">x</a>' }],
+  ['script-link', 'a link is a script', { htmlBody: '<a href="javascript:alert(1)">x</a>' }],
+  ['script-link', 'a scheme has a line break', { htmlBody: '<a href=" java&#10;Script:alert(1)">x</a>' }],
+  ['script-link', 'a form sends to a script', { htmlBody: '<form action="vbscript:x"></form>' }],
   ['cid-without-part', 'a cid has no part', { htmlBody: '<img src="cid:nope" alt="" width=1 height=1>' }],
   ['part-without-cid', 'a part has no cid', { htmlBody: '<p>x</p>', attachments: [png] }],
   ['filename-type', 'name and type differ', { attachments: [{ ...png, contentId: null, mimetype: 'image/jpeg' }] }],
 ])('%s: %s', (id, _, init) => {
   expect(ids(init)).toContain(id);
+});
+
+test.each([
+  ['a word in the text', '<p>javascript: and onclick= and &lt;script&gt;</p>'],
+  ['an address that names one', '<a href="https://x/javascript:alert(1)">x</a>'],
+  ['attributes that begin alike', '<p on="1" data-onclick="x" once2="x">x</p>'],
+])('%s is no script', (_, htmlBody) => {
+  expect(ids({ htmlBody })).toEqual(['unsubscribe-missing']);
 });
 
 test('an inline image that is used is no finding', () => {

@@ -1,0 +1,50 @@
+import { htmlTags } from './html-tags.ts';
+import { finding, type LintFinding } from './lint-finding.ts';
+
+/** Attributes that hold an address which is followed. */
+const LINKS = ['href', 'xlink:href', 'src', 'action', 'formaction'];
+
+/** What of HTML would run in a browser and runs in no reader of mail. */
+export function* lintScripts(html: string): Generator<LintFinding> {
+  const scripts: string[] = [];
+  const handlers = new Set<string>();
+  const links = new Set<string>();
+  for (const { name, attributes } of htmlTags(html)) {
+    if (name === 'script') scripts.push(attributes.get('src') || '<script>');
+    for (const attribute of attributes.keys()) if (/^on[a-z]+$/.test(attribute)) handlers.add(`<${name} ${attribute}>`);
+    for (const target of LINKS.map((link) => attributes.get(link) ?? ''))
+      if (isScript(target)) links.add(target.trim());
+  }
+  if (scripts.length > 0) {
+    yield finding(
+      'script',
+      'error',
+      'There is a <script>; no reader runs it, and filters take such a mail for an attack.',
+      'Remove it: what the mail shows must stand in its HTML.',
+      scripts,
+    );
+  }
+  if (handlers.size > 0) {
+    yield finding(
+      'event-handler',
+      'error',
+      'An attribute such as onclick holds a script; readers remove it, and filters take such a mail for an attack.',
+      'Remove it, and link to a page that does what it was for.',
+      [...handlers],
+    );
+  }
+  if (links.size > 0) {
+    yield finding(
+      'script-link',
+      'error',
+      'An address is a script (javascript:); readers remove it, so that a click does nothing.',
+      'Link to a page: https:.',
+      [...links],
+    );
+  }
+}
+
+/** Whether a browser would run it: white space and control characters in front of or in the scheme mean nothing (WHATWG URL, section 4.4). */
+function isScript(target: string): boolean {
+  return /^(?:javascript|vbscript):/i.test([...target.slice(0, 100)].filter((char) => char > ' ').join(''));
+}
