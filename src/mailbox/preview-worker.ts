@@ -12,9 +12,17 @@ async function answer(): Promise<void> {
     const { messageId: _, ...arrival } = arrivalOf(await render(String(workerData.file)));
     result = arrival;
   } catch (error) {
-    result = { error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+    result = { error: describe(error) };
   }
   parentPort?.postMessage(result);
+}
+
+/** For the author of the preview. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isForeign = 'code' in error && error.code === 'ERR_UNKNOWN_FILE_EXTENSION';
+  if (!isForeign) return error.stack ?? error.message;
+  return `${error.message}\nNode runs TypeScript from 22.18 and 23.6 on, and this is ${process.version}: use one of these, start the mailbox with a loader (node --import tsx), or write the preview in JavaScript.`;
 }
 
 async function render(file: string): Promise<EmailMessage> {

@@ -54,6 +54,19 @@ test('a thread is ended once it has answered or failed, and when the mailbox clo
   await hanging;
 });
 
+test('a preview in TypeScript is shown, or it is said which Node can', async () => {
+  mkdirSync(join(folder, 'emails'));
+  write('emails/typed.ts', 'export const preview = (): string => "<p>typed</p>";');
+  write('emails/imports.mjs', 'export { preview } from "./typed.ts";');
+  const mailbox = await start();
+  const canStrip = Boolean(process.features['typescript' as keyof typeof process.features]); // newer than the types
+  for (const name of ['typed', 'imports']) {
+    const { html, error } = await render(mailbox, name);
+    if (canStrip) expect(html).toBe('<p>typed</p>');
+    else expect(error.message).toMatch(/\.ts" for .*typed\.ts\nNode runs TypeScript from 22\.18 .* this is v\d+/);
+  }
+});
+
 test('a folder made after the start is seen, and its changes from then on', async () => {
   const mailbox = await start();
   const events = await fetch(`${mailbox.url}/api/events`);
