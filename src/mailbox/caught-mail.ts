@@ -35,6 +35,8 @@ export interface MailSummary {
   readonly cc: readonly ReadAddress[];
   /** Recipients of the envelope that no header names. */
   readonly bcc: readonly string[];
+  /** How many recipients `to`, `cc` and `bcc` leave out, as they list a hundred each. */
+  readonly unlisted: { readonly to: number; readonly cc: number; readonly bcc: number };
   readonly subject: string;
   /** How the body begins. */
   readonly snippet: string;
@@ -69,6 +71,7 @@ export function summarize(
   const to = addresses('to');
   const cc = addresses('cc');
   const named = new Set([...to, ...cc].map(({ address }) => comparisonKey(address)));
+  const bcc = arrival.envelope.to.filter((address) => !named.has(comparisonKey(address)));
   const body = bodyText(content);
   const tags = arrival.tags ?? readTags(headers);
   const subject = (headerText(headers, 'subject') ?? '').slice(0, 1000);
@@ -78,7 +81,8 @@ export function summarize(
     from,
     to: to.slice(0, MAX_LISTED),
     cc: cc.slice(0, MAX_LISTED),
-    bcc: arrival.envelope.to.filter((address) => !named.has(comparisonKey(address))).slice(0, MAX_LISTED),
+    bcc: bcc.slice(0, MAX_LISTED),
+    unlisted: { to: unlisted(to), cc: unlisted(cc), bcc: unlisted(bcc) },
     subject,
     snippet: body.slice(0, SNIPPET),
     envelope: arrival.envelope,
@@ -93,6 +97,10 @@ export function summarize(
   const people = [from, ...to, ...cc].map((who) => (who === null ? '' : `${who.name} ${who.address}`));
   const indexed = [subject, ...people.slice(0, MAX_LISTED), ...summary.bcc, ...tags, body].join('\n').toLowerCase();
   return { summary, indexed };
+}
+
+function unlisted(people: readonly unknown[]): number {
+  return Math.max(0, people.length - MAX_LISTED);
 }
 
 function bodyText(content: MailContent): string {

@@ -17,14 +17,22 @@ export interface MailboxParts {
   readonly events: EventStream<StoreChange>;
   readonly previews: Previews;
   readonly release: MailRelease | null;
+  /** Where the page is. */
+  page(): { readonly host: string; readonly port: number };
   smtp(): SmtpAddress | null;
 }
 
 /** The API of the mailbox as a whole: what it is, what happens in it, chaos and previews. */
-export function mailboxRoutes({ chaos, events, previews, release, smtp }: MailboxParts): Routes {
+export function mailboxRoutes({ chaos, events, previews, release, page, smtp }: MailboxParts): Routes {
   return {
     'GET /api/info': () =>
-      jsonReply({ name: MAILBOX_NAME, smtp: smtp(), release: release?.allowed ?? null, chaos: chaos.settings }),
+      jsonReply({
+        name: MAILBOX_NAME,
+        page: page(),
+        smtp: smtp(),
+        release: release?.allowed ?? null,
+        chaos: chaos.settings,
+      }),
     'GET /api/events': ({ response }) =>
       events.add(response) ? null : errorReply(503, 'too-many', 'too many pages are open'),
     'GET /api/chaos': () => jsonReply(chaos.settings),

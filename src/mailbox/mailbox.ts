@@ -65,6 +65,7 @@ export class MailboxServer implements Mailbox {
       events: this.#events,
       previews: this.#previews,
       release,
+      page: () => ({ host: options.host, port: this.#web.port }),
       smtp: () => this.smtp,
     };
     const routes = { ...messageRoutes(this.#store, this.#chaos, release), ...mailboxRoutes(parts) };

@@ -9,7 +9,7 @@ import { viewMail } from './mail-view.ts';
 import type { MailRelease } from './release.ts';
 import { contentReply, errorReply, jsonReply, notFound, type Reply } from './reply.ts';
 import { BadRequest, type RouteRequest, type Routes } from './router.ts';
-import { type MailMatcher, matchAddress, matchField, parseSearch } from './search.ts';
+import { type MailMatcher, matchAddress, matchField, parseSearch, unknownTerms } from './search.ts';
 
 const MAX_LIMIT = 1000;
 const MAX_WAIT_MS = 600_000;
@@ -29,13 +29,14 @@ export function messageRoutes(store: MailStore, chaos: Chaos, release: MailRelea
   };
   return {
     'GET /api/messages': ({ query }) =>
-      jsonReply(
-        store.list({
+      jsonReply({
+        ...store.list({
           matcher: matcherOf(query),
           limit: Math.min(numberOf(query, 'limit', 100), MAX_LIMIT),
           before: query.get('before') ?? undefined,
         }),
-      ),
+        unknownTerms: unknownTerms(query.get('query') ?? ''),
+      }),
     'POST /api/messages': async (request) =>
       jsonReply(acceptMail(store, chaos, readArrival(await request.json())), 201),
     'DELETE /api/messages': ({ query }) => jsonReply({ removed: store.remove(matcherOf(query)) }),

@@ -29,6 +29,25 @@ export function parseSearch(query: string): MailMatcher {
   return (summary, indexed) => terms.every((term) => term(summary, indexed));
 }
 
+/**
+ * The terms of a search that look like a field or a state and are none, as `label:x` and `has:invoice`; they are looked
+ * for as words.
+ */
+export function unknownTerms(query: string): string[] {
+  const terms = [...query.slice(0, 1000).matchAll(TERM)].map(([, , field = '', quoted, plain = '']) => ({
+    name: field.toLowerCase(),
+    value: (quoted ?? plain).toLowerCase(),
+  }));
+  const unknown = terms.filter(
+    ({ name, value }) =>
+      name !== '' &&
+      !value.startsWith('//') &&
+      !Object.hasOwn(FIELDS, name) &&
+      !Object.hasOwn(STATES, `${name}:${value}`),
+  );
+  return [...new Set(unknown.map(({ name, value }) => `${name}:${value}`))];
+}
+
 /** Finds mails whose field holds this text, whatever characters it has. */
 export function matchField(field: 'from' | 'to' | 'subject' | 'tag', text: string): MailMatcher {
   const read = FIELDS[field];
@@ -50,7 +69,8 @@ function readTerm([, minus, field = '', quoted, plain]: RegExpExecArray): MailMa
   const wanted = minus !== '-';
   const name = field.toLowerCase();
   const value = (quoted ?? plain ?? '').toLowerCase();
-  const state = STATES[`${name}:${value}`];
+  const key = `${name}:${value}`;
+  const state = Object.hasOwn(STATES, key) ? STATES[key] : undefined;
   if (state !== undefined) return (summary) => state(summary) === wanted;
   const read = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
   if (read !== undefined) return (summary) => read(summary).toLowerCase().includes(value) === wanted;

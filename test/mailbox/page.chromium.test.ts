@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { createTransport } from 'nodemailer';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { parseConnectionUrl } from '../../src/connection-url.ts';
 import { type MailboxServer, startMailbox } from '../../src/mailbox/mailbox.ts';
+import { MailboxBackend } from '../../src/mailbox/mailbox-backend.ts';
 import { catchMail, catchSource } from './caught.ts';
 import { launchChromium } from './chromium.ts';
 import { SAMPLE_MAILS } from './sample-mails.ts';
@@ -112,6 +114,75 @@ test('the keyboard goes through the list, marks unread, deletes and helps', asyn
   await page.getByRole('dialog', { name: 'Keyboard, search and API' }).waitFor();
   await page.keyboard.press('Escape');
   await page.getByRole('dialog').waitFor({ state: 'detached' });
+});
+
+test('in the list the arrows go through it and Del deletes, elsewhere they do what they do', async () => {
+  for (const subject of ['first', 'second', 'third']) catchMail(mailbox, { subject });
+  const page = await openPage();
+  await page.locator('.row').first().waitFor();
+  const heading = page.locator('.mail-head h2');
+  for (const [key, subject] of [
+    ['ArrowDown', 'third'],
+    ['ArrowDown', 'second'],
+    ['ArrowUp', 'third'],
+    ['Delete', 'second'],
+    ['ArrowDown', 'first'],
+  ] as const) {
+    await page.keyboard.press(key);
+    await expect.poll(() => heading.textContent(), { message: key }).toBe(subject);
+  }
+  await page.locator('.row').first().focus(); // not the one that is open
+  await page.keyboard.press('Delete');
+  await expect.poll(() => subjects(page)).toEqual(['first']);
+  await page.locator('#search').fill('first');
+  await page.keyboard.press('Home');
+  await page.keyboard.press('Delete');
+  expect(await page.locator('#search').inputValue()).toBe('irst');
+});
+
+test('a search says what is no field', async () => {
+  catchMail(mailbox, { subject: 'see https://example.com/x' });
+  const page = await openPage();
+  await page.locator('.row').first().waitFor();
+  await page.locator('#search').fill('label:news has:attachments https://example.com/x');
+  await page.getByText('label:news, has:attachments: looked for as text').waitFor();
+  await page.locator('#search').fill('https://example.com/x');
+  await expect.poll(() => page.locator('.list .notice').count()).toBe(0);
+  expect(await subjects(page)).toHaveLength(1);
+});
+
+test('a long list of recipients says how many more there are, and shows them', async () => {
+  const to = Array.from({ length: 132 }, (_, index) => `person${index}@example.com`);
+  catchMail(mailbox, { to });
+  const page = await openPage();
+  await page.locator('.row').first().click();
+  const people = page.locator('.people').filter({ hasText: 'To' });
+  await people.getByRole('button', { name: '+124 more' }).click();
+  await people.getByText('person99@example.com').waitFor();
+  expect(await people.innerText()).toContain('and 32 more');
+});
+
+test('a screen shows a dozen mails and more', async () => {
+  for (let index = 0; index < 20; index += 1) catchMail(mailbox, { subject: `Mail ${index}`, tags: ['welcome'] });
+  const page = await openPage();
+  await page.locator('.row').first().waitFor();
+  for (const viewport of [DESKTOP.viewport, PHONE.viewport]) {
+    await page.setViewportSize(viewport ?? { width: 0, height: 0 });
+    const ends = await page.locator('.row').evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().bottom));
+    expect(ends.filter((end) => end <= (viewport?.height ?? 0)).length).toBeGreaterThanOrEqual(12);
+  }
+});
+
+test('the empty page says what reaches this mailbox', async () => {
+  const page = await openPage();
+  const port = new URL(mailbox.url).port;
+  await page.getByText(`AMSDAL_EMAIL_URL='mailbox://?port=${port}'`).waitFor();
+  const command = await page.getByLabel('try it', { exact: true }).innerText();
+  expect(command).toContain(`npx amsdal-mail send --url 'smtp://127.0.0.1:${mailbox.smtp?.port}'`);
+  const options = parseConnectionUrl(`mailbox://?port=${port}`, MailboxBackend.optionTable);
+  const connection = new MailboxBackend(options);
+  await connection.sendMessages([{ subject: 'Reached', body: 'x', fromEmail: 'a@example.com', to: 'b@example.com' }]);
+  await page.locator('.row').getByText('Reached').waitFor();
 });
 
 test('all mails are deleted after a question', async () => {

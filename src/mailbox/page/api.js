@@ -1,12 +1,13 @@
 /** @typedef {import('../caught-mail.ts').MailSummary} MailSummary */
 /** @typedef {MailSummary & import('../mail-view.ts').MailDetail} Mail */
-/** @typedef {import('../mail-store.ts').MailListing} MailListing */
+/** @typedef {import('../mail-store.ts').MailListing & { readonly unknownTerms: readonly string[] }} MailListing */
 /** @typedef {import('../../mime/lint-finding.ts').LintFinding} LintFinding */
 /** @typedef {import('../chaos.ts').ChaosSettings} ChaosSettings */
 /** @typedef {import('../release.ts').ReleaseResult} ReleaseResult */
 /** @typedef {import('../mail-store.ts').StoreChange & { readonly total: number, readonly unread: number }} MailboxChange */
 /**
  * @typedef {{
+ *   readonly page: { readonly host: string, readonly port: number },
  *   readonly smtp: import('../smtp-address.ts').SmtpAddress | null,
  *   readonly release: readonly string[] | null,
  *   readonly chaos: ChaosSettings,

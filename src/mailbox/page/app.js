@@ -48,9 +48,10 @@ function useTheme() {
 function useMails() {
   const [query, setQuery] = useState('');
   const [listing, setListing] = useState(
-    /** @type {{ mails: readonly MailSummary[], total: number, isLoaded: boolean }} */ ({
+    /** @type {{ mails: readonly MailSummary[], total: number, unknownTerms: readonly string[], isLoaded: boolean }} */ ({
       mails: [],
       total: 0,
+      unknownTerms: [],
       isLoaded: false,
     }),
   );
@@ -61,8 +62,8 @@ function useMails() {
     asked.current.abort();
     asked.current = new AbortController();
     listMails(query, undefined, asked.current.signal).then(
-      ({ messages, total, unread: count }) => {
-        setListing({ mails: messages, total, isLoaded: true });
+      ({ messages, total, unread: count, unknownTerms }) => {
+        setListing({ mails: messages, total, unknownTerms, isLoaded: true });
         if (query === '') {
           setUnread(count);
           setSize(total);
@@ -90,7 +91,7 @@ function useMails() {
       const known = new Set(mails.map(({ id }) => id));
       const fresh = added.filter(({ id }) => !known.has(id)).toReversed();
       const kept = [...fresh, ...mails].filter(({ id }) => !gone.has(id)).map((mail) => replaced.get(mail.id) ?? mail);
-      return { mails: kept, total, isLoaded: true };
+      return { mails: kept, total, unknownTerms: [], isLoaded: true };
     });
   };
 
@@ -106,6 +107,17 @@ function useMails() {
     );
   };
   return { query, setQuery, ...listing, unread, size, apply, reload, loadMore };
+}
+
+/** The mail or preview whose row has the focus. */
+function focusedId() {
+  const row = document.activeElement?.closest('.row');
+  return row instanceof HTMLElement ? (row.dataset['id'] ?? null) : null;
+}
+
+/** Whether arrows mean the list: elsewhere they scroll, or go through tabs. @param {EventTarget | null} target */
+function isInList(target) {
+  return target === document.body || (target instanceof Element && target.closest('.list') !== null);
 }
 
 function App() {
@@ -182,22 +194,23 @@ function App() {
   const names = folder === 'previews' ? previews : mails.mails.map(({ id }) => id);
   /** @param {number} step */
   const move = (step) => {
-    const at = place === null ? -1 : names.indexOf(place.id);
+    const at = names.indexOf(focusedId() ?? place?.id ?? '');
     const next = names[at === -1 ? (step > 0 ? 0 : names.length - 1) : at + step];
     if (next === undefined) return;
     goTo({ kind: folder === 'previews' ? 'preview' : 'mail', id: next });
     requestAnimationFrame(() => {
-      const row = document.querySelector('.row[aria-current="true"]');
+      const row = document.querySelector(`.row[data-id="${CSS.escape(next)}"]`); // which is not yet marked as open
       row?.scrollIntoView({ block: 'nearest' });
       if (row instanceof HTMLElement) row.focus({ preventScroll: true });
     });
     if (step > 0 && at + step > names.length - 10) mails.loadMore();
   };
-  const remove = () => {
-    if (openId === null) return;
-    const at = names.indexOf(openId);
+  /** @param {string | null} id */
+  const remove = (id) => {
+    if (id === null || folder === 'previews') return;
+    const at = names.indexOf(id);
     const next = names[at + 1] ?? names[at - 1];
-    deleteMail(openId).then(
+    deleteMail(id).then(
       () => setAnnouncement('Message deleted'),
       () => {},
     );
@@ -217,7 +230,10 @@ function App() {
       const field = document.querySelector('#search');
       if (field instanceof HTMLInputElement) field.select();
     },
-    '#': remove,
+    ArrowDown: () => move(1),
+    ArrowUp: () => move(-1),
+    Delete: () => remove(focusedId() ?? openId),
+    '#': () => remove(openId),
     u: markUnread,
     d: toggleTheme,
     '?': () => setDialog('help'),
@@ -232,6 +248,7 @@ function App() {
       const { target } = event;
       const isTyping = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
       if (event.ctrlKey || event.metaKey || event.altKey || isTyping || document.querySelector('dialog[open]')) return;
+      if (event.key.startsWith('Arrow') && !isInList(target)) return;
       const action = latestKeys.current[event.key];
       if (action === undefined) return;
       event.preventDefault();
@@ -258,7 +275,7 @@ function App() {
                 version=${place.kind === 'preview' ? version : 0}
                 allowed=${info?.release ?? null}
                 onBack=${() => goTo(null)}
-                onDelete=${remove}
+                onDelete=${() => remove(openId)}
                 onUnread=${markUnread}
               />`
         }

@@ -24,9 +24,9 @@ function Dialog({ title, onClose, children }) {
 }
 
 const KEYS = [
-  ['j / k', 'next, previous message'],
+  ['j / k', 'next, previous message; in the list the arrows, too'],
   ['/', 'search'],
-  ['#', 'delete the message'],
+  ['# / Del', 'delete the message'],
   ['u', 'mark it unread'],
   ['d', 'light or dark'],
   ['Esc', 'back to the list'],

@@ -8,7 +8,7 @@ import { html, useEffect, useRef } from './vendor/preact.js';
  * The left side: search, folders and the list.
  *
  * @param {{
- *   mails: { mails: readonly MailSummary[], total: number, isLoaded: boolean, unread: number, size: number, query: string,
+ *   mails: { mails: readonly MailSummary[], total: number, unknownTerms: readonly string[], isLoaded: boolean, unread: number, size: number, query: string,
  *     setQuery: (query: string) => void, loadMore: () => void },
  *   previews: readonly string[],
  *   place: import('./app.js').Place | null,
@@ -55,7 +55,7 @@ export function Sidebar({ mails, previews, place, folder, setFolder, theme, togg
 
 /** @param {Pick<Parameters<typeof Sidebar>[0], 'mails' | 'place' | 'isOnline' | 'openDialog'>} props */
 function MailList({ mails, place, isOnline, openDialog }) {
-  const { query, setQuery, total, unread } = mails;
+  const { query, setQuery, total, unread, unknownTerms } = mails;
   return html`
     <div class="search">
       <${Icon} name="search" />
@@ -95,6 +95,7 @@ function MailList({ mails, place, isOnline, openDialog }) {
       ${total > 0 && html`<button type="button" class="link" onClick=${() => openDialog('clear')}>${query ? 'Delete these' : 'Clear all'}</button>`}
     </div>
     <div class="list" id="list" role="tabpanel" aria-labelledby="folder-mails">
+      ${query && unknownTerms.length > 0 && html`<p class="notice"><${Icon} name="info" />${unknownTerms.join(', ')}: looked for as text. Fields are from: to: subject: tag: has:attachment is:unread is:read.</p>`}
       ${mails.isLoaded && mails.mails.length === 0 && html`<p class="nothing">${query ? 'Nothing fits this search.' : 'Nothing caught yet.'}</p>`}
       <ul>
         ${mails.mails.map((mail) => html`<${MailRow} key=${mail.id} mail=${mail} isOpen=${place?.kind === 'mail' && place.id === mail.id} />`)}
@@ -110,20 +111,19 @@ function MailRow({ mail, isOpen }) {
   const [first = 'nobody', ...others] = recipients;
   return html`
     <li>
-      <a class=${`row ${mail.isRead ? '' : 'is-unread'}`} href=${`#/${mail.id}`} aria-current=${isOpen ? 'true' : undefined}>
+      <a class=${`row ${mail.isRead ? '' : 'is-unread'}`} href=${`#/${mail.id}`} data-id=${mail.id} aria-current=${isOpen ? 'true' : undefined}>
         <span class=${`avatar ${hue(mail.from)}`} aria-hidden="true">${initials(mail.from)}</span>
         <span class="row-body">
           <span class="row-top">
             <span class="who">${personName(mail.from)}</span>
+            <span class="to">to ${first}${others.length > 0 && ` +${others.length}`}</span>
             ${!mail.isRead && html`<span class="visually-hidden">unread</span>`}
             ${mail.attachments > 0 && html`<span class="has-files" title=${plural(mail.attachments, 'attachment')}><${Icon} name="clip" /></span>`}
             <time datetime=${mail.receivedAt} title=${fullTime(mail.receivedAt)}>${shortTime(mail.receivedAt)}</time>
           </span>
-          <span class="subject">${mail.subject || 'No subject'}</span>
-          <span class="snippet">${mail.snippet}</span>
           <span class="row-foot">
-            <span class="to">to ${first}${others.length > 0 && ` +${others.length}`}</span>
-            ${mail.tags.slice(0, 3).map((tag) => html`<span class="tag">${tag}</span>`)}
+            <span class="line"><span class="subject">${mail.subject || 'No subject'}</span> <span class="snippet">${mail.snippet}</span></span>
+            ${mail.tags.slice(0, 2).map((tag) => html`<span class="tag">${tag}</span>`)}
           </span>
         </span>
       </a>
@@ -158,7 +158,7 @@ function PreviewList({ previews, place }) {
         ${previews.map((name) => {
           const isOpen = place?.kind === 'preview' && place.id === name;
           return html`<li>
-            <a class="row is-preview" href=${`#/preview/${encodeURIComponent(name)}`} aria-current=${isOpen ? 'true' : undefined}>
+            <a class="row is-preview" href=${`#/preview/${encodeURIComponent(name)}`} data-id=${name} aria-current=${isOpen ? 'true' : undefined}>
               <${Icon} name="file" /><span class="subject">${name}</span>
             </a>
           </li>`;

@@ -118,12 +118,31 @@ function Message({ mail, path, version, checks }) {
   `;
 }
 
+const SHOWN_PEOPLE = 8;
+
+/**
+ * Recipients: the first of them, and the others when asked for.
+ *
+ * @param {{ label: string, people: readonly import('./format.js').Person[], unlisted: number }} props
+ */
+function People({ label, people, unlisted }) {
+  const [isOpen, setOpen] = useState(false);
+  if (people.length === 0) return null;
+  const shown = isOpen ? people : people.slice(0, SHOWN_PEOPLE);
+  const left = people.length - shown.length + unlisted;
+  const names = shown.map(
+    ({ name, address }, index) =>
+      html`${index > 0 && ', '}<span title=${address}>${name ? html`${name} <span class="muted">${address}</span>` : address}</span>`,
+  );
+  const more =
+    shown.length < people.length
+      ? html` <button type="button" class="link" onClick=${() => setOpen(true)}>+${left} more</button>`
+      : html` <span class="muted">and ${left} more, in the headers and the delivery</span>`;
+  return html`<div class="people"><dt>${label}</dt><dd>${names}${left > 0 && more}</dd></div>`;
+}
+
 /** @param {{ mail: Mail }} props */
 function MessageHead({ mail }) {
-  /** @param {string} label @param {readonly import('./format.js').Person[]} people */
-  const people = (label, people) =>
-    people.length > 0 &&
-    html`<div class="people"><dt>${label}</dt><dd>${people.map(({ name, address }, index) => html`${index > 0 && ', '}<span title=${address}>${name ? html`${name} <span class="muted">${address}</span>` : address}</span>`)}</dd></div>`;
   return html`
     <header class="mail-head">
       <h2>${mail.subject || 'No subject'}</h2>
@@ -134,11 +153,9 @@ function MessageHead({ mail }) {
             <dt class="visually-hidden">From</dt>
             <dd><strong>${personName(mail.from)}</strong>${mail.from?.name && html` <span class="muted">${mail.from.address}</span>`}</dd>
           </div>
-          ${people('To', mail.to)} ${people('Cc', mail.cc)}
-          ${people(
-            'Bcc',
-            mail.bcc.map((address) => ({ name: '', address })),
-          )}
+          <${People} label="To" people=${mail.to} unlisted=${mail.unlisted.to} />
+          <${People} label="Cc" people=${mail.cc} unlisted=${mail.unlisted.cc} />
+          <${People} label="Bcc" people=${mail.bcc.map((address) => ({ name: '', address }))} unlisted=${mail.unlisted.bcc} />
         </dl>
         <time datetime=${mail.receivedAt} title=${fullTime(mail.receivedAt)}>${shortTime(mail.receivedAt)}</time>
       </div>

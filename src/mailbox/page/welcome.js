@@ -23,17 +23,38 @@ export function Welcome({ info, hasMails, folder }) {
     </div>`;
   }
   const smtp = info?.smtp;
+  const setting = info && settingFor(info.page);
+  const url = smtp ? `smtp://${hostOf(smtp.host)}:${smtp.port}` : info && urlFor(info.page);
   return html`<div class="welcome">
     <span class="welcome-icon"><${Icon} name="inbox" /></span>
     <h2>Waiting for mail</h2>
     <p>Everything your app sends is caught here. Nothing leaves this machine.</p>
-    <${Snippet} label="amsdal-mail, by environment" text="AMSDAL_EMAIL_BACKEND=mailbox" />
+    ${setting && html`<${Snippet} label="amsdal-mail, by environment" text=${setting} />`}
     ${
       smtp &&
-      html`<${Snippet} label=${`any language, by SMTP${smtp.startTls ? ' (STARTTLS and any password, if you like)' : ' (any password, if you like)'}`} text=${`${smtp.host}:${smtp.port}`} />
-        <${Snippet} label="try it" text=${`swaks --server ${smtp.host}:${smtp.port} --to you@example.com`} />`
+      html`<${Snippet} label=${`any language, by SMTP${smtp.startTls ? ' (STARTTLS and any password, if you like)' : ' (any password, if you like)'}`} text=${`${hostOf(smtp.host)}:${smtp.port}`} />`
     }
+    ${url && html`<${Snippet} label="try it" text=${`echo Hello | npx amsdal-mail send --url '${url}' --from me@example.com --to you@example.com --subject Hello`} />`}
   </div>`;
+}
+
+/** What an app's environment needs so that its mails come here. @param {import('./api.js').Info['page']} page */
+function settingFor(page) {
+  return urlFor(page) === 'mailbox://?port=8025'
+    ? 'AMSDAL_EMAIL_BACKEND=mailbox'
+    : `AMSDAL_EMAIL_URL='${urlFor(page)}'`;
+}
+
+/** @param {import('./api.js').Info['page']} page */
+function urlFor({ host, port }) {
+  const isUsual = ['127.0.0.1', 'localhost', '0.0.0.0', '::'].includes(host);
+  return `mailbox://?${isUsual ? '' : `host=${encodeURIComponent(host)}&`}port=${port}`;
+}
+
+/** @param {string} host */
+function hostOf(host) {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** Text to copy. @param {{ label: string, text: string }} props */
