@@ -1,12 +1,11 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
-import { type ConnectionErrorCode, EmailConnectionError, type ErrorPhase } from '../errors.ts';
+import { EmailConnectionError, type ErrorPhase } from '../errors.ts';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 import { setDeadline } from '../util/deadline.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
-import { systemCode } from './system-code.ts';
 import { handshakeError } from './tls-failure.ts';
 
 /** How long one address is tried before the next joins in (RFC 8305, section 5). */
@@ -18,42 +17,23 @@ export interface HostAddress {
   readonly family: number;
 }
 
-/**
- * Connects to the server: unix socket, socket of the caller's, or TCP to whichever address of the host answers first.
- *
- * @throws {EmailConnectionError} code `dns`, `refused`, `unreachable`, `timeout`, `aborted` or `connection`.
- */
-export async function dial(options: ResolvedSmtpOptions, signal: AbortSignal): Promise<Duplex> {
-  const { host, port, path, timeouts } = options;
-  const where = path ?? `${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const deadline = setDeadline(timeouts.connect, signal);
-  const bounded = deadline.signal;
-  try {
-    if (options.socket) {
-      const socket = Promise.resolve(options.socket({ host, port, signal: bounded }));
-      // One that comes too late is nobody's.
-      socket.then((late) => bounded.aborted && late.destroy()).catch(() => {});
-      // Any Node Duplex is taken: what the wire needs of it, it finds out by using it.
-      return (await unlessAborted(socket, bounded)) as unknown as Duplex;
-    }
-    const net = process.getBuiltinModule('node:net');
-    if (path !== null) return await connected(net.connect({ path }), bounded);
-    const isPlain = options.security === 'none';
-    if (net.isIP(host)) return await connectFirst([{ address: host, family: net.isIP(host) }], port, bounded, isPlain);
-    const dns = process.getBuiltinModule('node:dns').promises;
-    const addresses = await unlessAborted(dns.lookup(host, { all: true, verbatim: true }), bounded);
-    return await connectFirst(interleave(addresses), port, bounded, isPlain);
-  } catch (error) {
-    if (signal.aborted) throw abortedError(signal, 'connect');
-    if (deadline.isOver) {
-      throw new EmailConnectionError('timeout', `no connection to ${where} within ${timeouts.connect} ms`, {
-        retryable: true,
-      });
-    }
-    throw connectError(error, where);
-  } finally {
-    deadline.clear();
-  }
+/** The addresses of a host in the order in which they are tried. @throws what node:dns throws, and the signal's reason */
+export async function addressesOf(host: string, signal: AbortSignal): Promise<readonly HostAddress[]> {
+  const family = process.getBuiltinModule('node:net').isIP(host);
+  if (family !== 0) return [{ address: host, family }];
+  const dns = process.getBuiltinModule('node:dns').promises;
+  return interleave(await unlessAborted(dns.lookup(host, { all: true, verbatim: true }), signal));
+}
+
+/** Connects to a unix socket. @throws the system's error, and the signal's reason */
+export function connectPath(path: string, signal: AbortSignal): Promise<Socket> {
+  return connected(process.getBuiltinModule('node:net').connect({ path }), signal);
+}
+
+/** A connection, and where it leads. */
+export interface Connection {
+  readonly socket: Socket;
+  readonly target: HostAddress;
 }
 
 /**
@@ -65,17 +45,17 @@ export function connectFirst(
   port: number,
   signal: AbortSignal,
   isPlain = false,
-): Promise<Socket> {
+): Promise<Connection> {
   const net = process.getBuiltinModule('node:net');
   return new Promise((resolve, reject) => {
     const attempts = new Set<Socket>();
     const errors: unknown[] = [];
     let next = 0;
     let timer: NodeJS.Timeout | undefined;
-    const settle = (winner: Socket | null, error?: unknown): void => {
+    const settle = (winner: Connection | null, error?: unknown): void => {
       clearTimeout(timer);
       removeAbortListener(signal, onAbort);
-      for (const socket of attempts) if (socket !== winner) socket.destroy();
+      for (const socket of attempts) if (socket !== winner?.socket) socket.destroy();
       if (winner) resolve(winner);
       else reject(error);
     };
@@ -95,7 +75,7 @@ export function connectFirst(
       attempts.add(socket);
       socket.once('connect', () => {
         socket.removeAllListeners('error');
-        settle(socket);
+        settle({ socket, target });
       });
       socket.on('error', (error) => {
         if (!attempts.delete(socket)) return;
@@ -174,7 +154,7 @@ export async function startTls(socket: Duplex, options: ResolvedSmtpOptions, sig
 }
 
 /** The error for a call that its signal ended before anything was sent. */
-function abortedError(signal: AbortSignal, phase: ErrorPhase): EmailConnectionError {
+export function abortedError(signal: AbortSignal, phase: ErrorPhase): EmailConnectionError {
   return new EmailConnectionError('aborted', 'the call was aborted', { phase, cause: signal.reason });
 }
 
@@ -199,34 +179,5 @@ function connected<T extends Duplex>(socket: T, signal: AbortSignal, event = 'co
     socket.once('close', onClose);
     if (signal.aborted) onAbort();
     else addAbortListener(signal, onAbort);
-  });
-}
-
-const CODES: Readonly<Record<string, ConnectionErrorCode>> = {
-  ENOTFOUND: 'dns',
-  EAI_AGAIN: 'dns',
-  EAI_FAIL: 'dns',
-  ENODATA: 'dns',
-  ECONNREFUSED: 'refused',
-  ENOENT: 'refused',
-  EHOSTUNREACH: 'unreachable',
-  ENETUNREACH: 'unreachable',
-  EADDRNOTAVAIL: 'unreachable',
-  ETIMEDOUT: 'timeout',
-  ECONNRESET: 'closed',
-};
-
-function connectError(error: unknown, where: string): EmailConnectionError {
-  const system = systemCode(error);
-  const code = CODES[system] ?? 'connection';
-  const why: Partial<Record<ConnectionErrorCode, string>> = {
-    dns: 'its name was not found: check host',
-    refused: 'nothing listens there: check host and port',
-    unreachable: 'there is no way to it: check host and network',
-  };
-  const reason = why[code] ?? (error instanceof Error ? error.message : String(error));
-  return new EmailConnectionError(code, `no connection to ${where}: ${reason}`, {
-    retryable: system !== 'ENOTFOUND',
-    cause: error,
   });
 }

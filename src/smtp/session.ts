@@ -3,10 +3,11 @@ import { EmailConnectionError } from '../errors.ts';
 import { authenticate } from './auth.ts';
 import { type Capabilities, NO_CAPABILITIES, parseCapabilities } from './capabilities.ts';
 import { type Greeting, hello, STARTTLS } from './commands.ts';
-import { dial, startTls } from './connect.ts';
+import { startTls } from './connect.ts';
 import { Dialogue } from './dialogue.ts';
 import { LoginMemory } from './login-memory.ts';
 import type { AuthMethod, ResolvedSmtpOptions } from './options.ts';
+import { reach } from './reach.ts';
 import { traceConnect } from './trace-smtp.ts';
 import { Transcript } from './transcript.ts';
 import type { Wire } from './wire.ts';
@@ -74,13 +75,10 @@ async function negotiate(
   const transcript = new Transcript(options.debug ?? undefined);
   const { credentials } = options;
   if (credentials?.password) hideSecret(transcript, credentials.password);
-  let socket = await dial(options, signal);
-  transcript.note('connected');
+  const reached = await reach(options, transcript, signal);
+  let { socket, dialogue } = reached;
   let isSecure = options.security === 'implicit';
-  if (isSecure) socket = await startTls(socket, options, signal);
-  let dialogue = new Dialogue(socket, transcript, options, signal);
   try {
-    const server = await greet(dialogue);
     let capabilities = await introduce(dialogue, options, verb);
     if (!isSecure && mayStartTls(dialogue, capabilities, options)) {
       const upgraded = await upgrade(dialogue, options, signal);
@@ -99,7 +97,7 @@ async function negotiate(
       wire: dialogue.release(),
       capabilities,
       isVerified: isSecure && options.tls.rejectUnauthorized !== false,
-      server,
+      server: reached.server,
       tls: isSecure ? tlsVersion(socket) : null,
       authMethod,
     };
@@ -107,15 +105,6 @@ async function negotiate(
     dialogue.close();
     throw error;
   }
-}
-
-/** Waits for the whole greeting: who talks earlier is taken for a spammer (RFC 5321, section 3.1). */
-async function greet(dialogue: Dialogue): Promise<string> {
-  const reply = await dialogue.read('greeting');
-  if (reply.code !== 220) {
-    throw dialogue.refusal('greeting', 'greeting', 'the server does not take mail from here', reply);
-  }
-  return reply.text.split(/\s/, 1)[0] ?? '';
 }
 
 async function introduce(dialogue: Dialogue, options: ResolvedSmtpOptions, verb: Greeting): Promise<Capabilities> {

@@ -3,8 +3,9 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectFirst, dial, interleave } from '../../src/smtp/connect.ts';
+import { connectFirst, interleave } from '../../src/smtp/connect.ts';
 import { resolveSmtpOptions, type SmtpOptions } from '../../src/smtp/options.ts';
+import { Route } from '../../src/smtp/route.ts';
 
 const never = new AbortController().signal;
 const folder = mkdtempSync(join(tmpdir(), 'connect-'));
@@ -42,9 +43,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const open = (options: SmtpOptions) => dial(resolveSmtpOptions(options), never);
+const open = (options: SmtpOptions) => new Route(resolveSmtpOptions(options)).dial(never);
 
-describe('dial', () => {
+describe('a route', () => {
   it.each([
     ['a name', () => ({ host: 'localhost', port })],
     ['an address', () => ({ host: '127.0.0.1', port })],
@@ -102,7 +103,7 @@ describe('a plain socket', () => {
   ])('keeps %s that came before anybody listened', async (_, greeting) => {
     const server = createServer((peer) => peer.on('error', () => {}).end(greeting));
     await listen(server, { port: 0, host: '127.0.0.1' });
-    const socket = await dial(resolveSmtpOptions({ host: '127.0.0.1', port: portOf(server) }), never);
+    const socket = await open({ host: '127.0.0.1', port: portOf(server) });
     // Some event loops read before the promise of a connection has told whoever waits for it.
     const plain = socket as Socket; // TCP without TLS
     await expect.poll(() => plain.bytesRead).toBeGreaterThan(0);
@@ -116,7 +117,7 @@ describe('a plain socket', () => {
 describe('connectFirst', () => {
   it('tries every address', async () => {
     const addresses = ['127.0.0.2', '127.0.0.3', '127.0.0.1'].map((address) => ({ address, family: 4 }));
-    const socket = await connectFirst(addresses, port, never);
+    const { socket } = await connectFirst(addresses, port, never);
     expect(socket.remoteAddress).toBe('127.0.0.1');
     socket.destroy();
   });
@@ -127,7 +128,7 @@ describe('connectFirst', () => {
       { address: '192.0.2.1', family: 4 },
       { address: '127.0.0.1', family: 4 },
     ];
-    const socket = await connectFirst(addresses, port, never);
+    const { socket } = await connectFirst(addresses, port, never);
     expect(socket.remoteAddress).toBe('127.0.0.1');
     socket.destroy();
   });

@@ -1,0 +1,99 @@
+import type { Duplex } from 'node:stream';
+import { type ConnectionErrorCode, EmailConnectionError } from '../errors.ts';
+import { setDeadline } from '../util/deadline.ts';
+import { unlessAborted } from '../util/unless-aborted.ts';
+import { abortedError, addressesOf, connectFirst, connectPath, type HostAddress } from './connect.ts';
+import type { ResolvedSmtpOptions } from './options.ts';
+import { systemCode } from './system-code.ts';
+
+/** How many addresses of a host may take a connection and then not greet; RFC 5321, section 5.1, asks for two at least. */
+const MAX_DIALS = 3;
+
+/** The way to a server: a unix socket, a socket of the caller's, or the addresses of its host, each dialled once. */
+export class Route {
+  readonly #options: ResolvedSmtpOptions;
+  /** Null until they are known. */
+  #untried: readonly HostAddress[] | null = null;
+  #dials = 0;
+
+  constructor(options: ResolvedSmtpOptions) {
+    this.#options = options;
+  }
+
+  /** Whether another address is left after those that were dialled. */
+  get hasMore(): boolean {
+    return this.#untried !== null && this.#untried.length > 0 && this.#dials < MAX_DIALS;
+  }
+
+  /**
+   * Connects to whichever address answers first of those that were not dialled yet.
+   *
+   * @throws {EmailConnectionError} code `dns`, `refused`, `unreachable`, `timeout`, `aborted` or `connection`; no further
+   *   address is left then.
+   */
+  async dial(signal: AbortSignal): Promise<Duplex> {
+    const { host, port, path, timeouts } = this.#options;
+    const where = path ?? `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const deadline = setDeadline(timeouts.connect, signal);
+    this.#dials++;
+    try {
+      return await this.#connect(deadline.signal);
+    } catch (error) {
+      this.#untried = [];
+      if (signal.aborted) throw abortedError(signal, 'connect');
+      if (deadline.isOver) {
+        throw new EmailConnectionError('timeout', `no connection to ${where} within ${timeouts.connect} ms`, {
+          retryable: true,
+        });
+      }
+      throw connectError(error, where);
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  async #connect(signal: AbortSignal): Promise<Duplex> {
+    const { host, port, path, security } = this.#options;
+    if (this.#options.socket) {
+      const socket = Promise.resolve(this.#options.socket({ host, port, signal }));
+      // One that comes too late is nobody's.
+      socket.then((late) => signal.aborted && late.destroy()).catch(() => {});
+      // Any Node Duplex is taken: what the wire needs of it, it finds out by using it.
+      return (await unlessAborted(socket, signal)) as unknown as Duplex;
+    }
+    if (path !== null) return await connectPath(path, signal);
+    this.#untried ??= await addressesOf(host, signal);
+    const { socket, target } = await connectFirst(this.#untried, port, signal, security === 'none');
+    this.#untried = this.#untried.filter((address) => address !== target);
+    return socket;
+  }
+}
+
+const CODES: Readonly<Record<string, ConnectionErrorCode>> = {
+  ENOTFOUND: 'dns',
+  EAI_AGAIN: 'dns',
+  EAI_FAIL: 'dns',
+  ENODATA: 'dns',
+  ECONNREFUSED: 'refused',
+  ENOENT: 'refused',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  ETIMEDOUT: 'timeout',
+  ECONNRESET: 'closed',
+};
+
+function connectError(error: unknown, where: string): EmailConnectionError {
+  const system = systemCode(error);
+  const code = CODES[system] ?? 'connection';
+  const why: Partial<Record<ConnectionErrorCode, string>> = {
+    dns: 'its name was not found: check host',
+    refused: 'nothing listens there: check host and port',
+    unreachable: 'there is no way to it: check host and network',
+  };
+  const reason = why[code] ?? (error instanceof Error ? error.message : String(error));
+  return new EmailConnectionError(code, `no connection to ${where}: ${reason}`, {
+    retryable: system !== 'ENOTFOUND',
+    cause: error,
+  });
+}
