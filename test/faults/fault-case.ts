@@ -6,6 +6,7 @@ import type { SmtpOptions } from '../../src/smtp/options.ts';
 import type { DeliveryStatus, SendStatus } from '../../src/status.ts';
 import type { ScriptedSmtpServer } from '../../src/testing/index.ts';
 import { ClientSockets } from './client-sockets.ts';
+import { timeRan, within } from './within.ts';
 
 /** Three messages to three recipients each; fixed dates and ids, so that their bytes are known. */
 export const MESSAGES: readonly EmailMessage[] = [1, 2, 3].map(
@@ -21,16 +22,6 @@ export const MESSAGES: readonly EmailMessage[] = [1, 2, 3].map(
 );
 
 const CONTENTS: readonly string[] = MESSAGES.map((message) => Buffer.from(composeMessage(message)).toString('latin1'));
-
-const TICK_MS = 10;
-/** Milliseconds in which this process could go on: on a machine that keeps it waiting, a call is slow and does not hang. */
-let ran = 0;
-let ticked = performance.now();
-setInterval(() => {
-  const now = performance.now();
-  ran += Math.min(now - ticked, 2 * TICK_MS);
-  ticked = now;
-}, TICK_MS).unref();
 
 /** How a session went: what it says of every recipient, and every way in which that is not the truth. */
 export interface FaultOutcome {
@@ -56,9 +47,9 @@ export async function runFaultCase(
     socket: sockets.dial,
     retry: { attempts: 1, baseMs: 1, maxMs: 1 },
   });
-  const started = ran;
+  const started = timeRan();
   const status = await within(2 * limitMs, backend.sendMessages(MESSAGES, { failSilently: true }));
-  const took = ran - started;
+  const took = timeRan() - started;
   if (!status) return { statuses: [], lies: ['the call never ended'] };
   const closing = await within(
     2 * limitMs,
@@ -70,24 +61,6 @@ export async function runFaultCase(
   for (let turn = 0; sockets.open > 0 && turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
   if (sockets.open > 0) lies.push(`${sockets.open} sockets were left open`);
   return { statuses: [...status.recipients.values()].map((recipient) => recipient.status), lies };
-}
-
-/** Null when the promise takes longer: a call that hangs is a finding, not the end of the suite. */
-async function within<T>(milliseconds: number, promise: Promise<T>): Promise<T | null> {
-  const { promise: late, resolve } = withResolvers();
-  const end = ran + milliseconds;
-  const timer = setInterval(() => ran > end && resolve(), 10 * TICK_MS);
-  const first = await Promise.race([promise, late]);
-  clearInterval(timer);
-  return first ?? null;
-}
-
-function withResolvers(): { readonly promise: Promise<undefined>; resolve(): void } {
-  let resolve = (): void => {};
-  const promise = new Promise<undefined>((done) => {
-    resolve = () => done(undefined);
-  });
-  return { promise, resolve };
 }
 
 function* judge(status: SendStatus, server: ScriptedSmtpServer, sockets: ClientSockets): Generator<string> {
