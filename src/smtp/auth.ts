@@ -18,9 +18,10 @@ export interface LoginTerms {
 
 /**
  * Replies by which no password was judged: a mechanism or command that is not there, or an exchange that the server did
- * not understand; 432, a mechanism that works only once a weaker one was used (RFC 4954, sections 4 and 6).
+ * not understand; 432, a mechanism that works only once a weaker one was used; 454, a store of passwords that the server cannot
+ * read for this mechanism (RFC 4954, sections 4 and 6).
  */
-const UNJUDGED: ReadonlySet<number> = new Set([432, 500, 501, 502, 503, 504, 534]);
+const UNJUDGED: ReadonlySet<number> = new Set([432, 454, 500, 501, 502, 503, 504, 534]);
 
 /**
  * Logs in with the strongest mechanism that both sides know, or the one that was chosen (RFC 4954), and tells which.

@@ -111,10 +111,17 @@ describe('a refused login over TLS', () => {
     expect(begun()).toEqual(['SCRAM-SHA-256']);
   });
 
-  it.each(['454 4.7.0 Later', '421 4.3.2 Bye'])('is left for later after %s', async (reply) => {
-    answer({ 'SCRAM-SHA-256': reply });
+  it('is left for later after 421', async () => {
+    answer({ 'SCRAM-SHA-256': '421 4.3.2 Bye' });
     expect(await failure()).toMatchObject({ code: 'auth', retryable: true });
     expect(begun()).toEqual(['SCRAM-SHA-256']);
+  });
+
+  it('is left for later when every mechanism gets 454', async () => {
+    offer('SCRAM-SHA-256 PLAIN');
+    answer({ 'SCRAM-SHA-256': '454 4.7.0 Later', PLAIN: '454 4.7.0 Later' });
+    expect(await failure()).toMatchObject({ code: 'auth', retryable: true });
+    expect(begun()).toEqual(['SCRAM-SHA-256', 'PLAIN']);
   });
 
   it.each([
