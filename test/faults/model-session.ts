@@ -266,8 +266,7 @@ export class ModelSession implements CommandSink {
         if (!fault.reads) this.socket.pause();
         return;
       case '421':
-        // Refusing some RSET and not others is tried by DATA alone: by BDAT, content has left before the reply is known.
-        if (step === 'RSET' && this.#host.plan.extensions.includes('CHUNKING')) this.#transaction = null;
+        if (isCarriedOut(step, fault.afterwards)) this.#silently(carryOut);
         this.#callOff(fault.afterwards);
         return;
       case 'early':
@@ -362,6 +361,15 @@ export class ModelSession implements CommandSink {
   #note(text: string): void {
     this.#host.ledger.journal.push(`${this.#name} ${text}`);
   }
+}
+
+/**
+ * Whether a command is carried out although its answer is 421. RSET always is where there is BDAT: content has left before
+ * the reply is known. A recipient or a content whose answer is 421 is not taken by a server whose other answers count.
+ */
+function isCarriedOut(step: Step, afterwards: After421): boolean {
+  if (step === 'final') return false;
+  return step === 'RSET' || afterwards.startsWith('take') || (step === 'MAIL' && afterwards.startsWith('answer'));
 }
 
 function addressIn(line: string): string {

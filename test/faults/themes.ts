@@ -1,6 +1,7 @@
 import type { Random } from './random.ts';
 import type { After421, End, Fault, PlannedFault, ServerPlan, Step } from './server-plan.ts';
 
+const ALL: ServerPlan['extensions'] = ['PIPELINING', 'CHUNKING'];
 const OPENING: readonly Step[] = ['connect', 'EHLO'];
 const ANY: readonly Step[] = ['MAIL', 'RCPT', 'DATA', 'RSET', 'final'];
 /** The commands of a transaction that may be refused. */
@@ -59,7 +60,7 @@ export const THEMES: readonly Theme[] = [
   {
     name: '421 and no more',
     honesty: 'exact',
-    weight: 4,
+    weight: 7,
     isSilent: true,
     plan: (random) => ({ faults: [farewell(random, random.pick(['keep still', 'take on']))] }),
   },
@@ -88,7 +89,7 @@ export const THEMES: readonly Theme[] = [
   {
     name: 'RSET refused',
     honesty: 'exact',
-    weight: 10,
+    weight: 14,
     plan: (random, { extensions }) => ({
       rset: {
         reply: random.pick(['502 5.5.1 What', '500 5.5.2 What', '503 5.5.1 Not now', '451 4.3.0 Later', '550 No']),
@@ -104,7 +105,7 @@ export const THEMES: readonly Theme[] = [
     honesty: 'exact',
     weight: 8,
     plan: (random) => ({
-      extensions: ['PIPELINING', 'CHUNKING'],
+      extensions: ALL,
       bdat: random.pick(['500 5.5.1 What', '501 5.5.4 What', '502 5.5.1 No', '503 5.5.1 No', '504 5.5.4 No']),
       swallowsRefusedChunks: random.chance(0.5),
       keepsRefusedBdat: random.chance(0.5),
@@ -115,7 +116,7 @@ export const THEMES: readonly Theme[] = [
     honesty: 'exact',
     weight: 4,
     plan: (random) => ({
-      extensions: ['PIPELINING', 'CHUNKING'],
+      extensions: ALL,
       swallowsRefusedChunks: false,
       faults: [{ at: ['MAIL', 'RCPT'], fault: refusal(random, NEVER), chance: 0.3, times: Infinity }],
     }),
@@ -163,14 +164,8 @@ export function planServer(theme: Theme, random: Random): ServerPlan {
   const isLmtp = random.chance(0.1);
   const base: ServerPlan = {
     isLmtp,
-    extensions: random.pick([
-      [],
-      ['PIPELINING'],
-      ['PIPELINING'],
-      isLmtp ? ['PIPELINING'] : ['PIPELINING', 'CHUNKING'],
-      isLmtp ? ['PIPELINING'] : ['PIPELINING', 'CHUNKING'],
-      isLmtp ? [] : ['CHUNKING'],
-    ]),
+    // LMTP clients send by DATA.
+    extensions: random.pick(isLmtp ? [[], ['PIPELINING']] : [[], ['PIPELINING'], ['CHUNKING'], ALL, ALL, ALL]),
     deliversBeforeReplies: random.chance(0.5),
     ehlo: null,
     rset: null,

@@ -16,11 +16,11 @@ export interface TrialMail {
 }
 
 /** More than the client sends in one piece. */
-const LARGE = 70_000;
+const LARGE = 66_000;
 
 /** Mails of which each has addresses, an id and a content of its own; the content names its recipients. */
 export async function makeMails(count: number, random: Random): Promise<TrialMail[]> {
-  const largeShare = random.pick([0, 0.03, 0.15]);
+  const largeShare = random.pick([0, 0.05, 0.25]);
   const streamedShare = random.pick([0, 0, 0, 0.1]);
   const mails: TrialMail[] = [];
   for (let number = 1; number <= count; number++) {
