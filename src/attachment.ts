@@ -38,6 +38,7 @@ export type AttachmentContent =
 
 /** What JSON makes of a Buffer of Node, as job queues give it back. */
 export interface JsonBuffer {
+  /** What Node writes there. */
   readonly type: 'Buffer';
   /** Octets. */
   readonly data: readonly number[];

@@ -36,7 +36,7 @@ export interface Prepared {
 }
 
 /** A message and the filter that it has gone through. */
-export interface Passage {
+interface Passage {
   readonly filter: DeliveryFilter;
   readonly message: EmailMessage;
 }

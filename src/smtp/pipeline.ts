@@ -10,7 +10,7 @@ import { hasHadItsChances, SessionEnd } from './session-end.ts';
 import { INLINE, Transaction } from './transaction.ts';
 import { type Failure, hungUp, type Wire, type WireOwner } from './wire.ts';
 
-/** A connection that was idle for longer is asked whether it still lives before it gets a message. */
+/** A connection that rested for longer is asked with RSET before it gets a message. */
 const PROBE_AFTER_MS = 1_000;
 
 /** Where a pipeline gets its work, and whom it tells. */
@@ -125,8 +125,7 @@ export class Pipeline implements WireOwner {
   }
 
   /**
-   * Goes back to work after a rest. A server that may have gone in the meantime is asked first, with RSET, which also
-   * clears what might be left of a transaction; no message is risked on it.
+   * Goes back to work after a rest. A server that may have gone in the meantime is asked first: no message is risked on it.
    */
   wake(): void {
     this.ref(true);
@@ -230,7 +229,8 @@ export class Pipeline implements WireOwner {
     const returned: Delivery[] = [];
     for (const [place, transaction] of transactions.entries()) {
       const { delivery } = transaction;
-      const isOpen = transaction.step === 'done' || !transaction.contentHandedOver || isRefused;
+      const isUnasked = !transaction.contentHandedOver || (isRefused && !transaction.hasFinalReply);
+      const isOpen = transaction.step === 'done' || isUnasked;
       if (!isOpen || (place === 0 && isHeadLost && transaction.step !== 'done')) transaction.lose(failure);
       this.madeProgress ||= transaction.hasDecided;
       if (delivery.isSettled) continue;

@@ -38,6 +38,7 @@ export class Pool implements PipelineHost {
   /** Those that said goodbye and are not closed yet. */
   readonly #leaving = new Set<Promise<void>>();
   #connecting = 0;
+  #mails = 0;
   #opened = 0;
   #pausedUntil = 0;
   /** Connections in a row that ended before any recipient had an outcome. */
@@ -124,9 +125,19 @@ export class Pool implements PipelineHost {
     }
   }
 
-  /** Waits until everything queued is settled, then hangs up. */
+  /** A mail that will be submitted, once or again: close() waits for it. */
+  enter(): void {
+    this.#mails++;
+  }
+
+  /** The mail is not submitted any more. */
+  leave(): void {
+    if (--this.#mails === 0) this.#report();
+  }
+
+  /** Waits until every mail has left, then hangs up. */
   async close(): Promise<void> {
-    while (this.#queue.size > 0 || this.#connecting > 0 || this.#pipelines.size > this.#idle.length) {
+    while (this.#mails > 0 || this.#connecting > 0 || this.#pipelines.size > this.#idle.length) {
       await new Promise<void>((resolve) => this.#drained.push(resolve));
     }
     for (const pipeline of this.#idle.splice(0)) {
@@ -162,12 +173,16 @@ export class Pool implements PipelineHost {
     const index = this.#idle.indexOf(pipeline);
     if (index >= 0) this.#idle.splice(index, 1);
     if (pipeline.madeProgress) this.#fruitless = 0;
-    else if (this.hasWork) this.#onFruitless(failure, pipeline.wire.transcript.lines);
+    else if (failure.code !== 'aborted' && this.hasWork) this.#onFruitless(failure, pipeline.wire.transcript.lines);
     this.#schedule();
   }
 
   /** A server that ends sessions before it has done anything gets time; when it does so to more than one mail, all fail. */
   #onFruitless(failure: Failure, transcript: readonly string[]): void {
+    if (this.#pipelines.size > 0) {
+      this.#pausedUntil = performance.now() + PAUSE_MS; // others work
+      return;
+    }
     if (this.#fruitless === MAX_FRUITLESS) {
       this.#settleAll({ reply: null, error: lost(failure, transcript, 'queue') });
       return;

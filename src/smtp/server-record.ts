@@ -69,7 +69,7 @@ export function recordOf(address: string): ServerRecord {
   return record;
 }
 
-/** Forgets every server, as a new process would. */
+/** Forgets every server, as a new process would. @internal */
 export function forgetServers(): void {
   records.clear();
 }

@@ -200,7 +200,8 @@ export class Transaction {
         this.#isContradicted = isPositive(code);
         return this.#isContradicted ? this.#desync(code) : this.#finish(this.#refused && outcomeOf(this.#refused));
       }
-      if (this.#isFollowing(code)) return this.#finish(null);
+      // Over LMTP a refusal is of one recipient; the others may have the mail.
+      if (!this.#isLmtp && this.#isFollowing(code)) return this.#finish(null);
       if (this.usesBdat && isMisunderstood(code)) {
         this.isBdatRefused = true;
         this.#finish(null);

@@ -2,10 +2,10 @@ import type { SmtpBackendOptions } from '../../src/index.ts';
 import type { Random } from './random.ts';
 
 /** Who sends: a list with an answer or an exception at the end, results as they come, and mails by themselves. */
-export type CallKind = 'list' | 'silent list' | 'stream' | 'singles' | 'one by one';
+type CallKind = 'list' | 'silent list' | 'stream' | 'singles' | 'one by one';
 
 /** How a call ends before its time: aborted after so many results or milliseconds, or a stream that is not read on. */
-export type Stop =
+type Stop =
   | { readonly kind: 'abort after results'; readonly count: number }
   | { readonly kind: 'abort after time'; readonly ms: number }
   | { readonly kind: 'leave'; readonly count: number };

@@ -168,7 +168,9 @@ test('a screen shows a dozen mails and more', async () => {
   await page.locator('.row').first().waitFor();
   for (const viewport of [DESKTOP.viewport, PHONE.viewport]) {
     await page.setViewportSize(viewport ?? { width: 0, height: 0 });
-    const ends = await page.locator('.row').evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().bottom));
+    const ends = await page
+      .locator('.row')
+      .evaluateAll((rows) => rows.map((row) => row.getBoundingClientRect().bottom));
     expect(ends.filter((end) => end <= (viewport?.height ?? 0)).length).toBeGreaterThanOrEqual(12);
   }
 });

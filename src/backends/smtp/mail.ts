@@ -51,6 +51,7 @@ export class Mail {
     this.#done = done;
     this.#envelope = envelopeOf(job.message);
     this.#messageId = job.message.messageId ?? generateMessageId(job.message);
+    pool.enter();
   }
 
   /** Hands the message to the pool; `done` is called once, when no further try is made. */
@@ -136,6 +137,7 @@ export class Mail {
   #finish(): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
+    this.#pool.leave();
     const { index, message } = this.#job;
     this.#done(this, resultOf(index, message, this.#messageId, this.#outcomes));
   }
