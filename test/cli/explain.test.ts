@@ -97,7 +97,7 @@ describe('the round trips of a mail are those of the engine against a real socke
     ];
     const content = `(${size} octets of content)`;
     expect(plans.map(({ groups }) => groups)).toEqual([
-      [[sender, ...recipients, `BDAT ${size} LAST`, content]],
+      [[sender, ...recipients, `BDAT ${size} LAST`, content, 'RSET']],
       [[sender, ...recipients, 'DATA'], [content]],
       [[sender], ...recipients.map((line) => [line]), ['DATA'], [content]],
     ]);

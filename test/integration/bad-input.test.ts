@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { SmtpBackendOptions } from '../../src/backends/smtp.ts';
-import { type EmailMessageInit, getConnection, sendMail } from '../../src/index.ts';
+import { EmailMessage, type EmailMessageInit, getConnection, sendMail } from '../../src/index.ts';
+import { composeMessage } from '../../src/mime/index.ts';
 import { ScriptedSmtpServer } from '../../src/testing/index.ts';
 import { freePorts } from '../servers/process.ts';
 
@@ -37,8 +38,6 @@ describe('a message that must not be sent is refused with the path of its fault,
     ['headers', (text) => ({ headers: { 'X-Custom': `value${text}` } })],
     ['headers', (text) => ({ headers: { [`X-Custom${text}`]: 'value' } })],
     ['messageId', (text) => ({ messageId: `id@example.com${text}` })],
-    ['inReplyTo', (text) => ({ inReplyTo: `id@example.com${text}` })],
-    ['references[0]', (text) => ({ references: [`id@example.com${text}`] })],
     ['envelopeSender', (text) => ({ envelopeSender: `a@example.com${text}` })],
     ['attachments[0]', (text) => ({ attachments: [{ filename: `a${text}.txt`, content: 'x' }] })],
     [
@@ -58,6 +57,20 @@ describe('a message that must not be sent is refused with the path of its fault,
       expect(JSON.stringify((error as { issues: unknown }).issues)).toContain(`"path":"${path}`);
     }
   });
+
+  // What others wrote is repeated as far as it can be, and costs the thread at worst.
+  test.each(['inReplyTo', 'references'] as const)(
+    '%s with a line break or NUL makes no further header line',
+    (field) => {
+      for (const text of lineBreaks) {
+        const mail = Buffer.from(
+          composeMessage(new EmailMessage({ ...MESSAGE, [field]: `id@example.com${text}` })),
+        ).toString();
+        expect(mail).not.toMatch(/^(?:Bcc|X-)/im);
+        expect(mail).not.toContain('\0');
+      }
+    },
+  );
 
   test.each([
     ['no recipient', { to: [] }, 'to'],
