@@ -358,6 +358,7 @@ export class Dispatch implements CallOwner {
 
   /** Gives the messages that were never taken their results; what may be endless is not read on, and the call ends in error. */
   #answerRest(error: unknown): void {
+    if (this.#inHand.length === 0 && this.#source.isExhausted) return; // an error with its stack is not cheap
     const reason = this.#reason(error);
     for (const read of this.#inHand.splice(0)) this.#settle(read.message, notTaken(read, reason));
     if (this.#source.isExhausted) return;
