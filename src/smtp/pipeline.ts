@@ -93,7 +93,7 @@ export class Pipeline implements WireOwner {
 
   /** How many further messages it will take before it has to wait for the server. */
   get prospects(): number {
-    if (!this.isUsable) return 0;
+    if (!this.isUsable || this.#writer) return 0; // large content takes its time
     const most = !this.#capabilities.pipelining || this.#server.isCautious ? 1 : this.#options.maxInFlight;
     return most - this.#transactions.length;
   }

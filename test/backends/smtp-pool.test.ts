@@ -126,6 +126,26 @@ describe('connections', () => {
     expect(server.connections).toHaveLength(1);
   });
 
+  it('are opened for those who would wait for the content of a large mail', async () => {
+    let go = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    let readings = 0;
+    // It is read once for its size, then to be sent.
+    const content = async function* () {
+      if (++readings > 1) await held;
+      yield Buffer.alloc(100_000);
+    };
+    const backend = connectTo(server);
+    const large = backend.sendMessages([mailTo('large@example.com', { attachments: [{ filename: 'a', content }] })]);
+    await expect.poll(() => readings).toBe(2);
+    expect((await backend.sendMessages([mailTo('small@example.com')])).isSuccess).toBe(true);
+    go();
+    expect((await large).isSuccess).toBe(true);
+    expect(server.connections).toHaveLength(2);
+  });
+
   it('that the server refuses further ones of do not stop those that work', async () => {
     server.on('connect', ({ connection }) =>
       server.connections.indexOf(connection) > 0 ? '421 4.7.0 Too many' : undefined,
