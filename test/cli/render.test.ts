@@ -156,7 +156,7 @@ describe('amsdal-mail explain', () => {
 
 Round trips
   a connection, once                    7-10  TCP 1, greeting 1, EHLO 1, STARTTLS 1, TLS handshake 1-2, EHLO 1, AUTH PLAIN to SCRAM 1-3
-  a mail, with PIPELINING and CHUNKING  1     MAIL RCPT BDAT content
+  a mail, with PIPELINING and CHUNKING  1     MAIL RCPT BDAT content RSET
   a mail, with PIPELINING               2     MAIL RCPT DATA | content
   a mail, with neither                  4     MAIL | RCPT | DATA | content
 
@@ -165,6 +165,7 @@ On the wire, with PIPELINING and CHUNKING
      RCPT TO:<bob@example.org>
      BDAT 546 LAST
      (546 octets of content)
+     RSET
 
 Headers
   From          Jane Doe <jane@example.com>

@@ -165,7 +165,7 @@ describe('release', () => {
     });
     const mail = ['From: =?utf-8?q?A=09B?= <a@x.example> (x)', 'Subject: folded', '\tline', '', 'page\fend', ''];
     expect(await release(...mail)).toMatchObject({ isSent: true });
-    expect(await newest(outside)).toMatchObject({ subject: 'folded line', text: expect.stringContaining('page end') });
+    expect(await newest(outside)).toMatchObject({ subject: 'folded line', text: expect.stringContaining('page\fend') });
   });
 
   test('says why a mail was not sent on', async () => {
