@@ -157,7 +157,7 @@ function PreviewList({ previews, place }) {
       <ul>
         ${previews.map((name) => {
           const isOpen = place?.kind === 'preview' && place.id === name;
-          return html`<li>
+          return html`<li key=${name}>
             <a class="row is-preview" href=${`#/preview/${encodeURIComponent(name)}`} data-id=${name} aria-current=${isOpen ? 'true' : undefined}>
               <${Icon} name="file" /><span class="subject">${name}</span>
             </a>
