@@ -47,8 +47,9 @@ export interface Submission {
 export class Delivery {
   readonly submission: Submission;
   readonly outcomes: (RecipientOutcome | undefined)[];
-  /** The bytes, kept so that a further transaction sends the same. */
-  content: Content | null = null;
+  /** The bytes, kept so that a further transaction sends the same; and whether they may need 8BITMIME. */
+  #content: Content | null = null;
+  #mayBeEightBit = false;
   /** How often a session ended because of it, as far as can be told. */
   hangUps = 0;
   /** The most recipients of a transaction, when a server ended the session over more; 0 when it is not known. */
@@ -72,11 +73,20 @@ export class Delivery {
     return !this.outcomes.includes(undefined);
   }
 
+  /** The content for such a server: the same for all, unless it was made for 8BITMIME and this one has none. */
+  contentFor(capabilities: Capabilities): Content {
+    if (this.#content === null || (this.#mayBeEightBit && !capabilities.eightBitMime)) {
+      this.#content = this.submission.compose(capabilities);
+      this.#mayBeEightBit = capabilities.eightBitMime;
+    }
+    return this.#content;
+  }
+
   /** Ends it; `outcome` is for the recipients of which nothing is known. */
   settle(outcome?: RecipientOutcome): void {
     if (this.isSettled) return;
     this.isSettled = true;
-    this.content = null;
+    this.#content = null;
     if (outcome) for (const index of this.open) this.outcomes[index] = outcome;
     // Every recipient has an outcome by now: the callers settle only then, or give one for the rest.
     this.submission.settle(this.outcomes as RecipientOutcome[]);

@@ -3,6 +3,7 @@ import { END_OF_DATA, RSET } from './commands.ts';
 import { ContentWriter, writeAtOnce } from './content-writer.ts';
 import type { Delivery } from './delivery.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
+import type { PipelineHost } from './pipeline-host.ts';
 import { contentFailure, lost } from './refusal.ts';
 import type { ServerRecord } from './server-record.ts';
 import type { Session } from './session.ts';
@@ -10,24 +11,10 @@ import { hasHadItsChances, SessionEnd } from './session-end.ts';
 import { INLINE, Transaction } from './transaction.ts';
 import { type Failure, hungUp, type Wire, type WireOwner } from './wire.ts';
 
+/** How long mails wait behind an unanswered one before another connection is opened for them. */
+export const SLOW_MS = 250;
 /** A connection that rested for longer is asked with RSET before it gets a message. */
 const PROBE_AFTER_MS = 1_000;
-
-/** Where a pipeline gets its work, and whom it tells. */
-export interface PipelineHost {
-  /** Whether a delivery waits. */
-  readonly hasWork: boolean;
-  /** The next delivery to start, or undefined when there is none now. */
-  take(): Delivery | undefined;
-  /** A delivery that needs a further transaction, here or on another connection: it goes to the front. */
-  giveBack(delivery: Delivery): void;
-  /** The server answered RSET, or will not take mail any more; messages may be handed out again. */
-  onReset(): void;
-  /** Nothing is in flight any more. */
-  onIdle(pipeline: Pipeline): void;
-  /** The connection is over; nothing of it is in flight any more. */
-  onClosed(pipeline: Pipeline, failure: Failure): void;
-}
 
 /**
  * The transactions of one session, as many at once as the server's extensions and its record allow (RFC 2920, RFC 3030).
@@ -61,7 +48,9 @@ export class Pipeline implements WireOwner {
   /** Whether the last transaction may be open on the server: nothing leaves before RSET has its 250. */
   #mayBeOpen = false;
   #needsReset = false;
+  #lastTexts: readonly string[] = [];
   #served = 0;
+  #startedAt = performance.now();
   /** Mails in a row that went well. */
   #goneWell = 0;
   #isRetired = false;
@@ -91,11 +80,14 @@ export class Pipeline implements WireOwner {
     return this.#transactions.length;
   }
 
-  /** How many further messages it will take before it has to wait for the server. */
+  /**
+   * How many further messages it will take soon: as many as the window may grow to, unless it is full, or the server slow.
+   */
   get prospects(): number {
-    if (!this.isUsable || this.#writer) return 0; // large content takes its time
-    const most = !this.#capabilities.pipelining || this.#server.isCautious ? 1 : this.#options.maxInFlight;
-    return most - this.#transactions.length;
+    if (!this.isUsable || this.#writer || this.wire.isFull) return 0;
+    const isSlow = this.#transactions.length > 0 && performance.now() - this.#startedAt > SLOW_MS;
+    const most = isSlow || this.#server.isCautious ? this.#window : this.#options.maxInFlight;
+    return (this.#capabilities.pipelining ? most : 1) - this.#transactions.length;
   }
 
   /** Whether a message could be started now. */
@@ -138,12 +130,12 @@ export class Pipeline implements WireOwner {
     this.#tellIfIdle();
   }
 
-  /** Says QUIT and hangs up without waiting. */
+  /** Does not wait. */
   hangUp(): void {
     this.wire.hangUp();
   }
 
-  /** Says QUIT and waits for the server to hang up, for a moment. */
+  /** Waits for the server to hang up, for a moment. */
   quit(): Promise<void> {
     this.#isRetired = true;
     return this.wire.quit();
@@ -151,9 +143,8 @@ export class Pipeline implements WireOwner {
 
   /** Keeps the process alive, or lets it end. */
   ref(isBusy: boolean): void {
-    const { socket } = this.wire;
     // Sockets of the caller's need not have them.
-    const handle = socket as { ref?(): unknown; unref?(): unknown };
+    const handle = this.wire.socket as { ref?(): unknown; unref?(): unknown };
     if (isBusy) handle.ref?.();
     else handle.unref?.();
   }
@@ -207,7 +198,10 @@ export class Pipeline implements WireOwner {
 
   onDrain(): void {
     if (this.#writer) this.#writer.resume();
-    else this.pump();
+    else {
+      this.pump();
+      this.#tellIfIdle();
+    }
   }
 
   onEarlyReply(code: number): void {
@@ -250,9 +244,10 @@ export class Pipeline implements WireOwner {
   }
 
   contentTexts(code: number): readonly string[] {
-    // A refusal may be out of step; the others are read for every mail.
-    const quotable = code < 400 ? this.#transactions.slice(0, 1) : this.#transactions;
-    return quotable.flatMap(({ delivery }) => delivery.submission.contentTexts());
+    const [first] = this.#transactions;
+    if (code < 400 && first) return first.delivery.submission.contentTexts();
+    // It may be out of step, and about any mail.
+    return this.#transactions.flatMap(({ delivery }) => delivery.submission.contentTexts()).concat(this.#lastTexts);
   }
 
   get #window(): number {
@@ -275,6 +270,7 @@ export class Pipeline implements WireOwner {
       return;
     }
     this.#served++;
+    this.#startedAt = performance.now();
     this.#needsReset = false;
     this.#transactions.push(transaction);
     if (!this.#capabilities.pipelining) transaction.writeNext();
@@ -359,6 +355,7 @@ export class Pipeline implements WireOwner {
 
   #finish(transaction: Transaction): void {
     this.#transactions.shift();
+    this.#lastTexts = transaction.delivery.submission.contentTexts();
     const { delivery, wasAccepted, usesBdat, recipientLimit } = transaction;
     this.madeProgress ||= transaction.hasDecided;
     if (recipientLimit > 0) this.#recipientLimit = recipientLimit;
@@ -395,6 +392,9 @@ export class Pipeline implements WireOwner {
   }
 
   #tellIfIdle(): void {
-    if (this.#transactions.length === 0 && !this.#isResetting && !this.wire.isClosed) this.#host.onIdle(this);
+    if (this.#transactions.length > 0 || this.#isResetting || this.wire.isClosed) return;
+    if (this.wire.isFull)
+      this.wire.arm(this.#options.timeouts.data); // what was written must leave first
+    else this.#host.onIdle(this);
   }
 }

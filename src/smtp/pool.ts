@@ -6,7 +6,8 @@ import { forgetAtExit, quitAtExit } from './exit.ts';
 import { Fifo } from './fifo.ts';
 import { LoginMemory } from './login-memory.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
-import { Pipeline, type PipelineHost } from './pipeline.ts';
+import { Pipeline, SLOW_MS } from './pipeline.ts';
+import type { PipelineHost } from './pipeline-host.ts';
 import type { PoolStats } from './pool-stats.ts';
 import { lost } from './refusal.ts';
 import { recordOf, ServerRecord } from './server-record.ts';
@@ -17,6 +18,8 @@ import type { Failure } from './wire.ts';
 
 /** Connections in a row that may end before a recipient has an outcome: all chances of one mail, and the first of the next. */
 const MAX_FRUITLESS = MAX_HANG_UPS + 1;
+/** How long it is remembered that connections brought nothing. */
+const FORGIVEN_AFTER_MS = 30_000;
 /** How long no further connection is tried after one failed, as long as others work. */
 const PAUSE_MS = 1_000;
 
@@ -43,6 +46,9 @@ export class Pool implements PipelineHost {
   #pausedUntil = 0;
   /** Connections in a row that ended before any recipient had an outcome. */
   #fruitless = 0;
+  #lastFruitless = -Infinity;
+  /** Looks again whether a connection should be opened. */
+  #waking: NodeJS.Timeout | null = null;
   /** While it runs, no connection is opened. */
   #resting: NodeJS.Timeout | null = null;
   #isScheduled = false;
@@ -100,6 +106,7 @@ export class Pool implements PipelineHost {
       ),
     });
     // Nobody may be waiting any more for the connection that is being opened.
+    this.#schedule(); // its connection takes no more
     if (this.hasWork) return;
     this.#abort.abort();
     if (this.#resting !== null) clearTimeout(this.#resting);
@@ -135,12 +142,11 @@ export class Pool implements PipelineHost {
     if (--this.#mails === 0) this.#report();
   }
 
-  /** Waits until every mail has left, then hangs up. */
+  /** Waits until every mail has left, then hangs up; what is due of a connection without mails is not waited for. */
   async close(): Promise<void> {
-    while (this.#mails > 0 || this.#connecting > 0 || this.#pipelines.size > this.#idle.length) {
-      await new Promise<void>((resolve) => this.#drained.push(resolve));
-    }
-    for (const pipeline of this.#idle.splice(0)) {
+    while (this.#mails > 0 || this.#connecting > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
+    this.#idle.length = 0;
+    for (const pipeline of this.#pipelines) {
       pipeline.ref(true);
       this.#discard(pipeline);
     }
@@ -180,9 +186,12 @@ export class Pool implements PipelineHost {
   /** A server that ends sessions before it has done anything gets time; when it does so to more than one mail, all fail. */
   #onFruitless(failure: Failure, transcript: readonly string[]): void {
     if (this.#pipelines.size > 0) {
-      this.#pausedUntil = performance.now() + PAUSE_MS; // others work
+      this.#pause(); // others work
       return;
     }
+    const now = performance.now();
+    if (now - this.#lastFruitless > FORGIVEN_AFTER_MS) this.#fruitless = 0;
+    this.#lastFruitless = now;
     if (this.#fruitless === MAX_FRUITLESS) {
       this.#settleAll({ reply: null, error: lost(failure, transcript, 'queue') });
       return;
@@ -223,11 +232,14 @@ export class Pool implements PipelineHost {
     if (this.#pipelines.size >= this.#options.maxConnections) return false;
     let prospects = 0;
     for (const pipeline of this.#pipelines) {
-      if (pipeline.isResetting) return false;
+      if (pipeline.isResetting && pipeline.inFlight === 0) return false;
       prospects += pipeline.prospects;
     }
-    // A window that is about to open will take what waits before a new connection is ready.
-    if (this.#queue.size <= prospects) return false;
+    // A window that is about to open will take what waits before a new connection is ready, unless the server is slow.
+    if (this.#queue.size <= prospects) {
+      this.#wakeIn(SLOW_MS);
+      return false;
+    }
     return this.#pipelines.size === 0 || performance.now() >= this.#pausedUntil;
   }
 
@@ -265,11 +277,23 @@ export class Pool implements PipelineHost {
 
   /** Without any other connection, nobody who waits could be served. */
   #onConnectFailed(error: unknown): void {
-    this.#pausedUntil = performance.now() + PAUSE_MS;
+    this.#pause();
     if (this.#pipelines.size === 0) {
       this.#settleAll({ reply: null, error: asConnectionError(error) });
     }
     this.#report();
+  }
+
+  #pause(): void {
+    this.#pausedUntil = performance.now() + PAUSE_MS;
+    this.#wakeIn(PAUSE_MS);
+  }
+
+  #wakeIn(ms: number): void {
+    this.#waking ??= setTimeout(() => {
+      this.#waking = null;
+      this.#schedule();
+    }, ms).unref();
   }
 
   #settleAll(outcome: RecipientOutcome): void {

@@ -78,19 +78,20 @@ export class ReplyParser {
     }
   }
 
-  /** Decodes the reply the sink was called for. */
-  read(): ServerReply {
-    let text = '';
-    let start = this.#replyStart;
-    while (start < this.#replyEnd) {
-      let end = this.#bytes.indexOf(LF, start);
-      if (end < 0) end = this.#replyEnd;
-      const last = end > start && this.#bytes[end - 1] === CR ? end - 1 : end;
-      if (start > this.#replyStart) text += '\n';
-      text += this.#bytes.toString('utf8', Math.min(start + 4, last), last);
-      start = end + 1;
-    }
-    return toReply(this.code, text);
+  /** How many octets the reply has. */
+  get size(): number {
+    return this.#replyEnd - this.#replyStart;
+  }
+
+  /** How many octets were not understood: the rest of a chunk that is no reply. */
+  get unread(): number {
+    return this.#bytes.length > 0 ? this.#bytes.length - this.#lineStart : this.#heldLength;
+  }
+
+  /** Decodes the lines of the reply the sink was called for, code and all. */
+  read(): string {
+    const end = this.#bytes[this.#replyEnd - 1] === CR ? this.#replyEnd - 1 : this.#replyEnd;
+    return this.#bytes.toString('utf8', this.#replyStart, end);
   }
 
   #parse(bytes: Buffer, length: number, from: number): void {
@@ -162,6 +163,12 @@ export class ReplyParser {
     bytes.copy(this.#held, this.#heldLength);
     this.#heldLength = length;
   }
+}
+
+/** Takes apart the lines of a reply, code and all. */
+export function toServerReply(lines: string): ServerReply {
+  const texts = lines.split('\n').map((line) => (line.endsWith('\r') ? line.slice(4, -1) : line.slice(4)));
+  return toReply(Number(lines.slice(0, 3)), texts.join('\n'));
 }
 
 /** Splits the enhanced status code off the text; one whose class contradicts the code is left in the text (RFC 2034). */

@@ -74,8 +74,7 @@ export class Transaction {
     this.#isLmtp = options.isLmtp;
     const limit = delivery.recipientLimit || options.recipientLimit;
     this.#recipients = limit > 0 && open.length > limit ? open.slice(0, limit) : open;
-    this.content = delivery.content ?? submission.compose(capabilities);
-    delivery.content = this.content;
+    this.content = delivery.contentFor(capabilities);
     this.#mailLine = mailLine(delivery, this.content, capabilities);
     this.#rcptLines = this.#recipients.map((index) => rcptLine(delivery, index));
     this.usesBdat = options.bdat && this.content instanceof Uint8Array && this.content.length <= INLINE;
@@ -159,7 +158,7 @@ export class Transaction {
 
     const mailCode = yield null;
     if (mailCode === 421) this.isSessionOver = true;
-    if (!isPositive(mailCode) && !this.#isFollowing(mailCode)) this.#refused = this.#refusal('mail', 'the sender');
+    if (!isPositive(mailCode) && !this.#isFollowing(mailCode)) this.#refuseSender();
     this.step = 'rcpt';
     if (this.#refused && this.#next === 'rcpt' && this.#written === 0) return this.#finish(outcomeOf(this.#refused));
 
@@ -233,12 +232,14 @@ export class Transaction {
   lose(failure: Failure): void {
     const outcome = this.outcomeIfLost(failure);
     if (this.#isContradicted) for (const index of this.#recipients) this.delivery.outcomes[index] = outcome;
+    else this.#refuseTooMany();
     this.#finish(outcome);
   }
 
   /** Decides its own recipients by what has left until now, without waiting for the server. */
   giveUp(failure: Failure): void {
     const outcome = this.outcomeIfLost(failure);
+    this.#refuseTooMany();
     for (const index of this.#recipients) this.delivery.outcomes[index] ??= outcome;
   }
 
@@ -257,16 +258,27 @@ export class Transaction {
     this.#finish(outcome);
   }
 
+  /** Whatever becomes of the rest of the group, it is decided. */
+  #refuseSender(): void {
+    this.#refused = this.#refusal('mail', 'the sender');
+    for (const index of this.#recipients) this.#decide(index, outcomeOf(this.#refused));
+  }
+
   #onRecipientRefused(index: number, code: number): void {
     const reply = this.#wire.reply();
     const isEnough = isTooMany(reply);
     if (code === 421) {
       this.isSessionOver = true; // it is about the session, and decides about nobody
-      if (isEnough) this.delivery.recipientLimit = this.#accepted.length;
+      if (isEnough || this.#tooMany.length > 0) this.delivery.recipientLimit = this.#accepted.length;
     }
     if (this.#isFollowing(code)) return;
     if (isEnough) this.#tooMany.push({ index, reply });
     else this.#setRefused(index, reply);
+  }
+
+  /** There will be no further transaction for the recipients one too many. */
+  #refuseTooMany(): void {
+    for (const { index, reply } of this.#tooMany) this.#setRefused(index, reply);
   }
 
   #setRefused(index: number, reply: ServerReply): void {
@@ -282,8 +294,7 @@ export class Transaction {
 
   /** Ends the transaction; recipients one too many stay open for a further one when this one was taken, or not tried. */
   #finish(outcome: RecipientOutcome | null): null {
-    const isOver = !this.wasAccepted && !this.isSessionOver && !this.isBdatRefused;
-    if (isOver) for (const { index, reply } of this.#tooMany) this.#setRefused(index, reply);
+    if (!this.wasAccepted && !this.isSessionOver && !this.isBdatRefused) this.#refuseTooMany();
     if (outcome) for (const index of this.#recipients) this.delivery.outcomes[index] ??= outcome;
     this.step = 'done';
     return null;

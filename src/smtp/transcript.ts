@@ -1,7 +1,7 @@
 /** How many writes and chunks are kept. */
 const KEPT = 64;
-/** How many octets of one chunk are kept. */
-const KEPT_OCTETS = 2048;
+/** How many characters of one reply are kept. */
+const KEPT_CHARACTERS = 2048;
 
 type Speaker = 'C' | 'S' | '*';
 
@@ -18,10 +18,6 @@ export class Transcript {
   #count = 0;
   #lines: readonly string[] | null = null;
   readonly #secrets: string[] = [];
-  /** What replies quoted of the mails' content, the latest last. */
-  readonly #quotes: string[] = [];
-  /** What the server said and `debug` has not shown yet. */
-  #unreported = '';
 
   constructor(debug?: (line: string) => void) {
     this.#debug = debug;
@@ -33,22 +29,8 @@ export class Transcript {
     this.#secrets.sort((a, b) => b.length - a.length);
   }
 
-  /** Remembers that a reply quoted this of a mail's content: it shows as `[content]`. */
-  hideQuote(quote: string): void {
-    if (this.#quotes.includes(quote)) return;
-    this.#quotes.push(quote);
-    if (this.#quotes.length > KEPT) this.#quotes.shift();
-    this.#lines = null;
-  }
-
-  /** Replaces every hidden secret, and every quotation of content, in a text. */
+  /** Replaces every hidden secret in a text. */
   redact(text: string): string {
-    let redacted = this.#withoutSecrets(text);
-    for (const quote of this.#quotes) if (redacted.includes(quote)) redacted = redacted.replaceAll(quote, '[content]');
-    return redacted;
-  }
-
-  #withoutSecrets(text: string): string {
     let redacted = text;
     for (const secret of this.#secrets) if (redacted.includes(secret)) redacted = redacted.replaceAll(secret, '***');
     return redacted;
@@ -64,18 +46,9 @@ export class Transcript {
     this.#add('C', octets);
   }
 
-  /** Records bytes that were received; they are copied, since the buffer is used again. */
-  received(chunk: Buffer): void {
-    this.#add('S', chunk.toString('latin1', Math.max(0, chunk.length - KEPT_OCTETS)));
-  }
-
-  /** What was received has been understood: what it quotes of a mail is known by now, and `debug` may show it. */
-  understood(): void {
-    if (this.#unreported === '' || !this.#debug) return;
-    const end = this.#unreported.lastIndexOf('\n') + 1;
-    const whole = this.#unreported.slice(0, end);
-    this.#unreported = this.#unreported.slice(end);
-    for (const line of this.#format('S', whole)) this.#debug(line);
+  /** Records a reply of the server, as it was understood: without what it quotes of a mail. */
+  received(reply: string): void {
+    this.#add('S', reply.length > KEPT_CHARACTERS ? `${reply.slice(0, KEPT_CHARACTERS)}…` : reply);
   }
 
   /** Records what happened to the connection itself. */
@@ -94,41 +67,24 @@ export class Transcript {
     this.#speakers[slot] = who;
     this.#said[slot] = what;
     this.#lines = null;
-    if (!this.#debug) return;
-    if (who === 'S') {
-      this.#unreported += what; // a line may come in pieces
-      return;
-    }
-    this.understood();
-    for (const line of this.#format(who, textOf(who, what))) this.#debug(line);
+    if (this.#debug) for (const line of this.#format(who, textOf(what))) this.#debug(line);
   }
 
   #recall(): string[] {
     const lines: string[] = [];
-    const first = Math.max(0, this.#count - KEPT);
-    let text = '';
-    for (let entry = first; entry < this.#count; entry++) {
+    for (let entry = Math.max(0, this.#count - KEPT); entry < this.#count; entry++) {
       const slot = entry % KEPT;
-      const who = this.#speakers[slot] ?? '*';
-      text += textOf(who, this.#said[slot] ?? '');
-      // What one side says without a break is put together first: a secret may come in pieces.
-      if (entry + 1 < this.#count && this.#speakers[(entry + 1) % KEPT] === who) continue;
-      lines.push(...this.#format(who, text));
-      text = '';
+      lines.push(...this.#format(this.#speakers[slot] ?? '*', textOf(this.#said[slot] ?? '')));
     }
     return lines;
   }
 
   #format(who: Speaker, text: string): string[] {
-    const spoken = who === 'S' ? Buffer.from(text, 'latin1').toString() : text;
-    const lines = (who === 'C' ? this.#withoutSecrets(spoken) : this.redact(spoken)).split(/\r?\n/);
+    const lines = this.redact(text).split(/\r?\n/);
     return lines.flatMap((line) => (line === '' ? [] : [`${who}: ${line}`]));
   }
 }
 
-/** What the server says comes as it was cut up, one character an octet; what we say is whole lines. */
-function textOf(who: Speaker, what: string | number): string {
-  if (typeof what === 'number') return `(${what} octets of content)\n`;
-  if (who === 'S') return what;
-  return what.endsWith('\n') ? what : `${what}\n`;
+function textOf(what: string | number): string {
+  return typeof what === 'number' ? `(${what} octets of content)` : what;
 }

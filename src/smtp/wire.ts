@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream';
 import type { ConnectionErrorCode, ServerReply } from '../errors.ts';
 import { QUIT } from './commands.ts';
 import { Group } from './group.ts';
-import { MIN_QUOTE, quotedRuns } from './quoted-content.ts';
+import { MIN_QUOTE, withoutQuotes } from './quoted-content.ts';
 import { describe } from './refusal.ts';
-import { ReplyParser, ReplySyntaxError } from './reply.ts';
+import { ReplyParser, ReplySyntaxError, toServerReply } from './reply.ts';
 import { brokenConnection } from './tls-failure.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -12,6 +12,8 @@ import type { Transcript } from './transcript.ts';
 const QUIT_GRACE_MS = 1_000;
 /** How much of a reply's text is kept, in characters. */
 const MAX_TEXT = 4_096;
+/** The least octets of a reply that can quote a mail: its code, and the shortest run that counts. */
+const MIN_LINE = 4 + MIN_QUOTE;
 
 /** Why a connection ended: the code and text an error is made of. */
 export interface Failure {
@@ -61,6 +63,8 @@ export class Wire {
   readonly #group = new Group();
   /** Replies that will be due once the group is flushed. */
   #expected = 0;
+  /** Of the reply that is being handled. */
+  #lines = '';
   #deadline = Infinity;
   #timer: NodeJS.Timeout | null = null;
   #replies = 0;
@@ -123,12 +127,8 @@ export class Wire {
 
   /** The reply `onReply` was called for, without secrets and without what it quotes of a mail. */
   reply(): ServerReply {
-    const { code, enhancedCode, text } = this.#parser.read();
+    const { code, enhancedCode, text } = toServerReply(this.#lines);
     const whole = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
-    const texts = whole.length < MIN_QUOTE ? [] : this.#owner.contentTexts(code);
-    for (const line of whole.split('\n')) {
-      for (const quote of quotedRuns(line, texts)) this.transcript.hideQuote(quote);
-    }
     return { code, enhancedCode, text: this.transcript.redact(whole) };
   }
 
@@ -176,7 +176,12 @@ export class Wire {
     this.flush();
     this.#stop();
     const { socket } = this;
-    socket.end(() => socket.destroy());
+    const timer = setTimeout(() => socket.destroy(), QUIT_GRACE_MS);
+    timer.unref();
+    socket.end(() => {
+      clearTimeout(timer);
+      socket.destroy();
+    });
   }
 
   /** Says QUIT and hangs up; a reply is not waited for longer than a second (RFC 5321, section 4.1.1.10). */
@@ -206,15 +211,14 @@ export class Wire {
 
   readonly #onData = (chunk: Buffer): void => {
     if (this.#failed) return;
-    this.transcript.received(chunk);
     this.#replies = 0;
     try {
       this.#parser.push(chunk);
     } catch (error) {
       if (!(error instanceof ReplySyntaxError)) throw error;
+      this.transcript.received(`(${this.#parser.unread} octets that are no reply)`);
       this.fail({ code: 'protocol', message: error.message });
     }
-    this.transcript.understood();
     if (this.#failed) return;
     if (this.#replies > 0) {
       if (this.outstanding > 0) this.arm(this.#owner.timeoutMs());
@@ -225,6 +229,8 @@ export class Wire {
   #onReply(): void {
     this.#replies++;
     const { code } = this.#parser;
+    this.#lines = this.#read(code);
+    this.transcript.received(this.#lines);
     if (this.outstanding === 0) {
       this.#onUnexpected(code);
       return;
@@ -232,6 +238,18 @@ export class Wire {
     // Before the owner goes on: it may begin with content, which has a time limit of its own.
     if (--this.outstanding === 0) this.disarm();
     this.#owner.onReply(code);
+  }
+
+  /** The lines of the reply without what they quote of a mail, which is searched for where there is room for it. */
+  #read(code: number): string {
+    const lines = this.#parser.read();
+    if (this.#parser.size < MIN_LINE) return lines;
+    const texts = this.#owner.contentTexts(code);
+    if (texts.length === 0) return lines;
+    return lines
+      .split('\n')
+      .map((line) => withoutQuotes(line, texts))
+      .join('\n');
   }
 
   /** A reply nobody asked for: 421 says why the server hangs up; anything else would answer the next command (RFC 5321, 3.8). */
@@ -249,6 +267,7 @@ export class Wire {
     this.isFull = false;
     if (this.#failed) return;
     if (this.outstanding > 0) this.arm(this.#owner.timeoutMs());
+    else this.disarm();
     this.#owner.onDrain();
   };
 

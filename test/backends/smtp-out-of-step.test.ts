@@ -133,6 +133,34 @@ describe('what a server quotes of a mail', () => {
     expect(all).toContain('[content]');
   });
 
+  const LINES = Array.from({ length: 100 }, (_, index) => `secret line number ${index + 100} of this mail`);
+
+  it.each([
+    ['in a refusal of a hundred lines', 'message', ['554 5.7.1 Spam', ...LINES].join('\n')],
+    ['behind more than anybody reads', 'message', `554 5.7.1 ${'x'.repeat(4_200)} ${LINES[0]}`],
+    ['in a reply that is out of step', 'message', `354 ${LINES[0]}`],
+    ['in what is no reply at all', 'message', Buffer.from(`${LINES[0]}\r\n`)],
+    [
+      'line by line, as commands it does not know',
+      'RCPT',
+      Buffer.from(['550 5.1.1 Gone', ...LINES.map((line) => `500 5.5.1 Unrecognized: "${line}"`), ''].join('\r\n')),
+    ],
+  ] as const)('%s shows nowhere', async (_, step, reply) => {
+    offer('PIPELINING', 'CHUNKING');
+    server.once(step, { reply });
+    const lines: string[] = [];
+    const backend = connectTo(server, { debug: (line) => lines.push(line), retry, maxConnections: 1 });
+    const status = await backend.sendMessages([{ ...message, body: LINES.join('\n') }], { failSilently: true });
+    const errors = status.results.map(({ error }) => [error, error?.transcript, error?.cause]);
+    const all = inspect([status, [...status.recipients.values()], status.results, errors, lines], {
+      depth: 12,
+      showHidden: true,
+      maxArrayLength: null,
+      maxStringLength: null,
+    });
+    expect(all).not.toContain('secret line');
+  });
+
   it('may be a word or two, and the address is no secret', async () => {
     server.on('message', '554 5.7.1 Hello Ann, no');
     const status = await connectTo(server).sendMessages([message], { failSilently: true });

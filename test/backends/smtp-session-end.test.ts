@@ -102,6 +102,26 @@ describe.each(MODES)('a server that says 421, with $mode', ({ extensions }) => {
     expect(taken()).toEqual(['user1@example.com', 'user2@example.com']);
   });
 
+  it('after it has refused the sender has refused the mail, once', async () => {
+    offer(extensions);
+    server.on('MAIL', '550 5.7.1 Sender blocked').on('RCPT', BYE);
+    expect(await outcomes(mails(1))).toEqual({ rejected: ['user0@example.com'] });
+    expect(server.connections).toHaveLength(1);
+  });
+
+  it('after some recipients too many, whatever it says of them, gets fewer at once', async () => {
+    offer(extensions);
+    server.on('RCPT', ({ connection: { commands } }) => {
+      const since = commands.findLastIndex((command) => command.startsWith('MAIL'));
+      const count = commands.length - 1 - since;
+      if (count <= 3) return undefined;
+      return count <= 6 ? '452 4.5.3 Too many recipients' : BYE;
+    });
+    const to = Array.from({ length: 10 }, (_, index) => `user${index}@example.com`);
+    expect(await outcomes([mailTo(to)])).toEqual({ sent: to });
+    expect(taken()).toEqual(to);
+  });
+
   it('about too many recipients gets fewer at once', async () => {
     offer(extensions);
     const perMail = new Map<unknown, number>();
@@ -153,6 +173,16 @@ describe.each(MODES)('a server that hangs up without a word after every second m
   });
 });
 
+it.each(MODES)(
+  'a server that refuses the sender and hangs up is not asked again, with $mode',
+  async ({ extensions }) => {
+    offer(extensions);
+    server.on('MAIL', { reply: '550 5.7.1 Sender blocked', end: 'fin' });
+    expect(await outcomes(mails(1))).toEqual({ rejected: ['user0@example.com'] });
+    expect(server.connections).toHaveLength(1);
+  },
+);
+
 describe.each(MODES)('a server that hangs up at the same command again and again, with $mode', ({ extensions }) => {
   it('fails the mail that seems to be why, and only that', async () => {
     offer(extensions);
@@ -173,6 +203,24 @@ it.each(['421 4.3.2 Going down', { end: 'fin' }] as const)(
     expect(others).toEqual({});
     expect(failed).toHaveLength(30);
     expect(server.connections.length).toBeLessThanOrEqual(6);
+  },
+);
+
+it.each(MODES)(
+  'a recipient one too many is no reason for doubt when the mail is given up, with $mode',
+  async ({ extensions }) => {
+    offer(extensions);
+    const abort = new AbortController();
+    server.once('RCPT', undefined).once('RCPT', '452 4.5.3 Too many recipients');
+    server.once('message', { delayMs: 600_000, reply: '250 2.0.0 Ok' });
+    const backend = connectTo(server, { maxConnections: 1 });
+    const to = ['a@example.com', 'b@example.com'];
+    const sending = backend.sendMessages([mailTo(to)], { signal: abort.signal, failSilently: true });
+    await expect.poll(() => server.connections[0]?.transcript.some((line) => line.includes('452')) ?? false).toBe(true);
+    await expect.poll(() => backend.stats().connections.inFlight).toBe(1);
+    setImmediate(() => abort.abort());
+    const { recipients } = await sending;
+    expect(recipients.get('b@example.com')).toMatchObject({ status: 'failed', retryable: true });
   },
 );
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerReply } from '../../src/errors.ts';
-import { ReplyParser, ReplySyntaxError } from '../../src/smtp/reply.ts';
+import { ReplyParser, ReplySyntaxError, toServerReply } from '../../src/smtp/reply.ts';
 import { fc } from '../properties.ts';
 
 /** The replies in the bytes, when they arrive in chunks of these sizes. */
 function parse(bytes: Uint8Array | string, sizes: readonly number[] = []): ServerReply[] {
   const replies: ServerReply[] = [];
-  const parser = new ReplyParser(() => replies.push(parser.read()));
+  const parser = new ReplyParser(() => replies.push(toServerReply(parser.read())));
   let rest = Buffer.from(bytes);
   for (const size of sizes) {
     parser.push(rest.subarray(0, size));

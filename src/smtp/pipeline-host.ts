@@ -1,0 +1,19 @@
+import type { Delivery } from './delivery.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { Failure } from './wire.ts';
+
+/** Where a pipeline gets its work, and whom it tells. */
+export interface PipelineHost {
+  /** Whether a delivery waits. */
+  readonly hasWork: boolean;
+  /** The next delivery to start, or undefined when there is none now. */
+  take(): Delivery | undefined;
+  /** A delivery that needs a further transaction, here or on another connection: it goes to the front. */
+  giveBack(delivery: Delivery): void;
+  /** The server answered RSET, or will not take mail any more; messages may be handed out again. */
+  onReset(): void;
+  /** Nothing is in flight any more. */
+  onIdle(pipeline: Pipeline): void;
+  /** The connection is over; nothing of it is in flight any more. */
+  onClosed(pipeline: Pipeline, failure: Failure): void;
+}

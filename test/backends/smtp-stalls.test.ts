@@ -1,0 +1,105 @@
+import { connect } from 'node:net';
+import { Duplex } from 'node:stream';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { connectTo, mails, mailTo } from './smtp-fixture.ts';
+
+let server: ScriptedSmtpServer;
+
+beforeAll(async () => {
+  server = await ScriptedSmtpServer.start();
+  return () => server.close();
+});
+
+afterEach(() => server.reset());
+
+const offer = (...extensions: readonly string[]) => server.on('EHLO', ['250 localhost', ...extensions].join('\n'));
+const SILENCE = { delayMs: 600_000, reply: '250 2.0.0 Ok' };
+
+describe('mails that wait', () => {
+  it.each([[['PIPELINING', 'CHUNKING']], [['PIPELINING']], [[]]] as const)(
+    'go over other connections while the first mail of all is unanswered, with %j',
+    async (extensions) => {
+      offer(...extensions);
+      server.once('message', SILENCE);
+      const backend = connectTo(server);
+      const abort = new AbortController();
+      const slow = backend.sendMessages([mailTo('slow@example.com')], { signal: abort.signal, failSilently: true });
+      const others = await Promise.all(mails(20).map((mail) => backend.sendMessages([mail])));
+      expect(others.every(({ isSuccess }) => isSuccess)).toBe(true);
+      abort.abort();
+      expect((await slow).recipients.get('slow@example.com')?.status).toBe('unknown');
+    },
+  );
+
+  it('get a connection again after one could not be opened, although another one is busy', async () => {
+    offer('PIPELINING');
+    const backend = connectTo(server, { maxInFlight: 1 });
+    server.once('message', SILENCE).once('connect', undefined).once('connect', '421 4.3.2 Busy');
+    const abort = new AbortController();
+    const slow = backend.sendMessages([mailTo('slow@example.com')], { signal: abort.signal, failSilently: true });
+    const others = await Promise.all(mails(3).map((mail) => backend.sendMessages([mail])));
+    expect(others.every(({ isSuccess }) => isSuccess)).toBe(true);
+    abort.abort();
+    await slow;
+  });
+
+  it('get a connection when the call before them is aborted, and its connection is done with', async () => {
+    offer('PIPELINING');
+    server.once('message', SILENCE).once('message', SILENCE);
+    const backend = connectTo(server, { maxConnections: 2, maxInFlight: 1 });
+    const aborts = [new AbortController(), new AbortController()];
+    const slow = aborts.map(({ signal }, index) =>
+      backend.sendMessages([mailTo(`slow${index}@example.com`)], { signal, failSilently: true }),
+    );
+    await expect.poll(() => backend.stats().connections.inFlight).toBe(2);
+    const waiting = backend.sendMessages(mails(1));
+    aborts[0]?.abort();
+    expect((await waiting).isSuccess).toBe(true);
+    aborts[1]?.abort();
+    await Promise.all(slow);
+  });
+
+  it('do not go over a connection whose last writes have not left, which is no reason to look at it for ever', async () => {
+    offer();
+    // A tunnel that takes what is written at once, and says so later than the server answers.
+    const socket = (): Duplex => {
+      const raw = connect(server.port, server.host);
+      const tunnel = new Duplex({
+        writableHighWaterMark: 4096,
+        read: () => {},
+        write(chunk, _, done) {
+          raw.write(chunk);
+          setTimeout(done, 30);
+        },
+        final(done) {
+          raw.end();
+          done();
+        },
+        destroy(error, done) {
+          raw.destroy();
+          done(error);
+        },
+      });
+      raw.on('data', (chunk) => tunnel.push(chunk)).on('end', () => tunnel.push(null));
+      raw.on('error', (error) => tunnel.destroy(error));
+      return tunnel;
+    };
+    const backend = connectTo(server, { socket, maxConnections: 1 });
+    const body = `${'x'.repeat(70)}\n`.repeat(100);
+    for (const name of ['a', 'b', 'c']) {
+      expect((await backend.sendMessages([mailTo(`${name}@example.com`, { body })])).isSuccess).toBe(true);
+    }
+  });
+});
+
+describe('close()', () => {
+  it('waits for no answer to RSET', async () => {
+    offer('PIPELINING', 'CHUNKING');
+    server.on('RSET', SILENCE);
+    const backend = connectTo(server);
+    await backend.sendMessages(mails(1));
+    await backend.close();
+    expect(server.commands.at(-1)).toMatch(/^(?:RSET|QUIT)$/);
+  });
+});
