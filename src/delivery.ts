@@ -3,6 +3,7 @@ import type { Feature, IgnoredReasons } from './features.ts';
 import type { EmailMessage } from './message.ts';
 import type { DeliveryStatus, RecipientStatus } from './status.ts';
 import { DeadlinePassed } from './util/deadline.ts';
+import { unlessAborted } from './util/unless-aborted.ts';
 
 /** One message to deliver: it is validated, its features are checked, the hooks have seen it. */
 export interface Job {
@@ -107,6 +108,26 @@ export function stopCode(signal: AbortSignal | undefined): 'aborted' | 'timeout'
   return signal?.reason instanceof DeadlinePassed ? 'timeout' : 'aborted';
 }
 
+/** The error of a message whose call was ended early, before `what`: it is not sent. */
+export function endedBefore(what: string, signal: AbortSignal | undefined): SendError {
+  const code = stopCode(signal);
+  const text = `the call was ${code === 'timeout' ? 'past its deadline' : 'aborted'} before ${what}`;
+  return new SendError(code, text, { phase: 'queue', retryable: true, cause: signal?.reason });
+}
+
+/**
+ * Waits for what reads a message's content, but no longer than its call lasts: a stream may give nothing for ever.
+ *
+ * @throws {EmailError} which says that nothing was sent.
+ */
+export async function whileReading<T>(reading: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  try {
+    return await unlessAborted(reading, signal);
+  } catch (cause) {
+    throw signal?.aborted ? endedBefore('its content was read', signal) : unreadableContent(cause);
+  }
+}
+
 /** The error of a message that was handed over when the deadline passed. */
 export function unansweredInTime(cause: unknown): SendError {
   const reason = cause instanceof Error ? cause.message : String(cause);
@@ -117,10 +138,7 @@ export function unansweredInTime(cause: unknown): SendError {
 /** Why a message that the backend never took was not sent: `thrown` ended the call, or the signal did, or the backend just stopped. */
 export function reasonToStop(thrown: unknown, signal: AbortSignal | undefined): EmailError {
   if (thrown instanceof EmailError && thrown.outcome === 'not-sent') return thrown;
-  const code = stopCode(signal);
-  const text = signal?.aborted
-    ? `the call ${code === 'timeout' ? 'was past its deadline' : 'was aborted'} before this message was taken`
-    : 'the backend ended before it took this message';
-  const cause: unknown = signal?.reason ?? thrown;
-  return new SendError(code, text, { phase: 'queue', retryable: true, cause });
+  if (signal?.aborted) return endedBefore('this message was taken', signal);
+  const text = 'the backend ended before it took this message';
+  return new SendError('aborted', text, { phase: 'queue', retryable: true, cause: thrown });
 }

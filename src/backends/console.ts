@@ -1,6 +1,6 @@
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
 import { deliverEach, deliverEachSync } from '../deliver-each.ts';
-import { type DeliveryResult, type Job, sameForAll } from '../delivery.ts';
+import { type DeliveryResult, type Job, sameForAll, whileReading } from '../delivery.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
 import { type EmailMessage, withFilesRead } from '../message.ts';
 import { composeMessage } from '../mime/compose.ts';
@@ -41,8 +41,8 @@ export class ConsoleBackend extends EmailBackend {
   }
 
   protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    return deliverEach(jobs, async ({ index, message }) =>
-      this.#print({ index, message: this.#raw ? await message.materialize() : message }),
+    return deliverEach(jobs, async ({ index, message, signal }) =>
+      this.#print({ index, message: this.#raw ? await whileReading(message.materialize(), signal) : message }),
     );
   }
 

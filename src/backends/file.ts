@@ -1,6 +1,6 @@
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
 import { deliverEach, deliverEachSync } from '../deliver-each.ts';
-import { type DeliveryResult, failedDelivery, type Job, sameForAll, stopCode } from '../delivery.ts';
+import { type DeliveryResult, endedBefore, failedDelivery, type Job, sameForAll, whileReading } from '../delivery.ts';
 import { ConfigurationError, EmailError, SendError } from '../errors.ts';
 import type { Feature } from '../features.ts';
 import { type EmailMessage, withFilesRead } from '../message.ts';
@@ -70,12 +70,15 @@ export class FileBackend extends EmailBackend {
       const names = this.#names(messageId);
       try {
         await mkdir(this.#folder, { recursive: true, mode: OWNER_FOLDER });
-        const source = this.#write(await message.materialize(), messageId);
+        const source = this.#write(await whileReading(message.materialize(), signal), messageId);
         await writeFile(names.temporary, source, { flag: 'wx', mode: OWNER_FILE, ...(signal && { signal }) });
         await rename(names.temporary, names.final);
       } catch (error) {
         await rm(names.temporary, { force: true }).catch(() => {});
-        return failedDelivery(job, signal?.aborted ? aborted(signal) : writeError(names.final, error));
+        return failedDelivery(
+          job,
+          signal?.aborted ? endedBefore('the file was written', signal) : writeError(names.final, error),
+        );
       }
       return written(job, messageId, names.final);
     });
@@ -126,12 +129,6 @@ function written({ index, message }: Job, messageId: string, path: string): Deli
     recipients: sameForAll(message, 'sent', { messageId, response: path }),
     espResponse: path,
   };
-}
-
-function aborted(signal: AbortSignal): EmailError {
-  const code = stopCode(signal);
-  const text = `the call was ${code === 'timeout' ? 'past its deadline' : 'aborted'} before the file was written`;
-  return new SendError(code, text, { phase: 'content', retryable: true, cause: signal.reason });
 }
 
 function writeError(path: string, cause: unknown): EmailError {

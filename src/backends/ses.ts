@@ -1,6 +1,6 @@
 import { type BackendStats, EmailBackend, type Verification } from '../backend.ts';
 import { deliverEach } from '../deliver-each.ts';
-import { type DeliveryResult, type Job, unreadableContent } from '../delivery.ts';
+import { type DeliveryResult, type Job, whileReading } from '../delivery.ts';
 import { MessageError, SendError, UnsupportedFeatureError } from '../errors.ts';
 import type { Feature } from '../features.ts';
 import type { AnyOptionTable } from '../options.ts';
@@ -143,9 +143,7 @@ export class SesBackend extends EmailBackend {
       throw new MessageError([{ path: 'mergeData', code: 'unsupported', message: text }]);
     }
     const entries = mergeEntries(parts.message);
-    const template = await templateContent(parts.message, tagHeaders === true).catch((cause: unknown) => {
-      throw unreadableContent(cause);
-    });
+    const template = await whileReading(templateContent(parts.message, tagHeaders === true), signal);
     await sendInBulk(entries, {
       courier,
       tally,

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
 import { deliverEach, deliverEachSync } from '../deliver-each.ts';
-import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from '../delivery.ts';
+import { type DeliveryResult, failedDelivery, type Job, recipientStatus, whileReading } from '../delivery.ts';
 import { EmailConnectionError, SendError } from '../errors.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
 import { withFilesRead } from '../message.ts';
@@ -79,7 +79,7 @@ export class MailboxBackend extends EmailBackend {
 
   async #deliverOne(job: Job): Promise<DeliveryResult> {
     const mailbox = sharedMailbox(this.#options);
-    const { messageId, ...arrival } = arrivalOf(await job.message.materialize());
+    const { messageId, ...arrival } = arrivalOf(await whileReading(job.message.materialize(), job.signal));
     const acceptance = await mailbox.accept({ ...arrival, via: 'backend' }, job.signal);
     if (acceptance.delayMs > 0) await wait(acceptance.delayMs, undefined, { ref: false });
     return resultOf(job, messageId, acceptance, mailbox.url);

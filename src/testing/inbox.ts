@@ -3,8 +3,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
 import { getConnection } from '../connection.ts';
 import { deliverEach, deliverEachSync } from '../deliver-each.ts';
-import { type DeliveryResult, failedDelivery, type Job } from '../delivery.ts';
-import { type EmailError, SendError } from '../errors.ts';
+import { type DeliveryResult, endedBefore, failedDelivery, type Job, whileReading } from '../delivery.ts';
+import type { EmailError } from '../errors.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
 import { type EmailMessage, withFilesRead } from '../message.ts';
 import { composeMessage } from '../mime/compose.ts';
@@ -144,11 +144,9 @@ export class Inbox extends EmailBackend {
   protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
     return deliverEach(jobs, async (job) => {
       if (this.#delayMs > 0 && !(await this.#pause(job.signal))) {
-        const text = 'the call was aborted before the message was handed over';
-        const error = new SendError('aborted', text, { phase: 'queue', retryable: true, cause: job.signal?.reason });
-        return failedDelivery(job, error);
+        return failedDelivery(job, endedBefore('the message was handed over', job.signal));
       }
-      return this.#deliverOne(job, await job.message.materialize());
+      return this.#deliverOne(job, await whileReading(job.message.materialize(), job.signal));
     });
   }
 

@@ -3,13 +3,15 @@ import { BACKEND_OPTIONS, type BackendOptions, EmailBackend, type Verification }
 import { deliverEach } from '../../deliver-each.ts';
 import {
   type DeliveryResult,
+  endedBefore,
   failedDelivery,
   type Job,
   type RecipientFacts,
   recipientStatus,
   unreadableContent,
+  whileReading,
 } from '../../delivery.ts';
-import { ConfigurationError, EmailConnectionError, SendError } from '../../errors.ts';
+import { ConfigurationError, EmailConnectionError } from '../../errors.ts';
 import type { Feature } from '../../features.ts';
 import { composeMessage } from '../../mime/compose.ts';
 import type { ComposeOptions } from '../../mime/composition.ts';
@@ -125,11 +127,11 @@ export class NodemailerBackend extends EmailBackend {
     const addressOf = (given: unknown) => addresses.get(comparisonKey(given));
     let raw: Uint8Array;
     try {
-      raw = composeMessage(await message.materialize(), { ...this.#compose, messageId });
+      raw = composeMessage(await whileReading(message.materialize(), signal), { ...this.#compose, messageId });
     } catch (cause) {
       return failedDelivery(job, unreadableContent(cause));
     }
-    if (signal?.aborted) return failedDelivery(job, aborted(signal));
+    if (signal?.aborted) return failedDelivery(job, endedBefore('the mail was handed to the transport', signal));
     try {
       const given = { raw, envelope, messageId: `<${messageId}>`, ...(signal && { signal }) };
       const info = ((await this.#transport.sendMail(given)) ?? {}) as SentInfo;
@@ -172,9 +174,4 @@ function statusesOf(
     if (address !== undefined) recipients.set(address, refused(address, fault));
   }
   return recipients; // of those that are in neither list nothing is known
-}
-
-function aborted(signal: AbortSignal): SendError {
-  const text = 'the call was aborted before the mail was handed to the transport';
-  return new SendError('aborted', text, { phase: 'queue', retryable: true, cause: signal.reason });
 }

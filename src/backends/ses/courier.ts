@@ -1,5 +1,4 @@
-import { stopCode } from '../../delivery.ts';
-import { SendError } from '../../errors.ts';
+import { endedBefore, stopCode } from '../../delivery.ts';
 import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
 import { backoffMs } from '../../util/backoff.ts';
 import { type Deadline, setDeadline } from '../../util/deadline.ts';
@@ -166,7 +165,5 @@ export class Courier {
 }
 
 function cancelled(signal: AbortSignal | undefined): Failure {
-  const code = stopCode(signal);
-  const text = `the call was ${code === 'timeout' ? 'past its deadline' : 'aborted'} before this mail was handed to SES`;
-  return all('failed', new SendError(code, text, { phase: 'queue', retryable: true, cause: signal?.reason }));
+  return all('failed', endedBefore('this mail was handed to SES', signal));
 }

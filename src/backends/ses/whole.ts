@@ -1,4 +1,4 @@
-import { unreadableContent } from '../../delivery.ts';
+import { whileReading } from '../../delivery.ts';
 import { type Addressee, addresseesOf, chunksOf, destinationOf, headerForm, MAX_RECIPIENTS } from './addresses.ts';
 import { rawContent, templateContent } from './content.ts';
 import type { Courier } from './courier.ts';
@@ -16,11 +16,7 @@ export async function sendWhole(
   const { message } = parts;
   const isTemplate = message.templateId !== null || message.mergeGlobalData !== null;
   const write = isTemplate ? headerForm : ({ asciiAddress }: { readonly asciiAddress: string }) => asciiAddress;
-  const content = once(() =>
-    contentOf(parts, isTemplate).catch((cause: unknown) => {
-      throw unreadableContent(cause);
-    }),
-  );
+  const content = once(() => whileReading(contentOf(parts, isTemplate), signal));
   const send = async (addressees: readonly Addressee[]) => {
     const input = async () => emailRequest(parts, destinationOf(addressees, write), await content());
     const answer = await courier.run({ operation: 'SendEmail', addressees, input, signal });

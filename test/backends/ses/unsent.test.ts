@@ -142,7 +142,7 @@ describe('what never left the process has certainly failed', () => {
     };
     const attachments = [{ filename: 'a.bin', content }];
     const sending = connectTo(ses).sendMessages([mail({ attachments })], { signal: controller.signal });
-    expectUnsent(await errorOf(sending), ['SendError', 'aborted', true], 'before this mail was handed to SES');
+    expectUnsent(await errorOf(sending), ['SendError', 'aborted', true], 'before its content was read');
   });
 
   test.each([
