@@ -14,6 +14,8 @@ const ANSWERED: ReadonlySet<string> = new Set([
   'return-receipt-to',
   'x-confirm-reading-to',
 ]);
+/** Fields in which providers look for recipients besides those of the envelope: SendGrid, SparkPost, Mandrill. */
+const ADDRESSED: ReadonlySet<string> = new Set(['x-smtpapi', 'x-msys-api', 'x-mc-bccaddress']);
 
 /** Keeps a message from all but the allowed recipients, for one connection or for all of them. */
 export function redirectFilter(options: RedirectOptions): DeliveryFilter {
@@ -40,12 +42,16 @@ function redirectMessage(rules: RedirectRules, message: EmailMessage): EmailMess
   return message.with({ ...answers, ...kept, ...withoutTraces(rules, message, answers.headers ?? message.headers) });
 }
 
-/** Who would be sent bounces and receipts and is not allowed: the target stands in, or nobody. */
+/**
+ * Who would be sent bounces and receipts and is not allowed: the target stands in, or nobody. A field that names further
+ * recipients to a provider is left out.
+ */
 function withoutAnswers(rules: RedirectRules, { parsed, headers }: EmailMessage): Answers {
   const { target } = rules;
   const { envelopeSender } = parsed;
   const fields = Object.entries(headers);
   const kept = fields.flatMap(([name, value]): readonly [string, string][] => {
+    if (ADDRESSED.has(name.toLowerCase())) return namesOnlyAllowed(rules, value) ? [[name, value]] : [];
     if (!ANSWERED.has(name.toLowerCase()) || isAllowedText(rules, value)) return [[name, value]];
     return target === null ? [] : [[name, target.asciiAddress]];
   });
@@ -65,6 +71,13 @@ function isAllowedText(rules: RedirectRules, text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Whether whatever looks like an address in a text, JSON or not, is allowed. */
+function namesOnlyAllowed(rules: RedirectRules, text: string): boolean {
+  if (text.includes('\\u')) return false; // an escape may stand for the "@"
+  const words = text.split(/[\s"'<>()[\]{},;:\\]+/);
+  return words.every((word) => !word.includes('@') || isAllowedText(rules, word));
 }
 
 function onlyAllowed(rules: RedirectRules, list: readonly (Mailbox | Group)[]): readonly string[] {

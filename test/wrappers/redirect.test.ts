@@ -187,6 +187,34 @@ describe('what sends an answer', () => {
   });
 });
 
+describe('what tells a provider of further recipients', () => {
+  const further: readonly (readonly [string, string])[] = [
+    ['X-SMTPAPI', '{"category":"welcome","to":["ann@customer.org"]}'],
+    ['x-smtpapi', '{"filters":{"bcc":{"settings":{"enable":1,"email":"Ann <ann@customer.org>"}}}}'],
+    ['X-SMTPAPI', '{"to":["ann\\u0040customer.org"]}'],
+    ['X-MSYS-API', '{"archive":[{"email":"bob@example.com"},{"email":"ann@customer.org"}]}'],
+    ['X-MC-BccAddress', 'ann@customer.org'],
+  ];
+
+  test.each(further)('%s: %s is left out', async (name, value) => {
+    for (const recipientList of [['bob@example.com'], ['ann@customer.org', 'bob@example.com']]) {
+      for (const options of [{ to: TO, allow: ['example.com'] }, { allow: ['example.com'] }]) {
+        const connection = guarded(options);
+        await sendMail({ ...mail, recipientList, headers: { [name]: value, 'X-Campaign': '7' }, connection });
+        const { 'X-Original-To': _, ...headers } = connection.messages[0]?.headers ?? {};
+        expect(headers).toEqual({ 'X-Campaign': '7' });
+      }
+    }
+  });
+
+  test('stays where it names nobody, or those who are allowed', async () => {
+    const connection = guarded({ allow: ['example.com'] });
+    const headers = { 'X-SMTPAPI': '{"category":"welcome","to":["bob@example.com"]}', 'X-MSYS-API': '{"options":{}}' };
+    await sendMail({ ...mail, recipientList: ['bob@example.com'], headers, connection });
+    expect(connection.messages[0]?.headers).toEqual(headers);
+  });
+});
+
 describe('the status speaks of the original recipients', () => {
   test('they have what became of the mail to the redirect address', async () => {
     const connection = guarded({ to: TO });
