@@ -6,6 +6,10 @@ const MAX_LINE = 998; // RFC 5322, section 2.1.1
 const EIGHT_BIT = /[^\0-\x7f]/;
 const ENCODING = /^content-transfer-encoding[ \t]*:.*(?:\r\n[ \t].*)*(?:\r\n|$)/gim;
 const ADDRESSES = /^(?:resent-)?(?:from|sender|reply-to|to|cc|bcc)[ \t]*:/i;
+// Not `\s` in any of these: in Latin-1 it has U+00A0, which is half an "à" here.
+const QUOTED_OR_VALUE = /"(?:[^"\\]|\\.)*"?|[^ \t;="]+/g;
+const MAILBOX_OR_END = /(?:"(?:[^"\\]|\\.)*"?|[^",;]+)+|[,;]/g;
+const QUOTED_OR_WORD = /"(?:[^"\\]|\\.)*"?|<[^ \t"]*|[^ \t"<]+/g;
 
 /**
  * A header section whose fields can travel: folded where a line is too long and has white space, octets above 127 as
@@ -35,25 +39,37 @@ function encodeField(field: string): string {
   const colon = field.indexOf(':') + 1;
   const name = field.slice(0, colon);
   const value = field.slice(colon).replaceAll('\r\n', '');
-  if (/^content-/i.test(name)) return name + value.replace(/"[^"]*"|[^\s;="]+/g, encodeValue);
-  return name + encodeRuns(ADDRESSES.test(name) ? value.replaceAll('"', '') : value);
+  if (/^content-/i.test(name)) return name + value.replace(QUOTED_OR_VALUE, encodeValue);
+  if (!ADDRESSES.test(name)) return name + encodeRuns(value.split(/[ \t]+/));
+  return name + value.replace(MAILBOX_OR_END, encodeMailbox);
+}
+
+/** One mailbox of a list, or what stands behind it. In quotes nobody looks for encoded-words. */
+function encodeMailbox(piece: string): string {
+  if (!EIGHT_BIT.test(piece)) return piece;
+  const words = piece.match(QUOTED_OR_WORD) ?? [];
+  return encodeRuns(words.map((word) => (EIGHT_BIT.test(word) ? unquoted(word) : word)));
+}
+
+function unquoted(word: string): string {
+  return word.startsWith('"') ? word.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1') : word;
 }
 
 /** The value of a parameter, in quotes, where readers look for encoded-words too. */
 function encodeValue(value: string): string {
   if (!EIGHT_BIT.test(value)) return value;
-  return `"${encodeWords(decode(value.replace(/^"|"$/g, '')), 20)}"`;
+  return `"${encodeWords(decode(unquoted(value)), 20)}"`;
 }
 
 /** Words beyond ASCII, neighbours together: white space between two encoded-words is dropped (RFC 2047, section 6.2). */
-function encodeRuns(value: string): string {
+function encodeRuns(words: readonly string[]): string {
   let encoded = '';
   let run: string[] = [];
   const flush = () => {
     if (run.length > 0) encoded += ` ${encodeWords(decode(run.join(' ')), 20)}`;
     run = [];
   };
-  for (const word of value.split(/[ \t]+/)) {
+  for (const word of words) {
     if (EIGHT_BIT.test(word)) run.push(word);
     else {
       flush();

@@ -4,9 +4,10 @@ import { EmailMessage } from '../../src/message.ts';
 import { composeMessage } from '../../src/mime/compose.ts';
 import { composeForms, composeStream } from '../../src/mime/compose-stream.ts';
 import { decodeCharset } from '../../src/mime/decode-charset.ts';
+import { decodeWords } from '../../src/mime/decode-words.ts';
 import { MailContent } from '../../src/mime/mail-content.ts';
 import { readContent } from '../../src/mime/read-content.ts';
-import { headerText } from '../../src/mime/read-headers.ts';
+import { headerText, headerValue } from '../../src/mime/read-headers.ts';
 import { leavesOf, type MimePart, readMime } from '../../src/mime/read-mime.ts';
 
 const FIXED = { date: new Date(0), messageId: 'id@example.com', boundary: 'b' };
@@ -105,6 +106,25 @@ describe('a forwarded mail', () => {
     expect(headerText(headers, 'x-old')).toBe('café');
     expect(bytes.toString()).toContain('name="=?UTF-8?Q?=C3=9Cbersicht_1=2Etxt?="');
     expect(parameters['name']).toBeDefined();
+  });
+
+  const raw: readonly (readonly [header: string, encoded: string])[] = [
+    ['From: "Kate, Müller" <k@x.org>, "Doe, Jo" <j@x.org>', 'Kate, Müller <k@x.org>, "Doe, Jo" <j@x.org>'],
+    ['To: Müller<m@x.org>,Bob <b@x.org>', 'Müller <m@x.org>,Bob <b@x.org>'],
+    ['Cc: Team: Jörg <j@x.org>, "Doe, Jo" <d@x.org>;', 'Team: Jörg <j@x.org>, "Doe, Jo" <d@x.org>;'],
+    ['Reply-To: "J. \\"Jo\\" Müller" <j@x.org>', 'J. "Jo" Müller <j@x.org>'],
+    ['Subject: Voilà, ça va à Noël', 'Voilà, ça va à Noël'],
+    ['Content-Type: image/png; name=Voilà.png', 'image/png; name="Voilà.png"'],
+    ['Content-Type: image/png; name="a;\\"à\\".png"', 'image/png; name="a;"à".png"'],
+  ];
+  test.each(raw)('has %s say what it says, each name and value in words of its own', (header, expected) => {
+    const { encoding, bytes } = carried(Buffer.from(lines(header, '', 'x')), false);
+    const { headers } = readMime(bytes).root;
+    const [name = ''] = header.split(':', 1);
+    const written = headerValue(headers, name.toLowerCase()) ?? '';
+    expect(encoding).toBe('7bit');
+    expect(decodeWords(written)).toBe(expected);
+    for (const [word] of written.matchAll(/=\?\S+\?=/g)) expect(word).not.toMatch(/[,;]/);
   });
 
   test('in Windows-1252 keeps what its octets say', () => {
