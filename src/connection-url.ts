@@ -62,16 +62,18 @@ export function parseConnectionUrl(url: string, table: AnyOptionTable | undefine
   return options;
 }
 
+/** @param path what the key is a part of, as `timeouts.` */
 function setOption(
   options: Record<string, unknown>,
   table: AnyOptionTable | undefined,
   key: string,
   text: string,
+  path = '',
 ): void {
-  if (Object.hasOwn(options, key))
-    throw new ConfigurationError('conflicting-options', `the URL gives ${isQuotable(key) ? key : 'an option'} twice`, {
-      option: isQuotable(key) ? key : null,
-    });
+  if (Object.hasOwn(options, key)) {
+    const option = isQuotable(key) ? path + key : null;
+    throw new ConfigurationError('conflicting-options', `the URL gives ${option ?? 'an option'} twice`, { option });
+  }
   if (table === undefined) {
     options[key] = text;
     return;
@@ -79,13 +81,13 @@ function setOption(
   const dot = key.indexOf('.');
   const name = dot < 0 ? key : key.slice(0, dot);
   const spec = Object.hasOwn(table, name) ? table[name] : undefined;
-  if (spec === undefined) throw unknownOption('the URL', key, Object.keys(table));
-  if (dot < 0) options[name] = readOption(key, spec, text);
+  if (spec === undefined) throw unknownOption('the URL', key, Object.keys(table), path);
+  if (dot < 0) options[name] = readOption(path + key, spec, text);
   else {
     if (spec.type !== 'object')
-      throw new ConfigurationError('unknown-option', `the URL: '${name}' has no parts, got ${quoted(key)}`);
+      throw new ConfigurationError('unknown-option', `the URL: '${path}${name}' has no parts, got ${quoted(key)}`);
     const inner: Record<string, unknown> = { ...(options[name] as object | undefined) }; // written two lines below only
-    setOption(inner, spec.fields, key.slice(dot + 1), text);
+    setOption(inner, spec.fields, key.slice(dot + 1), text, `${path}${name}.`);
     options[name] = inner;
   }
 }

@@ -110,6 +110,15 @@ describe('what is wrong is named, and the URL with its password is never shown',
     if (!url.includes('debug')) expect(wrong).not.toThrow('hunter2');
   });
 
+  test.each([
+    ['smtp://h?timeouts.connect=soon', 'timeouts.connect'],
+    ['smtp://h?timeouts.conect=5', 'timeouts.conect'],
+    ['smtp://h?timeouts.connect=5&timeouts.connect=6', 'timeouts.connect'],
+    ['smtp://h?port=x', 'port'],
+  ])('%s: the error has the whole name of the option', (url, option) => {
+    expect(() => parse(url)).toThrow(expect.objectContaining({ option }));
+  });
+
   test('not in the cause either', () => {
     let found: unknown;
     try {
