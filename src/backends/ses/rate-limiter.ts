@@ -32,6 +32,8 @@ export class RateLimiter {
   #paidUntil = Number.NEGATIVE_INFINITY;
   /** What went in the last second, the oldest first. */
   readonly #recent: { readonly at: Ticket; readonly count: number }[] = [];
+  /** The sum of it: an account may send thousands a second, and each asks. */
+  #recentCount = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #lastCut = Number.NEGATIVE_INFINITY;
   #cuts = 0;
@@ -116,8 +118,11 @@ export class RateLimiter {
 
   /** When the second before has room for so many, in milliseconds of `performance.now()`. */
   #roomAt(count: number, now: number): number {
-    while (this.#recent[0] !== undefined && this.#recent[0].at <= now - SECOND) this.#recent.shift();
-    let sum = this.#recent.reduce((total, sent) => total + sent.count, 0);
+    for (let [oldest] = this.#recent; oldest !== undefined && oldest.at <= now - SECOND; [oldest] = this.#recent) {
+      this.#recentCount -= oldest.count;
+      this.#recent.shift();
+    }
+    let sum = this.#recentCount;
     let at = Number.NEGATIVE_INFINITY;
     for (const sent of this.#recent) {
       if (sum + count <= this.#rate) break;
@@ -141,7 +146,10 @@ export class RateLimiter {
       if (this.#learns) this.#learn();
       this.#queue.shift();
       this.#paidUntil = Math.max(this.#paidUntil, now - lateMs) + (next.count * SECOND) / this.#rate;
-      if (this.#rate !== Number.POSITIVE_INFINITY) this.#recent.push({ at: now, count: next.count });
+      if (this.#rate !== Number.POSITIVE_INFINITY) {
+        this.#recent.push({ at: now, count: next.count });
+        this.#recentCount += next.count;
+      }
       next.grant(now);
     }
   }
