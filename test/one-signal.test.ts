@@ -10,6 +10,7 @@ import { FileBackend } from '../src/backends/file.ts';
 import { SesBackend } from '../src/backends/ses.ts';
 import { SmtpBackend } from '../src/backends/smtp.ts';
 import { sendMail } from '../src/send.ts';
+import { createInbox } from '../src/testing/inbox.ts';
 import { ScriptedSmtpServer } from '../src/testing/scripted-smtp-server.ts';
 
 let server: ScriptedSmtpServer;
@@ -45,6 +46,14 @@ const backends: readonly (readonly [string, () => EmailBackend])[] = [
   ['file', () => new FileBackend({ path: folder })],
   ['smtp', () => new SmtpBackend({ host: server.host, port: server.port, maxConnections: 20, maxInFlight: 1 })],
   ['ses', () => new SesBackend({ client })],
+  [
+    'inbox with a delay',
+    () => {
+      const inbox = createInbox();
+      inbox.delay(5);
+      return inbox;
+    },
+  ],
 ];
 
 test.each(backends)('one signal over fifty mails at once, %s: no warning, nothing left on it', async (_, make) => {

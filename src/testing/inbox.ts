@@ -1,5 +1,4 @@
 import { clearTimeout, setTimeout } from 'node:timers';
-import { setTimeout as wait } from 'node:timers/promises';
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
 import { getConnection } from '../connection.ts';
 import { deliverEach, deliverEachSync } from '../deliver-each.ts';
@@ -11,6 +10,7 @@ import { composeMessage } from '../mime/compose.ts';
 import { generateMessageId } from '../mime/message-id.ts';
 import type { AnyOptionTable } from '../options.ts';
 import { PlannedOutcomes } from '../planned-outcomes.ts';
+import { pause } from '../util/pause.ts';
 import { InboxMessage } from './inbox-message.ts';
 import {
   checkMatch,
@@ -143,7 +143,7 @@ export class Inbox extends EmailBackend {
 
   protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
     return deliverEach(jobs, async (job) => {
-      if (this.#delayMs > 0 && !(await this.#pause(job.signal))) {
+      if (this.#delayMs > 0 && !(await pause(this.#delayMs, job.signal))) {
         return failedDelivery(job, endedBefore('the message was handed over', job.signal));
       }
       return this.#deliverOne(job, await whileReading(job.message.materialize(), job.signal));
@@ -157,10 +157,6 @@ export class Inbox extends EmailBackend {
   static {
     deliverInto = (inbox, jobs) => inbox.deliver(jobs);
     deliverIntoSync = (inbox, jobs) => inbox.deliverSync(jobs);
-  }
-
-  #pause(signal: AbortSignal | undefined): Promise<boolean> {
-    return wait(this.#delayMs, true, { ...(signal && { signal }) }).catch(() => false);
   }
 
   #deliverOne(job: Job, message: EmailMessage): DeliveryResult {
