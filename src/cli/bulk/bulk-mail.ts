@@ -24,7 +24,7 @@ export interface BulkMail {
   draft(cells: readonly string[]): EmailMessageDraft;
   /** Who a row is sent to, as it is shown. */
   to(cells: readonly string[]): string;
-  /** The addresses of its To, to compare; none where one cannot be read. */
+  /** The addresses of its To, to compare; none where one cannot be read, or where the row makes no mail. */
   keys(cells: readonly string[]): readonly string[];
   /** Another one for another mail: made of the templates, the other options, and the cells which they name. */
   hash(cells: readonly string[]): string;
@@ -91,7 +91,7 @@ export async function compileMail(
       list(merges.to, cells)
         .map((each) => (typeof each === 'string' ? each : each.address))
         .join(', '),
-    keys: (cells) => keysOf(list(merges.to, cells)),
+    keys: (cells) => (makesMail(mail.draft(cells)) ? keysOf(list(merges.to, cells)) : []),
     hash: (cells) => digest(JSON.stringify([mailHash, columns.used(cells)])).slice(0, 22),
   };
   checkMail(mail, names, values.from);
@@ -107,6 +107,17 @@ function checkMail(mail: BulkMail, names: readonly string[], from: string | unde
     new EmailMessage({ ...draft, fromEmail, to: 'x@example.com', ...noAddresses });
   } catch (error) {
     throw error instanceof MessageError ? wrongMail(error) : error;
+  }
+}
+
+/** Whether a mail goes out: one copy less is no reason why it should not. */
+function makesMail(draft: EmailMessageDraft): boolean {
+  try {
+    new EmailMessage({ fromEmail: 'x@example.com', ...draft, cc: [], bcc: [] });
+    return true;
+  } catch (error) {
+    if (error instanceof MessageError) return false;
+    throw error;
   }
 }
 

@@ -85,6 +85,13 @@ describe('an address that stands twice', () => {
     expect(recipients()).toHaveLength(2);
   });
 
+  test('gets the mail of a later row with --unique where the first makes none', async () => {
+    const csv = 'email,name,reply\nann@x.org,Ann,nobody at all\nann@x.org,Ann,ok@x.org\nann@x.org,Ann,ok@x.org\n';
+    const { stdout } = await send(csv, '--reply-to', '{{reply}}', '--unique', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ sent: 1, repeated: 1 });
+    expect(recipients()).toEqual(['ann@x.org']);
+  });
+
   test('is told in a dry run, with and without --unique', async () => {
     const { stdout, stderr } = await send('email,name\nann@x.org,Ann\nann@x.org,Ann\n', '--dry-run');
     expect(stdout).toBe('2 would be sent, 0 sent\n');
