@@ -240,7 +240,10 @@ export class Pool implements PipelineHost {
       this.#wakeIn(SLOW_MS);
       return false;
     }
-    return this.#pipelines.size === 0 || performance.now() >= this.#pausedUntil;
+    const pauseMs = this.#pausedUntil - performance.now();
+    if (this.#pipelines.size === 0 || pauseMs <= 0) return true;
+    this.#wakeIn(pauseMs); // an earlier look may have come too soon
+    return false;
   }
 
   #wake(pipeline: Pipeline): void {
