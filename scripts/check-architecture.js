@@ -35,7 +35,13 @@ const ROOMS = {
   sync: { may: ['model', 'errors', 'util'], types: ['backend'] },
   'sync-worker': { may: ['connection', 'registry', 'sync', 'backend', 'model', 'errors', 'util'] },
   http: { may: ['backend', 'model', 'options', 'errors', 'util'] },
-  backends: { may: ['backend', 'http', 'mime', 'presets', 'smtp', 'model', 'options', 'errors', 'util'], alone: true },
+  backends: {
+    may: [
+      ...['backend', 'http', 'mime', 'presets', 'smtp', 'model', 'options', 'errors', 'util'],
+      ...['mailbox/mailbox-options.ts', 'mailbox/deliver.ts'], // the mailbox's engine is a room of its own
+    ],
+    alone: true,
+  },
   wrappers: { may: ['backend', 'model', 'options', 'errors', 'util'] },
   presets: { may: [] },
   registry: { may: ['backends', 'backend', 'model', 'options', 'errors', 'util'] },
@@ -58,7 +64,10 @@ const ROOMS = {
   send: { may: ['connection', 'backend', 'model', 'errors', 'util'] },
   app: { may: ['connection', 'settings', 'backend', 'events', 'model', 'errors', 'util'] },
   mailbox: {
-    may: [...['settings', 'backend', 'options', 'mime', 'smtp-server'], ...['model', 'errors', 'util']],
+    may: [
+      ...['backend', 'backends/mailbox.ts', 'settings', 'options', 'mime', 'smtp-server'],
+      ...['model', 'errors', 'util'],
+    ],
   },
   testing: {
     may: ['connection', 'backend', 'options', 'events', 'mime', 'smtp-server', 'model', 'errors', 'util'],
@@ -138,7 +147,9 @@ const FILES = {
 const NOT_IN_CORE = ['net', 'tls', 'fs', 'fs/promises', 'worker_threads'];
 const SOCKETS = ['net', 'tls'];
 const SOCKET_FILES = /^(smtp\/connect\.ts|smtp-server\/|sync\.ts)/; // sync.ts only looks for a server of its own thread
-const PACKAGE_LOADER = 'util/optional-import.ts';
+const PACKAGE_LOADER = 'util/optional-package.ts';
+/** Who imports an adapter has the package that it adapts to, which a bundler is to see. */
+const ADAPTERS = /^adapters\//;
 const MAX_LINES = 400;
 const BUILTINS = new Set(builtinModules);
 
@@ -208,7 +219,8 @@ function checkImport({ path }, entry, report) {
     return;
   }
   if (entry.target === null) {
-    if (entry.kind !== 'type' && path !== PACKAGE_LOADER) {
+    const isAdapted = entry.kind === 'dynamic' && ADAPTERS.test(path);
+    if (entry.kind !== 'type' && !isAdapted) {
       report(entry.line, 'third-party', `'${entry.specifier}': load packages through ${PACKAGE_LOADER}, on first use`);
     }
     return;

@@ -2,6 +2,7 @@ import type { EmailBackend } from './backend.ts';
 import { ConsoleBackend, type ConsoleOptions } from './backends/console.ts';
 import { DummyBackend, type DummyOptions } from './backends/dummy.ts';
 import { FileBackend, type FileOptions } from './backends/file.ts';
+import { MailboxBackend, type MailboxBackendOptions } from './backends/mailbox.ts';
 import { SesBackend, type SesOptions } from './backends/ses.ts';
 import { SmtpBackend, type SmtpBackendOptions } from './backends/smtp.ts';
 import { ConfigurationError } from './errors.ts';
@@ -16,6 +17,8 @@ export interface BuiltInBackends {
   readonly dummy: { readonly options: DummyOptions; readonly backend: DummyBackend };
   /** Writes each message as an .eml file. */
   readonly file: { readonly options: FileOptions; readonly backend: FileBackend };
+  /** Catches each message and shows it in a page. */
+  readonly mailbox: { readonly options: MailboxBackendOptions; readonly backend: MailboxBackend };
   /** Amazon SES. */
   readonly ses: { readonly options: SesOptions; readonly backend: SesBackend };
   /** Any SMTP or LMTP server. */
@@ -34,9 +37,9 @@ const BACKENDS = new Map<string, BackendClass | string>([
   ['console', ConsoleBackend],
   ['dummy', DummyBackend],
   ['file', FileBackend],
+  ['mailbox', MailboxBackend],
   ['ses', SesBackend],
   ['smtp', SmtpBackend],
-  ['mailbox', `${new URL('./mailbox/index.js', import.meta.url).href}#MailboxBackend`],
 ]);
 
 const BUILT_IN: ReadonlySet<string> = new Set(BACKENDS.keys());

@@ -4,6 +4,7 @@ import { ConfigurationError, MessageError, SendError } from './errors.ts';
 import type { EmailMessage } from './message.ts';
 import type { EmailMessageInit } from './message-init.ts';
 import { type PackedResults, unpackResults, WORKER_ENDED, WORKER_RUNNING, WORKER_STARTING } from './sync-codec.ts';
+import { ownFile } from './util/own-file.ts';
 
 /** How the worker thread makes the same connection: a backend's name or specifier, and options that can be cloned. */
 export interface Recipe {
@@ -108,8 +109,7 @@ export function closeBlocking(owner: object): void {
  */
 function startWorker(): Bridge {
   const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
-  const file = new URL('./sync-worker.js', import.meta.url);
-  if (!process.getBuiltinModule('node:fs').existsSync(file)) throw notStarted(`there is no ${file.pathname}`);
+  const file = ownFile(import.meta.url, './sync-worker.js', 'blocking calls need');
   const signal = new Int32Array(new SharedArrayBuffer(12));
   const { port1, port2 } = new MessageChannel();
   const startBy = Date.now() + START_MS;
@@ -145,7 +145,7 @@ function startWorker(): Bridge {
         if (state === WORKER_ENDED || isSilent || (state === WORKER_STARTING && Date.now() > startBy)) {
           bridge = null;
           void worker.terminate();
-          throw state === WORKER_STARTING ? notStarted(`${file.pathname} did not start`) : workerEnded();
+          throw state === WORKER_STARTING ? notStarted(file) : workerEnded();
         }
         // No event of the worker reaches a thread that sleeps, so it looks up now and then.
         Atomics.wait(signal, 0, answered, LOOK_MS);
@@ -159,11 +159,8 @@ function startWorker(): Bridge {
   };
 }
 
-function notStarted(why: string): ConfigurationError {
-  return new ConfigurationError(
-    'load-failed',
-    `blocking calls need a worker thread, but ${why}: a bundler must leave this package out of the bundle`,
-  );
+function notStarted(file: string): ConfigurationError {
+  return new ConfigurationError('load-failed', `blocking calls need a worker thread, but ${file} did not start`);
 }
 
 function workerEnded(): SendError {

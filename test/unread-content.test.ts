@@ -8,10 +8,10 @@ import type { AttachmentContent } from '../src/attachment.ts';
 import type { BackendOptions, EmailBackend } from '../src/backend.ts';
 import { ConsoleBackend } from '../src/backends/console.ts';
 import { FileBackend } from '../src/backends/file.ts';
+import { MailboxBackend } from '../src/backends/mailbox.ts';
 import { SesBackend } from '../src/backends/ses.ts';
 import { EmailError } from '../src/errors.ts';
 import { startMailbox } from '../src/mailbox/mailbox.ts';
-import { MailboxBackend } from '../src/mailbox/mailbox-backend.ts';
 import { createInbox } from '../src/testing/inbox.ts';
 
 let folder = '';

@@ -3,7 +3,7 @@ import { tracingChannel } from 'node:diagnostics_channel';
 import type { Attributes, Span } from '@opentelemetry/api';
 import type { SmtpTrace } from '../smtp/trace-smtp.ts';
 import type { SendTrace } from '../trace-send.ts';
-import { optionalImport } from '../util/optional-import.ts';
+import { loadError } from '../util/optional-package.ts';
 import type { TraceContext } from '../util/tracer.ts';
 
 type Api = Pick<typeof import('@opentelemetry/api'), 'context' | 'metrics' | 'trace'>;
@@ -32,7 +32,9 @@ const NAME = 'amsdal-mail';
  * @throws {ConfigurationError} `missing-dependency` without the package `@opentelemetry/api`.
  */
 export async function instrumentMail(options: MailTelemetryOptions = {}): Promise<() => void> {
-  const api = await optionalImport<Api>('@opentelemetry/api', 'amsdal-mail/otel');
+  const api: Api = await import('@opentelemetry/api').catch((cause: unknown) => {
+    throw loadError('@opentelemetry/api', 'amsdal-mail/otel', cause);
+  });
   const telemetry = new MailTelemetry(api, options);
   const stops = [
     listen<SendTrace>(

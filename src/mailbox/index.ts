@@ -1,7 +1,7 @@
+export { MailboxBackend, type MailboxBackendOptions } from '../backends/mailbox.ts';
 export type { Certificate } from '../smtp-server/certificate.ts';
 export type { ChaosSettings } from './chaos.ts';
 export { type Mailbox, startMailbox } from './mailbox.ts';
-export { MailboxBackend, type MailboxBackendOptions } from './mailbox-backend.ts';
 export type { MailboxOptions } from './mailbox-options.ts';
 export type { ReleaseOptions } from './release.ts';
 export type { SmtpAddress } from './smtp-address.ts';

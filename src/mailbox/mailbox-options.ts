@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts';
+import { isProduction } from '../settings.ts';
 import type { Certificate } from '../smtp-server/certificate.ts';
 import type { ChaosSettings } from './chaos.ts';
 import type { ReleaseOptions } from './release.ts';
@@ -54,8 +55,8 @@ export interface ResolvedMailboxOptions {
  *
  * @throws {ConfigurationError} `invalid-option` for a number out of range, and in production without `allowProduction`
  */
-export function resolveMailboxOptions(options: MailboxOptions, isProduction: boolean): ResolvedMailboxOptions {
-  if (isProduction && options.allowProduction !== true) {
+export function resolveMailboxOptions(options: MailboxOptions): ResolvedMailboxOptions {
+  if (isProduction() && options.allowProduction !== true) {
     throw new ConfigurationError(
       'invalid-option',
       'the mailbox catches every mail instead of sending it, and NODE_ENV is production: choose another backend, or say allowProduction: true',

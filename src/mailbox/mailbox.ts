@@ -1,5 +1,4 @@
 import { ConfigurationError } from '../errors.ts';
-import { isProduction } from '../settings.ts';
 import type { SmtpServer } from '../smtp-server/server.ts';
 import { type Acceptance, acceptMail } from './accept-mail.ts';
 import type { Arrival } from './caught-mail.ts';
@@ -27,7 +26,7 @@ const MAX_TOLD = 200;
  * @throws {ConfigurationError} `invalid-option` for a wrong option, a port that is taken, and in production.
  */
 export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbox> {
-  const mailbox = new MailboxServer(resolveMailboxOptions(options, isProduction()));
+  const mailbox = new MailboxServer(resolveMailboxOptions(options));
   await mailbox.listen();
   return mailbox;
 }

@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ownFile } from '../util/own-file.ts';
 import type { Reply } from './reply.ts';
 
-const FOLDER = fileURLToPath(new URL('./page', import.meta.url));
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -25,15 +24,20 @@ const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The files of the page by URL path; what is not in the folder cannot be asked for. */
+/**
+ * The files of the page by URL path; what is not in the folder cannot be asked for.
+ *
+ * @throws {ConfigurationError} `load-failed` in a bundle, which lacks them
+ */
 export function readPageFiles(): ReadonlyMap<string, Reply> {
+  const folder = ownFile(import.meta.url, './page', 'the mailbox needs');
   const files = new Map<string, Reply>();
-  for (const name of readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })) {
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
     const type = TYPES[extname(name)];
     if (type === undefined || name.endsWith('.d.ts')) continue;
     const path = name === 'index.html' ? '/' : `/page/${name.replaceAll('\\', '/')}`;
     const headers = { 'content-type': type, 'content-security-policy': PAGE_POLICY };
-    files.set(path, { status: 200, headers, body: readFileSync(join(FOLDER, name)) });
+    files.set(path, { status: 200, headers, body: readFileSync(join(folder, name)) });
   }
   return files;
 }

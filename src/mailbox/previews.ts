@@ -1,6 +1,7 @@
 import { existsSync, type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { ownFile } from '../util/own-file.ts';
 import { type Arrival, summarize } from './caught-mail.ts';
 import type { ShownMail } from './message-routes.ts';
 
@@ -106,7 +107,7 @@ export class Previews {
 }
 
 async function renderInThread(name: string, file: string, closed: AbortSignal): Promise<ShownMail> {
-  const worker = new Worker(new URL('./preview-worker.js', import.meta.url), { workerData: { file } });
+  const worker = new Worker(ownFile(import.meta.url, './preview-worker.js', 'previews need'), { workerData: { file } });
   worker.unref();
   const end = (): void => void worker.terminate();
   closed.addEventListener('abort', end);

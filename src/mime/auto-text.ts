@@ -1,4 +1,4 @@
-import { optionalRequire } from '../util/optional-import.ts';
+import { optionalRequire } from '../util/optional-package.ts';
 import { withoutNul } from './nul.ts';
 
 /** What html-to-text offers, as far as it is used here. */

@@ -5,7 +5,7 @@ import { isHeaderName } from '../message-check.ts';
 import { isMessageId, readMessageIds } from '../message-ids.ts';
 import type { Alternative, EmailMessageInit } from '../message-init.ts';
 import { LINE_CONTROL } from '../util/line.ts';
-import { optionalImport } from '../util/optional-import.ts';
+import { optionalRequire } from '../util/optional-package.ts';
 import { decodeWords } from './decode-words.ts';
 import { customHeader, kindOfHeader } from './header-section.ts';
 import { withoutNul } from './nul.ts';
@@ -51,7 +51,7 @@ const ALTERNATIVE_TYPES: readonly string[] = ['text/calendar', 'text/x-amp-html'
  * @throws {MessageError} `invalid-message` when it is no mail.
  */
 export async function messageFromEml(eml: Uint8Array | string): Promise<EmailMessageInit> {
-  const parser = await optionalImport<PostalMime>('postal-mime', 'fromEml');
+  const parser = optionalRequire<{ readonly default: PostalMime }>('postal-mime', 'fromEml').default;
   const mail = await parser.parse(eml, { forceRfc822Attachments: true }).catch((cause: unknown) => {
     throw new MessageError([{ path: 'eml', code: 'type', message: 'it cannot be read as a mail' }], { cause });
   });

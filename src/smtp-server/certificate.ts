@@ -1,6 +1,6 @@
 import { generateKeyPair, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { optionalImport } from '../util/optional-import.ts';
+import { optionalRequire } from '../util/optional-package.ts';
 
 /** A private key and its certificate (with any intermediate ones after it), both PEM. */
 export interface Certificate {
@@ -46,7 +46,7 @@ export function generateCertificate(): Promise<Certificate> {
 }
 
 async function makeCertificate(): Promise<Certificate> {
-  const forge = await optionalImport<ForgeLike>('node-forge', 'a generated TLS certificate');
+  const forge = optionalRequire<ForgeLike>('node-forge', 'a generated TLS certificate');
   const { publicKey, privateKey } = await promisify(generateKeyPair)('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'spki', format: 'pem' },

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts';
+import { importModule } from './import-module.ts';
 import { isQuotable, quoted } from './quotable.ts';
 
 /** What is loaded, as errors call it; the code of an export that is none is `invalid-KIND`. */
@@ -14,7 +15,7 @@ export async function importExport(kind: LoadKind, specifier: string, cwd: strin
   const { file, exportName } = locate(kind, specifier, cwd);
   try {
     const { pathToFileURL } = process.getBuiltinModule('node:url');
-    return pick(kind, specifier, exportName, await import(pathToFileURL(file).href));
+    return pick(kind, specifier, exportName, await importModule(pathToFileURL(file).href));
   } catch (cause) {
     throw explain(kind, specifier, cwd, cause);
   }

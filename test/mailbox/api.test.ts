@@ -3,10 +3,10 @@ import { type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { MailboxBackend } from '../../src/backends/mailbox.ts';
 import { getConnection } from '../../src/connection.ts';
 import { ConfigurationError } from '../../src/errors.ts';
 import { type MailboxServer, startMailbox } from '../../src/mailbox/mailbox.ts';
-import { MailboxBackend } from '../../src/mailbox/mailbox-backend.ts';
 import type { MailboxOptions } from '../../src/mailbox/mailbox-options.ts';
 import { catchMail, catchSource } from './caught.ts';
 

@@ -1,10 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
 import { Attachment } from '../../src/attachment.ts';
 import type { EmailBackend } from '../../src/backend.ts';
+import { MailboxBackend } from '../../src/backends/mailbox.ts';
 import { getConnection } from '../../src/connection.ts';
 import { ConfigurationError, EmailConnectionError, MessageError } from '../../src/errors.ts';
 import { startMailbox } from '../../src/mailbox/mailbox.ts';
-import { MailboxBackend } from '../../src/mailbox/mailbox-backend.ts';
 
 const message = { subject: 'Hi', body: 'x', fromEmail: 'a@example.com', to: ['b@example.com'] };
 

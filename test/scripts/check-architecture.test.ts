@@ -31,7 +31,11 @@ describe('what the architecture allows', () => {
     ['settings reads the environment', 'settings.ts', 'export const host = process.env.HOST;'],
     ['a built-in inside a call', 'backend.ts', "export const read = () => process.getBuiltinModule('node:fs');"],
     ['an await inside a function', 'util/wait.ts', 'export const wait = async () => { await null; };'],
-    ['packages come through optional-import', 'util/optional-import.ts', "export const load = () => import('aws');"],
+    [
+      'an adapter loads what it adapts to',
+      'adapters/otel.ts',
+      "export const load = () => import('@opentelemetry/api');",
+    ],
     ['the command line resolves options', 'cli/check.ts', "import { resolveSmtpOptions } from '../smtp/options.ts';"],
     ['testing makes connections', 'testing/inbox.ts', "import { getConnection } from '../connection.ts';"],
   ];

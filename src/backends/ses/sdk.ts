@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../../errors.ts';
-import { optionalImport } from '../../util/optional-import.ts';
+import { optionalRequire } from '../../util/optional-package.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';
 import { CREDENTIALS_FUNCTION } from './failure.ts';
 import type { ResolvedSesOptions, SesCredentials } from './options.ts';
@@ -61,9 +61,9 @@ export class SesSession {
 
   /** @throws {ConfigurationError} `missing-dependency` when the SDK is not installed. */
   static async open(options: ResolvedSesOptions): Promise<SesSession> {
-    const sdk = await optionalImport<SesSdk>(PACKAGE, "the backend 'ses'");
+    const sdk = optionalRequire<SesSdk>(PACKAGE, "the backend 'ses'");
     // It registers itself for the signatures that multi-region endpoints need.
-    if (options.endpointId !== undefined) await optionalImport('@aws-sdk/signature-v4a', "the ses option 'endpointId'");
+    if (options.endpointId !== undefined) optionalRequire('@aws-sdk/signature-v4a', "the ses option 'endpointId'");
     return options.client
       ? new SesSession(sdk, options.client, false)
       : new SesSession(sdk, makeClient(sdk, options), true);

@@ -28,7 +28,7 @@ afterAll(async () => {
 async function result(text: string): Promise<unknown> {
   const file = join(folder, 'program.mjs');
   writeFileSync(file, text);
-  const { stdout } = await run(process.execPath, [file], { timeout: 30_000 });
+  const { stdout } = await run(process.execPath, [file], { cwd: folder, timeout: 30_000 });
   return JSON.parse(stdout);
 }
 

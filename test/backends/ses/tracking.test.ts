@@ -5,8 +5,8 @@ import { StrictSes } from '../../servers/strict-ses.ts';
 import { closeAll, connectTo, errorOf, mail } from './connect.ts';
 
 // The SDK as it was before 3.1125.0: it does not know ConfigurationOverrides.
-vi.mock('../../../src/util/optional-import.ts', () => ({
-  optionalImport: async () => ({ ...sdk, SendEmailRequest$: without(sdk.SendEmailRequest$) }),
+vi.mock('../../../src/util/optional-package.ts', () => ({
+  optionalRequire: () => ({ ...sdk, SendEmailRequest$: without(sdk.SendEmailRequest$) }),
 }));
 
 function without(schema: unknown): unknown {

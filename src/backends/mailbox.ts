@@ -1,0 +1,72 @@
+import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
+import { deliverEach } from '../deliver-each.ts';
+import type { DeliveryResult, Job } from '../delivery.ts';
+import { ALL_FEATURES, type Feature } from '../features.ts';
+import { type ResolvedMailboxOptions, resolveMailboxOptions } from '../mailbox/mailbox-options.ts';
+import type { AnyOptionTable, OptionTable } from '../options.ts';
+
+/** Options of {@link MailboxBackend}; each as in {@link MailboxOptions}. */
+export interface MailboxBackendOptions extends BackendOptions {
+  /** Where the page is; default 127.0.0.1. */
+  readonly host?: string;
+  /** The port of the page; default 8025. */
+  readonly port?: number;
+  /** The port that takes mail by SMTP; default 1025. */
+  readonly smtpPort?: number;
+  /** Where mails are kept over a restart; default: in memory. */
+  readonly folder?: string;
+  /** Lets it run where NODE_ENV is `production`; default false. */
+  readonly allowProduction?: boolean;
+}
+
+type Engine = typeof import('../mailbox/deliver.ts');
+
+const CONCURRENCY = 8;
+
+/**
+ * Catches every mail instead of sending it and shows it in a page, by default at http://127.0.0.1:8025.
+ *
+ * The page is served by this process, as long as it lives, unless a mailbox is running there already: then that one
+ * gets the mails.
+ */
+export class MailboxBackend extends EmailBackend {
+  /** The options it takes, for `getConnection`, URLs and the environment. */
+  static readonly optionTable: AnyOptionTable = {
+    ...BACKEND_OPTIONS,
+    host: { type: 'string' },
+    port: { type: 'integer', min: 0, max: 65_535 },
+    smtpPort: { type: 'integer', min: 0, max: 65_535 },
+    folder: { type: 'string' },
+    allowProduction: { type: 'boolean' },
+  } satisfies OptionTable<MailboxBackendOptions>;
+
+  readonly name = 'mailbox';
+  protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
+  readonly #options: ResolvedMailboxOptions;
+  #engine: Engine | null = null;
+
+  /** @throws {ConfigurationError} `invalid-option` for a wrong option, and in production without `allowProduction`. */
+  constructor(options: MailboxBackendOptions = {}) {
+    const { defaultFrom: _, onUnsupported: __, deadlineMs: ___, ...own } = options;
+    super(options);
+    this.#options = resolveMailboxOptions(own);
+  }
+
+  protected override async connect(): Promise<void> {
+    await (await this.#load()).ready(this.#options);
+  }
+
+  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
+    return deliverEach(jobs, async (job) => (await this.#load()).deliver(job, this.#options), CONCURRENCY);
+  }
+
+  protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
+    // Not here, or not yet: whether it can be had at all shows only in a thread that does not wait.
+    return this.#engine?.deliverSync(jobs, this.#options) ?? super.deliverSync(jobs);
+  }
+
+  async #load(): Promise<Engine> {
+    this.#engine ??= await import('../mailbox/deliver.ts');
+    return this.#engine;
+  }
+}

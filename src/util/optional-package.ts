@@ -1,0 +1,42 @@
+import { ConfigurationError } from '../errors.ts';
+
+/**
+ * Loads an optional peer dependency on first use: as seen from this package, from the program or from the working directory.
+ * A bundler sees nothing of it, so that it asks for no package that nobody has installed.
+ *
+ * @param name the package's name
+ * @param purpose what it is needed for, as the error says it
+ * @throws {ConfigurationError} `missing-dependency` with the command that installs it
+ */
+export function optionalRequire<T>(name: string, purpose: string): T {
+  const { createRequire } = process.getBuiltinModule('node:module');
+  let missing: unknown;
+  for (const from of [import.meta.url, process.argv[1], `${process.cwd()}/`]) {
+    if (!from) continue;
+    try {
+      return createRequire(from)(name) as T; // the caller names the package's own type
+    } catch (cause) {
+      if (!isMissing(cause)) throw cause;
+      missing ??= cause;
+    }
+  }
+  throw missingDependency(name, purpose, missing);
+}
+
+/** @param cause what loading threw @returns the error that says how to mend it, or what was thrown for another reason */
+export function loadError(name: string, purpose: string, cause: unknown): unknown {
+  return isMissing(cause) ? missingDependency(name, purpose, cause) : cause;
+}
+
+function missingDependency(name: string, purpose: string, cause: unknown): ConfigurationError {
+  return new ConfigurationError(
+    'missing-dependency',
+    `${purpose} needs the package ${name}: npm install amsdal-mail ${name}`,
+    { cause },
+  );
+}
+
+function isMissing(cause: unknown): boolean {
+  const { code } = cause as NodeJS.ErrnoException;
+  return code === 'ERR_MODULE_NOT_FOUND' || code === 'MODULE_NOT_FOUND';
+}
