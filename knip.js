@@ -1,17 +1,15 @@
 // @ts-check
-import { readFileSync } from 'node:fs';
 import { argv } from 'node:process';
-
-const { exports, bin = {} } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
-const targets = [...Object.values(exports), ...Object.values(bin)];
-const sources = targets.map((target) => target.replace('./dist/', 'src/').replace(/\.js$/, '.ts!'));
+import { entryPoints } from './scripts/lib/entry-points.js';
 
 /** @type {import('knip').KnipConfig} */
 const config = {
   entry: [
-    ...sources,
+    ...entryPoints().map(({ name }) => `src/${name}.ts!`),
+    'src/cli/main.ts!',
     'src/sync-worker.ts!',
     'src/mailbox/preview-worker.ts!',
+    'src/util/require-module.ts!',
     'scripts/*.js',
     'bench/*.ts',
     'examples/**/*.{ts,js}',

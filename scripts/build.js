@@ -1,35 +1,42 @@
 // @ts-check
 // Makes dist: node scripts/build.js [--source-map]. The code is bundled, since Node needs longer to find a hundred small
-// files than to run them: what is imported together is one file. Comments are in the
-// declarations, where editors read them; declarations that no entry point leads to are left out.
+// files than to run them: what is imported together is one file. It is not minified, so that stack traces and debuggers
+// show code. Comments are in the declarations, where editors read them; declarations that no entry point leads to are left
+// out. Everything is there twice, as ES modules (.js) and as CommonJS (.cjs), with declarations for each.
 import { execFile } from 'node:child_process';
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { argv } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { rolldown } from 'rolldown';
+import { entryPoints } from './lib/entry-points.js';
 import { readModules } from './lib/modules.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compiler = fileURLToPath(new URL('../node_modules/.bin/tsc', import.meta.url));
 
 /** Threads are started by the name of their file. */
-const THREADS = ['dist/sync-worker.js', 'dist/mailbox/preview-worker.js'];
-
-const NAMES = { function: true, class: true };
+const THREADS = ['sync-worker', 'mailbox/preview-worker'];
+const PROGRAMS = ['cli/main'];
 
 /** What both the mailbox and the test kit read mails with, and neither should load the other for. */
 const READER = ['mime/read-addresses.ts', 'mime/links.ts', 'mime/html-text.ts'];
 
+/** Where CommonJS loads in another way than ES modules do: test runners have no `import()` there. */
+const COMMONJS = { 'util/import-module.ts': 'util/require-module.ts' };
+
 /** @param {{ readonly sourceMap?: boolean }} [options] */
 export async function build({ sourceMap = false } = {}) {
   rmSync(`${root}/dist`, { recursive: true, force: true });
-  /** @type {{ exports: Record<string, string>, bin: Record<string, string> }} */
-  const { exports, bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  const entries = Object.values(exports).filter((target) => target.endsWith('.js'));
-  await Promise.all([declare(), bundle([...entries, ...Object.values(bin), ...THREADS], sourceMap)]);
+  const entries = entryPoints().map(({ name }) => name);
+  await Promise.all([
+    declare(),
+    bundle('esm', [...entries, ...PROGRAMS, ...THREADS], sourceMap),
+    bundle('cjs', entries, sourceMap),
+  ]);
   dropPrivateDeclarations(entries);
+  declareCommonJs();
   cpSync(`${root}/src/mailbox/page`, `${root}/dist/mailbox/page`, { recursive: true });
   chmodSync(`${root}/dist/cli/main.js`, 0o755);
 }
@@ -46,35 +53,39 @@ async function declare() {
  * receiver, one for reading mails, and the mailbox, which finds its page beside it. What is left over falls into files by
  * who imports it.
  *
- * @param {readonly string[]} entries
+ * @param {'esm' | 'cjs'} format
+ * @param {readonly string[]} names
  * @param {boolean} sourcemap
  */
-async function bundle(entries, sourcemap) {
-  const names = entries.map((path) => normalize(path).replace(/^dist\/(.*)\.js$/, '$1'));
+async function bundle(format, names, sourcemap) {
   const groups = [
     { name: 'composer', holds: reachable('mime/index.ts') },
     { name: 'core', holds: reachable('index.ts') },
     { name: 'smtp-server', holds: reachable('smtp-server/server.ts') },
     { name: 'reader', holds: new Set(READER.flatMap((path) => [...reachable(path)])) },
+    { name: 'eml', holds: reachable('mime/message-eml.ts') },
     { name: 'mailbox/mailbox', holds: reachable('mailbox/index.ts') },
   ];
+  const extension = format === 'cjs' ? 'cjs' : 'js';
+  const replaced = format === 'cjs' ? COMMONJS : {};
   const bundle = await rolldown({
     cwd: root,
     input: Object.fromEntries(names.map((name) => [name, `src/${name}.ts`])),
     platform: 'node',
     external: /^[^./]/,
+    resolve: {
+      alias: Object.fromEntries(Object.entries(replaced).map((pair) => pair.map((path) => `${root}src/${path}`))),
+    },
   });
   await bundle.write({
     dir: 'dist',
-    chunkFileNames: '[name].js',
-    comments: false,
+    format,
+    entryFileNames: `[name].${extension}`,
+    chunkFileNames: `[name].${extension}`,
+    comments: { legal: false, annotation: true, jsdoc: false }, // some tell bundlers what to leave alone
     sourcemap,
-    // What a user downloads is small; functions and classes keep the names that stack traces and errors show.
-    minify: !sourcemap && {
-      compress: { keepNames: NAMES },
-      mangle: { keepNames: NAMES },
-      codegen: { removeWhitespace: true },
-    },
+    minify: false,
+    dynamicImportInCjs: false,
     codeSplitting: {
       groups: groups.map(({ name, holds }, index) => ({
         name,
@@ -96,17 +107,28 @@ function reachable(path) {
   return new Set([...found].map((name) => join(root, 'src', name)));
 }
 
+const SPECIFIER = /((?:from |import\()')(\.[^']+)\.[jt]s(?=')/g;
+
 /** @param {readonly string[]} entries */
 function dropPrivateDeclarations(entries) {
-  const shown = new Set(entries.map((target) => join(root, target).replace(/\.js$/, '.d.ts')));
+  const shown = new Set(entries.map((name) => join(root, 'dist', `${name}.d.ts`)));
   for (const file of shown) {
-    for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(/(?:from |import\()'(\.[^']+)'/g)) {
-      shown.add(normalize(join(file, '..', specifier)).replace(/\.[jt]s$/, '.d.ts'));
+    for (const [, , specifier = ''] of readFileSync(file, 'utf8').matchAll(SPECIFIER)) {
+      shown.add(normalize(join(file, '..', `${specifier}.d.ts`)));
     }
   }
   for (const path of readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })) {
     const file = join(root, 'dist', path);
     if (file.endsWith('.d.ts') && !shown.has(file)) rmSync(file);
+  }
+}
+
+/** TypeScript takes a declaration for an ES module's or for CommonJS's by its name. */
+function declareCommonJs() {
+  for (const path of readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })) {
+    if (!path.endsWith('.d.ts')) continue;
+    const text = readFileSync(join(root, 'dist', path), 'utf8');
+    writeFileSync(join(root, 'dist', path.replace(/ts$/, 'cts')), text.replaceAll(SPECIFIER, '$1$2.cjs'));
   }
 }
 

@@ -4,20 +4,23 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { entryPoints } from './lib/entry-points.js';
 
 const MAX_PACKED = 600_000;
-const ALLOWED = /^(dist\/.+\.(js|d\.ts)|dist\/mailbox\/page\/.+|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+const ALLOWED = /^(dist\/.+\.(c?js|d\.c?ts)|dist\/mailbox\/page\/.+|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
 const REQUIRED = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** @type {{ exports: Record<string, string>, dependencies?: Record<string, string> }} */
+/** @type {{ dependencies?: Record<string, string> }} */
 const manifest = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
 /** @type {[{ size: number, unpackedSize: number, files: { path: string }[] }]} */
 const [pack] = JSON.parse(
   execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' }),
 );
 const paths = pack.files.map(({ path }) => path);
-const targets = Object.values(manifest.exports).map((target) => target.replace('./', ''));
+const targets = entryPoints().flatMap(({ name }) =>
+  ['js', 'd.ts', 'cjs', 'd.cts'].map((extension) => `dist/${name}.${extension}`),
+);
 
 const faults = [
   ...paths.filter((path) => !ALLOWED.test(path)).map((path) => `${path} does not belong into the package`),

@@ -27,7 +27,7 @@ import { parseSync, Visitor } from 'oxc-parser';
  * @returns {Map<string, PublicSymbol[]>} by specifier (`amsdal-mail/mime`), the names in alphabetical order
  */
 export function readPublicApi(root) {
-  /** @type {{ name: string, exports: Record<string, string> }} */
+  /** @type {{ name: string, exports: Record<string, string | { import: { types: string } }> }} */
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   /** @type {Map<string, DeclarationFile>} */
   const files = new Map();
@@ -47,13 +47,12 @@ export function readPublicApi(root) {
     return symbol;
   };
   return new Map(
-    Object.entries(manifest.exports)
-      .filter(([, target]) => target.endsWith('.js'))
-      .map(([subpath, target]) => {
-        const path = posix.normalize(target).replace(/\.js$/, '.d.ts');
-        const names = read(path).exported.toSorted();
-        return [posix.join(manifest.name, subpath), names.map((name) => find(path, name))];
-      }),
+    Object.entries(manifest.exports).flatMap(([subpath, target]) => {
+      if (typeof target === 'string') return []; // package.json itself
+      const path = posix.normalize(target.import.types);
+      const names = read(path).exported.toSorted();
+      return [[posix.join(manifest.name, subpath), names.map((name) => find(path, name))]];
+    }),
   );
 }
 

@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readPublicApi } from '../../scripts/lib/public-api.js';
 
+const entry = (name: string) => ({ import: { types: `./dist/${name}.d.ts` } });
+
 let folder = '';
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'api-'));
   mkdirSync(join(folder, 'dist'));
-  const exports = { '.': './dist/index.js', './mime': './dist/mime.js', './package.json': './package.json' };
+  const exports = { '.': entry('index'), './mime': entry('mime'), './package.json': './package.json' };
   write('package.json', JSON.stringify({ name: 'mail', exports }));
   write('dist/mime.d.ts', 'export {};');
 });
