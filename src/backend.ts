@@ -18,6 +18,7 @@ import { SyncCall } from './sync-call.ts';
 import { isSendTraced, traceSend, traceSendSync, traceStream } from './trace-send.ts';
 import { type BackendStats, Traffic } from './traffic.ts';
 import type { RetryOptions } from './util/backoff.ts';
+import { processState } from './util/process-state.ts';
 
 export type { BackendStats } from './traffic.ts';
 
@@ -101,7 +102,8 @@ export abstract class EmailBackend implements AsyncDisposable {
   constructor(options: BackendOptions = {}) {
     const { optionTable, name } = new.target as { readonly name: string; readonly optionTable?: AnyOptionTable };
     if (optionTable) checkOptions(name, optionTable, options);
-    if (goesPastFilters(this) && stagingFilter() !== null) insistOnFilters(this);
+    if (!goesPastFilters(this)) askingGuard.add(this);
+    else if (stagingFilter() !== null) insistOnFilters(this);
     this.#host = this.#makeHost(options);
   }
 
@@ -260,6 +262,14 @@ export abstract class EmailBackend implements AsyncDisposable {
       deliver: (jobs, context) => this.deliver(jobs, context),
     };
   }
+}
+
+/** Backends of any copy of this package that shares its state, and so has the same staging guard. */
+const askingGuard = /* @__PURE__ */ processState('backends that ask the staging guard', () => new WeakSet<object>());
+
+/** Whether a connection that another copy of this package made asks the staging guard at every call. */
+export function asksGuard(backend: object): boolean {
+  return askingGuard.has(backend) && !SENDING.some((method) => Object.hasOwn(backend, method));
 }
 
 const SENDING = ['sendMessages', 'sendMessagesSync', 'stream'] as const;

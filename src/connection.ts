@@ -22,6 +22,7 @@ import { currentEnvironment, namedUrls, namedUrlVariable, readVariable, takeMiss
 import { checkGuard, guard } from './staging-guard.ts';
 import { rulesOf } from './staging-rules.ts';
 import { nearestName } from './util/nearest-name.ts';
+import { processState } from './util/process-state.ts';
 import { quoted } from './util/quotable.ts';
 
 /**
@@ -62,10 +63,13 @@ interface Shared {
 
 /** The name of the process's own connection among the shared ones. */
 const DEFAULT = '';
-const shared = new Map<string, Shared>();
+const shared = /* @__PURE__ */ processState('shared connections', () => new Map<string, Shared>());
 /** The environment is looked at once a turn: a loop of a hundred thousand sends must not read it each time. */
-const thisTurn = new Map<string, Shared>();
-let chosen: EmailBackend | null = null;
+const thisTurn = /* @__PURE__ */ processState('connections of this turn', () => new Map<string, Shared>());
+/** What stands in for the process's own connection. */
+const instead = /* @__PURE__ */ processState('default connection', (): { connection: EmailBackend | null } => ({
+  connection: null,
+}));
 
 /**
  * The connection of every `sendMail` that names none: one per resolved settings, shared by the process.
@@ -73,7 +77,7 @@ let chosen: EmailBackend | null = null;
  * @throws {ConfigurationError} when the environment is wrong.
  */
 export function defaultConnection(): EmailBackend {
-  return chosen === null ? share(DEFAULT) : guard(chosen);
+  return instead.connection === null ? share(DEFAULT) : guard(instead.connection);
 }
 
 /**
@@ -82,10 +86,10 @@ export function defaultConnection(): EmailBackend {
  * @returns The function that restores what was there before.
  */
 export function setDefaultConnection(connection: EmailBackend | null): () => void {
-  const before = chosen;
-  chosen = connection;
+  const before = instead.connection;
+  instead.connection = connection;
   return () => {
-    chosen = before;
+    instead.connection = before;
   };
 }
 
@@ -115,7 +119,7 @@ export function checkConnections(): readonly EmailBackend[] {
 /** The default connection and the named ones that have been used. */
 export function sharedConnections(): readonly EmailBackend[] {
   const used = [...shared.values()].map(({ connection }) => connection);
-  return [...new Set(chosen === null ? used : [chosen, ...used])];
+  return [...new Set(instead.connection === null ? used : [instead.connection, ...used])];
 }
 
 function share(name: string): EmailBackend {

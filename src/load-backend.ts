@@ -1,10 +1,11 @@
 import { ConfigurationError } from './errors.ts';
 import type { BackendClass } from './registry.ts';
 import { importExport, requireExport } from './util/load-export.ts';
+import { processState } from './util/process-state.ts';
 import { quoted } from './util/quotable.ts';
 
 /** Classes that `loadBackend` has loaded, which the synchronous way then finds here. */
-const loaded = new Map<string, BackendClass>();
+const loaded = /* @__PURE__ */ processState('loaded backends', () => new Map<string, BackendClass>());
 
 /**
  * Loads a backend class by `specifier#Export`: `./` and absolute paths and `file:` URLs are files, seen from the working

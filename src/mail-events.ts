@@ -2,6 +2,7 @@ import type { EmailError } from './errors.ts';
 import { MailEvent } from './events.ts';
 import type { EmailMessage } from './message.ts';
 import type { MessageResult } from './status.ts';
+import { processState } from './util/process-state.ts';
 
 /** What a listener of {@link BeforeSend} sees. */
 export interface BeforeSendContext {
@@ -30,10 +31,19 @@ export interface SendFailedContext extends AfterSendContext {
 }
 
 /** A message is about to be sent: listeners may change or cancel it. */
-export const BeforeSend: MailEvent<BeforeSendContext> = new MailEvent('BeforeSend');
+export const BeforeSend: MailEvent<BeforeSendContext> = /* @__PURE__ */ processState(
+  'BeforeSend',
+  () => new MailEvent('BeforeSend'),
+);
 
 /** A message was sent to at least one recipient. */
-export const AfterSend: MailEvent<AfterSendContext> = new MailEvent('AfterSend');
+export const AfterSend: MailEvent<AfterSendContext> = /* @__PURE__ */ processState(
+  'AfterSend',
+  () => new MailEvent('AfterSend'),
+);
 
 /** A message was sent to nobody, or nobody knows. */
-export const SendFailed: MailEvent<SendFailedContext> = new MailEvent('SendFailed');
+export const SendFailed: MailEvent<SendFailedContext> = /* @__PURE__ */ processState(
+  'SendFailed',
+  () => new MailEvent('SendFailed'),
+);

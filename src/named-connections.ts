@@ -1,6 +1,7 @@
 import type { EmailBackend } from './backend.ts';
 import { ConfigurationError } from './errors.ts';
 import type { BackendClass } from './registry.ts';
+import { processState } from './util/process-state.ts';
 import { quoted } from './util/quotable.ts';
 
 /** A connection by name: a target of `getConnection`, one with options, or a connection that is there already. */
@@ -13,7 +14,7 @@ export type ConnectionDefinition =
 /** How a named connection is written where a connection is wanted. */
 export type ConnectionName = `@${string}`;
 
-const definitions = new Map<string, ConnectionDefinition>();
+const definitions = /* @__PURE__ */ processState('named connections', () => new Map<string, ConnectionDefinition>());
 
 /**
  * Gives connections names for `getConnection('@name')` and `sendMail({connection: '@name'})`; they win over

@@ -7,6 +7,7 @@ import { SesBackend, type SesOptions } from './backends/ses.ts';
 import { SmtpBackend, type SmtpBackendOptions } from './backends/smtp.ts';
 import { ConfigurationError } from './errors.ts';
 import type { AnyOptionTable } from './options.ts';
+import { processState } from './util/process-state.ts';
 import { quoted } from './util/quotable.ts';
 
 /** The built-in backends by name: their options and their classes. */
@@ -32,8 +33,8 @@ export interface BackendClass<O extends object = object, B extends EmailBackend 
   readonly optionTable?: AnyOptionTable;
 }
 
-/** One line per backend: its name, and its class or the `specifier#Export` that is loaded when it is asked for. */
-const BACKENDS = new Map<string, BackendClass | string>([
+/** One line per backend: its name and its class. */
+const BUILT_IN: ReadonlyMap<string, BackendClass> = new Map<string, BackendClass>([
   ['console', ConsoleBackend],
   ['dummy', DummyBackend],
   ['file', FileBackend],
@@ -42,29 +43,30 @@ const BACKENDS = new Map<string, BackendClass | string>([
   ['smtp', SmtpBackend],
 ]);
 
-const BUILT_IN: ReadonlySet<string> = new Set(BACKENDS.keys());
+/** Those of the application: a class, or the `specifier#Export` that is loaded when it is asked for. */
+const registered = /* @__PURE__ */ processState('backends', () => new Map<string, BackendClass | string>());
 
 /** What another thread can find the same backend by: a built-in name or a specifier; null when only this thread knows it. */
 export function crossingName(name: string): string | null {
-  const registered = BACKENDS.get(name);
-  if (typeof registered === 'string') return registered;
+  const own = registered.get(name);
+  if (typeof own === 'string') return own;
   return BUILT_IN.has(name) || name.includes('#') ? name : null;
 }
 
 /** The name a class is registered under, or null. */
 export function nameOfBackend(backend: BackendClass): string | null {
-  for (const [name, registered] of BACKENDS) if (registered === backend) return name;
+  for (const [name, known] of [...BUILT_IN, ...registered]) if (known === backend) return name;
   return null;
 }
 
 /** The names of all registered backends. */
 export function backendNames(): readonly string[] {
-  return [...BACKENDS.keys()];
+  return [...BUILT_IN.keys(), ...registered.keys()];
 }
 
 /** The class or specifier registered under a name. */
 export function findBackend(name: string): BackendClass | string | undefined {
-  return BACKENDS.get(name);
+  return BUILT_IN.get(name) ?? registered.get(name);
 }
 
 /**
@@ -80,9 +82,10 @@ export function registerBackend(name: string, backend: BackendClass | string): (
       `a backend's name is lower-case letters, digits and hyphens, got ${quoted(name)}`,
     );
   }
-  if (BACKENDS.has(name)) throw new ConfigurationError('invalid-option', `the backend name '${name}' is taken`);
-  BACKENDS.set(name, backend);
+  if (findBackend(name) !== undefined)
+    throw new ConfigurationError('invalid-option', `the backend name '${name}' is taken`);
+  registered.set(name, backend);
   return () => {
-    BACKENDS.delete(name);
+    registered.delete(name);
   };
 }

@@ -1,4 +1,5 @@
 import { MailEvent } from './events.ts';
+import { processState } from './util/process-state.ts';
 
 /** What a listener of {@link ServerStartup} sees. */
 export interface ServerStartupContext {
@@ -13,7 +14,13 @@ export interface ServerShutdownContext extends ServerStartupContext {
 }
 
 /** A server is about to take requests: what a listener throws keeps it from starting. */
-export const ServerStartup: MailEvent<ServerStartupContext> = new MailEvent('ServerStartup');
+export const ServerStartup: MailEvent<ServerStartupContext> = /* @__PURE__ */ processState(
+  'ServerStartup',
+  () => new MailEvent('ServerStartup'),
+);
 
 /** A server has stopped taking requests: plugins finish what they have under way. */
-export const ServerShutdown: MailEvent<ServerShutdownContext> = new MailEvent('ServerShutdown');
+export const ServerShutdown: MailEvent<ServerShutdownContext> = /* @__PURE__ */ processState(
+  'ServerShutdown',
+  () => new MailEvent('ServerShutdown'),
+);

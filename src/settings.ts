@@ -3,6 +3,7 @@ import { ConfigurationError } from './errors.ts';
 import { type AnyOptionTable, describe, type OptionSpec, parseOption } from './options.ts';
 import { controlNameIn } from './util/control-name.ts';
 import { nearestName } from './util/nearest-name.ts';
+import { processState } from './util/process-state.ts';
 import { quoted } from './util/quotable.ts';
 
 /**
@@ -76,7 +77,7 @@ export interface EnvironmentLayers {
   readonly file?: Environment | undefined;
 }
 
-let layers: EnvironmentLayers = {};
+const current = /* @__PURE__ */ processState('environment', (): { layers: EnvironmentLayers } => ({ layers: {} }));
 
 /**
  * The variables that configure this package; nothing else in it reads the process's environment.
@@ -84,7 +85,7 @@ let layers: EnvironmentLayers = {};
  * It is a view, not a copy: what the process changes later is seen.
  */
 export function currentEnvironment(): Environment {
-  const { env = process.env, file } = layers;
+  const { env = process.env, file } = current.layers;
   return file === undefined ? env : layerEnvironment(env, file);
 }
 
@@ -95,7 +96,7 @@ export function isProduction(): boolean {
 
 /** Whether a variable's value is the process's own or that of the file below it; null when it has none. */
 export function originOf(variable: string): 'environment' | 'file' | null {
-  const { env = process.env, file } = layers;
+  const { env = process.env, file } = current.layers;
   if (env[variable] !== undefined) return 'environment';
   return file?.[variable] === undefined ? null : 'file';
 }
@@ -143,10 +144,10 @@ export function takeMisspelt(environment: Environment): readonly (readonly [name
 
 /** Puts a file below the environment, or another one in its place; returns the function that restores what was there. */
 export function setEnvironment(next: EnvironmentLayers): () => void {
-  const before = layers;
-  layers = next;
+  const before = current.layers;
+  current.layers = next;
   return () => {
-    layers = before;
+    current.layers = before;
   };
 }
 

@@ -1,11 +1,12 @@
-import { EmailBackend, insistOnFilters } from './backend.ts';
+import { asksGuard, EmailBackend, insistOnFilters } from './backend.ts';
 import type { Environment } from './environment.ts';
 import { currentEnvironment } from './settings.ts';
 import { readGuard, rulesOf, stagingFilter } from './staging-rules.ts';
+import { processState } from './util/process-state.ts';
 import { redirect } from './wrappers/redirect.ts';
 
 /** Which rules a connection of another copy of this package is under already. */
-const guarded = new WeakMap<EmailBackend, string>();
+const guarded = /* @__PURE__ */ processState('guarded connections', () => new WeakMap<EmailBackend, string>());
 
 /**
  * Checks the variables of the staging guard before there is anything to send; the guard itself every backend asks for at every
@@ -30,6 +31,7 @@ export function guard<B extends EmailBackend>(connection: B): B {
     insistOnFilters(connection);
     return connection;
   }
+  if (asksGuard(connection)) return connection;
   const environment = currentEnvironment();
   const options = readGuard(environment);
   const rules = rulesOf(environment);
