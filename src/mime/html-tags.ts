@@ -6,7 +6,28 @@ export interface HtmlTag {
   readonly attributes: ReadonlyMap<string, string>;
 }
 
-const ATTRIBUTE = /([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'=<>`]+)))?/g;
+/** Where a start tag stands in an HTML document. */
+export interface TagPlace {
+  /** Lower case. */
+  readonly name: string;
+  /** Its attributes, as they are written, begin here. */
+  readonly from: number;
+  /** Its `>` stands here. */
+  readonly to: number;
+  /** Behind it stands no markup until here, as in a style sheet; equal to `to` where markup goes on, -1 where nothing ends it. */
+  readonly rawTo: number;
+}
+
+/** An attribute as it is written: the character references of its value are not resolved. */
+export interface WrittenAttribute {
+  /** Lower case. */
+  readonly name: string;
+  readonly value: string;
+  /** Where the value begins in what was read. */
+  readonly from: number;
+}
+
+const ATTRIBUTE = /([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>][^\s>]*)))?/g;
 const RAW_TEXT = new Set(['script', 'style', 'textarea', 'title', 'xmp', 'noembed', 'noframes']);
 /** The longest tag that is looked at: a data: URI may be long, but its end is not needed. */
 const MAX_TAG = 100_000;
@@ -16,8 +37,20 @@ const MAX_TAGS = 50_000;
 /** The first 50,000 start tags of an HTML document, comments and scripts left out; in linear time, however broken it is. */
 export function* htmlTags(html: string): Generator<HtmlTag> {
   let count = 0;
+  for (const { name, from, to } of tagPlaces(html)) {
+    const attributes = new Map<string, string>();
+    for (const { name: key, value } of writtenAttributes(html.slice(from, Math.min(to, from + MAX_TAG))))
+      attributes.set(key, resolveReferences(value));
+    yield { name, attributes };
+    count += 1;
+    if (count === MAX_TAGS) return;
+  }
+}
+
+/** Where the start tags of an HTML document stand, comments and scripts left out; in linear time. */
+export function* tagPlaces(html: string): Generator<TagPlace> {
   let at = html.indexOf('<');
-  while (at !== -1 && count < MAX_TAGS) {
+  while (at !== -1) {
     if (html.startsWith('<!--', at)) {
       const end = html.indexOf('-->', at + 4);
       if (end === -1) return;
@@ -29,30 +62,53 @@ export function* htmlTags(html: string): Generator<HtmlTag> {
       : undefined;
     let next = at + 1;
     if (name !== undefined) {
-      count += 1;
-      const end = endOfTag(html, at + 1 + name.length);
-      if (end === -1) return;
-      yield { name, attributes: readAttributes(html.slice(at + 1 + name.length, Math.min(end, at + MAX_TAG))) };
-      next = RAW_TEXT.has(name) ? endOfRawText(html, name, end + 1) : end + 1;
-      if (next === -1) return;
+      const from = at + 1 + name.length;
+      const to = endOfTag(html, from);
+      if (to === -1) return;
+      const rawTo = RAW_TEXT.has(name) ? endOfRawText(html, name, to + 1) : to;
+      yield { name, from, to, rawTo };
+      if (rawTo === -1) return;
+      next = rawTo === to ? to + 1 : rawTo;
     }
     at = html.indexOf('<', next);
   }
 }
 
+/** The attributes of a tag, of a doubled one the first. */
+export function* writtenAttributes(text: string): Generator<WrittenAttribute> {
+  const seen = new Set<string>();
+  for (const { 0: all, 1: name = '', 2: double, 3: single, 4: plain, index } of text.matchAll(ATTRIBUTE)) {
+    const key = name.toLowerCase();
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const value = double ?? single ?? plain ?? '';
+    const quote = double === undefined && single === undefined ? 0 : 1;
+    yield { name: key, value, from: index + all.length - quote - value.length };
+  }
+}
+
 /** The `>` that ends a tag: the first that is not in a quoted attribute value. */
 function endOfTag(html: string, start: number): number {
-  let quote = '';
-  let before = '';
+  let before = 0;
   for (let at = start; at < html.length; at += 1) {
-    const char = html[at] ?? '';
-    if (quote !== '') {
-      if (char === quote) quote = '';
-    } else if ((char === '"' || char === "'") && before === '=') quote = char;
-    else if (char === '>') return at;
-    if (char.trim() !== '') before = char;
+    const code = html.charCodeAt(at);
+    if ((code === DOUBLE || code === SINGLE) && before === EQUALS) {
+      at = html.indexOf(code === DOUBLE ? '"' : "'", at + 1); // over a data: URI of megabytes at once
+      if (at === -1) return -1;
+    } else if (code === GREATER) return at;
+    if (!isSpace(code)) before = code;
   }
   return -1;
+}
+
+const DOUBLE = 0x22;
+const SINGLE = 0x27;
+const EQUALS = 0x3d;
+const GREATER = 0x3e;
+
+/** What separates attributes (WHATWG HTML, section 13.2.5.32). */
+function isSpace(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d);
 }
 
 function isLetter(code: number): boolean {
@@ -65,19 +121,10 @@ function endOfRawText(html: string, name: string, from: number): number {
   return pattern.exec(html)?.index ?? -1;
 }
 
-function readAttributes(text: string): ReadonlyMap<string, string> {
-  const attributes = new Map<string, string>();
-  for (const [, name = '', double, single, plain] of text.matchAll(ATTRIBUTE)) {
-    const key = name.toLowerCase();
-    if (!attributes.has(key)) attributes.set(key, decodeReferences(double ?? single ?? plain ?? ''));
-  }
-  return attributes;
-}
-
 const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", nbsp: '\u00a0' };
 
 /** Resolves the character references that matter in attribute values. */
-function decodeReferences(value: string): string {
+export function resolveReferences(value: string): string {
   if (!value.includes('&')) return value;
   return value.replace(/&(?:#(\d{1,7})|#x([0-9a-f]{1,6})|(amp|lt|gt|quot|apos|nbsp));/gi, (all, decimal, hex, name) => {
     if (name !== undefined) return NAMED[String(name).toLowerCase()] ?? all;
