@@ -27,7 +27,12 @@ const ROOMS = {
   mime: { may: ['model', 'errors', 'util'], types: ['options'] },
   smtp: { may: ['errors', 'util'] },
   'smtp-server': { may: ['errors', 'util'] },
-  backend: { may: ['model', 'options', 'errors', 'events', 'util', 'sync', 'staging-rules'] },
+  backend: {
+    may: [
+      ...['model', 'options', 'errors', 'events', 'util', 'sync', 'staging-rules'],
+      'mime/inline-images.ts', // what every backend gets
+    ],
+  },
   'staging-rules': {
     may: ['settings', 'errors', 'wrappers/redirect-filter.ts', 'wrappers/redirect-rules.ts'],
     types: ['backend'],

@@ -92,6 +92,11 @@ export interface EmailMessageInit {
   readonly priority?: Priority | null;
   /** Makes the text part from `htmlBody` when there is no `body`; needs the package html-to-text. */
   readonly autoText?: boolean;
+  /**
+   * Sends the images of `htmlBody` with the mail: those of `data:` URIs, and attached images that it names by their file names
+   * (`<img src="images/logo.png">`), become inline attachments; no file is opened and nothing is fetched; default: false.
+   */
+  readonly inlineImages?: boolean;
   /** How readers unsubscribe, by a button of their mail program. */
   readonly listUnsubscribe?: ListUnsubscribe | null;
   /** The notifications of its delivery to ask for. */

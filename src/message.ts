@@ -58,6 +58,7 @@ export const FIELDS: Readonly<Record<string, true>> = Object.assign(Object.creat
   references: true,
   priority: true,
   autoText: true,
+  inlineImages: true,
   listUnsubscribe: true,
   dsn: true,
   requireTls: true,
@@ -95,6 +96,7 @@ export class EmailMessage {
   readonly references: readonly string[];
   readonly priority: Priority | null;
   readonly autoText: boolean;
+  readonly inlineImages: boolean;
   readonly listUnsubscribe: ListUnsubscribe | null;
   readonly dsn: DsnRequest | null;
   readonly requireTls: boolean;
@@ -156,6 +158,7 @@ export class EmailMessage {
     this.references = check.thread('references', init.references);
     this.priority = check.oneOf('priority', init.priority, ['high', 'normal', 'low']);
     this.autoText = check.flag('autoText', init.autoText);
+    this.inlineImages = check.flag('inlineImages', init.inlineImages);
     this.listUnsubscribe = check.listUnsubscribe(init.listUnsubscribe);
     this.dsn = check.dsn(init.dsn);
     this.requireTls = check.flag('requireTls', init.requireTls);

@@ -5,17 +5,19 @@ import type { Awaitable } from './events.ts';
 import { findMissingFeatures } from './features.ts';
 import { BeforeSend, type BeforeSendContext } from './mail-events.ts';
 import { EmailMessage } from './message.ts';
+import { withInlineImages } from './mime/inline-images.ts';
 import type { Prepared, ReadInput, Refused, Sender } from './read-input.ts';
 import { settleFailed } from './settle.ts';
 
 /**
- * Runs the hooks, lets the filters change the message or stop it, and checks what it needs then against what the backend
- * can do.
+ * Runs the hooks, makes the images of the HTML attachments where that is asked for, lets the filters change the message or
+ * stop it, and checks what it needs then against what the backend can do.
  */
 export function prepare(sender: Sender, filters: readonly DeliveryFilter[], read: ReadInput): Awaitable<ReadInput> {
   if (read.kind === 'refused') return read;
   const finish = (prepared: Prepared): ReadInput => {
-    const passed = passFilters(filters, prepared);
+    const outgoing = withInlineImages(prepared.outgoing);
+    const passed = passFilters(filters, outgoing === prepared.outgoing ? prepared : { ...prepared, outgoing });
     return passed.kind === 'refused' ? passed : checkFeatures(sender, passed);
   };
   return BeforeSend.hasListeners ? runBeforeSend(sender, read, finish) : finish(read);

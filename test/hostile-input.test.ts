@@ -9,6 +9,8 @@ import { decodeWords } from '../src/mime/decode-words.ts';
 import { createDkimSigner } from '../src/mime/dkim.ts';
 import { htmlTags } from '../src/mime/html-tags.ts';
 import { textOfHtml } from '../src/mime/html-text.ts';
+import { imageReferences } from '../src/mime/image-references.ts';
+import { withInlineImages } from '../src/mime/inline-images.ts';
 import { linksOf } from '../src/mime/links.ts';
 import { lintHtml } from '../src/mime/lint-html.ts';
 import { MailContent } from '../src/mime/mail-content.ts';
@@ -59,6 +61,52 @@ const KINDS = {
   body: {
     openings: ['=', '--b', '1'],
     pieces: ['=\r\n', '=4', '=== ', '--b\r\n', '--b--\r\n', '1 2', 'A1', 'A-', ' ', '\r\n', '\n', '\r\n.', 'x'],
+  },
+  images: {
+    openings: [
+      '<img src="',
+      '<style>',
+      '<p style="',
+      '<img srcset="',
+      '<img src="data:image/png;base64,',
+      "<p style='",
+    ],
+    pieces: [
+      ...[
+        '<img src=',
+        '<img src="data:',
+        "<img src='data:image/png;base64,A=",
+        'data:image/png,',
+        ';a=',
+        '%4',
+        'A',
+        '=',
+      ],
+      ...[
+        'url(',
+        'url( ',
+        'url("',
+        "url('data:",
+        'url(&quot;',
+        '&QUOT;',
+        '/*',
+        '*/',
+        '"',
+        "'\n",
+        ')',
+        ',',
+        ', ',
+        '/',
+        ' ',
+      ],
+      ...[
+        '<style>',
+        '</style ',
+        '<img src="data:image/gif,a">',
+        '<p style="a:url(data:image/gif,a)">',
+        '<img src=a.png>',
+      ],
+    ],
   },
   smtp: {
     openings: ['250-', 'AUTH '],
@@ -142,6 +190,8 @@ const READERS: readonly Reader[] = [
   ['textOfHtml', textOfHtml, 'html'],
   ['linksOf, HTML', (text) => linksOf(null, text), 'html'],
   ['linksOf, text', (text) => linksOf(text, null), 'html'],
+  ['imageReferences', (text) => [...imageReferences(text)], 'images'],
+  ['inlineImages', (text) => withInlineImages(sent.with({ htmlBody: text, inlineImages: true })), 'images'],
   ['lintHtml', (text) => [...lintHtml(text, new Set(['a']))], 'html'],
   ['codes', (text) => codes({ subject: '', body: text, htmlBody: null } as InboxMessage), 'body'],
   ['parseSearch', parseSearch, 'html'],

@@ -5,6 +5,7 @@ import { isMessageId } from '../message-ids.ts';
 import { randomToken } from '../util/random.ts';
 import type { DkimSigner } from './dkim.ts';
 import { writeHeaders } from './header-section.ts';
+import { withInlineImages } from './inline-images.ts';
 import { generateMessageId } from './message-id.ts';
 import type { Segment } from './part.ts';
 import { type Multipart, type Part, planParts } from './structure.ts';
@@ -34,7 +35,8 @@ export interface Composition {
 }
 
 /** @throws {MessageError} `invalid-message` for what cannot be written, with the path of its field. */
-export function planComposition(message: EmailMessage, options: ComposeOptions): Composition {
+export function planComposition(given: EmailMessage, options: ComposeOptions): Composition {
+  const message = withInlineImages(given);
   const date = message.date ?? dateOf(options) ?? new Date();
   const messageId = message.messageId ?? messageIdOf(options) ?? generateMessageId(message);
   const root = planParts(message, options.allow8bit === true);

@@ -14,7 +14,7 @@ export function* lintHtml(html: string, contentIds: ReadonlySet<string>): Genera
       'html-size',
       'warning',
       `The HTML has ${Math.ceil(size / 1024)} KB; Gmail cuts it at 102 KB and hides the rest behind a link.`,
-      'Remove unused styles and white space, and take inline images out of the HTML: attach them with a contentId.',
+      'Remove unused styles and white space, and take images out of the HTML: inlineImages: true makes them attachments.',
     );
   }
   yield* lintTags(html);

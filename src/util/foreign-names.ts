@@ -24,6 +24,7 @@ export function suggest(name: string, known: readonly string[], foreign: Foreign
 /** Of messages: Nodemailer, Resend, SendGrid, Postmark, Mailgun, Django and Anymail, the AWS SDK. */
 export const MESSAGE_NAMES: ForeignNames = {
   amp: { name: 'alternatives', advice: "give it in 'alternatives', as { content, mimetype: 'text/x-amp-html' }" },
+  attachdataurls: { name: 'inlineImages' },
   attachment: { name: 'attachments' },
   bccaddresses: { name: 'bcc' },
   categories: { name: 'tags' },
