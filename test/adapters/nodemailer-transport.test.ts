@@ -192,6 +192,23 @@ describe('a mail arrives as over a transport of Nodemailer', () => {
     expect(files).toContainEqual(['invite.ics', ICS]);
   });
 
+  test('attachDataUrls: the images of the html are inline, also those in styles, which Nodemailer leaves', async () => {
+    const [png, gif] = ['data:image/png;base64,cG5n', 'data:image/gif;base64,Z2lm'];
+    const html = `<img src="${png}"><td background="${gif}"><p style="background:url(${gif})">`;
+    await send({ ...BASE, html, attachDataUrls: true });
+    const { attachments, html: shown } = await simpleParser(Buffer.from(server.messages[0]?.bytes ?? []), {
+      skipImageLinks: true,
+    });
+    const [first, second] = attachments.map(({ cid }) => `cid:${cid}`);
+    expect(shown).toBe(`<img src="${first}"><td background="${second}"><p style="background:url(${second})">`);
+    expect(attachments.map(({ content, contentType, related }) => [content.toString(), contentType, related])).toEqual([
+      ['png', 'image/png', true],
+      ['gif', 'image/gif', true],
+    ]);
+    await send({ ...BASE, html });
+    expect((await arrived()).html).toBe(html);
+  });
+
   test('icalEvent: a file name of its own', async () => {
     await send({ ...BASE, icalEvent: { content: ICS, filename: 'party.ics' } });
     expect((await arrived()).attachments.map(({ filename }) => filename)).toContain('party.ics');

@@ -42,6 +42,7 @@ export interface MailData {
   readonly replyTo?: readonly ParsedAddress[] | null;
   readonly text?: unknown;
   readonly html?: unknown;
+  readonly attachDataUrls?: unknown;
   readonly watchHtml?: unknown;
   readonly amp?: unknown;
   readonly icalEvent?: unknown;

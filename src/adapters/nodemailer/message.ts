@@ -60,6 +60,8 @@ export function messageOf(data: MailData, message: CompiledMail): EmailMessageDr
     replyTo: (data.replyTo ?? []).map(addressOf),
     body: textOf('text', data.text),
     htmlBody: html,
+    // Nodemailer has replaced what stands in <img src="...">; backgrounds, styles and srcset are left.
+    inlineImages: Boolean(data.attachDataUrls),
     alternatives: alternativesOf(data, calendar),
     attachments: calendar?.filename ? [...attachments, calendarFile(calendar, calendar.filename)] : attachments,
     headers,
