@@ -323,6 +323,22 @@ describe('mergeData', () => {
     });
   });
 
+  test('the images of the HTML go along as inline attachments', async () => {
+    await connectTo(ses).sendMessages([
+      mail({
+        htmlBody: '<b>{{name}}</b><img src="data:image/png;base64,cG5n"><img src="{{photo}}">',
+        inlineImages: true,
+        mergeData: { 'jane@example.org': { name: 'Jane', photo: 'https://example.com/jane.png' } },
+      }),
+    ]);
+    const template = record(record(ses.accepted[0]?.request['DefaultContent'])['Template']);
+    const [image] = template['Attachments'] as { readonly ContentId: string }[];
+    expect(image).toMatchObject({ FileName: 'image-1.png', ContentDisposition: 'INLINE', ContentType: 'image/png' });
+    expect(template).toMatchObject({
+      TemplateContent: { Html: `<b>{{name}}</b><img src="cid:${image?.ContentId}"><img src="{{photo}}">` },
+    });
+  });
+
   test('with one To, Cc and Bcc get that mail too, over 50 of them in further entries', async () => {
     const cc = addresses(60);
     const status = await connectTo(ses).sendMessages([
