@@ -1,10 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { type ConnectionErrorCode, EmailConnectionError } from '../errors.ts';
 import { setDeadline } from '../util/deadline.ts';
+import { NETWORK_CODES, systemCode } from '../util/network-code.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import { abortedError, addressesOf, connectFirst, connectPath, type HostAddress } from './connect.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
-import { systemCode } from './system-code.ts';
 
 /** How many addresses of a host may take a connection and then not greet; RFC 5321, section 5.1, asks for two at least. */
 const MAX_DIALS = 3;
@@ -69,23 +69,9 @@ export class Route {
   }
 }
 
-const CODES: Readonly<Record<string, ConnectionErrorCode>> = {
-  ENOTFOUND: 'dns',
-  EAI_AGAIN: 'dns',
-  EAI_FAIL: 'dns',
-  ENODATA: 'dns',
-  ECONNREFUSED: 'refused',
-  ENOENT: 'refused',
-  EHOSTUNREACH: 'unreachable',
-  ENETUNREACH: 'unreachable',
-  EADDRNOTAVAIL: 'unreachable',
-  ETIMEDOUT: 'timeout',
-  ECONNRESET: 'closed',
-};
-
 function connectError(error: unknown, where: string): EmailConnectionError {
   const system = systemCode(error);
-  const code = CODES[system] ?? 'connection';
+  const code = NETWORK_CODES[system] ?? 'connection';
   const why: Partial<Record<ConnectionErrorCode, string>> = {
     dns: 'its name was not found: check host',
     refused: 'nothing listens there: check host and port',

@@ -1,9 +1,6 @@
 import { EmailConnectionError } from '../errors.ts';
-import { systemCode } from './system-code.ts';
+import { CERTIFICATE_CODE, systemCode } from '../util/network-code.ts';
 import type { Failure } from './wire.ts';
-
-/** OpenSSL's verdicts on a chain, and Node's on a name. */
-const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|CRL_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH/;
 
 /** What to change: by the alert that a server sent (RFC 8446, section 6.2), or by what OpenSSL says of this side. */
 const ADVICE: readonly (readonly [code: RegExp, advice: string])[] = [
@@ -26,7 +23,7 @@ export function handshakeError(error: unknown, name: string): EmailConnectionErr
   const facts = { phase: 'tls', cause: error } as const;
   const advice = adviceOn(system);
   // An alert is the server's verdict on this client, never this client's on the server.
-  if (advice === undefined && CERTIFICATE.test(system)) {
+  if (advice === undefined && CERTIFICATE_CODE.test(system)) {
     const message = `the certificate of ${name} was not accepted: ${reasonOf(error)} (${system})`;
     return new EmailConnectionError('certificate', message, facts);
   }
