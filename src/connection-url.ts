@@ -1,5 +1,5 @@
 import { ConfigurationError } from './errors.ts';
-import { type AnyOptionTable, describe, type OptionSpec, parseOption, unknownOption } from './options.ts';
+import { type AnyOptionTable, describe, mayBeSecret, type OptionSpec, parseOption, unknownOption } from './options.ts';
 import { readUrlParts, urlFault } from './url-parts.ts';
 import { controlNameIn } from './util/control-name.ts';
 import { isQuotable, quoted } from './util/quotable.ts';
@@ -96,6 +96,6 @@ function readOption(option: string, spec: OptionSpec | undefined, text: string):
   if (spec === undefined) return text;
   const value = parseOption(spec, text);
   if (value !== undefined) return value;
-  const shown = 'secret' in spec ? 'what it says' : quoted(text);
+  const shown = mayBeSecret(spec) ? 'what it says' : quoted(text);
   throw urlFault(`${option} must be ${describe(spec)}, not ${shown}`, option);
 }

@@ -85,6 +85,11 @@ export function describe(spec: OptionSpec): string {
   }
 }
 
+/** Whether what an option is given may be a secret, in one of its parts or in place of all of them. */
+export function mayBeSecret(spec: OptionSpec): boolean {
+  return spec.type === 'object' ? Object.values(spec.fields).some(mayBeSecret) : 'secret' in spec;
+}
+
 /** The error for a name that is not in a table, with what it should be. */
 export function unknownOption(owner: string, name: string, known: readonly string[], path = ''): ConfigurationError {
   const advice = suggest(name, known, OPTION_NAMES) ?? `known options: ${known.join(', ')}`;
@@ -133,7 +138,7 @@ function isValid(spec: OptionSpec, value: unknown): boolean {
 }
 
 function show(spec: OptionSpec, value: unknown): string {
-  if ('secret' in spec) return `a secret ${typeof value}`;
+  if (mayBeSecret(spec)) return `a secret ${typeof value}`;
   if (typeof value === 'string') return quoted(value);
   if (typeof value === 'function') return 'a function';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
