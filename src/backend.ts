@@ -18,6 +18,7 @@ import { SyncCall } from './sync-call.ts';
 import { isSendTraced, traceSend, traceSendSync, traceStream } from './trace-send.ts';
 import { type BackendStats, Traffic } from './traffic.ts';
 import type { RetryOptions } from './util/backoff.ts';
+import type { OAuth2RefreshOptions } from './util/oauth-options.ts';
 import { processState } from './util/process-state.ts';
 
 export type { BackendStats } from './traffic.ts';
@@ -55,6 +56,26 @@ export const RETRY_OPTION: OptionSpec = {
     baseMs: { type: 'integer', min: 1, max: 3_600_000 },
     maxMs: { type: 'integer', min: 1, max: 3_600_000 },
   } satisfies OptionTable<RetryOptions>,
+};
+
+const SECRET: OptionSpec = { type: 'string', secret: true };
+
+/** The table entry of `oauth2`, for every backend that logs in with access tokens. */
+export const OAUTH2_OPTION: OptionSpec = {
+  type: 'object',
+  fields: {
+    clientId: { type: 'string' },
+    clientSecret: SECRET,
+    refreshToken: SECRET,
+    tokenUrl: { type: 'string' },
+    scope: { type: 'string' },
+    onRefreshToken: {
+      type: 'custom',
+      expected: 'a function that keeps the new refresh token',
+      check: (value) => typeof value === 'function',
+      secret: true, // what is given in its place may be the token
+    },
+  } satisfies OptionTable<OAuth2RefreshOptions>,
 };
 
 /** The settings of one call. */

@@ -82,9 +82,13 @@ export function mergeOptions(target: Target, given: object, environment: Environ
     : (readVariable(environment, 'AMSDAL_EMAIL_HOST') ?? undefined);
   const { host = configured['host'], path = configured['path'] } = given as { host?: unknown; path?: unknown };
   if (name === 'smtp' && ownHost !== undefined && (host !== ownHost || path !== configured['path'])) {
-    delete configured['username'];
-    delete configured['password'];
+    for (const key of LOGIN) delete configured[key];
   }
+  // What code logs in with replaces another kind of it; within code, and within a URL, both are a contradiction.
+  const isGivenOAuth2 = Reflect.get(given, 'oauth2') !== undefined;
+  const isGivenOther = SECRETS.some((key) => Reflect.get(given, key) !== undefined);
+  if (name === 'smtp' && isGivenOAuth2) for (const key of SECRETS) delete configured[key];
+  if (name === 'smtp' && isGivenOther) delete configured['oauth2'];
   if (AWS_KEYS.some((key) => Reflect.get(given, key) !== undefined)) {
     for (const key of AWS_KEYS) delete configured[key]; // half a pair from code and half from the environment make none
   }
@@ -104,6 +108,8 @@ function withFinalWait(options: Record<string, unknown>): Record<string, unknown
   return { ...options, timeouts: { final: Math.max(FINAL_MS, Number(timeoutMs)), ...timeouts } };
 }
 
+const SECRETS = ['password', 'accessToken'];
+const LOGIN = ['username', 'oauth2', ...SECRETS];
 const AWS_KEYS = ['accessKeyId', 'secretAccessKey', 'sessionToken'];
 
 /** Makes the backend with all its options; an error about one names the variable it comes from. */

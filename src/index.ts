@@ -30,6 +30,9 @@ export type {
 export { decodeEmailTags, SesBackend } from './backends/ses.ts';
 export type {
   AuthMethod,
+  OAuth2ClientOptions,
+  OAuth2Options,
+  OAuth2RefreshOptions,
   SmtpBackendOptions,
   SmtpOptions,
   SmtpSecurity,

@@ -44,7 +44,7 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
     host: 'smtp.gmail.com',
     port: 465,
     security: 'implicit',
-    loginHint: `${APP_PASSWORD('Gmail', 'https://myaccount.google.com/apppasswords')} (2-Step Verification must be on), or use accessToken`,
+    loginHint: `${APP_PASSWORD('Gmail', 'https://myaccount.google.com/apppasswords')} (2-Step Verification must be on), or use oauth2 with the scope https://mail.google.com/`,
   },
   gmx: {
     host: 'mail.gmx.com',
@@ -78,13 +78,13 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
     port: 587,
     security: 'required',
     loginHint:
-      'Microsoft 365: allow "Authenticated SMTP" for the mailbox and the tenant, or use accessToken: passwords are being retired',
+      'Microsoft 365: allow "Authenticated SMTP" for the mailbox and the tenant, or use oauth2: passwords are being retired',
   },
   outlook: {
     host: 'smtp-mail.outlook.com',
     port: 587,
     security: 'required',
-    loginHint: 'Outlook.com takes no passwords any more: use accessToken (OAuth 2.0, scope SMTP.Send)',
+    loginHint: 'Outlook.com takes no passwords any more: use oauth2 (scope https://outlook.office.com/SMTP.Send)',
   },
   proton: {
     host: 'smtp.protonmail.ch',

@@ -171,6 +171,39 @@ describe('the environment', () => {
     });
   });
 
+  describe('and a login by OAuth 2.0', () => {
+    const oauth2 = { clientId: 'app', refreshToken: 'r', tokenUrl: 'https://login.x.org/token' };
+    const query = 'oauth2.clientId=app&oauth2.refreshToken=r&oauth2.tokenUrl=https://login.x.org/token';
+
+    test('comes from a URL, and goes to no other server', () => {
+      vi.stubEnv('AMSDAL_EMAIL_URL', `smtp://u@mail.x.org?${query}`);
+      expect(optionsOf(getConnection())).toEqual({ host: 'mail.x.org', username: 'u', oauth2 });
+      expect(optionsOf(getConnection('smtp', { host: 'other.org' }))).toEqual({ host: 'other.org' });
+    });
+
+    test('with an access token in a URL goes to no other server either', () => {
+      vi.stubEnv('AMSDAL_EMAIL_URL', 'smtp://u@mail.x.org?accessToken=t');
+      expect(optionsOf(getConnection('smtp', { host: 'other.org' }))).toEqual({ host: 'other.org' });
+    });
+
+    test('takes the place of the password of a variable, and is replaced by one in code', () => {
+      vi.stubEnv('AMSDAL_EMAIL_USER', 'u');
+      vi.stubEnv('AMSDAL_EMAIL_PASSWORD', 'p');
+      expect(optionsOf(getConnection('smtp', { oauth2 }))).toEqual({ username: 'u', oauth2 });
+      vi.unstubAllEnvs();
+      vi.stubEnv('AMSDAL_EMAIL_URL', `smtp://u@mail.x.org?${query}`);
+      const expected = { host: 'mail.x.org', username: 'u', password: 'p' };
+      expect(optionsOf(getConnection('smtp', { password: 'p' }))).toEqual(expected);
+    });
+
+    test('contradicts a password of the same place', () => {
+      vi.stubEnv('AMSDAL_EMAIL_URL', `smtp://u:s3cr3t@mail.x.org?${query}`);
+      const error = failure(() => getConnection());
+      expect(error).toMatchObject({ code: 'conflicting-options', option: 'oauth2', variable: 'AMSDAL_EMAIL_URL' });
+      expect(error.message).not.toContain('s3cr3t');
+    });
+  });
+
   test('an unknown backend names the variable and the known ones', () => {
     vi.stubEnv('AMSDAL_EMAIL_BACKEND', 'smpt');
     expect(failure(() => getConnection())).toMatchObject({

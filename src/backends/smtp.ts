@@ -21,6 +21,7 @@ export type {
   SmtpTlsOptions,
 } from '../smtp/options.ts';
 export type { PoolStats } from '../smtp/pool-stats.ts';
+export type { OAuth2ClientOptions, OAuth2Options, OAuth2RefreshOptions } from '../util/oauth-options.ts';
 export { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
 /** What an {@link SmtpBackend} has done so far, and its connections. */

@@ -39,7 +39,7 @@ export async function authenticate(
   terms: LoginTerms,
 ): Promise<AuthMethod> {
   const { chosen, known } = terms;
-  const usesToken = chosen ? isTokenMethod(chosen) : credentials.accessToken !== null;
+  const usesToken = chosen ? isTokenMethod(chosen) : credentials.tokens !== null;
   let untried = mechanisms(capabilities.auth, usesToken, terms);
   if (untried.length === 0) throw unavailable(dialogue, capabilities, chosen);
   const tried: Attempt[] = [];
@@ -89,29 +89,19 @@ async function tryMechanism(
   method: AuthMethod,
   credentials: SmtpCredentials,
 ): Promise<Attempt> {
-  const { username, password, accessToken } = credentials;
-  if (!isTokenMethod(method)) return attempt(dialogue, method, passwordExchange(method, username, password ?? ''));
-  const withToken = async (refresh: boolean): Promise<Attempt> => {
-    const token = await dialogue.waitFor(fetchToken(credentials, refresh), 'auth');
+  const { username, password, tokens } = credentials;
+  if (tokens === null || !isTokenMethod(method))
+    return attempt(dialogue, method, passwordExchange(method, username, password ?? ''));
+  const tryToken = (token: string): Promise<Attempt> => {
     dialogue.transcript.hide(token);
     return attempt(dialogue, method, tokenExchange(method, username, token));
   };
-  const first = await withToken(false);
-  return first.reply.code === 535 && typeof accessToken === 'function' ? withToken(true) : first;
-}
-
-async function fetchToken({ accessToken }: SmtpCredentials, refresh: boolean): Promise<string> {
-  try {
-    const token = typeof accessToken === 'function' ? await accessToken({ refresh }) : accessToken;
-    if (typeof token === 'string' && /^[!-~]+$/.test(token)) return token;
-  } catch (cause) {
-    throw new EmailConnectionError('auth', 'accessToken failed to get a token', {
-      phase: 'auth',
-      retryable: true,
-      cause,
-    });
-  }
-  throw new EmailConnectionError('auth', 'accessToken gave no token: it must be printable ASCII', { phase: 'auth' });
+  const token = await dialogue.waitFor(tokens.get(null), 'auth');
+  const first = await tryToken(token);
+  if (first.reply.code !== 535) return first;
+  const other = await dialogue.waitFor(tokens.get(token), 'auth');
+  // The same one would be refused again, and accounts lock.
+  return other === token ? first : tryToken(other);
 }
 
 function unavailable(

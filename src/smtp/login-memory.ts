@@ -75,7 +75,7 @@ export class LoginMemory {
   }
 }
 
-/** A judgement that stands: not 454 or 421, nor a connection that broke. */
+/** A judgement that stands, of the server or of a token endpoint: not 454 or 421, nor a connection that broke. */
 function isRefusal(error: unknown): error is EmailConnectionError {
-  return error instanceof EmailConnectionError && error.code === 'auth' && (error.reply?.code ?? 0) >= 500;
+  return error instanceof EmailConnectionError && error.code === 'auth' && !error.retryable && error.reply !== null;
 }

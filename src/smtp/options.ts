@@ -1,5 +1,7 @@
 import { ConfigurationError } from '../errors.ts';
 import { type RetryOptions, resolveRetry } from '../util/backoff.ts';
+import { checkOAuth2, type OAuth2Options } from '../util/oauth-options.ts';
+import { type TokenSource, tokenSourceOf } from './access-token.ts';
 
 /**
  * How TLS is used: `implicit`, from the first byte; `required`, by STARTTLS, or nothing is sent; `opportunistic`, by STARTTLS
@@ -87,6 +89,8 @@ export interface SmtpOptions {
   readonly password?: string;
   /** An OAuth 2.0 access token, or a function that gets one; it is called again, once, when the server refuses the first. Wins over `password`. */
   readonly accessToken?: string | ((options: { readonly refresh: boolean }) => string | Promise<string>);
+  /** Where to get access tokens, instead of `password` or `accessToken`: each is used until shortly before its end, by all connections. */
+  readonly oauth2?: OAuth2Options;
   /** STARTTLS, required, never skipped. */
   readonly useTls?: boolean;
   /** TLS from the first byte. */
@@ -161,7 +165,8 @@ export interface ResolvedSmtpOptions {
 export interface SmtpCredentials {
   readonly username: string;
   readonly password: string | null;
-  readonly accessToken: NonNullable<SmtpOptions['accessToken']> | null;
+  /** Of access tokens, which win over the password; null without them. */
+  readonly tokens: TokenSource | null;
   /** What a refusal usually means at this server; told with it. */
   readonly hint: string | null;
 }
@@ -191,7 +196,8 @@ export function resolveSmtpOptions(options: SmtpOptions = {}, loginHint: string 
   if (name !== null && (name.length > 255 || !EHLO_NAME.test(name))) {
     invalid('name', 'must be a domain name or an address literal such as [192.0.2.1]');
   }
-  const credentials = resolveCredentials(options, loginHint);
+  const timeouts = resolveTimeouts(options.timeoutMs, options.timeouts);
+  const credentials = resolveCredentials(options, timeouts, loginHint);
   const security = resolveSecurity(options, credentials !== null);
   if (credentials && security === 'none' && !allowInsecureAuth) {
     conflict(
@@ -213,7 +219,7 @@ export function resolveSmtpOptions(options: SmtpOptions = {}, loginHint: string 
     authMethod: options.authMethod ?? null,
     name,
     lmtp,
-    timeouts: resolveTimeouts(options.timeoutMs, options.timeouts),
+    timeouts,
     maxConnections: options.maxConnections ?? 5,
     maxInFlight: options.maxInFlight ?? 8,
     pipelining: options.pipelining ?? true,
@@ -251,26 +257,42 @@ function defaultPort(options: SmtpOptions, security: SmtpSecurity): number {
   return options.useTls || options.security === 'required' ? 587 : 25;
 }
 
-function resolveCredentials(options: SmtpOptions, hint: string | null): SmtpCredentials | null {
-  const { username, password, accessToken, authMethod } = options;
+function resolveCredentials(
+  options: SmtpOptions,
+  timeouts: Required<SmtpTimeouts>,
+  hint: string | null,
+): SmtpCredentials | null {
+  const { username, password, accessToken, oauth2, authMethod } = options;
   if (username !== undefined && (username === '' || CONTROL.test(username))) {
     invalid('username', 'must not be empty or hold control characters');
   }
   // PLAIN separates its fields by NUL (RFC 4616).
   if (password?.includes('\0')) invalid('password', 'must not contain NUL');
+  if (oauth2 !== undefined) {
+    if (password !== undefined)
+      conflict(['oauth2', 'password'], 'oauth2 takes the place of password: give one of them');
+    if (accessToken !== undefined)
+      conflict(['oauth2', 'accessToken'], 'oauth2 gets the tokens that accessToken would be: give one of them');
+    checkOAuth2(oauth2);
+  }
   if (username === undefined) {
     if (password !== undefined) missing('username', 'password', 'is needed with password');
     if (accessToken !== undefined) missing('username', 'accessToken', 'is needed with accessToken');
+    if (oauth2 !== undefined) missing('username', 'oauth2', 'is needed with oauth2: whose mailbox the token is for');
     if (authMethod !== undefined) missing('username', 'authMethod', 'is needed with authMethod');
     return null;
   }
-  if (password === undefined && accessToken === undefined)
-    missing('password', 'username', 'or accessToken is needed with username');
+  const tokens = tokenSourceOf(options, timeouts.connect);
+  if (password === undefined && tokens === null)
+    missing('password', 'username', 'or accessToken or oauth2 is needed with username');
   if (authMethod !== undefined) {
-    const needed = authMethod === 'OAUTHBEARER' || authMethod === 'XOAUTH2' ? 'accessToken' : 'password';
-    if (options[needed] === undefined) missing(needed, 'authMethod', `is needed for authMethod ${authMethod}`);
+    const usesToken = authMethod === 'OAUTHBEARER' || authMethod === 'XOAUTH2';
+    if (usesToken && tokens === null)
+      missing('accessToken', 'authMethod', `or oauth2 is needed for authMethod ${authMethod}`);
+    if (!usesToken && password === undefined)
+      missing('password', 'authMethod', `is needed for authMethod ${authMethod}`);
   }
-  return { username, password: password ?? null, accessToken: accessToken ?? null, hint };
+  return { username, password: password ?? null, tokens, hint };
 }
 
 function resolveTimeouts(all: number | undefined, given: SmtpTimeouts = {}): Required<SmtpTimeouts> {

@@ -5,9 +5,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
 import { makeCertificates, type TestCertificates } from '../servers/certificates.ts';
 import { DnsServer } from '../servers/dns.ts';
-import { Dovecot, PASSWORD, USER } from '../servers/dovecot.ts';
+import { Dovecot, makeToken, PASSWORD, USER } from '../servers/dovecot.ts';
 import { type Entrance, Postfix } from '../servers/postfix.ts';
 import { freePorts } from '../servers/process.ts';
+import { grant, refuse, type TokenAnswer, TokenEndpoint } from '../servers/token-endpoint.ts';
 import { type CliRun, runCli } from './run-cli.ts';
 
 let certificates: TestCertificates;
@@ -102,6 +103,31 @@ describe('check of a real Postfix', () => {
     expect(stderr).toContain('C: AUTH SCRAM-SHA-256 ***');
     expect(stdout + stderr).not.toContain('wrong-secret');
     expect(stdout + stderr).not.toContain(Buffer.from('wrong-secret').toString('base64'));
+  });
+
+  test.each<[string, TokenAnswer, number, RegExp]>([
+    ['granted', grant(makeToken(USER)), 0, new RegExp(`ok +login +${USER} is let in by OAUTHBEARER`)],
+    [
+      'refused',
+      refuse(401, { error: 'invalid_client', error_description: 'no s3cr3t-client' }),
+      1,
+      /error +login .*invalid_client \(no \*\*\*\); check oauth2\.clientId/,
+    ],
+    ['not answered now', refuse(503, ''), 75, /error +login .*cannot answer now \(503\)\n.*check oauth2\.tokenUrl/],
+  ])('a login by OAuth 2.0, %s, without a secret on the screen', async (_, answer, code, line) => {
+    await using endpoint = await TokenEndpoint.start(answer);
+    const login = { clientId: 'app', clientSecret: 's3cr3t-client', refreshToken: 's3cr3t-refresh' };
+    const query = Object.entries({ ...login, tokenUrl: endpoint.url }).map(
+      ([part, value]) => `oauth2.${part}=${value}`,
+    );
+    const server = `${encodeURIComponent(USER)}@localhost:${postfix.ports.submission}`;
+    const url = `smtp://${server}?useTls=true&${query.join('&')}`;
+    const run = await runCli(['check', '--url', url, '--debug'], { env: { NODE_EXTRA_CA_CERTS: ca } });
+    expect(run.code, run.stdout).toBe(code);
+    expect(run.stdout).toMatch(line);
+    expect(run.stdout).toContain('clientId=app clientSecret=*** refreshToken=*** tokenUrl=http://localhost:');
+    expect(endpoint.forms).toHaveLength(1);
+    expect(run.stdout + run.stderr).not.toMatch(/s3cr3t|eyJ/); // a token begins with the latter
   });
 
   test('a closed port is out of reach now', async () => {

@@ -176,6 +176,17 @@ describe('an explanation', () => {
     expect(connect).toHaveBeenCalled();
   });
 
+  test('of a login by OAuth 2.0 tells who gives the token, asks for none, and shows no secret', async () => {
+    const request = vi.spyOn(globalThis, 'fetch');
+    const query = 'oauth2.clientId=app&oauth2.refreshToken=s3cr3t&oauth2.tokenUrl=https://login.example.com/token';
+    const explanation = await explainMail(`smtps://jane@mail.example.com?${query}`, MAIL);
+    expect(request).not.toHaveBeenCalled();
+    expect(explanation.session?.steps.at(-1)).toEqual(['AUTH with a token from login.example.com', 1, 1]);
+    expect(JSON.stringify(explanation)).not.toContain('s3cr3t');
+    const { session } = await explainMail(`smtps://jane@mail.example.com?${query}&authMethod=XOAUTH2`, MAIL);
+    expect(session?.steps.at(-1)?.[0]).toBe('AUTH XOAUTH2 with a token from login.example.com');
+  });
+
   test('of ses tells its requests, which hold at most fifty recipients', async () => {
     const to = Array.from({ length: 60 }, (_, at) => `user${at}@example.org`);
     const { requests, mail } = await explainMail('ses', { ...MAIL, to });

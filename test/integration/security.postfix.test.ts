@@ -4,6 +4,7 @@ import { type EmailBackend, getConnection } from '../../src/index.ts';
 import { makeCertificates, type TestCertificates } from '../servers/certificates.ts';
 import { Dovecot, makeToken, PASSWORD, USER } from '../servers/dovecot.ts';
 import { type Entrance, Postfix } from '../servers/postfix.ts';
+import { grant, TokenEndpoint } from '../servers/token-endpoint.ts';
 
 const MESSAGE = { subject: 'Hello', body: 'A line.', fromEmail: USER, to: 'user@example.com' };
 const PASSWORD_METHODS = ['PLAIN', 'LOGIN', 'CRAM-MD5', 'SCRAM-SHA-1', 'SCRAM-SHA-256'] as const;
@@ -89,6 +90,17 @@ describe('a login', () => {
       useTls: true,
     });
     await expect(send(ended)).rejects.toMatchObject({ name: 'EmailConnectionError', code: 'auth', phase: 'auth' });
+  });
+
+  test.each(TOKEN_METHODS)('by %s with tokens of an endpoint, the first of which has ended', async (authMethod) => {
+    await using endpoint = await TokenEndpoint.start(
+      grant(makeToken(USER, Date.now() - 60_000), { refresh_token: 'r2' }),
+      grant(makeToken(USER)),
+    );
+    const oauth2 = { clientId: 'app', refreshToken: 'r1', tokenUrl: endpoint.url };
+    expect(await send(backend('submission', { username: USER, oauth2, authMethod, useTls: true }))).toBe(true);
+    expect(lastLogin('submission')).toBe(`${authMethod}, sasl_username=${USER}`);
+    expect(endpoint.forms.map((form) => form['refresh_token'])).toEqual(['r1', 'r2']);
   });
 
   test.each(TOKEN_METHODS)(

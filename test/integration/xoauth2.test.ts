@@ -4,6 +4,7 @@ import { SMTPServer, type SMTPServerAuthentication } from 'smtp-server';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type EmailBackend, getConnection } from '../../src/index.ts';
 import { makeCertificates } from '../servers/certificates.ts';
+import { grant, TokenEndpoint } from '../servers/token-endpoint.ts';
 
 const certificates = makeCertificates();
 const MESSAGE = { subject: 'Hello', body: 'A line.', fromEmail: 'jane@example.com', to: 'user@example.com' };
@@ -14,7 +15,7 @@ let server: SMTPServer | undefined;
 afterEach(() => new Promise<void>((resolve) => (server ? server.close(resolve) : resolve())));
 
 /** smtp-server of the Nodemailer project, which takes the token `valid`. */
-async function start(accessToken: Parameters<typeof getConnection<'smtp'>>[1] & object): Promise<EmailBackend> {
+async function start(login: Parameters<typeof getConnection<'smtp'>>[1] & object): Promise<EmailBackend> {
   received.length = 0;
   attempts.length = 0;
   server = new SMTPServer({
@@ -43,7 +44,7 @@ async function start(accessToken: Parameters<typeof getConnection<'smtp'>>[1] & 
     useTls: true,
     tls: { ca: certificates.ca },
     username: 'jane',
-    ...accessToken,
+    ...login,
   });
 }
 
@@ -58,6 +59,23 @@ describe('XOAUTH2 with the smtp-server package', () => {
     await using connection = await start({ accessToken: async ({ refresh }) => (refresh ? 'valid' : 'ended') });
     expect((await connection.sendMessages([MESSAGE])).isSuccess).toBe(true);
     expect(attempts).toEqual(['ended', 'valid']);
+  });
+
+  test('tokens of an endpoint: the first is refused, the second sends', async () => {
+    await using endpoint = await TokenEndpoint.start(grant('ended'), grant('valid'));
+    const oauth2 = { clientId: 'app', clientSecret: 'a-secret', tokenUrl: endpoint.url, scope: 'mail' };
+    await using connection = await start({ oauth2 });
+    expect((await connection.sendMessages([MESSAGE, MESSAGE])).isSuccess).toBe(true);
+    expect(attempts).toEqual(['ended', 'valid']);
+    expect(endpoint.forms.map((form) => form['grant_type'])).toEqual(['client_credentials', 'client_credentials']);
+  });
+
+  test('tokens of an endpoint that stay refused are one further login', async () => {
+    await using endpoint = await TokenEndpoint.start(grant('ended'), grant('ended-too'), grant('late'));
+    const oauth2 = { clientId: 'app', refreshToken: 'r1', tokenUrl: endpoint.url };
+    await using connection = await start({ oauth2 });
+    await expect(connection.sendMessages([MESSAGE, MESSAGE])).rejects.toMatchObject({ code: 'auth', retryable: false });
+    expect(attempts).toEqual(['ended', 'ended-too']);
   });
 
   test("a token that stays refused is an error with the provider's reason, and without the token", async () => {

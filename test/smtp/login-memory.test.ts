@@ -6,7 +6,8 @@ import type { AuthMethod } from '../../src/smtp/options.ts';
 const NEVER = new AbortController().signal;
 
 function refusal(code: number): EmailConnectionError {
-  return new EmailConnectionError('auth', 'no', { phase: 'auth', reply: { code, enhancedCode: null, text: 'no' } });
+  const reply = { code, enhancedCode: null, text: 'no' };
+  return new EmailConnectionError('auth', 'no', { phase: 'auth', reply, retryable: code === 454 });
 }
 
 /** Logins whose outcome a test decides, each told what was known when it began. */

@@ -4,6 +4,7 @@ import { ConfigurationError } from '../../src/errors.ts';
 import { resolveSmtpOptions, type SmtpOptions } from '../../src/smtp/options.ts';
 
 const LOGIN = { username: 'jane', password: 'secret' };
+const OAUTH2 = { clientId: 'app', refreshToken: 'secret', tokenUrl: 'https://login.example.com/token' };
 
 describe('resolveSmtpOptions', () => {
   it.each<[SmtpOptions, { security: string; port: number }]>([
@@ -33,6 +34,10 @@ describe('resolveSmtpOptions', () => {
     [{ security: 'implicit' }, { security: 'implicit', port: 465 }],
     [LOGIN, { security: 'required', port: 25 }],
     [
+      { username: 'jane', oauth2: OAUTH2 },
+      { security: 'required', port: 25 },
+    ],
+    [
       { ...LOGIN, allowInsecureAuth: true },
       { security: 'none', port: 25 },
     ],
@@ -51,8 +56,15 @@ describe('resolveSmtpOptions', () => {
     [{ username: 'jane' }, 'missing-option', 'password'],
     [{ password: 'x' }, 'missing-option', 'username'],
     [{ accessToken: 'x' }, 'missing-option', 'username'],
+    [{ oauth2: OAUTH2 }, 'missing-option', 'username'],
+    [{ ...LOGIN, oauth2: OAUTH2 }, 'conflicting-options', 'oauth2 takes the place of password'],
+    [{ username: 'jane', accessToken: 'x', oauth2: OAUTH2 }, 'conflicting-options', 'accessToken'],
+    [{ username: 'jane', oauth2: { ...OAUTH2, tokenUrl: 'x' } }, 'invalid-option', 'oauth2.tokenUrl'],
+    [{ username: 'jane', oauth2: OAUTH2, authMethod: 'PLAIN' }, 'missing-option', 'password'],
+    [{ username: 'jane', oauth2: OAUTH2, useTls: false }, 'conflicting-options', 'allowInsecureAuth'],
+    [{ username: 'jane', oauth2: OAUTH2, security: 'none' }, 'conflicting-options', 'allowInsecureAuth'],
     [{ authMethod: 'PLAIN' }, 'missing-option', 'username'],
-    [{ ...LOGIN, authMethod: 'XOAUTH2' }, 'missing-option', 'accessToken'],
+    [{ ...LOGIN, authMethod: 'XOAUTH2' }, 'missing-option', 'accessToken or oauth2'],
     [{ username: 'jane', accessToken: 'x', authMethod: 'PLAIN' }, 'missing-option', 'password'],
     [{ host: '' }, 'invalid-option', 'host'],
     [{ host: 'smtp://example.com' }, 'invalid-option', 'host'],
@@ -102,9 +114,14 @@ describe('SmtpBackend', () => {
     ['debug', 'yes'],
     ['socket', 1],
     ['accessToken', 1],
+    ['oauth2', 'a-token'],
+    ['oauth2', { ...OAUTH2, clientSecret: 5 }],
+    ['oauth2', { ...OAUTH2, secret: 'x' }],
+    ['oauth2', { ...OAUTH2, onRefreshToken: 'x' }],
     ['hots', 'x'],
   ])('refuses the option %s: %j', (name, value) => {
     expect(() => new SmtpBackend({ [name]: value })).toThrow(ConfigurationError);
     expect(() => new SmtpBackend({ [name]: value })).toThrow(name);
+    expect(() => new SmtpBackend({ [name]: value })).not.toThrow('a-token');
   });
 });

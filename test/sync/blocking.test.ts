@@ -20,12 +20,14 @@ import {
   sendMailSync,
 } from 'amsdal-mail';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { freePorts } from '../servers/process.ts';
 
 // What is built: a worker thread cannot load TypeScript.
 const folder = mkdtempSync(join(tmpdir(), 'amsdal-mail-sync-'));
 const backends = fileURLToPath(new URL('backends.js', import.meta.url));
 let server: ChildProcess;
 let port = 0;
+let tokenPort = 0;
 
 beforeAll(async () => {
   server = spawn(process.execPath, [fileURLToPath(new URL('server.js', import.meta.url))], {
@@ -33,7 +35,7 @@ beforeAll(async () => {
   });
   if (!server.stdout) throw new Error('the server has no output');
   const [first] = await once(server.stdout, 'data');
-  port = Number(String(first));
+  [port = 0, tokenPort = 0] = String(first).split(' ').map(Number);
 });
 afterAll(async () => {
   rmSync(folder, { recursive: true });
@@ -127,6 +129,21 @@ describe('over smtp', () => {
     expect(error).toMatchObject({ code: 'not-blocking' });
     expect(error.message).toContain('debug, accessToken');
     expect(smtp().sendMessagesSync([mail('one')]).isSuccess).toBe(true);
+  });
+
+  test('a login by OAuth 2.0 gets its token in the worker; a callback cannot cross', async () => {
+    const [closed] = await freePorts(1);
+    const login = { clientId: 'app', refreshToken: 's3cr3t', tokenUrl: `http://127.0.0.1:${tokenPort}/token` };
+    const options = { username: 'mailer', allowInsecureAuth: true };
+    const connection = smtp({ ...options, oauth2: login });
+    for (let call = 0; call < 2; call++) expect(connection.sendMessagesSync([mail('token')]).isSuccess).toBe(true);
+    const told = smtp({ ...options, oauth2: { ...login, onRefreshToken: () => {} } });
+    const error = failure(() => told.sendMessagesSync([mail('one')]));
+    expect(error).toMatchObject({ code: 'not-blocking', message: expect.stringContaining('oauth2.onRefreshToken') });
+    const refused = smtp({ ...options, oauth2: { ...login, tokenUrl: `http://127.0.0.1:${closed}/token` } });
+    const lost = failure(() => refused.sendMessagesSync([mail('one')]));
+    expect(lost).toMatchObject({ code: 'refused', phase: 'auth', retryable: true });
+    expect(JSON.stringify([error, lost])).not.toContain('s3cr3t');
   });
 
   test('a server in this very thread is refused at once', async () => {

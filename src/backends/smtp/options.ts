@@ -1,4 +1,4 @@
-import { BACKEND_OPTIONS, type BackendOptions, RETRY_OPTION } from '../../backend.ts';
+import { BACKEND_OPTIONS, type BackendOptions, OAUTH2_OPTION, RETRY_OPTION } from '../../backend.ts';
 import type { DkimOptions } from '../../mime/dkim.ts';
 import { DKIM_OPTION } from '../../mime/dkim-option.ts';
 import { type OptionSpec, type OptionTable, parseOption } from '../../options.ts';
@@ -42,6 +42,7 @@ export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
     parse: (text) => text,
     secret: true,
   },
+  oauth2: OAUTH2_OPTION,
   useTls: { type: 'boolean' },
   useSsl: { type: 'boolean' },
   security: { type: 'enum', values: ['implicit', 'required', 'opportunistic', 'none'] },

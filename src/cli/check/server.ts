@@ -22,7 +22,7 @@ export async function checkSmtp(given: Readonly<Record<string, unknown>>): Promi
     if (found.level === 'error') return findings;
   }
   // What fails before the login is told apart from it, and so are the facts of a server that refuses the login.
-  const { username: _, password: __, accessToken: ___, authMethod: ____, ...anonymous } = options;
+  const { username: _, password: __, accessToken: ___, oauth2: ____, authMethod: _____, ...anonymous } = options;
   const plain = { ...anonymous, security };
   try {
     const details = await detailsOf(plain);
@@ -36,6 +36,8 @@ export async function checkSmtp(given: Readonly<Record<string, unknown>>): Promi
   return findings;
 }
 
+const ENDPOINT = 'check oauth2.tokenUrl, and whether this machine may reach it';
+
 /** What to do about a connection, TLS or login that failed. */
 const FIXES: Partial<Record<ConnectionErrorCode, string>> = {
   dns: 'check host',
@@ -47,10 +49,18 @@ const FIXES: Partial<Record<ConnectionErrorCode, string>> = {
   protocol: 'check port and security: 465 speaks TLS from the first byte, 25 and 587 do not',
   tls: 'check port and security: useSsl is for 465, useTls (STARTTLS) for 587 and 25',
   'starttls-unavailable': 'check port and security; a server without TLS needs useTls=false',
-  auth: 'check user name and password; many providers want an app password, or OAuth (accessToken)',
+  auth: 'check user name and password; many providers want an app password, or OAuth (oauth2)',
   'auth-unavailable': 'choose a mechanism that the server offers, by authMethod, or leave it to the client',
   'insecure-auth': 'set useTls or useSsl',
   connection: 'check host and port',
+};
+
+/** The same where the login needs a token endpoint, which errors name. */
+const OAUTH_FIXES: typeof FIXES = {
+  ...FIXES,
+  auth: 'check username, oauth2, and that this account may send by SMTP with such a token (scope)',
+  ...({ dns: ENDPOINT, refused: ENDPOINT, unreachable: ENDPOINT, timeout: ENDPOINT, connection: ENDPOINT } as const),
+  ...({ protocol: ENDPOINT, certificate: ENDPOINT } as const),
 };
 
 /** By the verdict of OpenSSL, or Node's on the name. */
@@ -100,7 +110,7 @@ async function checkLogin(options: SmtpOptions, username: string | null): Promis
     const { authMethod } = await detailsOf(options);
     return ok('login', `${username} is let in by ${authMethod}`);
   } catch (error) {
-    return faultOf('login', error, FIXES);
+    return faultOf('login', error, options.oauth2 === undefined ? FIXES : OAUTH_FIXES);
   }
 }
 

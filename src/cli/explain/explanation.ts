@@ -68,9 +68,10 @@ async function explainSmtp(mail: EmailMessageInit, options: SmtpOptions): Promis
     username: _,
     password: __,
     accessToken: ___,
-    authMethod: ____,
-    useTls: _____,
-    useSsl: ______,
+    oauth2: ____,
+    authMethod: _____,
+    useTls: ______,
+    useSsl: _______,
     ...plain
   } = options;
   const wire = await planWire(mail, lmtp, (socket) =>
