@@ -49,8 +49,9 @@ export class OAuthTokens {
    * @throws {EmailConnectionError} `auth` when the endpoint refuses; `timeout`, `connection` and what else keeps it from answering
    */
   get(refused: string | null = null): Promise<string> {
+    if (refused !== null && this.#held?.token === refused) this.#held = null; // nor is it for anybody else
     const held = this.#held;
-    if (held !== null && held.token !== refused && this.#now() < held.until) return Promise.resolve(held.token);
+    if (held !== null && this.#now() < held.until) return Promise.resolve(held.token);
     this.#underWay ??= this.#renew().finally(() => {
       this.#underWay = null;
     });

