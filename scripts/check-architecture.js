@@ -25,7 +25,8 @@ const ROOMS = {
   options: { may: ['errors', 'util'] },
   events: { may: ['errors', 'util'], types: ['model'] },
   mime: { may: ['model', 'errors', 'util'], types: ['options'] },
-  smtp: { may: ['errors', 'util'] },
+  net: { may: ['errors', 'util'] },
+  smtp: { may: ['net', 'errors', 'util'] },
   'smtp-server': { may: ['errors', 'util'] },
   backend: {
     may: [
@@ -151,7 +152,7 @@ const FILES = {
 /** Built-ins that `import 'amsdal-mail'` must not load: some runtimes lack them, and most calls do not need them. */
 const NOT_IN_CORE = ['net', 'tls', 'fs', 'fs/promises', 'worker_threads'];
 const SOCKETS = ['net', 'tls'];
-const SOCKET_FILES = /^(smtp\/connect\.ts|smtp-server\/|sync\.ts)/; // sync.ts only looks for a server of its own thread
+const SOCKET_FILES = /^(net\/|smtp\/connect\.ts|smtp-server\/|sync\.ts)/; // sync.ts only looks for a server of its own thread
 const PACKAGE_LOADER = 'util/optional-package.ts';
 /** Who imports an adapter has the package that it adapts to, which a bundler is to see. */
 const ADAPTERS = /^adapters\//;
@@ -218,7 +219,7 @@ function checkImport({ path }, entry, report) {
       report(
         entry.line,
         'sockets',
-        `only smtp/connect.ts and smtp-server/ open sockets: take the socket from them, not node:${builtin}`,
+        `only smtp/connect.ts, net/ and smtp-server/ open sockets: take the socket from them, not node:${builtin}`,
       );
     }
     return;

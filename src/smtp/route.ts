@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream';
-import { type ConnectionErrorCode, EmailConnectionError } from '../errors.ts';
+import { EmailConnectionError } from '../errors.ts';
+import { addressesOf, connectFirst, type HostAddress } from '../net/connect.ts';
+import { connectError } from '../net/connect-error.ts';
 import { setDeadline } from '../util/deadline.ts';
-import { NETWORK_CODES, systemCode } from '../util/network-code.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
-import { abortedError, addressesOf, connectFirst, connectPath, type HostAddress } from './connect.ts';
+import { abortedError, connectPath } from './connect.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
 
 /** How many addresses of a host may take a connection and then not greet; RFC 5321, section 5.1, asks for two at least. */
@@ -67,19 +68,4 @@ export class Route {
     this.#untried = this.#untried.filter((address) => address !== target);
     return socket;
   }
-}
-
-function connectError(error: unknown, where: string): EmailConnectionError {
-  const system = systemCode(error);
-  const code = NETWORK_CODES[system] ?? 'connection';
-  const why: Partial<Record<ConnectionErrorCode, string>> = {
-    dns: 'its name was not found: check host',
-    refused: 'nothing listens there: check host and port',
-    unreachable: 'there is no way to it: check host and network',
-  };
-  const reason = why[code] ?? (error instanceof Error ? error.message : String(error));
-  return new EmailConnectionError(code, `no connection to ${where}: ${reason}`, {
-    retryable: system !== 'ENOTFOUND',
-    cause: error,
-  });
 }

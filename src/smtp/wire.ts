@@ -1,11 +1,11 @@
 import type { Duplex } from 'node:stream';
 import type { ConnectionErrorCode, ServerReply } from '../errors.ts';
+import { brokenConnection } from '../net/tls-failure.ts';
 import { QUIT } from './commands.ts';
 import { Group } from './group.ts';
 import { MIN_QUOTE, withoutQuotes } from './quoted-content.ts';
 import { describe } from './refusal.ts';
 import { ReplyParser, ReplySyntaxError, toServerReply } from './reply.ts';
-import { brokenConnection } from './tls-failure.ts';
 import type { Transcript } from './transcript.ts';
 
 /** How long a server may take to hang up after QUIT. */

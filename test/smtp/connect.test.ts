@@ -3,7 +3,6 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectFirst, interleave } from '../../src/smtp/connect.ts';
 import { resolveSmtpOptions, type SmtpOptions } from '../../src/smtp/options.ts';
 import { Route } from '../../src/smtp/route.ts';
 
@@ -112,41 +111,4 @@ describe('a plain socket', () => {
     server.close();
     expect(received).toBe(greeting);
   });
-});
-
-describe('connectFirst', () => {
-  it('tries every address', async () => {
-    const addresses = ['127.0.0.2', '127.0.0.3', '127.0.0.1'].map((address) => ({ address, family: 4 }));
-    const { socket } = await connectFirst(addresses, port, never);
-    expect(socket.remoteAddress).toBe('127.0.0.1');
-    socket.destroy();
-  });
-
-  it('does not wait for an address that leads nowhere', async () => {
-    // TEST-NET-1: no answer, or none at all where there is no way.
-    const addresses = [
-      { address: '192.0.2.1', family: 4 },
-      { address: '127.0.0.1', family: 4 },
-    ];
-    const { socket } = await connectFirst(addresses, port, never);
-    expect(socket.remoteAddress).toBe('127.0.0.1');
-    socket.destroy();
-  });
-
-  it('fails with the first address when none answers', async () => {
-    const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }));
-    await expect(connectFirst(addresses, closed, never)).rejects.toMatchObject({ address: '127.0.0.1' });
-  });
-
-  it('stops when its signal aborts', async () => {
-    const abort = AbortSignal.abort(new Error('enough'));
-    await expect(connectFirst([{ address: '127.0.0.1', family: 4 }], port, abort)).rejects.toThrow('enough');
-  });
-});
-
-it('puts the address families in turn', () => {
-  const of = (family: number, ...names: string[]) => names.map((address) => ({ address, family }));
-  const mixed = interleave([...of(6, 'a', 'b', 'c'), ...of(4, 'd')]);
-  expect(mixed.map(({ address }) => address)).toEqual(['a', 'd', 'b', 'c']);
-  expect(interleave([])).toEqual([]);
 });

@@ -1,6 +1,5 @@
 import { EmailConnectionError } from '../errors.ts';
 import { CERTIFICATE_CODE, systemCode } from '../util/network-code.ts';
-import type { Failure } from './wire.ts';
 
 /** What to change: by the alert that a server sent (RFC 8446, section 6.2), or by what OpenSSL says of this side. */
 const ADVICE: readonly (readonly [code: RegExp, advice: string])[] = [
@@ -31,8 +30,15 @@ export function handshakeError(error: unknown, name: string): EmailConnectionErr
   return new EmailConnectionError('tls', message, { ...facts, retryable: system === 'ECONNRESET' });
 }
 
+/** Why a connection ends: the code and text an error is made of. */
+interface BrokenConnection {
+  readonly code: 'closed' | 'tls';
+  readonly message: string;
+  readonly cause: Error;
+}
+
 /** Why a connection ends whose socket reports an error; in TLS 1.3 a server judges the handshake after it is over. */
-export function brokenConnection(error: Error): Failure {
+export function brokenConnection(error: Error): BrokenConnection {
   if (!isOpenSsl(error)) return { code: 'closed', message: `the connection broke: ${error.message}`, cause: error };
   const advice = adviceOn(systemCode(error));
   const message = `TLS broke: ${reasonOf(error)}${advice === undefined ? '' : `; ${advice}`}`;

@@ -3,9 +3,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer, TLSSocket, type TlsOptions } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EmailConnectionError } from '../../src/errors.ts';
+import { brokenConnection, handshakeError } from '../../src/net/tls-failure.ts';
 import { resolveSmtpOptions, type SmtpTlsOptions } from '../../src/smtp/options.ts';
 import { openSession } from '../../src/smtp/session.ts';
-import { brokenConnection, handshakeError } from '../../src/smtp/tls-failure.ts';
 import { type Certificate, generateCertificate } from '../../src/smtp-server/certificate.ts';
 
 type Version = 'TLSv1.2' | 'TLSv1.3';
