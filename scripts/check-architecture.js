@@ -43,7 +43,7 @@ const ROOMS = {
   http: { may: ['backend', 'model', 'options', 'errors', 'util'] },
   backends: {
     may: [
-      ...['backend', 'http', 'mime', 'presets', 'smtp', 'model', 'options', 'errors', 'util'],
+      ...['backend', 'http', 'mime', 'presets', 'smtp', 'net', 'model', 'options', 'errors', 'util'],
       ...['mailbox/mailbox-options.ts', 'mailbox/deliver.ts'], // the mailbox's engine is a room of its own
     ],
     alone: true,

@@ -93,7 +93,10 @@ export function mergeOptions(target: Target, given: object, environment: Environ
     for (const key of AWS_KEYS) delete configured[key]; // half a pair from code and half from the environment make none
   }
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const merged = { ...configured, ...set };
+  const merged: Record<string, unknown> = { ...configured, ...set };
+  // The variable is about hosts: a socket is another way to a server.
+  const isOther = merged['path'] !== undefined || merged['socket'] !== undefined;
+  if (isOther && !('proxy' in { ...fixed, ...set })) delete merged['proxy'];
   const isFromVariable = fromVariables['timeoutMs'] !== undefined && !('timeoutMs' in { ...fixed, ...set });
   return name === 'smtp' && isFromVariable ? withFinalWait(merged) : merged;
 }

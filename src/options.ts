@@ -4,7 +4,12 @@ import { isQuotable, quoted } from './util/quotable.ts';
 
 /** How one option is checked, and how it is read from the text of a URL or an environment variable. */
 export type OptionSpec =
-  | { readonly type: 'string'; readonly secret?: true }
+  | {
+      readonly type: 'string';
+      readonly secret?: true;
+      /** What may be shown of a secret that is right. */
+      readonly show?: (secret: string) => string;
+    }
   | { readonly type: 'boolean' }
   | { readonly type: 'integer'; readonly min: number; readonly max?: number }
   | { readonly type: 'enum'; readonly values: readonly string[] }

@@ -44,6 +44,7 @@ const BY_BACKEND: Readonly<Record<string, Readonly<Record<string, Variable>>>> =
     AMSDAL_EMAIL_USE_TLS: { option: 'useTls', part: 'server', example: 'true' },
     AMSDAL_EMAIL_USE_SSL: { option: 'useSsl', part: 'server', example: 'true' },
     AMSDAL_EMAIL_TIMEOUT: { option: 'timeoutMs', part: 'wait', example: '30', scale: 1000 },
+    AMSDAL_EMAIL_PROXY: { option: 'proxy', example: 'http://proxy.example.com:3128' },
     AMSDAL_EMAIL_DEBUG: { option: 'debug', example: '1' },
   },
   file: {

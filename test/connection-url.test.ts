@@ -32,6 +32,13 @@ describe('the parts of a URL', () => {
     ['smtp://h?timeouts.connect=5&timeouts.final=7', 'smtp', { host: 'h', timeouts: { connect: 5, final: 7 } }],
     ['smtp://h?tls.rejectUnauthorized=false', 'smtp', { host: 'h', tls: { rejectUnauthorized: false } }],
     ['smtp://h?defaultFrom=Shop%20%3Cshop@x.org%3E', 'smtp', { host: 'h', defaultFrom: 'Shop <shop@x.org>' }],
+    ['smtp://h?proxy=http://p:3128', 'smtp', { host: 'h', proxy: 'http://p:3128' }],
+    ['smtp://h?proxy=http://u:w@p:3128', 'smtp', { host: 'h', proxy: 'http://u:w@p:3128' }],
+    [
+      'smtp://h?proxy=socks5%3A%2F%2Fu%3Ap%2540ss@p&useTls=1',
+      'smtp',
+      { host: 'h', proxy: 'socks5://u:p%40ss@p', useTls: true },
+    ],
     ['smtp://?path=/run/smtp.sock', 'smtp', { path: '/run/smtp.sock' }],
     ['ses://eu-west-1', 'ses', { region: 'eu-west-1' }],
     [

@@ -60,6 +60,11 @@ const SHAPES = [
   `@/user:${SECRET}@h`,
   `node:fs#${SECRET}@h`,
   `file://user:${SECRET}@h#x`,
+  `http://user:${SECRET}@h:port`,
+  `http://user:${SECRET}@h/path`,
+  `https://user:%zz${SECRET}@h`,
+  `socks4://user:${SECRET}@h`,
+  `socks5://${SECRET}@h`,
 ];
 
 /** Everything that a log can show of an error. */
@@ -106,6 +111,10 @@ const WAYS: Readonly<Record<string, (text: string) => unknown>> = {
   AMSDAL_EMAIL_X_URL: (text) => withEnvironment({ AMSDAL_EMAIL_X_URL: text }, () => getConnection('@x')),
   AMSDAL_EMAIL_HOST: (text) => withEnvironment({ AMSDAL_EMAIL_HOST: text }, () => getConnection('smtp')),
   AMSDAL_EMAIL_PORT: (text) => withEnvironment({ AMSDAL_EMAIL_PORT: text }, () => getConnection('smtp')),
+  'the option proxy': (text) => getConnection('smtp', { proxy: text }),
+  AMSDAL_EMAIL_PROXY: (text) => withEnvironment({ AMSDAL_EMAIL_PROXY: text }, () => getConnection('smtp')),
+  'proxy in a URL': (text) => getConnection(`smtp://h?proxy=${text}`),
+  'proxy in a URL, encoded': (text) => getConnection(`smtp://h?useTls=1&proxy=${encodeURIComponent(text)}`),
   'an option': (text) => getConnection('smtp', { port: text } as object),
   'the name of an option': (text) => getConnection('smtp', { [text]: 1 } as object),
 };
@@ -197,6 +206,8 @@ describe('the command line', () => {
     [['check', '--url', url], {}],
     [['check', '--url', `"smtp://user:${SECRET}@h"`], {}],
     [['check', '--backend', url], {}],
+    [['check'], { AMSDAL_EMAIL_BACKEND: 'smtp', AMSDAL_EMAIL_PROXY: `http://user:${SECRET}@h:port` }],
+    [['check', '--url', `smtp://h?proxy=socks4://user:${SECRET}@h`], {}],
     [['check', '--json'], { AMSDAL_EMAIL_URL: url }],
     [['check'], { AMSDAL_EMAIL_BACKEND: url }],
     [['mailbox', '--release-to', 'a@x.org', '--release-via', url], {}],

@@ -24,6 +24,7 @@ describe('every variable sets its option', () => {
     ['smtp', { AMSDAL_EMAIL_USE_SSL: '1' }, { useSsl: true }],
     ['smtp', { AMSDAL_EMAIL_TIMEOUT: '30' }, { timeoutMs: 30_000 }],
     ['smtp', { AMSDAL_EMAIL_TIMEOUT: '0.25' }, { timeoutMs: 250 }],
+    ['smtp', { AMSDAL_EMAIL_PROXY: 'http://u:p@proxy:3128' }, { proxy: 'http://u:p@proxy:3128' }],
     ['smtp', { AMSDAL_EMAIL_DEBUG: '1' }, { debug: true }],
     ['smtp', { AMSDAL_EMAIL_FROM: 'Shop <shop@x.org>' }, { defaultFrom: 'Shop <shop@x.org>' }],
     ['file', { AMSDAL_EMAIL_FILE_PATH: './mails', AMSDAL_EMAIL_HOST: 'x' }, { path: './mails' }],
@@ -63,6 +64,41 @@ describe('every variable sets its option', () => {
     expect(environmentOptions(null, undefined, { AMSDAL_EMAIL_FROM: 'a@x.org' }, [])).toEqual({
       defaultFrom: 'a@x.org',
     });
+  });
+});
+
+describe('AMSDAL_EMAIL_PROXY is the way to every host', () => {
+  const environment = { AMSDAL_EMAIL_PROXY: 'http://proxy:3128' };
+  const proxyOf = (target: string, given: object = {}, more: Environment = {}) =>
+    mergeOptions(resolveTarget(target, environment), given, { ...environment, ...more })['proxy'];
+
+  test.each([
+    ['smtp', {}],
+    ['smtp', { host: 'mail.x.org' }],
+    ['gmail', {}],
+    ['smtp://h', {}],
+  ])('of %s with %j', (target, given) => {
+    expect(proxyOf(target, given)).toBe('http://proxy:3128');
+  });
+
+  test.each([
+    ['code', 'smtp', { proxy: 'socks5://other' }],
+    ['a URL', 'smtp://h?proxy=socks5://other', {}],
+  ])('unless %s says another', (_, target, given) => {
+    expect(proxyOf(target, given)).toBe('socks5://other');
+  });
+
+  test.each([
+    ['a unix socket', 'smtp', { path: '/run/smtp' }],
+    ['a unix socket of a URL', 'smtp://?path=/run/smtp', {}],
+    ['a socket of the caller', 'smtp', { socket: () => null }],
+  ])('and does not count for %s', (_, target, given) => {
+    expect(proxyOf(target, given)).toBeUndefined();
+  });
+
+  test('those of other programs are not read', () => {
+    const others = { HTTP_PROXY: 'http://p', HTTPS_PROXY: 'http://p', ALL_PROXY: 'http://p', https_proxy: 'http://p' };
+    expect(options('smtp', others)).toEqual({});
   });
 });
 

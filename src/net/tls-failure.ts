@@ -1,4 +1,4 @@
-import { EmailConnectionError } from '../errors.ts';
+import { EmailConnectionError, type ErrorPhase } from '../errors.ts';
 import { CERTIFICATE_CODE, systemCode } from '../util/network-code.ts';
 
 /** What to change: by the alert that a server sent (RFC 8446, section 6.2), or by what OpenSSL says of this side. */
@@ -16,17 +16,26 @@ const ADVICE: readonly (readonly [code: RegExp, advice: string])[] = [
   [/^ERR_OSSL_/, 'check tls.ca, tls.cert, tls.key and tls.passphrase'],
 ];
 
+/** What is told of a handshake with something other than the mail server. */
+export interface OtherPeer {
+  readonly phase: ErrorPhase;
+  /** What to do about a certificate that was not accepted. */
+  readonly certificate: string;
+  /** What to do about anything else. */
+  readonly other: string;
+}
+
 /** The error for a handshake that failed with the server called `name`. */
-export function handshakeError(error: unknown, name: string): EmailConnectionError {
+export function handshakeError(error: unknown, name: string, peer?: OtherPeer): EmailConnectionError {
   const system = systemCode(error);
-  const facts = { phase: 'tls', cause: error } as const;
+  const facts = { phase: peer?.phase ?? 'tls', cause: error } as const;
   const advice = adviceOn(system);
   // An alert is the server's verdict on this client, never this client's on the server.
   if (advice === undefined && CERTIFICATE_CODE.test(system)) {
     const message = `the certificate of ${name} was not accepted: ${reasonOf(error)} (${system})`;
-    return new EmailConnectionError('certificate', message, facts);
+    return new EmailConnectionError('certificate', peer ? `${message}; ${peer.certificate}` : message, facts);
   }
-  const message = `no TLS with ${name}: ${reasonOf(error)}; ${advice ?? 'check port and security'}`;
+  const message = `no TLS with ${name}: ${reasonOf(error)}; ${peer?.other ?? advice ?? 'check port and security'}`;
   return new EmailConnectionError('tls', message, { ...facts, retryable: system === 'ECONNRESET' });
 }
 

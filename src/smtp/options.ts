@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts';
+import { type ProxyServer, parseProxy, proxiedHost } from '../net/proxy-server.ts';
 import { type RetryOptions, resolveRetry } from '../util/backoff.ts';
 import { checkOAuth2, type OAuth2Options } from '../util/oauth-options.ts';
 import { type TokenSource, tokenSourceOf } from './access-token.ts';
@@ -57,7 +58,7 @@ export interface SmtpTimeouts {
   readonly final?: number;
 }
 
-/** A connected stream for the session: a `net.Socket`, or any Node Duplex, of a proxy for example. */
+/** A connected stream for the session: a `net.Socket`, or any Node Duplex, of a tunnel for example. */
 export interface SmtpSocket {
   /** Writes bytes; false when it would rather wait. */
   write(bytes: Uint8Array): boolean;
@@ -83,6 +84,12 @@ export interface SmtpOptions {
   readonly port?: number;
   /** The path of a unix socket, instead of host and port. */
   readonly path?: string;
+  /**
+   * The proxy through which the server is reached, which looks up its name: `http://user:password@proxy.example.com:3128` (CONNECT,
+   * RFC 9110), the same with `https://` (TLS to the proxy), or `socks5://` (RFC 1928). User name and password are percent-encoded;
+   * the ports are 80, 443 and 1080 by default. TLS and login hold between this client and the server, as without it.
+   */
+  readonly proxy?: string;
   /** Who logs in, with a password or a token; without it there is no login. */
   readonly username?: string;
   /** The password, or an app password of the provider. */
@@ -132,7 +139,7 @@ export interface SmtpOptions {
   readonly retry?: RetryOptions;
   /** Gets every line of the dialogue, secrets replaced by `***`, content left out; true prints them on standard error. */
   readonly debug?: boolean | ((line: string) => void);
-  /** Makes the connection, through a proxy for example; TLS is still done here, over it. */
+  /** Makes the connection, in a way of your own; TLS is still done here, over it. */
   readonly socket?: (target: SmtpTarget) => SmtpSocket | Promise<SmtpSocket>;
 }
 
@@ -141,6 +148,7 @@ export interface ResolvedSmtpOptions {
   readonly host: string;
   readonly port: number;
   readonly path: string | null;
+  readonly proxy: ProxyServer | null;
   readonly credentials: SmtpCredentials | null;
   readonly security: SmtpSecurity;
   readonly tls: SmtpTlsOptions;
@@ -197,6 +205,8 @@ export function resolveSmtpOptions(options: SmtpOptions = {}, loginHint: string 
     invalid('name', 'must be a domain name or an address literal such as [192.0.2.1]');
   }
   const timeouts = resolveTimeouts(options.timeoutMs, options.timeouts);
+  const bareHost = host.replace(/^\[(.*)\]$/, '$1');
+  const proxy = resolveProxy(options, bareHost);
   const credentials = resolveCredentials(options, timeouts, loginHint);
   const security = resolveSecurity(options, credentials !== null);
   if (credentials && security === 'none' && !allowInsecureAuth) {
@@ -209,9 +219,10 @@ export function resolveSmtpOptions(options: SmtpOptions = {}, loginHint: string 
   if (lmtp && port === 25 && path === null)
     conflict(['port', 'lmtp'], 'lmtp is never spoken on port 25 (RFC 2033, section 5): set port');
   return {
-    host: host.replace(/^\[(.*)\]$/, '$1'),
+    host: bareHost,
     port,
     path,
+    proxy,
     credentials,
     security,
     tls: options.tls ?? {},
@@ -231,6 +242,24 @@ export function resolveSmtpOptions(options: SmtpOptions = {}, loginHint: string 
     debug: options.debug === true ? printToStderr : options.debug || null,
     socket: options.socket ?? null,
   };
+}
+
+/** Where a server is, as it may be shown: the path of its socket, or host and port, and the proxy in between. */
+export function locationOf({ host, port, path, proxy }: ResolvedSmtpOptions): string {
+  if (path !== null) return path;
+  const server = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  return proxy === null ? server : `${server} through the proxy ${proxy.name}`;
+}
+
+function resolveProxy(options: SmtpOptions, host: string): ProxyServer | null {
+  if (options.proxy === undefined) return null;
+  for (const other of ['path', 'socket'] as const) {
+    if (options[other] !== undefined) {
+      conflict(['proxy', other], `proxy leads to a host and port, and ${other} says another way: set one of them`);
+    }
+  }
+  proxiedHost(host); // what no proxy can be told is refused before the network
+  return parseProxy(options.proxy);
 }
 
 function resolveSecurity(options: SmtpOptions, hasCredentials: boolean): SmtpSecurity {

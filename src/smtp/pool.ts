@@ -5,7 +5,7 @@ import { Delivery, type RecipientOutcome, type Submission } from './delivery.ts'
 import { forgetAtExit, quitAtExit } from './exit.ts';
 import { Fifo } from './fifo.ts';
 import { LoginMemory } from './login-memory.ts';
-import type { ResolvedSmtpOptions } from './options.ts';
+import { locationOf, type ResolvedSmtpOptions } from './options.ts';
 import { Pipeline, SLOW_MS } from './pipeline.ts';
 import type { PipelineHost } from './pipeline-host.ts';
 import type { PoolStats } from './pool-stats.ts';
@@ -58,9 +58,8 @@ export class Pool implements PipelineHost {
 
   constructor(options: ResolvedSmtpOptions) {
     this.#options = options;
-    const { host, port, path, socket } = options;
     // A socket of the caller's may lead anywhere.
-    this.#server = socket ? new ServerRecord() : recordOf(path ?? `${host}:${port}`);
+    this.#server = options.socket ? new ServerRecord() : recordOf(locationOf(options));
   }
 
   get hasWork(): boolean {

@@ -44,7 +44,8 @@ async function greeted(
   transcript: Transcript,
   signal: AbortSignal,
 ): Promise<Reached> {
-  transcript.note('connected');
+  const { proxy } = options;
+  transcript.note(proxy === null ? 'connected' : `connected through the proxy ${proxy.name}`);
   const ready = options.security === 'implicit' ? await startTls(socket, options, signal) : socket;
   const dialogue = new Dialogue(ready, transcript, options, signal);
   try {

@@ -1,16 +1,18 @@
 import type { Duplex } from 'node:stream';
-import { EmailConnectionError } from '../errors.ts';
+import { EmailConnectionError, EmailError } from '../errors.ts';
 import { addressesOf, connectFirst, type HostAddress } from '../net/connect.ts';
-import { connectError } from '../net/connect-error.ts';
+import { connectError, type OptionsToCheck } from '../net/connect-error.ts';
+import { dialThroughProxy } from '../net/dial-through-proxy.ts';
 import { setDeadline } from '../util/deadline.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import { abortedError, connectPath } from './connect.ts';
-import type { ResolvedSmtpOptions } from './options.ts';
+import { locationOf, type ResolvedSmtpOptions } from './options.ts';
 
 /** How many addresses of a host may take a connection and then not greet; RFC 5321, section 5.1, asks for two at least. */
 const MAX_DIALS = 3;
+const OPTIONS_TO_CHECK: OptionsToCheck = { dns: 'host', refused: 'host and port', unreachable: 'host and network' };
 
-/** The way to a server: a unix socket, a socket of the caller's, or the addresses of its host, each dialled once. */
+/** The way to a server: a unix socket, a socket of the caller's, a proxy, or the addresses of its host, each dialled once. */
 export class Route {
   readonly #options: ResolvedSmtpOptions;
   /** Null until they are known. */
@@ -29,12 +31,12 @@ export class Route {
   /**
    * Connects to whichever address answers first of those that were not dialled yet.
    *
-   * @throws {EmailConnectionError} code `dns`, `refused`, `unreachable`, `timeout`, `aborted` or `connection`; no further
-   *   address is left then.
+   * @throws {EmailConnectionError} code `dns`, `refused`, `unreachable`, `timeout`, `aborted` or `connection`, and what a
+   *   proxy may end in; no further address is left then.
    */
   async dial(signal: AbortSignal): Promise<Duplex> {
-    const { host, port, path, timeouts } = this.#options;
-    const where = path ?? `${host.includes(':') ? `[${host}]` : host}:${port}`;
+    const { timeouts } = this.#options;
+    const where = locationOf(this.#options);
     const deadline = setDeadline(timeouts.connect, signal);
     this.#dials++;
     try {
@@ -47,14 +49,15 @@ export class Route {
           retryable: true,
         });
       }
-      throw connectError(error, where);
+      if (this.#options.proxy !== null && error instanceof EmailError) throw error;
+      throw connectError(error, where, OPTIONS_TO_CHECK);
     } finally {
       deadline.clear();
     }
   }
 
   async #connect(signal: AbortSignal): Promise<Duplex> {
-    const { host, port, path, security } = this.#options;
+    const { host, port, path, proxy, security } = this.#options;
     if (this.#options.socket) {
       const socket = Promise.resolve(this.#options.socket({ host, port, signal }));
       // One that comes too late is nobody's.
@@ -63,6 +66,7 @@ export class Route {
       return (await unlessAborted(socket, signal)) as unknown as Duplex;
     }
     if (path !== null) return await connectPath(path, signal);
+    if (proxy !== null) return await dialThroughProxy(proxy, { host, port }, signal, security === 'none');
     this.#untried ??= await addressesOf(host, signal);
     const { socket, target } = await connectFirst(this.#untried, port, signal, security === 'none');
     this.#untried = this.#untried.filter((address) => address !== target);

@@ -57,7 +57,7 @@ export class ServerRecord {
   }
 }
 
-/** The record of the server at this address: `host:port`, or the path of a unix socket. */
+/** The record of the server at this location, the proxy included: through one it may be another server that has that name. */
 export function recordOf(address: string): ServerRecord {
   let record = records.get(address);
   if (!record) {

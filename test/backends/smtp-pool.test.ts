@@ -390,6 +390,7 @@ describe('verify()', () => {
       backend: 'smtp',
       details: {
         server: 'localhost',
+        proxy: null,
         tls: null,
         certificateSubject: null,
         certificateIssuer: null,

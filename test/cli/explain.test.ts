@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createConnection, Socket } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { inspect } from 'node:util';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { SmtpBackend, type SmtpBackendOptions } from '../../src/backends/smtp.ts';
 import { explainMail } from '../../src/cli/explain/explanation.ts';
@@ -185,6 +186,21 @@ describe('an explanation', () => {
     expect(JSON.stringify(explanation)).not.toContain('s3cr3t');
     const { session } = await explainMail(`smtps://jane@mail.example.com?${query}&authMethod=XOAUTH2`, MAIL);
     expect(session?.steps.at(-1)?.[0]).toBe('AUTH XOAUTH2 with a token from login.example.com');
+  });
+
+  test('tells of a proxy where it is, and what it costs, but not its login', async () => {
+    const url = 'smtps://jane:secret@mail.example.com?proxy=socks5%3A%2F%2Fuser%3AS3cr3tWord@proxy.example.com';
+    const explanation = await explainMail(url, MAIL);
+    expect(explanation.how).toBe(
+      'by SMTP to mail.example.com:465 through the proxy socks5://proxy.example.com:1080, TLS: implicit',
+    );
+    expect(explanation.session?.steps.slice(0, 4)).toEqual([
+      ['TCP', 1, 1],
+      ['SOCKS method', 1, 1],
+      ['SOCKS login', 0, 1],
+      ['CONNECT of the proxy', 1, 1],
+    ]);
+    expect(inspect(explanation, { depth: 20 })).not.toContain('S3cr3tWord');
   });
 
   test('of ses tells its requests, which hold at most fifty recipients', async () => {

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../src/cli/check/server.ts';
+import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { ConnectProxy } from '../servers/connect-proxy.ts';
 import { DnsServer } from '../servers/dns.ts';
 import { StrictSes } from '../servers/strict-ses.ts';
 import { runCli } from './run-cli.ts';
@@ -77,6 +79,36 @@ test('a mailbox does not leave out by silence where to release mails', async () 
   const { code, stderr } = await runCli(['mailbox', '--port', '0', '--release-via', 'smtp://127.0.0.1:1']);
   expect(stderr).toContain('--release-via needs --release-to');
   expect(code).toBe(2);
+});
+
+describe('check through a proxy', () => {
+  const login = { username: 'user', password: 'S3cr3tWord' };
+
+  test('tells the way, and shows no login of it', async () => {
+    await using server = await ScriptedSmtpServer.start();
+    await using proxy = await new ConnectProxy({ login, to: server }).start();
+    const env = { AMSDAL_EMAIL_URL: 'smtp://mail.example.invalid:2525', AMSDAL_EMAIL_PROXY: urlOf(proxy) };
+    const { code, stdout, stderr } = await runCli(['check'], { env });
+    const name = `http://127.0.0.1:${proxy.port}`;
+    expect(code, stdout).toBe(0);
+    expect(stdout).toContain(`mail.example.invalid:2525 through the proxy ${name} answers as localhost`);
+    expect(stdout).toMatch(new RegExp(`proxy +${name} +AMSDAL_EMAIL_PROXY\\n`));
+    expect(stdout + stderr).not.toContain(login.password);
+    expect(proxy.breaches).toEqual([]);
+  });
+
+  test('that does not let us in, it is the proxy whose login is to be checked', async () => {
+    await using proxy = await new ConnectProxy({ login: { ...login, username: 'other' } }).start();
+    const url = `smtp://mail.example.invalid:2525?proxy=${encodeURIComponent(urlOf(proxy))}`;
+    const { code, stdout, stderr } = await runCli(['check', '--url', url]);
+    expect(code, stdout).toBe(1);
+    expect(stdout).toContain('check user name and password in proxy');
+    expect(stdout + stderr).not.toContain(login.password);
+  });
+
+  function urlOf({ port }: ConnectProxy): string {
+    return `http://${login.username}:${login.password}@127.0.0.1:${port}`;
+  }
 });
 
 describe("a backend of one's own", () => {

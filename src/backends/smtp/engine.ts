@@ -47,6 +47,7 @@ export class SmtpEngine {
     const { pipelining, chunking, eightBitMime, smtpUtf8, dsn, maxSize } = capabilities;
     return {
       server,
+      proxy: this.#options.proxy?.name ?? null,
       tls,
       certificateSubject: certificate?.subject ?? null,
       certificateIssuer: certificate?.issuer ?? null,

@@ -1,6 +1,7 @@
 import { BACKEND_OPTIONS, type BackendOptions, OAUTH2_OPTION, RETRY_OPTION } from '../../backend.ts';
 import type { DkimOptions } from '../../mime/dkim.ts';
 import { DKIM_OPTION } from '../../mime/dkim-option.ts';
+import { parseProxy } from '../../net/proxy-server.ts';
 import { type OptionSpec, type OptionTable, parseOption } from '../../options.ts';
 import { AUTH_METHODS, type SmtpOptions } from '../../smtp/options.ts';
 
@@ -33,6 +34,7 @@ export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
   host: { type: 'string' },
   port: { type: 'integer', min: 1, max: 65_535 },
   path: { type: 'string' },
+  proxy: { type: 'string', secret: true, show: (url) => parseProxy(url).name },
   username: { type: 'string' },
   password: SECRET,
   accessToken: {

@@ -74,6 +74,7 @@ function smtpDefaults(options: SmtpOptions): readonly Setting[] {
 }
 
 function show(name: string, spec: OptionSpec | undefined, value: unknown): string {
+  if (spec?.type === 'string' && spec.show !== undefined) return spec.show(String(value));
   if (spec === undefined ? /pass|secret|token|key/i.test(name) : 'secret' in spec) return HIDDEN;
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object' || value === null) return String(value);

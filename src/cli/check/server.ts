@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { makeBackend } from '../../connection-target.ts';
 import { type ConnectionErrorCode, EmailConnectionError } from '../../errors.ts';
-import { resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
+import { locationOf, resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
 import { type Finding, fault, faultOf, ok, warning } from './finding.ts';
 import { ipVersion } from './ip-version.ts';
 
@@ -13,10 +13,12 @@ const SOON_DAYS = 21;
 /** Goes to an SMTP server step by step: its name, connection, TLS, login; nothing is sent. */
 export async function checkSmtp(given: Readonly<Record<string, unknown>>): Promise<readonly Finding[]> {
   const options: SmtpOptions = given; // they have made a backend by now, which has checked them
-  const { host, port, path, security, credentials } = resolveSmtpOptions(options);
-  const where = path ?? `${host}:${port}`;
+  const resolved = resolveSmtpOptions(options);
+  const { host, path, proxy, security, credentials } = resolved;
+  const where = locationOf(resolved);
   const findings: Finding[] = [];
-  if (path === null && ipVersion(host) === 0) {
+  // A proxy looks the name up itself.
+  if (path === null && proxy === null && ipVersion(host) === 0) {
     const found = await findHost(host);
     findings.push(found);
     if (found.level === 'error') return findings;
@@ -27,7 +29,7 @@ export async function checkSmtp(given: Readonly<Record<string, unknown>>): Promi
   try {
     const details = await detailsOf(plain);
     findings.push(ok('connect', `${where} answers as ${details['server']}`));
-    findings.push(judgeTls(details, options.tls?.rejectUnauthorized !== false, isLocal(host, path)));
+    findings.push(judgeTls(details, options.tls?.rejectUnauthorized !== false, proxy === null && isLocal(host, path)));
     findings.push(ok('server', capabilities(details)));
   } catch (error) {
     return [...findings, ...(await explainFailure(error, where, plain))];
@@ -63,6 +65,20 @@ const OAUTH_FIXES: typeof FIXES = {
   ...({ protocol: ENDPOINT, certificate: ENDPOINT } as const),
 };
 
+/** What to do where it is the proxy that makes no connection. */
+const PROXY_FIXES: typeof FIXES = {
+  dns: 'check proxy',
+  refused: 'check proxy, host and port, and whether the proxy allows CONNECT to this port',
+  unreachable: 'check host, which the proxy looks up, and port; or the proxy itself',
+  timeout: 'check proxy, host and port',
+  closed: "check proxy; or it keeps this client out: see the proxy's log",
+  protocol: 'check the scheme and port of proxy',
+  tls: 'check the scheme and port of proxy',
+  certificate: 'give the certificate of its authority as NODE_EXTRA_CA_CERTS, or reach it by a name that it is for',
+  auth: 'check user name and password in proxy',
+  connection: 'check proxy, host and port',
+};
+
 /** By the verdict of OpenSSL, or Node's on the name. */
 const CERTIFICATE_FIXES: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the server needs a new certificate',
@@ -73,7 +89,10 @@ const UNTRUSTED =
   'give the certificate of its authority as tls.ca, or set NODE_EXTRA_CA_CERTS to its file; never turn the check off outside tests';
 
 async function explainFailure(error: unknown, where: string, options: SmtpOptions): Promise<readonly Finding[]> {
-  if (!(error instanceof EmailConnectionError) || error.phase !== 'tls') return [faultOf('connect', error, FIXES)];
+  if (!(error instanceof EmailConnectionError) || error.phase !== 'tls') {
+    const isOfProxy = options.proxy !== undefined && error instanceof EmailConnectionError && error.phase === 'connect';
+    return [faultOf('connect', error, isOfProxy ? PROXY_FIXES : FIXES)];
+  }
   const connected = ok('connect', `${where} answers`);
   if (error.code !== 'certificate') return [connected, faultOf('tls', error, FIXES)];
   const { code = '' } = error.cause as NodeJS.ErrnoException; // what OpenSSL or Node said

@@ -2,7 +2,7 @@ import { getConnection } from '../../connection.ts';
 import { makeBackend } from '../../connection-target.ts';
 import type { EmailMessageInit } from '../../message-init.ts';
 import { composeMessage } from '../../mime/compose.ts';
-import { resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
+import { locationOf, resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
 import type { SendStatus } from '../../status.ts';
 import { readConfiguration } from '../check/configuration.ts';
 import { planSes, type SesRequest } from './ses-plan.ts';
@@ -62,8 +62,8 @@ export async function explainMail(target: string | undefined, mail: EmailMessage
 
 async function explainSmtp(mail: EmailMessageInit, options: SmtpOptions): Promise<Explanation> {
   const resolved = resolveSmtpOptions(options);
-  const { host, port, path, lmtp, security } = resolved;
-  // Login and TLS are for the server that is meant; those of this process are asked in clear.
+  const { lmtp, security } = resolved;
+  // Login, TLS and proxy are for the server that is meant; those of this process are asked in clear.
   const {
     username: _,
     password: __,
@@ -72,6 +72,7 @@ async function explainSmtp(mail: EmailMessageInit, options: SmtpOptions): Promis
     authMethod: _____,
     useTls: ______,
     useSsl: _______,
+    proxy: ________,
     ...plain
   } = options;
   const wire = await planWire(mail, lmtp, (socket) =>
@@ -81,7 +82,7 @@ async function explainSmtp(mail: EmailMessageInit, options: SmtpOptions): Promis
   return {
     ...NOTHING,
     backend: 'smtp',
-    how: `by ${lmtp ? 'LMTP' : 'SMTP'} to ${path ?? `${host}:${port}`}, TLS: ${security}`,
+    how: `by ${lmtp ? 'LMTP' : 'SMTP'} to ${locationOf(resolved)}, TLS: ${security}`,
     session: planSession(resolved),
     wire,
     ignored: first ? ignoredOf(first.status) : [],

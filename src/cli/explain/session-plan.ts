@@ -21,13 +21,19 @@ const AUTH: Readonly<Record<string, number>> = {
 
 /** The round trips until the first mail: they are paid once for each connection, which is kept for the next mails. */
 export function planSession(options: ResolvedSmtpOptions): SessionPlan {
-  const { path, security, credentials, authMethod, lmtp, tls } = options;
+  const { path, proxy, security, credentials, authMethod, lmtp, tls } = options;
   const steps: [string, number, number][] = [];
   const add = (step: string, fewest: number, most = fewest) => steps.push([step, fewest, most]);
   // TLS 1.2 needs one more than TLS 1.3.
   const handshake = () => add('TLS handshake', 1, tls.minVersion === 'TLSv1.3' ? 1 : 2);
   const hello = lmtp ? 'LHLO' : 'EHLO';
   if (path === null) add('TCP', 1);
+  if (proxy?.scheme === 'https') add('TLS handshake with the proxy', 1, 2);
+  if (proxy?.scheme === 'socks5') {
+    add('SOCKS method', 1);
+    if (proxy.login !== null) add('SOCKS login', 0, 1);
+  }
+  if (proxy !== null) add('CONNECT of the proxy', 1);
   if (security === 'implicit') handshake();
   add('greeting', 1);
   add(hello, 1);
