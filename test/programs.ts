@@ -6,6 +6,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   postfix: '/usr/sbin/postfix',
   dovecot: '/usr/sbin/dovecot',
   exim: fileURLToPath(new URL('../.cache/exim/exim4', import.meta.url)), // scripts/get-exim.sh puts it there
+  tinyproxy: fileURLToPath(new URL('../.cache/proxies/tinyproxy', import.meta.url)), // scripts/get-proxies.sh
   saslauthd: '/usr/sbin/saslauthd',
   python: '/usr/bin/python3',
   chromium: '/usr/bin/chromium',

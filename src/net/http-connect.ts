@@ -16,7 +16,7 @@ const [LF, CR] = [10, 13];
  * Asks an HTTP proxy for a tunnel by CONNECT (RFC 9110, section 9.3.6), with a Basic login in UTF-8 (RFC 7617).
  *
  * @param host as `proxiedHost` gives it
- * @throws {EmailConnectionError} `auth` (407), `refused`, `unreachable`, `timeout` or `protocol`; else what reading it fails with.
+ * @throws {EmailConnectionError} `auth` (407, 401), `refused`, `unreachable`, `timeout` or `protocol`; else what reading it fails with.
  */
 export async function httpConnect(
   stream: Duplex,
@@ -81,7 +81,8 @@ function refusal(
 ): EmailConnectionError {
   const said = reason === '' ? String(status) : `${status} ${reason}`;
   const reply = { code: status, enhancedCode: null, text: reason };
-  if (status === 407) {
+  // A proxy says 407; tinyproxy says 401 to a wrong login. No server behind it has been asked.
+  if (status === 407 || status === 401) {
     const what = hasLogin ? 'refuses the login: check its user name and password' : 'wants a login: give one';
     return new EmailConnectionError('auth', `the proxy ${name} ${what} in proxy (${said})`, { reply });
   }

@@ -101,6 +101,7 @@ describe('an HTTP proxy', () => {
   it.each([
     ['wants a login', 'http', 407, 'auth', false, 'wants a login: give one in proxy'],
     ['refuses the login', 'http@', 407, 'auth', false, 'refuses the login: check its user name and password in proxy'],
+    ['refuses it as tinyproxy does', 'http@', 401, 'auth', false, 'refuses the login'],
     ['forbids it', 'http', 403, 'refused', false, 'it must allow CONNECT to this host and port'],
     ['knows no CONNECT', 'http', 405, 'refused', false, 'mail.example.com:587: 405'],
     ['is asked too often', 'http', 429, 'refused', true, '429'],
