@@ -213,6 +213,7 @@ function findUncloneable(path: string, value: unknown): readonly string[] {
 /** A server in the blocked thread cannot answer: say so at once rather than wait for a timeout. */
 function refuseOwnServer(options: object): void {
   if (!('port' in options && typeof options.port === 'number')) return;
+  if ('proxy' in options && options.proxy !== undefined) return; // what is local to the proxy need not be to this process
   const { Server } = process.getBuiltinModule('node:net');
   // The only way to see this process's servers; documented as deprecated but present in every version of Node we support.
   const handles = (process as unknown as { _getActiveHandles?(): unknown[] })._getActiveHandles?.() ?? [];

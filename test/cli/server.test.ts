@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../src/cli/check/server.ts';
 import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { makeCertificates } from '../servers/certificates.ts';
 import { ConnectProxy } from '../servers/connect-proxy.ts';
 import { DnsServer } from '../servers/dns.ts';
 import { StrictSes } from '../servers/strict-ses.ts';
@@ -104,6 +105,22 @@ describe('check through a proxy', () => {
     expect(code, stdout).toBe(1);
     expect(stdout).toContain('check user name and password in proxy');
     expect(stdout + stderr).not.toContain(login.password);
+  });
+
+  test('over TLS, with an authority that Node was told of', async () => {
+    const { ca, good } = makeCertificates();
+    const folder = mkdtempSync(join(tmpdir(), 'authority-'));
+    writeFileSync(join(folder, 'ca.pem'), ca);
+    await using server = await ScriptedSmtpServer.start();
+    await using proxy = await new ConnectProxy({ tls: good, to: server }).start();
+    const args = ['check', '--url', `smtp://mail.example.invalid:2525?proxy=https://localhost:${proxy.port}`];
+    const trusting = await runCli(args, { env: { NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem') } });
+    rmSync(folder, { recursive: true });
+    expect(trusting.code, trusting.stdout).toBe(0);
+    expect(proxy.targets[0]).toBe('mail.example.invalid:2525');
+    const other = await runCli(args);
+    expect(other.code, other.stdout).toBe(1);
+    expect(other.stdout).toContain('NODE_EXTRA_CA_CERTS');
   });
 
   function urlOf({ port }: ConnectProxy): string {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import {
   AfterSend,
   Attachment,
@@ -156,6 +156,56 @@ describe('over smtp', () => {
     expect(error).toMatchObject({ code: 'not-blocking' });
     expect(error.message).toContain(`port ${ownPort} is served by this very thread`);
     own.close();
+  });
+});
+
+describe('through a proxy', () => {
+  let proxy: ChildProcess;
+  let proxyPort = 0;
+
+  beforeAll(async () => {
+    proxy = spawn(process.execPath, [fileURLToPath(new URL('proxy.js', import.meta.url))], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    if (!proxy.stdout) throw new Error('the proxy has no output');
+    const [first] = await once(proxy.stdout, 'data');
+    proxyPort = Number(String(first));
+  });
+  afterAll(async () => {
+    const isOver = once(proxy, 'exit');
+    proxy.stdin?.end();
+    await isOver;
+  });
+
+  const connections: EmailBackend[] = [];
+  const through = (login: string, more: object = {}): EmailBackend => {
+    const proxyUrl = `http://${login}@127.0.0.1:${proxyPort}`;
+    const connection = getConnection('smtp', { host: '127.0.0.1', port, proxy: proxyUrl, ...more });
+    connections.push(connection);
+    return connection;
+  };
+  afterEach(() => {
+    for (const connection of connections.splice(0)) connection.closeSync();
+  });
+
+  test('a blocking call sends, and shows no login where it fails', () => {
+    const connection = through('user:p%C3%A4ss');
+    const init = { subject: 'one', message: 'text', fromEmail: 'a@x.org', recipientList: ['one@x.org'] };
+    expect(sendMailSync({ ...init, connection }).isSuccess).toBe(true);
+    const error = failure(() => through('user:S3cr3tWord').sendMessagesSync([mail('one')]));
+    expect(error).toMatchObject({ name: 'EmailConnectionError', code: 'auth', phase: 'connect' });
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('S3cr3tWord');
+  });
+
+  test('a server of this thread is not the one that is meant', async () => {
+    const { createServer } = await import('node:net');
+    const own = createServer().listen(0, '127.0.0.1');
+    await once(own, 'listening');
+    const address = own.address();
+    const ownPort = typeof address === 'object' ? address?.port : 0;
+    const error = failure(() => through('user:wrong', { port: ownPort }).sendMessagesSync([mail('one')]));
+    own.close();
+    expect(error).toMatchObject({ code: 'auth', phase: 'connect' });
   });
 });
 
