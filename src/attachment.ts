@@ -3,6 +3,7 @@ import { ATTACHMENT_NAMES, suggest } from './util/foreign-names.ts';
 import { readLine } from './util/line.ts';
 import { copyList } from './util/list.ts';
 import { guessMediaType } from './util/media-types.ts';
+import { reasonOf } from './util/reason.ts';
 
 /** What a `Blob` or `File` offers of itself; declared here, so that the types need neither DOM nor Node declarations. */
 export interface BlobLike {
@@ -337,7 +338,7 @@ function sizeOf(path: string): number {
 }
 
 function unreadable(path: string, cause: unknown): MessageError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   const message = `the file '${path}' cannot be read: ${reason}`;
   return new MessageError([{ path: 'content', code: 'range', message }], { cause });
 }

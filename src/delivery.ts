@@ -3,6 +3,7 @@ import type { Feature, IgnoredReasons } from './features.ts';
 import type { EmailMessage } from './message.ts';
 import type { DeliveryStatus, RecipientStatus } from './status.ts';
 import { DeadlinePassed } from './util/deadline.ts';
+import { reasonOf } from './util/reason.ts';
 import { unlessAborted } from './util/unless-aborted.ts';
 
 /** One message to deliver: it is validated, its features are checked, the hooks have seen it. */
@@ -87,7 +88,7 @@ export function failedDelivery(
 /** What a backend threw, as one of our errors; of an error we do not know, the outcome is unknown too. */
 export function toEmailError(error: unknown): EmailError {
   if (error instanceof EmailError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   if (error instanceof DeadlinePassed) return unansweredInTime(error);
   return new SendError('uncertain', `the backend failed without telling whether the mail was sent: ${reason}`, {
     outcome: 'unknown',
@@ -99,7 +100,7 @@ export function toEmailError(error: unknown): EmailError {
 export function unreadableContent(cause: unknown): EmailError {
   const error = toEmailError(cause);
   if (error.outcome === 'not-sent') return error;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   return new SendError('source', `an attachment could not be read: ${reason}`, { phase: 'content', cause });
 }
 
@@ -130,7 +131,7 @@ export async function whileReading<T>(reading: Promise<T>, signal: AbortSignal |
 
 /** The error of a message that was handed over when the deadline passed. */
 export function unansweredInTime(cause: unknown): SendError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   const text = `it is not known whether the mail was sent when the deadline of the call passed: ${reason}`;
   return new SendError('timeout', text, { outcome: 'unknown', cause });
 }

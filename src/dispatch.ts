@@ -15,6 +15,7 @@ import type { Traffic } from './traffic.ts';
 import { breathe } from './util/breathe.ts';
 import { IndexMap } from './util/index-map.ts';
 import { Leaving } from './util/leaving.ts';
+import { reasonOf } from './util/reason.ts';
 import { unlessAborted } from './util/unless-aborted.ts';
 
 /** How far a call has come, told after each message. */
@@ -232,7 +233,7 @@ export class Dispatch implements CallOwner {
 
   #onSourceFailed(cause: unknown): null {
     if (this.#signal?.aborted) return null;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     const text = `reading message ${this.#source.index} failed, no further one was sent: ${reason}`;
     this.#trouble ??= new SendError('source', text, { phase: 'queue', cause });
     this.#source.close();

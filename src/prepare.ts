@@ -8,6 +8,7 @@ import { EmailMessage } from './message.ts';
 import { withInlineImages } from './mime/inline-images.ts';
 import type { Prepared, ReadInput, Refused, Sender } from './read-input.ts';
 import { settleFailed } from './settle.ts';
+import { reasonOf } from './util/reason.ts';
 
 /**
  * Runs the hooks, makes the images of the HTML attachments where that is asked for, lets the filters change the message or
@@ -45,7 +46,7 @@ function runBeforeSend(
     return refuse(changed, error);
   };
   const fail = (cause: unknown): Refused => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     return refuse(
       prepared,
       new SendError('listener', `a listener of BeforeSend failed: ${reason}`, { phase: 'hook', cause }),
@@ -65,7 +66,7 @@ function passFilters(filters: readonly DeliveryFilter[], prepared: Prepared): Re
     const { outgoing: message } = passed;
     try {
       const outgoing = filter.outgoing(message);
-      if (outgoing instanceof Error) return refuse(passed, outgoing);
+      if (outgoing instanceof EmailError) return refuse(passed, outgoing);
       passed = { ...passed, outgoing, passed: [...passed.passed, { filter, message }] };
     } catch (cause) {
       return refuse(passed, cause instanceof EmailError ? cause : filterFailed(cause));
@@ -75,7 +76,7 @@ function passFilters(filters: readonly DeliveryFilter[], prepared: Prepared): Re
 }
 
 function filterFailed(cause: unknown): SendError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   return new SendError('cancelled', `the filter before the backend failed, so nothing was sent: ${reason}`, {
     phase: 'hook',
     cause,

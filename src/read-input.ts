@@ -9,6 +9,7 @@ import { EmailMessage, FIELDS, mailboxesOf } from './message.ts';
 import type { AddressList, EmailMessageDraft, EmailMessageInit } from './message-init.ts';
 import type { MessageResult, RecipientStatus } from './status.ts';
 import { copyList } from './util/list.ts';
+import { reasonOf } from './util/reason.ts';
 
 /** What can be sent: a message, or what one is made from. */
 export type MessageInput = EmailMessage | EmailMessageDraft;
@@ -59,7 +60,7 @@ export function readInput(sender: Sender, input: MessageInput, index: number, le
     return readMessage(sender, input, index, lenient);
   } catch (cause) {
     // A getter or toString of the caller's own that throws: this message's fault, and no other's.
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     const text = `could not be read: ${reason}`;
     const error = new MessageError([{ path: 'message', code: 'type', message: text }], { cause });
     return {

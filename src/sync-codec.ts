@@ -8,6 +8,7 @@ import {
   UnsupportedFeatureError,
 } from './errors.ts';
 import type { RecipientStatus } from './status.ts';
+import { isError } from './util/reason.ts';
 import { factsOf, rebuildError } from './util/rebuild-error.ts';
 
 /** What the worker says of itself in shared memory. */
@@ -80,7 +81,7 @@ function unpackError({ name, facts }: PackedError): EmailError {
 }
 
 function cloneable(value: unknown): unknown {
-  if (value instanceof Error) return { name: value.name, message: value.message, code: Reflect.get(value, 'code') };
+  if (isError(value)) return { name: value.name, message: value.message, code: Reflect.get(value, 'code') };
   try {
     return structuredClone(value);
   } catch {

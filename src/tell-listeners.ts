@@ -3,6 +3,7 @@ import type { Awaitable } from './events.ts';
 import { AfterSend, SendFailed } from './mail-events.ts';
 import type { EmailMessage } from './message.ts';
 import type { MessageResult, RecipientStatus } from './status.ts';
+import { reasonOf } from './util/reason.ts';
 
 /**
  * Tells the listeners of AfterSend or SendFailed what became of a message.
@@ -17,7 +18,7 @@ export function tellListeners(
   const event = result.error === null ? AfterSend : SendFailed;
   if (!event.hasListeners) return null;
   const trouble = (cause: unknown): EmailError => {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     const text = `a listener of ${event.name} failed, see status for what was sent: ${reason}`;
     return new SendError('listener', text, { phase: 'hook', outcome: result.error?.outcome ?? 'unknown', cause });
   };

@@ -2,6 +2,7 @@ import type { Environment } from '../environment.ts';
 import { ConfigurationError, EmailError } from '../errors.ts';
 import { blameVariable, currentEnvironment } from '../settings.ts';
 import { importExport } from '../util/load-export.ts';
+import { reasonOf } from '../util/reason.ts';
 import type { AppConfig } from './app-config.ts';
 import { type LoadEnvOptions, loadEnv } from './load-env.ts';
 import { MailAppConfig } from './mail-app-config.ts';
@@ -88,7 +89,7 @@ async function runStep(app: AppConfig, step: 'onSetup' | 'onReady'): Promise<voi
     await app[step]();
   } catch (cause) {
     if (cause instanceof EmailError) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = reasonOf(cause);
     throw new ConfigurationError('load-failed', `${step} of the plugin '${app.name}' failed: ${reason}`, { cause });
   }
 }

@@ -1,5 +1,6 @@
 import type { EmailBackend } from '../backend.ts';
 import { EmailError } from '../errors.ts';
+import { reasonOf } from '../util/reason.ts';
 
 /**
  * Opens a connection for as long as a server runs; returns the function that lets what is under way finish and closes it.
@@ -29,7 +30,7 @@ export async function keepOpen(connection: EmailBackend, verify: boolean): Promi
 }
 
 function warn({ name }: EmailBackend, error: unknown): void {
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   process.emitWarning(`the ${name} connection cannot be opened, mails will fail until it can: ${reason}`, {
     type: 'AmsdalMailWarning',
     code: error instanceof EmailError ? error.code : 'unknown',

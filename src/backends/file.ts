@@ -10,6 +10,7 @@ import { createDkimSigner, type DkimOptions } from '../mime/dkim.ts';
 import { DKIM_OPTION } from '../mime/dkim-option.ts';
 import { generateMessageId } from '../mime/message-id.ts';
 import type { AnyOptionTable, OptionTable } from '../options.ts';
+import { reasonOf } from '../util/reason.ts';
 
 /** Options of {@link FileBackend}. */
 export interface FileOptions extends BackendOptions {
@@ -133,6 +134,6 @@ function written({ index, message }: Job, messageId: string, path: string): Deli
 
 function writeError(path: string, cause: unknown): EmailError {
   if (cause instanceof EmailError) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = reasonOf(cause);
   return new SendError('provider', `${path} could not be written: ${reason}`, { phase: 'content', cause });
 }

@@ -3,6 +3,7 @@ import type { EmailBackend } from '../backend.ts';
 import { getConnection } from '../connection.ts';
 import { EmailError } from '../errors.ts';
 import { currentEnvironment, originOf, setVariables, takeMisspelt } from '../settings.ts';
+import { reasonOf } from '../util/reason.ts';
 import { type Configuration, readConfiguration } from './check/configuration.ts';
 import { dnsOf } from './check/dns.ts';
 import { checkDomain } from './check/domain.ts';
@@ -97,7 +98,7 @@ async function checkBackend(
     return [found, warning('server', text, 'ask for production access in the SES console')];
   } catch (error) {
     if (error instanceof EmailError) return [faultOf('connect', error)];
-    const reason = error instanceof Error ? error.message : String(error); // a backend of one's own may throw anything
+    const reason = reasonOf(error); // a backend of one's own may throw anything
     return [fault('connect', `verify() of ${backend} failed: ${reason}`, 'mend the backend, or what it needs')];
   } finally {
     await connection.close();
@@ -141,7 +142,7 @@ function domainOf(from: unknown): string | null {
     const domain = asciiAddress.slice(asciiAddress.lastIndexOf('@') + 1).toLowerCase();
     return domain.startsWith('[') ? null : domain;
   } catch (error) {
-    throw new UsageError(`--from: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`--from: ${reasonOf(error)}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { nearestName } from '../util/nearest-name.ts';
 import { quoted } from '../util/quotable.ts';
+import { reasonOf } from '../util/reason.ts';
 import { type Output, outputFor } from './output.ts';
 import { UsageError } from './usage-error.ts';
 import { wrapParagraphs, wrapText } from './wrap-text.ts';
@@ -108,7 +109,7 @@ function parse(command: string, table: CommandOptions, args: readonly string[], 
     return parseArgs({ args: [...args], options, allowPositionals });
   } catch (error) {
     // Its advice is the last line when there are several, and follows the first sentence when there is one.
-    const lines = (error instanceof Error ? error.message : String(error)).split('\n');
+    const lines = reasonOf(error).split('\n');
     const [reason] = (lines[0] ?? '').split(/\.(?:\s|$)/);
     const advice =
       lines.length > 1 ? lines.at(-1)?.replace(/\.$/, '') : `amsdal-mail ${command} --help lists the options`;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { getConnection } from '../connection.ts';
 import { type Mailbox, type MailboxOptions, startMailbox } from '../mailbox/index.ts';
+import { reasonOf } from '../util/reason.ts';
 import { type Command, type CommandOptions, defineCommand, numberOf, type OptionValues } from './command.ts';
 import type { Output } from './output.ts';
 import { UsageError } from './usage-error.ts';
@@ -77,7 +78,7 @@ function certificateOf(key: string | undefined, cert: string | undefined): Mailb
   try {
     return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
   } catch (error) {
-    throw new UsageError(`the certificate cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`the certificate cannot be read: ${reasonOf(error)}`);
   }
 }
 

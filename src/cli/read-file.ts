@@ -1,4 +1,5 @@
 import { fstatSync, readFileSync, readSync } from 'node:fs';
+import { reasonOf } from '../util/reason.ts';
 import { UsageError } from './usage-error.ts';
 
 /** The bytes of the file that an option names; `-` is what comes in by stdin. @throws {UsageError} when it cannot be read */
@@ -6,7 +7,7 @@ export function readBytes(option: string, path: string): Uint8Array {
   try {
     return path === '-' ? readStdin() : readFileSync(path);
   } catch (error) {
-    throw new UsageError(`${option} ${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`${option} ${path} cannot be read: ${reasonOf(error)}`);
   }
 }
 

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { reasonOf } from '../util/reason.ts';
 import { readStoredFacts, type StoredFacts } from './stored-facts.ts';
 
 /** Where caught mails lie. */
@@ -114,8 +115,4 @@ export class FolderStorage implements MailStorage {
       throw error;
     }
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../errors.ts';
 import type { SmtpServer } from '../smtp-server/server.ts';
+import { isError, reasonOf } from '../util/reason.ts';
 import { type Acceptance, acceptMail } from './accept-mail.ts';
 import type { Arrival } from './caught-mail.ts';
 import { Chaos } from './chaos.ts';
@@ -132,7 +133,7 @@ function openStore(options: ResolvedMailboxOptions): MailStore {
   try {
     return new MailStore(new FolderStorage(folder, warn), options);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : cause;
+    const reason = reasonOf(cause);
     throw new ConfigurationError('invalid-option', `mailbox: the folder ${folder} cannot be used: ${reason}`, {
       cause,
     });
@@ -152,7 +153,7 @@ function merge(changes: readonly StoreChange[]): StoreChange {
 }
 
 function portError(option: string, port: number, cause: unknown): unknown {
-  if (!(cause instanceof Error && 'code' in cause)) return cause;
+  if (!(isError(cause) && 'code' in cause)) return cause;
   if (!('syscall' in cause))
     return new ConfigurationError(
       'invalid-option',

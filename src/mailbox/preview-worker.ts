@@ -1,6 +1,7 @@
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import { EmailMessage } from '../message.ts';
+import { isError } from '../util/reason.ts';
 import { arrivalOf } from './arrival-of.ts';
 import type { PreviewAnswer } from './previews.ts';
 
@@ -19,7 +20,7 @@ async function answer(): Promise<void> {
 
 /** For the author of the preview. */
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+  if (!isError(error)) return String(error);
   const isForeign = 'code' in error && error.code === 'ERR_UNKNOWN_FILE_EXTENSION';
   if (!isForeign) return error.stack ?? error.message;
   return `${error.message}\nNode runs TypeScript from 22.18 and 23.6 on, and this is ${process.version}: use one of these, start the mailbox with a loader (node --import tsx), or write the preview in JavaScript.`;

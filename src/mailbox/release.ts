@@ -6,6 +6,7 @@ import { MailContent } from '../mime/mail-content.ts';
 import { addressesOf, cleanText, readAttachment, readCustomHeaders, senderOf, subjectOf } from '../mime/message-eml.ts';
 import { readContent } from '../mime/read-content.ts';
 import type { SendStatusJson } from '../status.ts';
+import { reasonOf } from '../util/reason.ts';
 
 /** Which caught mails may leave the mailbox, and by which way. */
 export interface ReleaseOptions {
@@ -46,7 +47,7 @@ export class MailRelease {
       return { isSent: status.isSuccess, message, status: status.toJSON() };
     } catch (error) {
       const status = error instanceof EmailError ? (error.status?.toJSON() ?? null) : null;
-      return { isSent: false, message: error instanceof Error ? error.message : String(error), status };
+      return { isSent: false, message: reasonOf(error), status };
     }
   }
 }

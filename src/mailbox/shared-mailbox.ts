@@ -1,4 +1,5 @@
 import { ConfigurationError, EmailConnectionError, SendError } from '../errors.ts';
+import { isError } from '../util/reason.ts';
 import type { Acceptance } from './accept-mail.ts';
 import type { Arrival } from './caught-mail.ts';
 import { MailboxServer } from './mailbox.ts';
@@ -83,8 +84,8 @@ class SharedMailbox {
 
 /** Nothing listens there, so that nothing was handed in. */
 function isRefused(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : null;
-  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+  const cause = isError(error) ? error.cause : null;
+  return isError(cause) && 'code' in cause && cause.code === 'ECONNREFUSED';
 }
 
 const shared = new Map<string, SharedMailbox>();

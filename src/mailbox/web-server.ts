@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { SendError } from '../errors.ts';
+import { reasonOf } from '../util/reason.ts';
 import { readPageFiles } from './page-files.ts';
 import { PreviewError } from './previews.ts';
 import { errorReply, notFound, type Reply, send } from './reply.ts';
@@ -76,5 +77,5 @@ function errorOf(error: unknown): Reply {
   }
   if (error instanceof BadRequest) return errorReply(400, 'bad-request', error.message);
   if (error instanceof PreviewError) return errorReply(422, 'preview-failed', error.message);
-  return errorReply(500, 'internal', error instanceof Error ? error.message : String(error));
+  return errorReply(500, 'internal', reasonOf(error));
 }

@@ -1,5 +1,6 @@
 import { type AddressInput, parseAddress } from '../address.ts';
 import { type EmailMessage, mailboxesOf } from '../message.ts';
+import { reasonOf } from '../util/reason.ts';
 import { addressHeader, foldHeader, headerError, structuredHeader, textHeader } from './headers.ts';
 import { asciiJson, jsonWords } from './json-header.ts';
 
@@ -102,7 +103,7 @@ function parseCustom(name: string, value: AddressInput): ReturnType<typeof parse
   try {
     parsed = parseAddress(value);
   } catch (error) {
-    throw headerError(name, 'address', error instanceof Error ? error.message : String(error));
+    throw headerError(name, 'address', reasonOf(error));
   }
   if (mailboxesOf([parsed]).every(({ isAscii }) => isAscii)) return parsed;
   throw headerError(

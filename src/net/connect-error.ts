@@ -1,5 +1,6 @@
 import { type ConnectionErrorCode, EmailConnectionError } from '../errors.ts';
 import { NETWORK_CODES, systemCode } from '../util/network-code.ts';
+import { reasonOf } from '../util/reason.ts';
 
 /** Which options to check, by what went wrong. */
 export interface OptionsToCheck {
@@ -17,7 +18,7 @@ export function connectError(error: unknown, where: string, check: OptionsToChec
     refused: `nothing listens there: check ${check.refused}`,
     unreachable: `there is no way to it: check ${check.unreachable}`,
   };
-  const reason = why[code] ?? (error instanceof Error ? error.message : String(error));
+  const reason = why[code] ?? reasonOf(error);
   return new EmailConnectionError(code, `no connection to ${where}: ${reason}`, {
     retryable: system !== 'ENOTFOUND',
     cause: error,

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { EmailConnectionError } from '../errors.ts';
+import { reasonOf } from '../util/reason.ts';
 import { addressesOf, connected, connectFirst } from './connect.ts';
 import { connectError } from './connect-error.ts';
 import { httpConnect } from './http-connect.ts';
@@ -40,7 +41,7 @@ export async function dialThroughProxy(
     stream.on('error', () => {});
     stream.destroy();
     if (signal.aborted || error instanceof EmailConnectionError) throw error;
-    const why = error instanceof HungUp ? 'hung up' : `failed (${error instanceof Error ? error.message : error})`;
+    const why = error instanceof HungUp ? 'hung up' : `failed (${reasonOf(error)})`;
     throw new EmailConnectionError('closed', `the proxy ${proxy.name} ${why} instead of an answer`, {
       retryable: true,
       cause: error,

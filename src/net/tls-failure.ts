@@ -1,5 +1,6 @@
 import { EmailConnectionError, type ErrorPhase } from '../errors.ts';
 import { CERTIFICATE_CODE, systemCode } from '../util/network-code.ts';
+import { isError } from '../util/reason.ts';
 
 /** What to change: by the alert that a server sent (RFC 8446, section 6.2), or by what OpenSSL says of this side. */
 const ADVICE: readonly (readonly [code: RegExp, advice: string])[] = [
@@ -32,10 +33,10 @@ export function handshakeError(error: unknown, name: string, peer?: OtherPeer): 
   const advice = adviceOn(system);
   // An alert is the server's verdict on this client, never this client's on the server.
   if (advice === undefined && CERTIFICATE_CODE.test(system)) {
-    const message = `the certificate of ${name} was not accepted: ${reasonOf(error)} (${system})`;
+    const message = `the certificate of ${name} was not accepted: ${opensslReason(error)} (${system})`;
     return new EmailConnectionError('certificate', peer ? `${message}; ${peer.certificate}` : message, facts);
   }
-  const message = `no TLS with ${name}: ${reasonOf(error)}; ${peer?.other ?? advice ?? 'check port and security'}`;
+  const message = `no TLS with ${name}: ${opensslReason(error)}; ${peer?.other ?? advice ?? 'check port and security'}`;
   return new EmailConnectionError('tls', message, { ...facts, retryable: system === 'ECONNRESET' });
 }
 
@@ -50,7 +51,7 @@ interface BrokenConnection {
 export function brokenConnection(error: Error): BrokenConnection {
   if (!isOpenSsl(error)) return { code: 'closed', message: `the connection broke: ${error.message}`, cause: error };
   const advice = adviceOn(systemCode(error));
-  const message = `TLS broke: ${reasonOf(error)}${advice === undefined ? '' : `; ${advice}`}`;
+  const message = `TLS broke: ${opensslReason(error)}${advice === undefined ? '' : `; ${advice}`}`;
   return { code: 'tls', message, cause: error };
 }
 
@@ -66,7 +67,7 @@ function isOpenSsl(error: Error): boolean {
 const OPENSSL_TEXT = /\berror:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/i;
 
 /** The reason alone of an error that OpenSSL wrote. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
+function opensslReason(error: unknown): string {
+  if (!isError(error)) return String(error);
   return OPENSSL_TEXT.exec(error.message)?.[1] ?? error.message;
 }

@@ -1,3 +1,4 @@
+import { reasonOf } from '../util/reason.ts';
 import type { Awaitable } from './hooks.ts';
 
 /**
@@ -33,6 +34,6 @@ function isPromiseLike<T>(value: Awaitable<T> | string): value is PromiseLike<T>
 }
 
 function describe(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = reasonOf(error);
   return `451 4.3.0 The receiver's hook failed: ${text.replace(/\s+/g, ' ')}`;
 }

@@ -1,5 +1,6 @@
 import { getFips } from 'node:crypto';
 import { EmailConnectionError } from '../errors.ts';
+import { reasonOf } from '../util/reason.ts';
 import { type Attempt, type AuthDialogue, attempt } from './auth-attempt.ts';
 import type { Capabilities } from './capabilities.ts';
 import { AUTH_METHODS, type AuthMethod, type SmtpCredentials } from './options.ts';
@@ -144,5 +145,5 @@ function refused(
 
 function describeAttempt({ method, reply, broken }: Attempt): string {
   if (broken === null) return `the server refused the login by ${method}: ${describe(reply)}`;
-  return `${method} failed: ${broken instanceof Error ? broken.message : String(broken)}`;
+  return `${method} failed: ${reasonOf(broken)}`;
 }

@@ -7,6 +7,7 @@ import {
   type ServerReply,
 } from '../errors.ts';
 import { isBadAddress } from '../util/bad-address.ts';
+import { reasonOf } from '../util/reason.ts';
 import type { Failure } from './wire.ts';
 
 /** Of any command: the server wants a login first, or a stronger one; TLS comes before that (RFC 4954, section 6; RFC 3207, section 4). */
@@ -77,7 +78,7 @@ export function uncertain(failure: Failure, transcript: readonly string[]): Send
 /** The error for content that could not be made or read. */
 export function contentFailure(error: unknown): EmailError {
   if (error instanceof EmailError) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = reasonOf(error);
   const message = `the content of the message could not be made: ${reason}`;
   return new SendError('provider', message, { phase: 'content', cause: error });
 }

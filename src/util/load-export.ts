@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../errors.ts';
 import { importModule } from './import-module.ts';
 import { isQuotable, quoted } from './quotable.ts';
+import { isError, reasonOf } from './reason.ts';
 
 /** What is loaded, as errors call it; the code of an export that is none is `invalid-KIND`. */
 export type LoadKind = 'backend' | 'contrib';
@@ -79,15 +80,10 @@ function pick(kind: LoadKind, specifier: string, exportName: string, module: unk
   );
 }
 
-/** Of any realm: a test runner's modules have another Error than Node's own. */
-function isError(value: unknown): value is Error {
-  return process.getBuiltinModule('node:util').types.isNativeError(value);
-}
-
 function explain(kind: LoadKind, specifier: string, cwd: string, cause: unknown): ConfigurationError {
   if (cause instanceof ConfigurationError) return cause;
   const code: unknown = isError(cause) ? Reflect.get(cause, 'code') : undefined;
-  const reason = isError(cause) ? cause.message.split('\n', 1)[0] : String(cause);
+  const reason = reasonOf(cause).split('\n', 1)[0];
   const tried = `${kind} '${specifier}' cannot be loaded, looked for from ${cwd}: ${reason}`;
   return new ConfigurationError('load-failed', tried + advice(specifier, code), { cause });
 }

@@ -3,6 +3,7 @@ import { setDeadline } from './deadline.ts';
 import { CERTIFICATE_CODE, NETWORK_CODES, systemCode } from './network-code.ts';
 import { type GrantedToken, type RawAnswer, readTokenAnswer, redact } from './oauth-answer.ts';
 import type { OAuth2Options } from './oauth-options.ts';
+import { reasonOf } from './reason.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** How long before its end a token is replaced; of one that holds for less than twice as long, half of its time. */
@@ -82,7 +83,7 @@ export class OAuthTokens {
       );
       this.#told = refreshToken;
     } catch (error) {
-      const reason = redact(error instanceof Error ? error.message : String(error), this.#secrets());
+      const reason = redact(reasonOf(error), this.#secrets());
       const text = `oauth2.onRefreshToken failed, and is called again with the next access token: ${reason}`;
       process.emitWarning(text, { code: 'AMSDAL_MAIL_REFRESH_TOKEN' });
     } finally {

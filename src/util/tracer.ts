@@ -1,5 +1,6 @@
 import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import { EmailError } from '../errors.ts';
+import { isError } from './reason.ts';
 
 /** An error as it is traced: no text, since that may quote addresses. */
 export interface TracedError {
@@ -76,5 +77,5 @@ export function tracedError(error: unknown): TracedError {
   if (error instanceof EmailError) {
     return { name: error.name, code: error.code, phase: error.phase, reply: error.reply?.code ?? null };
   }
-  return { name: error instanceof Error ? error.name : typeof error, code: null, phase: null, reply: null };
+  return { name: isError(error) ? error.name : typeof error, code: null, phase: null, reply: null };
 }

@@ -10,6 +10,7 @@ import {
 } from '../../errors.ts';
 import { refusedRecipient } from '../../reply-status.ts';
 import type { RecipientStatus } from '../../status.ts';
+import { isError } from '../../util/reason.ts';
 
 /** What Nodemailer's errors tell. */
 export interface NodemailerFault extends Error {
@@ -83,7 +84,7 @@ const BEFORE = ['EMAXRECIPIENTS', 'EFILEACCESS', 'EURLACCESS', 'EOTP'];
  * TLS failed, or a command was under way that comes before the content, the outcome is unknown.
  */
 export function errorOf(thrown: unknown): EmailError {
-  if (!(thrown instanceof Error)) return toEmailError(thrown);
+  if (!isError(thrown)) return toEmailError(thrown);
   const fault: NodemailerFault = thrown;
   const code = String(fault.code ?? '');
   const system = String(fault.originalCode ?? code);

@@ -9,6 +9,7 @@ import {
   type SendErrorCode,
 } from '../../errors.ts';
 import type { DeliveryStatus } from '../../status.ts';
+import { isError } from '../../util/reason.ts';
 
 /** What a failed request, or a failed entry of a bulk request, means. */
 export interface Failure {
@@ -129,7 +130,7 @@ export function concernsAll({ error }: Failure): boolean {
 
 /** Whether the keys are good, and lack the permission for what was asked. */
 export function isDenied(error: unknown): boolean {
-  return error instanceof EmailConnectionError && error.cause instanceof Error && DENIED.has(error.cause.name);
+  return error instanceof EmailConnectionError && isError(error.cause) && DENIED.has(error.cause.name);
 }
 
 /** A failure that is the same for all recipients. */

@@ -1,5 +1,6 @@
 import { ConfigurationError } from '../../errors.ts';
 import { optionalRequire } from '../../util/optional-package.ts';
+import { reasonOf } from '../../util/reason.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';
 import { CREDENTIALS_FUNCTION } from './failure.ts';
 import type { ResolvedSesOptions, SesCredentials } from './options.ts';
@@ -166,7 +167,7 @@ async function fetchCredentials(credentials: () => Promise<SesCredentials>): Pro
   try {
     return await credentials();
   } catch (cause) {
-    const text = cause instanceof Error ? cause.message : String(cause);
+    const text = reasonOf(cause);
     throw Object.assign(new Error(text, { cause }), { name: CREDENTIALS_FUNCTION });
   }
 }

@@ -1,6 +1,7 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { kill, pid } from 'node:process';
+import { reasonOf } from '../../util/reason.ts';
 import { UsageError } from '../usage-error.ts';
 
 /**
@@ -37,7 +38,7 @@ function create(path: string, text: string): boolean {
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false; // whatever it is, it may have a code
-    throw new UsageError(`the journal cannot be locked: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`the journal cannot be locked: ${reasonOf(error)}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { reasonOf } from '../../util/reason.ts';
 import { UsageError } from '../usage-error.ts';
 import { isSent, OUTCOMES, type Outcome } from './row-outcome.ts';
 
@@ -81,6 +82,6 @@ function readBytes(path: string): Buffer {
     return readFileSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0); // whatever it is, it may have a code
-    throw new UsageError(`the journal ${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`the journal ${path} cannot be read: ${reasonOf(error)}`);
   }
 }

@@ -1,6 +1,7 @@
 import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { reasonOf } from '../../util/reason.ts';
 import { UsageError } from '../usage-error.ts';
 import { lockJournal } from './journal-lock.ts';
 import { JOURNAL_START, type JournalState, readJournal } from './journal-reader.ts';
@@ -68,9 +69,7 @@ export class Journal {
 
   #fault(error: unknown): UsageError {
     if (error instanceof UsageError) return error;
-    return new UsageError(
-      `the journal ${this.#path} cannot be written: ${error instanceof Error ? error.message : error}`,
-    );
+    return new UsageError(`the journal ${this.#path} cannot be written: ${reasonOf(error)}`);
   }
 }
 

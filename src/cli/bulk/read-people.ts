@@ -1,4 +1,5 @@
 import { createReadStream, statSync } from 'node:fs';
+import { reasonOf } from '../../util/reason.ts';
 import { UsageError } from '../usage-error.ts';
 import { CsvReader, type CsvRow } from './csv-reader.ts';
 
@@ -59,7 +60,7 @@ async function* readRows(path: string): AsyncGenerator<CsvRow, void, undefined> 
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`${path}: ${error.message}`);
     if (error instanceof TypeError) throw new UsageError(`${path} is not UTF-8: save it as UTF-8`);
-    throw new UsageError(`${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`${path} cannot be read: ${reasonOf(error)}`);
   }
 }
 
