@@ -19,7 +19,7 @@ import { readModules } from './lib/modules.js';
  * @type {Readonly<Record<string, { may: readonly string[], types?: readonly string[], alone?: boolean }>>}
  */
 const ROOMS = {
-  errors: { may: [], types: ['model'] },
+  errors: { may: ['util/brand.ts'], types: ['model'] },
   util: { may: ['errors'] },
   model: { may: ['errors', 'util', 'mime/message-eml.ts'] },
   options: { may: ['errors', 'util'] },
@@ -99,6 +99,7 @@ const ROOMS = {
 
 /** The rooms of several files; any other file of src is a room by itself. @type {Readonly<Record<string, readonly string[]>>} */
 const FILES = {
+  errors: ['errors', 'error-facts', 'error-inspection'],
   model: [
     'message',
     'message-init',

@@ -1,19 +1,23 @@
 import { IGNORABLE, isAddressLiteral, NON_ASCII, toAsciiDomain } from './domain.ts';
 import { MessageError } from './errors.ts';
 import { type Group, type Mailbox, ParsedMailbox, quote } from './parsed-mailbox.ts';
+import { brand } from './util/brand.ts';
 import { LINE_CONTROL } from './util/line.ts';
 
 /** A string that is not one mailbox or group; `reason` says what to change. Nothing is ever repaired into an address. */
 export class AddressSyntaxError extends MessageError {
   static {
     AddressSyntaxError.prototype.name = 'AddressSyntaxError';
+    brand(AddressSyntaxError, 'AddressSyntaxError');
   }
-  /** What is wrong with the address and how to write it. */
-  readonly reason: string;
 
   constructor(reason: string) {
     super([{ path: 'address', code: 'address', message: reason }]);
-    this.reason = reason;
+  }
+
+  /** What is wrong with the address and how to write it. */
+  get reason(): string {
+    return this.issues[0]?.message ?? '';
   }
 }
 

@@ -18,6 +18,7 @@ import { SyncCall } from './sync-call.ts';
 import { isSendTraced, traceSend, traceSendSync, traceStream } from './trace-send.ts';
 import { type BackendStats, Traffic } from './traffic.ts';
 import type { RetryOptions } from './util/backoff.ts';
+import { thrownHere } from './util/error-copies.ts';
 import type { OAuth2RefreshOptions } from './util/oauth-options.ts';
 import { processState } from './util/process-state.ts';
 
@@ -185,8 +186,8 @@ export abstract class EmailBackend implements AsyncDisposable {
    * @throws {ConfigurationError} when nothing could be sent as the backend is configured.
    */
   sendMessages(messages: Messages, options: SendOptions = NO_OPTIONS): Promise<SendStatus> {
-    if (!isSendTraced()) return this.#send(messages, options);
-    return traceSend(this.name, messages, () => this.#send(messages, options));
+    if (!isSendTraced()) return this.#send(messages, options).catch(sendMessagesFailed);
+    return traceSend(this.name, messages, () => this.#send(messages, options)).catch(sendMessagesFailed);
   }
 
   #send(messages: Messages, options: SendOptions): Promise<SendStatus> {
@@ -208,8 +209,12 @@ export abstract class EmailBackend implements AsyncDisposable {
 
   /** {@link sendMessages}, blocking the thread until it is done; for scripts, migrations and command lines. */
   sendMessagesSync(messages: Iterable<MessageInput>, options: SyncSendOptions = {}): SendStatus {
-    if (!isSendTraced()) return this.#sendSync(messages, options);
-    return traceSendSync(this.name, messages, () => this.#sendSync(messages, options));
+    try {
+      if (!isSendTraced()) return this.#sendSync(messages, options);
+      return traceSendSync(this.name, messages, () => this.#sendSync(messages, options));
+    } catch (error) {
+      throw thrownHere(error);
+    }
   }
 
   #sendSync(messages: Iterable<MessageInput>, options: SyncSendOptions): SendStatus {
@@ -221,7 +226,11 @@ export abstract class EmailBackend implements AsyncDisposable {
 
   /** Connects now rather than at the first send; each `open` is undone by one `close`. */
   async open(options: { readonly signal?: AbortSignal } = {}): Promise<this> {
-    await this.connect(options);
+    try {
+      await this.connect(options);
+    } catch (error) {
+      throw thrownHere(error);
+    }
     this.#opened++;
     return this;
   }
@@ -283,6 +292,10 @@ export abstract class EmailBackend implements AsyncDisposable {
       deliver: (jobs, context) => this.deliver(jobs, context),
     };
   }
+}
+
+function sendMessagesFailed(error: unknown): never {
+  throw thrownHere(error);
 }
 
 /** Backends of any copy of this package that shares its state, and so has the same staging guard. */

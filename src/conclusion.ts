@@ -1,6 +1,6 @@
 import { ConfigurationError, EmailConnectionError, type EmailError, MessageError, SendError } from './errors.ts';
 import { type MessageResult, type RecipientStatus, SendStatus } from './status.ts';
-import { factsOf, rebuildError } from './util/rebuild-error.ts';
+import { copyError } from './util/error-copies.ts';
 
 /**
  * The one place where results become a status or an exception: throws only when no recipient of the whole call was sent
@@ -33,8 +33,7 @@ export function mayBeSent({ error }: MessageResult): boolean {
 
 /** What ended a call in which messages were sent before: who tries the whole call again would send them twice. */
 export function afterSending(trouble: EmailError): EmailError {
-  const prototype: EmailError = Object.getPrototypeOf(trouble);
-  return rebuildError(prototype, { ...factsOf(trouble), retryable: false, outcome: 'unknown' });
+  return copyError(trouble, { retryable: false, outcome: 'unknown' });
 }
 
 /** The error of a message of which nothing was sent, made from what its recipients say. */
@@ -65,12 +64,10 @@ function summarize(failures: readonly EmailError[]): EmailError | undefined {
     phase: first.phase,
     retryable: failures.every(({ retryable }) => retryable),
     outcome: failures.some(({ outcome }) => outcome === 'unknown') ? 'unknown' : 'not-sent',
-    cause: first,
   });
 }
 
 /** A copy that carries the status: the error itself may be shared with other calls that waited for the same connection. */
 function withStatus(error: EmailError, status: SendStatus): EmailError {
-  const prototype: EmailError = Object.getPrototypeOf(error);
-  return rebuildError(prototype, { ...factsOf(error), status });
+  return copyError(error, { status });
 }

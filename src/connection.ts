@@ -21,6 +21,7 @@ import type { BackendClass, BuiltInBackends } from './registry.ts';
 import { currentEnvironment, namedUrls, namedUrlVariable, readVariable, takeMisspelt } from './settings.ts';
 import { checkGuard, guard } from './staging-guard.ts';
 import { rulesOf } from './staging-rules.ts';
+import { thrownHere } from './util/error-copies.ts';
 import { nearestName } from './util/nearest-name.ts';
 import { processState } from './util/process-state.ts';
 import { quoted } from './util/quotable.ts';
@@ -45,11 +46,15 @@ export function getConnection(
 export function getConnection<O extends object, B extends EmailBackend>(target: BackendClass<O, B>, options?: O): B;
 export function getConnection(target?: string, options?: object): EmailBackend;
 export function getConnection(target?: string | BackendClass, options: object = {}): EmailBackend {
-  const environment = currentEnvironment();
-  const name = typeof target === 'string' ? connectionNameOf(target) : null;
-  if (name !== null) return make(namedPlan(name, environment), options, environment);
-  const resolved = target === undefined ? chosenTarget(environment) : resolveTarget(target, environment);
-  return make({ target: resolved, options: {} }, options, environment);
+  try {
+    const environment = currentEnvironment();
+    const name = typeof target === 'string' ? connectionNameOf(target) : null;
+    if (name !== null) return make(namedPlan(name, environment), options, environment);
+    const resolved = target === undefined ? chosenTarget(environment) : resolveTarget(target, environment);
+    return make({ target: resolved, options: {} }, options, environment);
+  } catch (error) {
+    throw thrownHere(error);
+  }
 }
 
 /** What a connection is made from: a target with the options its definition gives, or one that is there already. */
@@ -95,10 +100,14 @@ export function setDefaultConnection(connection: EmailBackend | null): () => voi
 
 /** The connection that `sendMail` is told to use: a given one, the shared one of a name, or the process's own. */
 export function connectionFor(given: EmailBackend | ConnectionName | undefined): EmailBackend {
-  if (given === undefined) return defaultConnection();
-  if (typeof given !== 'string') return guard(given);
-  const name = connectionNameOf(given);
-  if (name !== null) return share(name);
+  try {
+    if (given === undefined) return defaultConnection();
+    if (typeof given !== 'string') return guard(given);
+    const name = connectionNameOf(given);
+    if (name !== null) return share(name);
+  } catch (error) {
+    throw thrownHere(error);
+  }
   throw new ConfigurationError(
     'invalid-option',
     `connection ${quoted(given)}: write '@name' for a named connection, or give what getConnection makes of it`,

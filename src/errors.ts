@@ -1,4 +1,7 @@
+import { factsOf, setFacts } from './error-facts.ts';
+import { inspectError } from './error-inspection.ts';
 import type { SendStatus } from './status.ts';
+import { brand } from './util/brand.ts';
 
 /** Where in the life of a message an error arose; the SMTP phases are named after the command that was under way. */
 export type ErrorPhase =
@@ -120,35 +123,61 @@ export interface EmailErrorOptions {
  * The base of everything this library throws on purpose; decide by class and `code`, never by the text.
  *
  * `retryable` is true only when trying again later may help and the message is certainly not sent.
+ *
+ * `instanceof` holds across copies of this package. An uncaught error is printed with its stack and `code`, the only property
+ * that is its own; all others are accessors. `console.log` shows the most important of them.
  */
 export class EmailError extends Error {
   static {
     EmailError.prototype.name = 'EmailError'; // not on the instance, where it would show among the facts
+    Object.defineProperty(EmailError.prototype, Symbol.for('nodejs.util.inspect.custom'), { value: inspectError });
+    brand(EmailError, 'EmailError');
   }
 
   /** What went wrong, as a literal to switch on. */
   readonly code: ErrorCode;
-  /** Where it went wrong. */
-  readonly phase: ErrorPhase;
-  /** Whether a later try may succeed and cannot send the message twice. */
-  readonly retryable: boolean;
-  /** What is certain about the message; thrown by a call, about all of its messages: `unknown` when any was or may be sent. */
-  readonly outcome: Outcome;
-  /** The server's answer, when one caused the error. */
-  readonly reply: ServerReply | null;
-  /** The redacted dialogue with the server up to the error, newest last, when there was one. */
-  readonly transcript: readonly string[] | null;
-  /** What is known of every recipient of the call that threw; null when the error arose before there were recipients. */
-  readonly status: SendStatus | null = null;
 
   constructor(code: ErrorCode, message: string, phase: ErrorPhase, options: EmailErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
-    this.phase = options.phase ?? phase;
-    this.retryable = options.retryable ?? false;
-    this.outcome = options.outcome ?? 'not-sent';
-    this.reply = options.reply ?? null;
-    this.transcript = options.transcript ?? null;
+    setFacts(this, {
+      phase: options.phase ?? phase,
+      retryable: options.retryable ?? false,
+      outcome: options.outcome ?? 'not-sent',
+      reply: options.reply ?? null,
+      transcript: options.transcript ?? null,
+      status: null,
+    });
+  }
+
+  /** Where it went wrong. */
+  get phase(): ErrorPhase {
+    return factsOf(this).phase;
+  }
+
+  /** Whether a later try may succeed and cannot send the message twice. */
+  get retryable(): boolean {
+    return factsOf(this).retryable;
+  }
+
+  /** What is certain about the message; thrown by a call, about all of its messages: `unknown` when any was or may be sent. */
+  get outcome(): Outcome {
+    return factsOf(this).outcome;
+  }
+
+  /** The server's answer, when one caused the error. */
+  get reply(): ServerReply | null {
+    return factsOf(this).reply;
+  }
+
+  /** The redacted dialogue with the server up to the error, newest last, when there was one. */
+  get transcript(): readonly string[] | null {
+    return factsOf(this).transcript;
+  }
+
+  /** What is known of every recipient of the call that threw; null when the error arose before there were recipients. */
+  get status(): SendStatus | null {
+    return factsOf(this).status;
   }
 }
 
@@ -166,20 +195,29 @@ export interface ConfigurationErrorOptions extends EmailErrorOptions {
 export class ConfigurationError extends EmailError {
   static {
     ConfigurationError.prototype.name = 'ConfigurationError';
+    brand(ConfigurationError, 'ConfigurationError');
   }
   declare readonly code: ConfigurationErrorCode;
-  /** The option at fault, as `port` or `timeouts.connect`; the one that is missing; null when it is none. */
-  readonly option: string | null;
-  /** What it contradicts, or is missed beside: further options, in no order. */
-  readonly otherOptions: readonly string[];
-  /** The variable at fault, as `AMSDAL_EMAIL_PORT`; null when the fault is in code. */
-  readonly variable: string | null;
 
   constructor(code: ConfigurationErrorCode, message: string, options: ConfigurationErrorOptions = {}) {
     super(code, message, 'configuration', options);
-    this.option = options.option ?? null;
-    this.otherOptions = options.otherOptions ?? [];
-    this.variable = options.variable ?? null;
+    const { option = null, otherOptions = [], variable = null } = options;
+    setFacts(this, { ...factsOf(this), option, otherOptions, variable });
+  }
+
+  /** The option at fault, as `port` or `timeouts.connect`; the one that is missing; null when it is none. */
+  get option(): string | null {
+    return factsOf(this).option ?? null;
+  }
+
+  /** What it contradicts, or is missed beside: further options, in no order. */
+  get otherOptions(): readonly string[] {
+    return factsOf(this).otherOptions ?? [];
+  }
+
+  /** The variable at fault, as `AMSDAL_EMAIL_PORT`; null when the fault is in code. */
+  get variable(): string | null {
+    return factsOf(this).variable ?? null;
   }
 }
 
@@ -214,14 +252,18 @@ export type MessageIssueCode =
 export class MessageError extends EmailError {
   static {
     MessageError.prototype.name = 'MessageError';
+    brand(MessageError, 'MessageError');
   }
   declare readonly code: MessageErrorCode;
-  /** Every fault found, in the order of the fields. */
-  readonly issues: readonly MessageIssue[];
 
   constructor(issues: readonly MessageIssue[], options?: EmailErrorOptions & { readonly code?: MessageErrorCode }) {
     super(options?.code ?? 'invalid-message', describeIssues(issues), 'message', options);
-    this.issues = issues;
+    setFacts(this, { ...factsOf(this), issues });
+  }
+
+  /** Every fault found, in the order of the fields. */
+  get issues(): readonly MessageIssue[] {
+    return factsOf(this).issues ?? [];
   }
 }
 
@@ -229,9 +271,8 @@ export class MessageError extends EmailError {
 export class UnsupportedFeatureError extends MessageError {
   static {
     UnsupportedFeatureError.prototype.name = 'UnsupportedFeatureError';
+    brand(UnsupportedFeatureError, 'UnsupportedFeatureError');
   }
-  /** The features that are missing, by their field names. */
-  readonly features: readonly string[];
 
   constructor(features: readonly string[], backend: string, options?: EmailErrorOptions) {
     super(
@@ -242,7 +283,12 @@ export class UnsupportedFeatureError extends MessageError {
       })),
       { ...options, code: 'unsupported-feature' },
     );
-    this.features = features;
+    setFacts(this, { ...factsOf(this), features });
+  }
+
+  /** The features that are missing, by their field names. */
+  get features(): readonly string[] {
+    return factsOf(this).features ?? [];
   }
 }
 
@@ -250,6 +296,7 @@ export class UnsupportedFeatureError extends MessageError {
 export class EmailConnectionError extends EmailError {
   static {
     EmailConnectionError.prototype.name = 'EmailConnectionError';
+    brand(EmailConnectionError, 'EmailConnectionError');
   }
   declare readonly code: ConnectionErrorCode;
 
@@ -262,6 +309,7 @@ export class EmailConnectionError extends EmailError {
 export class SendError extends EmailError {
   static {
     SendError.prototype.name = 'SendError';
+    brand(SendError, 'SendError');
   }
   declare readonly code: SendErrorCode;
 

@@ -3,6 +3,7 @@ import { type CallOptions, Dispatch, type DispatchHost, type Receiver } from './
 import type { EmailError } from './errors.ts';
 import type { MessageSource } from './message-source.ts';
 import type { MessageResult } from './status.ts';
+import { thrownHere } from './util/error-copies.ts';
 
 interface Waiter {
   resolve(step: IteratorResult<MessageResult>): void;
@@ -31,7 +32,7 @@ export class ResultStream implements AsyncIterableIterator<MessageResult>, Recei
   }
 
   next(): Promise<IteratorResult<MessageResult>> {
-    return new Promise((resolve, reject) => {
+    const step = new Promise<IteratorResult<MessageResult>>((resolve, reject) => {
       this.#waiters.push({ resolve, reject });
       if (this.#isStarted) this.#dispatch.pump();
       else {
@@ -39,6 +40,7 @@ export class ResultStream implements AsyncIterableIterator<MessageResult>, Recei
         this.#dispatch.start();
       }
     });
+    return step.catch(streamFailed);
   }
 
   async return(): Promise<IteratorResult<MessageResult>> {
@@ -59,4 +61,8 @@ export class ResultStream implements AsyncIterableIterator<MessageResult>, Recei
     if (trouble !== null) waiters.shift()?.reject(this.#hasSent ? afterSending(trouble) : trouble);
     for (const { resolve } of waiters) resolve(DONE);
   }
+}
+
+function streamFailed(error: unknown): never {
+  throw thrownHere(error);
 }

@@ -6,7 +6,7 @@ import { noSuchField } from './message.ts';
 import type { AddressList, EmailMessageDraft } from './message-init.ts';
 import type { ConnectionName } from './named-connections.ts';
 import type { SendStatus } from './status.ts';
-import { factsOf, rebuildError } from './util/rebuild-error.ts';
+import { copyError, thrownHere } from './util/error-copies.ts';
 
 /** The arguments of {@link sendMail}: the message, its recipients, and how to send it. */
 export interface SendMailInit extends Omit<EmailMessageDraft, 'body' | 'htmlBody' | 'to'> {
@@ -49,7 +49,7 @@ export function sendMail(init: SendMailInit): Promise<SendStatus> {
     const connection = connectionFor(init.connection);
     const options =
       signal || failSilently ? { ...(signal && { signal }), failSilently: failSilently === true } : undefined;
-    return connection.sendMessages([toDraft(init)], options).catch(rethrowNamed);
+    return connection.sendMessages([toDraft(init)], options).catch(sendMailFailed);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -66,7 +66,7 @@ export function sendMailSync(init: SendMailSyncInit): SendStatus {
   try {
     return connection.sendMessagesSync([draft], { failSilently: init.failSilently ?? false });
   } catch (error) {
-    throw named(error, ARGUMENT_OF);
+    throw thrownHere(named(error, ARGUMENT_OF));
   }
 }
 
@@ -103,22 +103,24 @@ export async function sendEach(init: SendEachInit): Promise<SendStatus> {
       ...(mergeData && { mergeData: mergeData.get(comparisonKey(recipient)) ?? {} }),
     }),
   );
-  return connectionFor(connection)
-    .sendMessages(messages, {
-      failSilently,
-      ...(signal && { signal }),
-      ...(onProgress && { onProgress }),
-    })
-    .catch((error: unknown) => {
-      const index = error instanceof MessageError ? error.status?.results.find((result) => result.error)?.index : 0;
-      throw named(error, { ...ARGUMENT_OF, 'to[0]': `recipientList[${index}]` });
-    });
+  const used = connectionFor(connection);
+  const options = { failSilently, ...(signal && { signal }), ...(onProgress && { onProgress }) };
+  try {
+    return await used.sendMessages(messages, options);
+  } catch (error) {
+    const index = error instanceof MessageError ? error.status?.results.find((result) => result.error)?.index : 0;
+    throw thrownHere(named(error, { ...ARGUMENT_OF, 'to[0]': `recipientList[${index}]` }));
+  }
 }
 
 /** The arguments that are no fields of the message. */
 const HOW: ReadonlySet<string> = new Set(['connection', 'failSilently', 'signal']);
 const FIELD_OF: Readonly<Record<string, string>> = { message: 'body', recipientList: 'to', htmlMessage: 'htmlBody' };
 const ARGUMENT_OF: Readonly<Record<string, string>> = { body: 'message', to: 'recipientList', htmlBody: 'htmlMessage' };
+
+function sendMailFailed(error: unknown): never {
+  throw thrownHere(named(error, ARGUMENT_OF));
+}
 
 function toDraft(init: SendMailInit): EmailMessageDraft {
   const draft: Record<string, unknown> = {};
@@ -131,10 +133,6 @@ function toDraft(init: SendMailInit): EmailMessageDraft {
     draft[FIELD_OF[argument] ?? argument] = value;
   }
   return draft as unknown as EmailMessageDraft; // the fields of SendMailInit under their names in a message
-}
-
-function rethrowNamed(error: unknown): never {
-  throw named(error, ARGUMENT_OF);
 }
 
 /** The faults of a message under the names that the caller used. */
@@ -151,6 +149,5 @@ function named(error: unknown, names: Readonly<Record<string, string>>): unknown
     path === error.issues[index]?.path && text === error.issues[index].message;
   if (issues.every(isSame)) return error;
   const { message } = new MessageError(issues);
-  const stack = error.stack?.replace(error.message, message);
-  return rebuildError(MessageError.prototype, { ...factsOf(error), issues, message, stack });
+  return copyError(error, { issues, message });
 }

@@ -246,7 +246,7 @@ export function blameVariable(error: unknown, variable: string): unknown {
   if (!(error instanceof ConfigurationError) || error.variable !== null) return error;
   const { code, message, option, otherOptions } = error;
   const text = `${variable}: ${message}; ${exampleOf(variable)}`;
-  return new ConfigurationError(code, text, { cause: error, option, otherOptions, variable });
+  return new ConfigurationError(code, text, { option, otherOptions, variable });
 }
 
 /**
@@ -273,7 +273,6 @@ export function blameOptions(
   const hints = blamed.map(([name, entry]) => `${entry.option} is ${name}, ${exampleOf(name)}`);
   const [variable] = blamed.find(isMeant) ?? blamed[0] ?? [];
   return new ConfigurationError(code, `${message} (${hints.join('; ')})`, {
-    cause: error,
     option,
     otherOptions,
     variable: variable ?? null,

@@ -1,4 +1,5 @@
 import type { DeliveryResult } from './delivery.ts';
+import { type ErrorFacts, factsOf } from './error-facts.ts';
 import {
   ConfigurationError,
   EmailConnectionError,
@@ -8,8 +9,8 @@ import {
   UnsupportedFeatureError,
 } from './errors.ts';
 import type { RecipientStatus } from './status.ts';
+import { ownProperties, rebuildError } from './util/error-copies.ts';
 import { isError } from './util/reason.ts';
-import { factsOf, rebuildError } from './util/rebuild-error.ts';
 
 /** What the worker says of itself in shared memory. */
 export const WORKER_STARTING = 0;
@@ -29,7 +30,8 @@ interface PackedResult extends Omit<DeliveryResult, 'recipients' | 'error'> {
 
 interface PackedError {
   readonly name: string;
-  readonly facts: Readonly<Record<string, unknown>>;
+  readonly own: Readonly<Record<string, unknown>>;
+  readonly facts: ErrorFacts;
 }
 
 const CLASSES: Readonly<Record<string, { readonly prototype: EmailError }>> = {
@@ -71,13 +73,18 @@ export function unpackResults({ results, errors }: PackedResults): DeliveryResul
 }
 
 function packError(error: EmailError): PackedError {
-  const facts = Object.entries(factsOf(error)).map(([name, value]) => [name, cloneable(value)]);
-  return { name: error.name, facts: Object.fromEntries(facts) };
+  // A status is the whole call's, which is put together on the other side.
+  const facts = { ...factsOf(error), status: null };
+  return { name: error.name, own: cloneableValues(ownProperties(error)), facts: cloneableValues(facts) };
 }
 
 /** The error as it was, its class included; an error of another package's class becomes an EmailError. */
-function unpackError({ name, facts }: PackedError): EmailError {
-  return rebuildError((CLASSES[name] ?? EmailError).prototype, facts);
+function unpackError({ name, own, facts }: PackedError): EmailError {
+  return rebuildError((CLASSES[name] ?? EmailError).prototype, own, facts);
+}
+
+function cloneableValues<T extends object>(record: T): T {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, cloneable(value)])) as T; // the same names
 }
 
 function cloneable(value: unknown): unknown {

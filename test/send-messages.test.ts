@@ -238,20 +238,23 @@ describe('when nothing was sent the call throws, with the status', () => {
     expect(same.status?.results).toHaveLength(2);
     const mixed = await failure(backend.sendMessages([draft('one'), draft('three')]));
     expect(mixed).toMatchObject({ name: 'SendError', code: 'several', retryable: false, outcome: 'not-sent' });
-    expect(mixed.cause).toBe(mixed.status?.results[0]?.error);
+    expect(mixed.message).toContain(mixed.status?.results[0]?.error?.message);
+    expect('cause' in mixed).toBe(false); // it would say the same again
   });
 
-  test('the error is a real Error of its class, with its stack, and not the one that others may hold', async () => {
+  test('the error is a real Error of its class, with the stack of its call, and not the one that others may hold', async () => {
     const shared = new EmailConnectionError('refused', 'nobody answers');
     const backend = new ProbeBackend((jobs) => deliverEach(jobs, (job) => failedDelivery(job, shared)));
-    const [one, two] = await Promise.all(
-      [draft('one'), draft('two')].map((mail) => failure(backend.sendMessages([mail]))),
-    );
+    async function signUp(name: string): Promise<EmailError> {
+      const error = await failure(backend.sendMessages([draft(name)]));
+      return error;
+    }
+    const [one, two] = await Promise.all([signUp('one'), signUp('two')]);
     expect([one?.status?.recipients.has('one@x.org'), two?.status?.recipients.has('two@x.org')]).toEqual([true, true]);
     expect(shared.status).toBeNull();
     expect(Object.prototype.toString.call(one)).toBe('[object Error]');
-    expect(one?.stack).toBe(shared.stack);
-    expect(one?.stack).toContain('EmailConnectionError: nobody answers');
+    expect(one?.stack).toMatch(/^EmailConnectionError: nobody answers\n.*\bsendMessagesFailed\b/);
+    expect(one?.stack).toMatch(/ at (?:async )?signUp /);
   });
 });
 

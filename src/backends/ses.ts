@@ -4,6 +4,7 @@ import { type DeliveryResult, type Job, whileReading } from '../delivery.ts';
 import { MessageError, SendError, UnsupportedFeatureError } from '../errors.ts';
 import type { Feature } from '../features.ts';
 import type { AnyOptionTable } from '../options.ts';
+import { thrownHere } from '../util/error-copies.ts';
 import { accountOf, type SesAccount, type SesQuota } from './ses/account.ts';
 import { sendInBulk } from './ses/bulk.ts';
 import { templateContent } from './ses/content.ts';
@@ -95,6 +96,8 @@ export class SesBackend extends EmailBackend {
         tracking: session.knows('SendEmail', TRACKING) || NEEDS_SDK,
       };
       return { backend: this.name, details };
+    } catch (error) {
+      throw thrownHere(error);
     } finally {
       await this.close();
     }

@@ -7,6 +7,7 @@ import type { AnyOptionTable } from '../options.ts';
 import { loginHintFor } from '../presets.ts';
 import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';
 import type { PoolStats } from '../smtp/pool-stats.ts';
+import { thrownHere } from '../util/error-copies.ts';
 import type { SmtpEngine } from './smtp/engine.ts';
 import { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
@@ -67,8 +68,12 @@ export class SmtpBackend extends EmailBackend {
    * @throws {EmailConnectionError} with the phase that failed.
    */
   override async verify(options: { readonly signal?: AbortSignal } = {}): Promise<Verification> {
-    const engine = await this.#load();
-    return { backend: this.name, details: await engine.verify(options.signal) };
+    try {
+      const engine = await this.#load();
+      return { backend: this.name, details: await engine.verify(options.signal) };
+    } catch (error) {
+      throw thrownHere(error);
+    }
   }
 
   override stats(): SmtpStats {

@@ -1,0 +1,50 @@
+import type { InspectOptionsStylized } from 'node:util';
+import type { EmailError } from './errors.ts';
+
+type Inspect = (value: unknown, options: object) => string;
+
+/** More recipients than these are counted, not shown. */
+const SHOWN_RECIPIENTS = 3;
+const SHOWN_REPLY = 200;
+
+/**
+ * What `console.log` shows of an error: its stack, and below it in a few lines what there is to know, the dialogue with the
+ * server left out.
+ */
+export function inspectError(
+  this: EmailError,
+  depth: number,
+  options: InspectOptionsStylized,
+  inspect: Inspect,
+): string {
+  if (depth < 0) return options.stylize(`[${this.name}: ${this.code}]`, 'special');
+  return `${this.stack ?? String(this)} ${inspect(shownFacts(this), { ...options, depth })}`;
+}
+
+function shownFacts(error: EmailError): object {
+  const { phase, outcome, retryable, reply, status, cause } = error;
+  const named = ['option', 'variable'].map((name) => [name, Reflect.get(error, name) ?? null]);
+  const facts = {
+    ...error, // its code, and what a class of the user's own adds
+    phase,
+    outcome,
+    retryable,
+    ...Object.fromEntries(named),
+    reply: reply === null ? null : wordsOf(reply.code, reply.enhancedCode, reply.text.slice(0, SHOWN_REPLY)),
+    recipients: status === null || status.recipients.size === 0 ? null : recipientsOf(status.recipients),
+    cause: cause ?? null,
+  };
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null));
+}
+
+function recipientsOf(recipients: NonNullable<EmailError['status']>['recipients']): readonly string[] {
+  const all = [...recipients.values()];
+  const shown = all
+    .slice(0, SHOWN_RECIPIENTS)
+    .map(({ address, status, code, enhancedCode }) => `${address}: ${wordsOf(status, code, enhancedCode)}`);
+  return all.length > shown.length ? [...shown, `and ${all.length - shown.length} more`] : shown;
+}
+
+function wordsOf(...parts: readonly (string | number | null)[]): string {
+  return parts.filter((part) => part !== null).join(' ');
+}
