@@ -1,4 +1,5 @@
 import { MessageError, type MessageIssue } from './errors.ts';
+import { brand } from './util/brand.ts';
 import { ATTACHMENT_NAMES, suggest } from './util/foreign-names.ts';
 import { readLine } from './util/line.ts';
 import { copyList } from './util/list.ts';
@@ -131,6 +132,10 @@ export class Attachment {
 
 /** A file's content, opened only when it is read. */
 export class FileContent implements BlobLike {
+  static {
+    brand(FileContent, 'FileContent');
+  }
+
   readonly path: string;
 
   constructor(path: string) {

@@ -11,6 +11,7 @@ import type {
   Priority,
 } from './message-init.ts';
 import { type MessageJson, messageFromJson, messageToJson } from './message-json.ts';
+import { brand } from './util/brand.ts';
 import { MESSAGE_NAMES, suggest } from './util/foreign-names.ts';
 
 /** The addresses of a message, parsed. */
@@ -64,13 +65,20 @@ export const FIELDS: Readonly<Record<string, true>> = Object.assign(Object.creat
   requireTls: true,
 });
 
+let hasOurs: (value: object) => boolean;
+
 /**
- * One email, validated and deeply readonly.
+ * One email, validated and deeply readonly; `instanceof` holds across copies of this package.
  *
  * Addresses are strings (`'Jane <jane@example.com>'`) or `{name, address}`; they read back as strings. Content bytes are
  * taken by reference.
  */
 export class EmailMessage {
+  static {
+    brand(EmailMessage, 'EmailMessage');
+    hasOurs = (value) => #parsed in value;
+  }
+
   readonly subject: string;
   readonly body: string;
   readonly fromEmail: string;
@@ -217,6 +225,11 @@ export class EmailMessage {
     const attachments = await Promise.all(this.attachments.map((attachment) => attachment.materialize()));
     return this.with({ attachments });
   }
+}
+
+/** Whether it is a message that this copy of the package has made; `instanceof` is true of those of another one, too. */
+export function isOurs(value: unknown): value is EmailMessage {
+  return typeof value === 'object' && value !== null && hasOurs(value);
 }
 
 /**

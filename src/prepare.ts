@@ -6,7 +6,7 @@ import { findMissingFeatures } from './features.ts';
 import { BeforeSend, type BeforeSendContext } from './mail-events.ts';
 import { EmailMessage } from './message.ts';
 import { withInlineImages } from './mime/inline-images.ts';
-import type { Prepared, ReadInput, Refused, Sender } from './read-input.ts';
+import { ourMessage, type Prepared, type ReadInput, type Refused, type Sender } from './read-input.ts';
 import { settleFailed } from './settle.ts';
 import { reasonOf } from './util/reason.ts';
 
@@ -38,7 +38,8 @@ function runBeforeSend(
     if (!(message instanceof EmailMessage)) {
       throw new ConfigurationError('invalid-listener', 'pass on {...context, message: message.with({...})}');
     }
-    const changed: Prepared = { ...prepared, message, outgoing: message };
+    const ours = ourMessage(message);
+    const changed: Prepared = { ...prepared, message: ours, outgoing: ours };
     if ((cancelled ?? null) === null) return finish(changed);
     const error = new SendError('cancelled', `a listener of BeforeSend cancelled the message: ${cancelled}`, {
       phase: 'hook',

@@ -5,7 +5,7 @@ import { recipientStatus } from './delivery.ts';
 import type { DeliveryFilter } from './delivery-filter.ts';
 import { type EmailError, MessageError, SendError } from './errors.ts';
 import type { Feature } from './features.ts';
-import { EmailMessage, FIELDS, mailboxesOf } from './message.ts';
+import { EmailMessage, FIELDS, isOurs, mailboxesOf } from './message.ts';
 import type { AddressList, EmailMessageDraft, EmailMessageInit } from './message-init.ts';
 import type { MessageResult, RecipientStatus } from './status.ts';
 import { copyList } from './util/list.ts';
@@ -72,7 +72,7 @@ export function readInput(sender: Sender, input: MessageInput, index: number, le
 }
 
 function readMessage(sender: Sender, input: MessageInput, index: number, lenient: boolean): ReadInput {
-  if (input instanceof EmailMessage) return ready(input, index, NOTHING);
+  if (isOurs(input)) return ready(input, index, NOTHING);
   const draft = withSender(isDraft(input) ? readOnce(input) : input, sender.options.defaultFrom);
   const invalid = lenient ? findInvalidRecipients(draft) : NOTHING;
   try {
@@ -83,6 +83,11 @@ function readMessage(sender: Sender, input: MessageInput, index: number, lenient
       invalid.length > 0 && error.issues.every(({ path, code }) => path === 'to' && code === 'required');
     return unsendable(draft, index, nobodyIsLeft ? refusal(byAddress(invalid)) : error);
   }
+}
+
+/** The message itself, or one of another copy of this package made ours, from its public fields. */
+export function ourMessage(message: EmailMessage): EmailMessage {
+  return isOurs(message) ? message : new EmailMessage(readOnce(message) as EmailMessageInit); // it has a sender
 }
 
 function ready(message: EmailMessage, index: number, invalid: readonly RecipientStatus[]): Prepared {
@@ -99,7 +104,12 @@ const RECIPIENT_FIELDS = ['to', 'cc', 'bcc'] as const;
 function readOnce(draft: EmailMessageDraft): EmailMessageDraft {
   const source = draft as Readonly<Record<string, unknown>>; // an object has members under strings
   const copy: Record<string, unknown> = Object.create(null); // where `__proto__` is a field that is none
-  for (const field in source) copy[field] = source[field];
+  // A later version may have fields that are not known here, and most of its messages nothing in them.
+  const isForeign = draft instanceof EmailMessage;
+  for (const field in source) {
+    const value = source[field];
+    if (!(isForeign && FIELDS[field] !== true && isUnset(value))) copy[field] = value;
+  }
   // Getters of a class are not enumerable.
   if (!isPlain(draft)) for (const field of FIELD_NAMES) if (!(field in copy)) copy[field] = source[field];
   for (const field of RECIPIENT_FIELDS) {
@@ -108,6 +118,10 @@ function readOnce(draft: EmailMessageDraft): EmailMessageDraft {
     else if (list !== undefined) copy[field] = ownAddress(list);
   }
   return copy as unknown as EmailMessageDraft; // as far as it was one
+}
+
+function isUnset(value: unknown): boolean {
+  return value === null || value === undefined || value === false || (Array.isArray(value) && value.length === 0);
 }
 
 function isPlain(value: object): boolean {
