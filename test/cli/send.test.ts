@@ -89,6 +89,7 @@ describe('amsdal-mail send', () => {
 
   test('waits for a text that is piped in late', async () => {
     const child = spawn(process.execPath, [CLI, 'send', ...BASIC, '--url', url], { cwd: folder });
+    child.stdin.on('error', () => {}); // how it ended says more
     const running = ended(child);
     await once(child, 'spawn');
     await sleep(1000); // it looks at stdin long before

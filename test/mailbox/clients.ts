@@ -14,8 +14,9 @@ export async function catchFrom(program: string, args: readonly string[], input 
   const running = run(
     program,
     args.map((argument) => argument.replaceAll('PORT', port)),
-    { timeout: 15_000 },
+    { timeout: 60_000 },
   );
+  running.child.stdin?.on('error', () => {}); // a program that reads nothing closes it
   running.child.stdin?.end(input);
   await running;
   return (await fetch(`${mailbox.url}/api/messages/wait?timeout=1`)).json();

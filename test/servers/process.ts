@@ -14,6 +14,7 @@ export async function run(program: string, args: readonly string[], input?: stri
   child.stderr.on('data', (chunk: Buffer) => {
     errors += chunk.toString();
   });
+  child.stdin.on('error', () => {}); // a program that reads nothing closes it
   child.stdin.end(input);
   const status = await new Promise<number | null>((resolve, reject) => {
     child.once('error', reject);

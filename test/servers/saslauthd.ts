@@ -81,9 +81,10 @@ export class Saslauthd implements AsyncDisposable {
 
 /** LOGIN and LOGOUT of IMAP (RFC 9051, 6.2.3), with the quoted strings that saslauthd sends. */
 function serveImap(socket: Socket, tried: string[]): void {
+  socket.on('error', () => {}); // it hangs up as it likes, even behind the last line, when nobody reads lines any more
   socket.write('* OK ready\r\n');
   const lines = createInterface({ input: socket });
-  lines.on('error', () => {}); // it hangs up as it likes; an error of the socket is the interface's too
+  lines.on('error', () => {}); // an error of the socket is the interface's too
   lines.on('line', (line) => {
     const [tag = '*', command = ''] = line.split(' ');
     if (command !== 'LOGIN') {

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { buffer } from 'node:stream/consumers';
 import { findLimitFault, findShapeFault, type JsonObject, list, record, strings } from './strict-ses-rules.ts';
 
 /** A request as it arrived. */
@@ -124,9 +125,9 @@ export class StrictSes {
   }
 
   async #serve(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk);
-    const request = readRequest(incoming, Buffer.concat(chunks).toString());
+    const body = await buffer(incoming).catch(() => null);
+    if (body === null) return; // the client has hung up
+    const request = readRequest(incoming, body.toString());
     this.requests.push(request);
     this.authorizations.push(incoming.headers.authorization ?? '');
     this.tokens.push(incoming.headers['x-amz-security-token']?.toString());

@@ -148,7 +148,7 @@ describe('over smtp', () => {
 
   test('a server in this very thread is refused at once', async () => {
     const { createServer } = await import('node:net');
-    const own = createServer().listen(0, '127.0.0.1');
+    const own = createServer((socket) => socket.on('error', () => {})).listen(0, '127.0.0.1');
     await once(own, 'listening');
     const address = own.address();
     const ownPort = typeof address === 'object' ? address?.port : 0;

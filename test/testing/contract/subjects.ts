@@ -128,7 +128,7 @@ export const smtpServerSubject: ContractFactory = async () => {
     },
   });
   server.on('error', () => {}); // of connections that are cut
-  server.server.on('connection', (socket: Socket) => sockets.add(socket));
+  server.server.on('connection', (socket: Socket) => sockets.add(socket.on('error', () => {})));
   const { port } = await new Promise<AddressInfo>((resolve) => {
     const listening = server.listen(0, '127.0.0.1', () => resolve(listening.address() as AddressInfo)); // it is TCP
   });
