@@ -25,8 +25,10 @@ export default defineConfig({
       ...leftOut.map((glob) => `test/**/${glob}`),
     ],
     globalSetup: 'test/global-setup.ts',
-    testTimeout: 20_000,
-    hookTimeout: 60_000,
+    maxWorkers: '100%', // Vitest leaves one core free, and then uses one of two
+    testTimeout: 60_000, // what hangs is found as well, and a busy machine is slow
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 15_000 } },
     server: { deps: { external: [/\/dist\//] } }, // what is built is tested as it is
     env: { ...(isLive ? {} : AWS), ...(covering && { NODE_V8_COVERAGE: processCoverage }) },
     coverage: {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readSpf } from '../../src/cli/check/spf-record.ts';
 import { readTags } from '../../src/cli/check/tag-list.ts';
+import { cpuTimeOf } from '../cpu-time.ts';
 import { fc } from '../properties.ts';
 
 const RIGHT = [
@@ -104,11 +105,13 @@ test('whatever a record says, each of its words is a term, of no account, or a f
   );
 });
 
-test.each(['a:', 'a:/', 'exists:%{', 'a/2', 'ip6::', 'x='])('a term of 100,000 octets is read at once: %s', (start) => {
-  const started = performance.now();
-  readSpf(`v=spf1 ${start.padEnd(100_000, start.slice(-2))}`);
-  expect(performance.now() - started).toBeLessThan(3000);
-});
+test.each(['a:', 'a:/', 'exists:%{', 'a/2', 'ip6::', 'x='])(
+  'a term of 100,000 octets is read at once: %s',
+  async (start) => {
+    const time = await cpuTimeOf(() => readSpf(`v=spf1 ${start.padEnd(100_000, start.slice(-2))}`));
+    expect(time).toBeLessThan(3000);
+  },
+);
 
 describe('a list of tags', () => {
   test.each<[string, Record<string, string> | null]>([

@@ -67,7 +67,7 @@ describe.concurrent('each block runs against the local receiver and prints what 
         SMTP_USER: 'user',
         SMTP_PASSWORD: 'password',
       },
-      timeout: 15_000,
+      timeout: 60_000,
     });
     let rest = stdout.split('\n');
     for (const line of program.output) {

@@ -46,7 +46,7 @@ function statusOf(url: string): Promise<number | undefined> {
       resolve(statusCode);
       asked.destroy();
     });
-    asked.once('error', reject);
+    asked.on('error', reject);
   });
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hasControlCharacter, parseChunkSize, parsePath } from '../../src/smtp-server/command-parser.ts';
+import { cpuTimeOf } from '../cpu-time.ts';
 import { fc } from '../properties.ts';
 
 describe('a path (RFC 5321, section 4.1.2)', () => {
@@ -35,12 +36,13 @@ describe('a path (RFC 5321, section 4.1.2)', () => {
     expect(parsePath(argument)).toBeNull();
   });
 
-  test('takes time in proportion to its length', () => {
+  test('takes time in proportion to its length', async () => {
     for (const text of ['<"', '<"\\', '<@', '<a@', '<a@x.org> ', '<a@x.org> A=']) {
-      const start = performance.now();
-      parsePath(text + 'a@,'.repeat(30_000));
-      parsePath(text + ' '.repeat(100_000));
-      expect(performance.now() - start).toBeLessThan(1000);
+      const time = await cpuTimeOf(() => {
+        parsePath(text + 'a@,'.repeat(30_000));
+        parsePath(text + ' '.repeat(100_000));
+      });
+      expect(time).toBeLessThan(1000);
     }
   });
 

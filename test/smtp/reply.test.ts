@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ServerReply } from '../../src/errors.ts';
 import { ReplyParser, ReplySyntaxError, toServerReply } from '../../src/smtp/reply.ts';
+import { cpuTimeOf } from '../cpu-time.ts';
 import { fc } from '../properties.ts';
 
 /** The replies in the bytes, when they arrive in chunks of these sizes. */
@@ -75,14 +76,15 @@ describe('ReplyParser', () => {
     );
   });
 
-  it('takes linear time for a reply that comes octet by octet', () => {
+  it('takes linear time for a reply that comes octet by octet', async () => {
     const bytes = Buffer.from(`${`250-${'x'.repeat(500)}\r\n`.repeat(1_000)}250 end\r\n`);
     let count = 0;
     const parser = new ReplyParser(() => count++);
-    const started = performance.now();
-    for (let at = 0; at < bytes.length; at++) parser.push(bytes.subarray(at, at + 1));
+    const time = await cpuTimeOf(() => {
+      for (let at = 0; at < bytes.length; at++) parser.push(bytes.subarray(at, at + 1));
+    });
     expect(count).toBe(1);
-    expect(performance.now() - started).toBeLessThan(5_000);
+    expect(time).toBeLessThan(5_000);
   });
 
   it('says nothing more after stop(), in the middle of a chunk too', () => {
