@@ -9,20 +9,29 @@ if (leftOut.length > 0) console.warn(`Left out, as the programs they need are no
 const isLive = process.env['AMSDAL_TEST_SES'] === '1';
 if (!isLive) console.warn('Left out, as it needs a real account: *.live.test.ts (AMSDAL_TEST_SES=1 runs it)');
 
+/** What a run covers has a folder for each project, as `npm test` and `npm run test:slow` are counted together. */
+const [, project = 'all'] = /--project[= ](\w+)/.exec(process.argv.join(' ')) ?? [];
+const reportsDirectory = `coverage/${project}`;
 /** Where processes and threads started by tests leave what they covered. */
-const processCoverage = fileURLToPath(new URL('coverage/processes', import.meta.url));
+const processCoverage = fileURLToPath(new URL(`${reportsDirectory}/processes`, import.meta.url));
 const covering = process.argv.some((argument) => argument.startsWith('--coverage'));
+
+/** What is slow, or costs much and seldom finds something: `npm run test:slow`. */
+const SLOW = 'test/**/*.slow.{test,*.test}.ts';
+const exclude = [
+  ...configDefaults.exclude,
+  ...(isLive ? [] : ['test/**/*.live.test.ts']),
+  ...leftOut.map((glob) => `test/**/${glob}`),
+];
 
 /** The AWS SDK asks no machine for credentials, and does not warn of the next year's Node. */
 const AWS = { AWS_EC2_METADATA_DISABLED: 'true', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    exclude: [
-      ...configDefaults.exclude,
-      ...(isLive ? [] : ['test/**/*.live.test.ts']),
-      ...leftOut.map((glob) => `test/**/${glob}`),
+    projects: [
+      { extends: true, test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: [...exclude, SLOW] } },
+      { extends: true, test: { name: 'slow', include: [SLOW], exclude } },
     ],
     globalSetup: 'test/global-setup.ts',
     maxWorkers: '100%', // Vitest leaves one core free, and then uses one of two
@@ -36,6 +45,7 @@ export default defineConfig({
       customProviderModule: './scripts/coverage-provider.js',
       include: ['src/**/*.ts'],
       reporter: ['json'],
+      reportsDirectory,
       reportOnFailure: true,
     },
   },

@@ -1,5 +1,6 @@
 // @ts-check
-// Lines of src that any test ran, in vitest, in threads and in child processes: node scripts/coverage.js, after `vitest run --coverage`.
+// Lines of src that any test ran, in vitest, in threads and in child processes: node scripts/coverage.js, after
+// `npm test -- --coverage` and `npm run test:slow -- --coverage`.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { stdout } from 'node:process';
@@ -19,9 +20,12 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const built = new Map();
 /** @type {Map<string, Lines>} */
 const files = new Map();
-const vitest = JSON.parse(readFileSync(join(root, 'coverage/coverage-final.json'), 'utf8'));
-addRuns(istanbul.createCoverageMap(vitest), true);
-addRuns(await readProcesses(), false);
+const runs = ['quick', 'slow'].map((project) => join(root, 'coverage', project));
+for (const run of runs) {
+  const vitest = JSON.parse(readFileSync(join(run, 'coverage-final.json'), 'utf8'));
+  addRuns(istanbul.createCoverageMap(vitest), true);
+}
+for (const run of runs) addRuns(await readProcesses(join(run, 'processes')), false);
 
 let all = 0;
 let ran = 0;
@@ -52,9 +56,8 @@ function addRuns(map, isBase) {
   }
 }
 
-/** What the processes and threads ran of dist, as lines of src. @type {() => Promise<istanbul.CoverageMap>} */
-async function readProcesses() {
-  const folder = join(root, 'coverage/processes');
+/** What the processes and threads ran of dist, as lines of src. @type {(folder: string) => Promise<istanbul.CoverageMap>} */
+async function readProcesses(folder) {
   const map = istanbul.createCoverageMap({});
   const dist = pathToFileURL(join(root, 'dist/')).href;
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {

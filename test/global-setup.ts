@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { build } from '../scripts/build.js';
@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Builds `dist` once a run, for the tests that need it: threads, child processes and packages. */
 export async function setup(project: TestProject): Promise<void> {
   const { enabled: sourceMap, reportsDirectory } = project.vitest.config.coverage;
-  if (sourceMap) rmSync(join(root, reportsDirectory, 'processes'), { recursive: true, force: true });
+  if (sourceMap) rmSync(resolve(root, reportsDirectory, 'processes'), { recursive: true, force: true });
   if (!isCurrent(sourceMap)) await build({ sourceMap });
 }
 

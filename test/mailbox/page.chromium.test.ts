@@ -1,52 +1,15 @@
-import { mkdirSync, readFileSync, statSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { mkdirSync, statSync } from 'node:fs';
 import { createTransport } from 'nodemailer';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { MailboxBackend } from '../../src/backends/mailbox.ts';
 import { parseConnectionUrl } from '../../src/connection-url.ts';
-import { type MailboxServer, startMailbox } from '../../src/mailbox/mailbox.ts';
-import { catchMail, catchSource } from './caught.ts';
-import { launchChromium } from './chromium.ts';
+import { catchMail } from './caught.ts';
+import { DESKTOP, mailbox, openPage, PHONE, startPages, subjects } from './pages.ts';
 import { SAMPLE_MAILS } from './sample-mails.ts';
 
-const AXE = readFileSync(fileURLToPath(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 820 }, locale: 'en-GB' };
-const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, locale: 'en-GB', hasTouch: true };
+startPages();
 
-let browser: Browser;
-let mailbox: MailboxServer;
-
-beforeAll(async () => {
-  browser = await launchChromium();
-}, 60_000);
-afterAll(() => browser.close());
-beforeEach(async () => {
-  mailbox = (await startMailbox({ port: 0, smtpPort: 0 })) as MailboxServer; // the class behind the interface
-});
-afterEach(() => mailbox.close());
-
-/** Opens the page; what it reports as an error fails the test. */
-async function openPage(options: BrowserContextOptions = DESKTOP): Promise<Page> {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(error.message));
-  page.on('console', (message) => {
-    const isOfMail = message.location().url.includes('/html?'); // what a broken mail asks for is blocked, and said
-    if (message.type() === 'error' && !isOfMail) errors.push(message.text());
-  });
-  onTestFinished(async () => {
-    await context.close();
-    expect(errors).toEqual([]);
-  });
-  await page.goto(mailbox.url);
-  return page;
-}
-
-const subjects = (page: Page): Promise<string[]> => page.locator('.row .subject').allTextContents();
-
-describe('mail arrives without a reload, within a second', () => {
+describe('mail arrives without a reload', () => {
   test('by SMTP', async () => {
     const page = await openPage();
     await page.getByText('Waiting for mail').first().waitFor();
@@ -56,7 +19,7 @@ describe('mail arrives without a reload, within a second', () => {
       tls: { rejectUnauthorized: false },
     });
     await transport.sendMail({ from: 'a@example.com', to: 'b@example.com', subject: 'By SMTP', text: 'x' });
-    await page.locator('.row').getByText('By SMTP').waitFor({ timeout: 1000 });
+    await page.locator('.row').getByText('By SMTP').waitFor();
     expect(await page.title()).toBe('(1) Mailbox');
     expect(await page.getByRole('status').textContent()).toBe('New message from a@example.com: By SMTP');
     transport.close();
@@ -66,7 +29,7 @@ describe('mail arrives without a reload, within a second', () => {
     const page = await openPage();
     await page.getByText('Waiting for mail').first().waitFor();
     catchMail(mailbox, { subject: 'By the backend', tags: ['welcome'], bcc: ['hidden@example.com'] });
-    await page.locator('.row').getByText('By the backend').click({ timeout: 1000 });
+    await page.locator('.row').getByText('By the backend').click();
     await page.getByRole('tab', { name: 'Delivery' }).click();
     const rows = await page.locator('.facts tr').allInnerTexts();
     expect(rows.join('\n')).toContain('hidden@example.com Bcc');
@@ -270,46 +233,6 @@ test('an address that means nothing shows the list', async () => {
   await page.locator('.row').first().waitFor();
 });
 
-describe.each(['light', 'dark'] as const)('%s', (colorScheme) => {
-  test.each([
-    ['the list', async () => {}],
-    ['a message', (page: Page) => page.locator('.row').first().click()],
-    ['the checks', (page: Page) => openTab(page, 'Checks')],
-    ['the structure', (page: Page) => openTab(page, 'Structure')],
-    ['the delivery', (page: Page) => openTab(page, 'Delivery')],
-    ['the help', (page: Page) => page.keyboard.press('?')],
-    ['chaos', (page: Page) => page.getByRole('button', { name: 'Chaos', exact: true }).click()],
-    ['previews', (page: Page) => page.getByRole('tab', { name: /Previews/ }).click()],
-  ])('axe finds nothing serious in %s', async (_, steps) => {
-    for (const mail of SAMPLE_MAILS) catchMail(mailbox, mail);
-    catchSource(
-      mailbox,
-      'Subject: Broken\nContent-Type: text/html\n\n<img src="cid:x"><a href="http://example.com">x</a>',
-    );
-    for (const options of [DESKTOP, PHONE]) {
-      const page = await openPage({ ...options, colorScheme });
-      await page.locator('.row').first().waitFor();
-      await steps(page);
-      await page.evaluate(AXE);
-      expect(await page.evaluate(findBarriers)).toEqual([]);
-    }
-  });
-});
-
-async function openTab(page: Page, name: string): Promise<void> {
-  await page.locator('.row').first().click();
-  await page.getByRole('tab', { name }).click();
-}
-
-/** Runs in the page: what axe calls serious or critical. */
-async function findBarriers(): Promise<string[]> {
-  const { axe } = globalThis as unknown as { axe: typeof import('axe-core') }; // the script above defines it
-  const { violations } = await axe.run(document, { iframes: false });
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html}\n${failureSummary}`));
-}
-
 test('what has the focus shows it', async () => {
   catchMail(mailbox, {});
   const page = await openPage();
@@ -327,54 +250,7 @@ test('what has the focus shows it', async () => {
   expect(shown).toEqual(shown.map(() => true));
 });
 
-test('ten thousand mails open in under 300 ms, and all can be reached', async () => {
-  for (let index = 0; index < 10_000; index += 1) {
-    catchSource(
-      mailbox,
-      `From: Sender ${index} <s${index}@example.com>\nSubject: Mail ${index}\n\nBody of mail ${index}`,
-    );
-  }
-  const empty = await startMailbox({ port: 0, smtpPort: null });
-  onTestFinished(() => empty.close());
-  const page = await openPage();
-  await page.addInitScript(noteFirstRow);
-  const timeOf = async (url: string): Promise<number> => {
-    await page.goto(url);
-    await page.locator('[data-shown-at]').waitFor();
-    return Number(await page.locator('html').getAttribute('data-shown-at'));
-  };
-  const full: number[] = [];
-  const none: number[] = [];
-  for (let count = 0; count < 9; count += 1) {
-    none.push(await timeOf(empty.url));
-    full.push(await timeOf(mailbox.url));
-  }
-  const [time, timeOfNone] = [median(full), median(none)];
-  console.log(`10,000 mails are listed after ${Math.round(time)} ms, none after ${Math.round(timeOfNone)} ms`);
-  // On a busy machine nothing is fast; but a list may not be much slower than none.
-  expect(time).toBeLessThan(Math.max(300, 2.5 * timeOfNone));
-  expect(await page.locator('.row').count()).toBe(100);
-  expect(await page.locator('.folders [aria-selected=true]').innerText()).toContain('10,000');
-  await page.locator('.end-of-list').scrollIntoViewIfNeeded();
-  await expect.poll(() => page.locator('.row').count()).toBe(200);
-  await page.locator('#search').fill('"mail 1234"');
-  await expect.poll(() => subjects(page)).toEqual(['Mail 1234']);
-});
-
-/** Runs in the page before its scripts: notes when the list is there, or that there is nothing, in milliseconds since the navigation. */
-function noteFirstRow(): void {
-  new MutationObserver((_, observer) => {
-    if (document.querySelector('.row, .nothing') === null) return;
-    observer.disconnect();
-    document.documentElement.dataset['shownAt'] = String(performance.now());
-  }).observe(document, { childList: true, subtree: true });
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-/** `SCREENSHOTS=docs/images npx vitest run test/mailbox/page` renews those of README. */
+/** `SCREENSHOTS=docs/images npx vitest run test/mailbox/page.chromium` renews those of README. */
 test.each(['light', 'dark'] as const)('README shows the page in %s', async (colorScheme) => {
   for (const mail of SAMPLE_MAILS) catchMail(mailbox, mail);
   const page = await openPage({ ...DESKTOP, colorScheme, deviceScaleFactor: 1.5 });

@@ -1,0 +1,3 @@
+import { testRandomFields } from './field-tests.ts';
+
+testRandomFields(2_000);
