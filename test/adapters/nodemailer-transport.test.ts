@@ -417,7 +417,7 @@ describe('what the caller gets', () => {
     server.on('message', { delayMs: 60_000 });
     const controller = new AbortController();
     const sending = send({ ...BASE, signal: controller.signal });
-    await expect.poll(() => server.commands.length, { timeout: 15_000 }).toBeGreaterThan(2);
+    await expect.poll(() => server.commands.length).toBeGreaterThan(2);
     controller.abort();
     await expect(sending).rejects.toMatchObject({ status: { recipients: expect.anything() } });
   });
@@ -433,7 +433,7 @@ describe('what the caller gets', () => {
     server.reset();
     await transporter.sendMail(BASE);
     transporter.close();
-    await expect.poll(() => server.openConnections, { timeout: 15_000 }).toBe(0);
+    await expect.poll(() => server.openConnections).toBe(0);
     await transporter.sendMail(BASE);
     expect(server.messages).toHaveLength(2);
   });
@@ -452,7 +452,7 @@ describe('what the caller gets', () => {
       }
       most = Math.max(most, burst);
     });
-    await expect.poll(() => outbox.messages.length, { timeout: 15_000 }).toBe(250);
+    await expect.poll(() => outbox.messages.length).toBe(250);
     await Promise.all(sending);
     expect(transporter.isIdle()).toBe(true);
     expect(most).toBe(100);

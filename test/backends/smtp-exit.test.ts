@@ -21,7 +21,7 @@ test.each([
       env: { ...(process.env['NODE_V8_COVERAGE'] && { NODE_V8_COVERAGE: process.env['NODE_V8_COVERAGE'] }) },
     });
     expect(stdout).toBe('true');
-    await expect.poll(() => server.openConnections, { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => server.openConnections).toBe(0);
     expect(server.messages).toHaveLength(1);
     expect(server.commands.at(-1)).toBe('QUIT');
   },

@@ -86,13 +86,13 @@ describe('amsdal-mail mailbox', () => {
     writeFileSync(join(folder, 'emails/parts/title.mjs'), "export const title = 'two';");
     await heard('previews');
     await expect
-      .poll(async () => (await (await fetch(`${url}/api/previews/welcome`)).json()).html, { timeout: 5000 })
+      .poll(async () => (await (await fetch(`${url}/api/previews/welcome`)).json()).html)
       .toContain('<h1>two</h1>');
 
     write('export const nothing = 1;');
     await heard('previews');
     await expect
-      .poll(async () => (await (await fetch(`${url}/api/previews/welcome`)).json()).error?.message, { timeout: 5000 })
+      .poll(async () => (await (await fetch(`${url}/api/previews/welcome`)).json()).error?.message)
       .toContain('exports no preview');
     await reader?.cancel();
     expect((await (await fetch(`${url}/api/messages`)).json()).total).toBe(before);

@@ -41,14 +41,14 @@ test('a thread is ended once it has answered or failed, and when the mailbox clo
   const isOver = async (index: number): Promise<void> => {
     await expect.poll(() => threads.length).toBeGreaterThan(index);
     const [socket] = threads.slice(index);
-    await expect.poll(() => socket?.resume().closed, { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => socket?.resume().closed).toBe(true);
   };
   expect((await render(mailbox, 'answers')).html).toContain('done');
   await isOver(0);
   expect((await render(mailbox, 'fails')).error.message).toContain('no data');
   await isOver(1);
   const hanging = render(mailbox, 'hangs').catch(() => null);
-  await expect.poll(() => threads.length, { timeout: 10_000 }).toBe(3);
+  await expect.poll(() => threads.length).toBe(3);
   await mailbox.close();
   await isOver(2);
   await hanging;
@@ -79,9 +79,9 @@ test('a folder made after the start is seen, and its changes from then on', asyn
     mkdirSync(join(folder, 'emails'));
     await heard();
     write('emails/welcome.mjs', `export const preview = () => '<h1>${title}</h1>';`);
-    await expect.poll(html, { timeout: 10_000 }).toContain(title);
+    await expect.poll(html).toContain(title);
     write('emails/welcome.mjs', `export const preview = () => '<h1>${title} anew</h1>';`);
-    await expect.poll(html, { timeout: 10_000 }).toContain(`${title} anew`);
+    await expect.poll(html).toContain(`${title} anew`);
     rmSync(join(folder, 'emails'), { recursive: true });
   }
   await reader?.cancel();

@@ -30,16 +30,22 @@ export function systemPath(): string {
 }
 
 /** Below those that Linux gives to whoever connects or asks for any port, so that nobody gets one before its server listens. */
-const PORTS = { from: 12_000, to: 32_000 };
+const FIRST_PORT = 12_000;
+/** How many ports each of ten workers has for itself: they look for free ones at the same time. */
+const PORTS_A_WORKER = 2_000;
+const taken = new Set<number>();
 
-/** Ports of 127.0.0.1 that nobody listens on. */
+/** Ports of 127.0.0.1 that nobody listens on, and that are given once. */
 export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = randomInt(PORTS.from, PORTS.to);
-    if (await isFree(port)) ports.add(port);
+  const from = FIRST_PORT + (Number(process.env['VITEST_POOL_ID'] ?? 0) % 10) * PORTS_A_WORKER;
+  const ports: number[] = [];
+  while (ports.length < count) {
+    const port = randomInt(from, from + PORTS_A_WORKER);
+    if (taken.has(port)) continue;
+    taken.add(port);
+    if (await isFree(port)) ports.push(port);
   }
-  return [...ports];
+  return ports;
 }
 
 async function isFree(port: number): Promise<boolean> {

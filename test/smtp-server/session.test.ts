@@ -286,7 +286,7 @@ describe('limits', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
       return commands === before && commands > 0;
     };
-    await expect.poll(settled, { timeout: 10_000 }).toBe(true);
+    await expect.poll(settled).toBe(true);
     expect(commands).toBeLessThan(100_000);
     client.close();
   });
