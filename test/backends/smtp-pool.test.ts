@@ -320,13 +320,13 @@ describe('a call that is given up', () => {
       yield mailTo('first@example.com');
       await new Promise(() => {});
     }
-    const error = await failure(connectTo(server, { deadlineMs: 200 }).sendMessages(source()));
+    const error = await failure(connectTo(server, { deadlineMs: 2_000 }).sendMessages(source()));
     expect(error).toMatchObject({ code: 'timeout', status: { results: [{ index: 0, error: null }] } });
   });
 
   it('by its deadline has its time in the queue counted, and its connection is not used again', async () => {
     server.on('message', ({ count }) => (count === 1 ? { delayMs: 60_000, reply: '250 Ok' } : undefined));
-    const backend = connectTo(server, { deadlineMs: 300, maxConnections: 1, maxInFlight: 1 });
+    const backend = connectTo(server, { deadlineMs: 2_000, maxConnections: 1, maxInFlight: 1 });
     const calls = Array.from({ length: 4 }, () => failure(backend.sendMessages(mails(1))));
     const [first, ...queued] = await Promise.all(calls);
     expect(first).toMatchObject({ code: 'timeout', outcome: 'unknown' });

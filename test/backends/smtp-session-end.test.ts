@@ -140,7 +140,7 @@ describe.each(MODES)('a server that says 421, with $mode', ({ extensions }) => {
 describe('a mail behind a 421', () => {
   it('is in doubt when the server goes on without answering it', async () => {
     server.on('EHLO', '250 localhost\nPIPELINING\nCHUNKING');
-    const backend = connectTo(server, { maxConnections: 1, timeouts: { reply: 300 } });
+    const backend = connectTo(server, { maxConnections: 1, timeouts: { reply: 2_000 } });
     await backend.sendMessages(mails(4));
     server.once('MAIL', { reply: Buffer.from('421 4.3.2 Going down\r\n') });
     server.once('RCPT', { reply: Buffer.alloc(0) }).once('message', { reply: Buffer.alloc(0) });

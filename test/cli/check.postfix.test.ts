@@ -34,14 +34,14 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'check-'));
   ca = join(folder, 'ca.pem');
   writeFileSync(ca, certificates.ca);
-}, 60_000);
+});
 
 afterAll(async () => {
   rmSync(folder, { recursive: true });
   await dns?.close();
   await postfix?.stop();
   await dovecot?.stop();
-}, 60_000);
+});
 
 /** Checks one entrance of Postfix, its authority trusted as users do it. */
 function check(entrance: Entrance, login: string, ...args: readonly string[]): Promise<CliRun> {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
 import { CLI } from './run-cli.ts';
 
@@ -30,8 +30,6 @@ while True:
 _, status = os.waitpid(pid, 0)
 print(json.dumps({'code': os.waitstatus_to_exitcode(status), 'shown': shown.decode()}))
 `;
-
-vi.setConfig({ testTimeout: 60_000 }); // processes start slowly on a busy machine
 
 let server: ScriptedSmtpServer;
 let folder = '';

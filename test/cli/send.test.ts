@@ -5,11 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { simpleParser } from 'mailparser';
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
 import { CLI, type CliOptions, type CliRun, ended, runCli } from './run-cli.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // processes start slowly on a busy machine
 
 let server: ScriptedSmtpServer;
 let folder = '';

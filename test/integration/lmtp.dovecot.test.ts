@@ -8,7 +8,7 @@ let dovecot: Dovecot;
 
 beforeAll(async () => {
   dovecot = await Dovecot.start(makeCertificates().good);
-}, 60_000);
+});
 afterAll(() => dovecot?.stop(), 60_000);
 
 function backend(): EmailBackend {

@@ -18,11 +18,11 @@ beforeAll(async () => {
   certificates = makeCertificates();
   dovecot = await Dovecot.start(certificates.good);
   postfix = await Postfix.start(certificates, dovecot);
-}, 60_000);
+});
 afterAll(async () => {
   await postfix?.stop();
   await dovecot?.stop();
-}, 60_000);
+});
 beforeEach(async () => (await postfix.settled()).clear());
 
 function backend(entrance: Entrance, options: SmtpBackendOptions = {}): EmailBackend {

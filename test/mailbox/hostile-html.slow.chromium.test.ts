@@ -29,7 +29,7 @@ beforeAll(async () => {
   mailbox = (await startMailbox({ port: 0, smtpPort: null })) as MailboxServer; // the class behind the interface
   browser = await launchChromium();
   page = await browser.newPage();
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser.close();

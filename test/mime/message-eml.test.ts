@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { MessageError } from '../../src/errors.ts';
 import { EmailMessage } from '../../src/message.ts';
 import { composeMessage } from '../../src/mime/compose.ts';
+import { cpuTimeOf } from '../cpu-time.ts';
 import { CORPUS, FIXED } from './corpus.ts';
 import { type ReadMail, readWithMailparser } from './read-mail.ts';
 
@@ -207,11 +208,10 @@ describe('EmailMessage.fromEml', () => {
   });
 
   test('reads a header of many thousand characters in time', async () => {
-    const message = await EmailMessage.fromEml(
-      eml('From: j@example.com', 'To: b@example.org', `References: <${'@'.repeat(200_000)}`, '', 'x'),
-    );
-    expect(message.references).toEqual([]);
-  }, 2_000);
+    const mail = eml('From: j@example.com', 'To: b@example.org', `References: <${'@'.repeat(200_000)}`, '', 'x');
+    const time = await cpuTimeOf(async () => expect((await EmailMessage.fromEml(mail)).references).toEqual([]));
+    expect(time).toBeLessThan(2_000);
+  });
 
   test('white space beyond ASCII belongs to an address', async () => {
     const message = await EmailMessage.fromEml(

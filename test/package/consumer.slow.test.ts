@@ -25,7 +25,7 @@ beforeAll(async () => {
   const [{ filename }]: [{ readonly filename: string }] = JSON.parse(pack.stdout);
   write('package.json', '{ "private": true, "type": "module" }');
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', `./${filename}`], { cwd: folder });
-}, 60_000);
+});
 
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -55,7 +55,7 @@ async function connect(port: number, options: SmtpOptions = {}): Promise<string>
 
 describe('a host whose first address takes the connection', () => {
   it.each([
-    ['and never greets', () => {}, { timeouts: { greeting: 1_000 } }],
+    ['and never greets', () => {}, { timeouts: { greeting: 2_000 } }],
     ['and hangs up', (socket: Socket) => socket.end(), {}],
     ['and resets it', (socket: Socket) => socket.resetAndDestroy(), {}],
     ['and is too busy', (socket: Socket) => socket.end('421 4.3.2 Too busy\r\n'), {}],
@@ -72,7 +72,7 @@ describe('a host whose first address takes the connection', () => {
   it.each([
     ['and speaks no TLS', (socket: Socket) => socket.write('220 in clear\r\n'), {}],
     ['and hangs up in TLS', (socket: Socket) => socket.end(), {}],
-    ['and never answers in TLS', () => {}, { connect: 1_500 }],
+    ['and never answers in TLS', () => {}, { connect: 3_000 }],
   ])('%s is reached at the next with implicit TLS', async (_, treat, timeouts) => {
     const server = await well({ tls: 'generate', implicitTls: true });
     await sick('127.0.0.2', server.port, treat);

@@ -82,7 +82,7 @@ describe('over smtp', () => {
     expect(many.getSuccessfulRecipients()).toHaveLength(1_000);
     expect(many.results.map(({ index }) => index)).toEqual(Array.from({ length: 1_000 }, (_, index) => index));
     expect(connection.stats().recipients.sent).toBe(2_000);
-  }, 60_000);
+  });
 
   test('recipients that are refused have their reply', () => {
     const status = smtp().sendMessagesSync([mail('one', { to: ['yes@x.org', 'no-body@x.org'] })]);

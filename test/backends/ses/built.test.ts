@@ -18,7 +18,7 @@ let ses: SesLocal;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ses-'));
   ses = await startSesLocal();
-}, 60_000);
+});
 afterAll(async () => {
   rmSync(folder, { recursive: true });
   await ses.close();
@@ -28,7 +28,7 @@ afterAll(async () => {
 async function result(text: string): Promise<unknown> {
   const file = join(folder, 'program.mjs');
   writeFileSync(file, text);
-  const { stdout } = await run(process.execPath, [file], { cwd: folder, timeout: 30_000 });
+  const { stdout } = await run(process.execPath, [file], { cwd: folder, timeout: 60_000 });
   return JSON.parse(stdout);
 }
 
@@ -47,7 +47,7 @@ describe('the library as it is built', () => {
       console.log(JSON.stringify([before, count() > 10]));
     `);
     expect(loaded).toEqual([0, true]);
-  }, 60_000);
+  });
 
   test('without the SDK it says what to install', async () => {
     cpSync(join(ROOT, 'dist'), join(folder, 'dist'), { recursive: true });
@@ -62,7 +62,7 @@ describe('the library as it is built', () => {
       'missing-dependency',
       expect.stringContaining('npm install amsdal-mail @aws-sdk/client-sesv2'),
     ]);
-  }, 60_000);
+  });
 
   test('sends while the thread waits; a client cannot cross to the worker, and is named', async () => {
     await ses.clear();
@@ -79,5 +79,5 @@ describe('the library as it is built', () => {
     `);
     const [mail] = await ses.mails();
     expect(facts).toEqual([true, mail?.messageId, expect.stringMatching(/^not-blocking: .*with client/)]);
-  }, 60_000);
+  });
 });

@@ -15,7 +15,7 @@ let client: SESv2Client;
 beforeAll(async () => {
   ses = await startSesLocal();
   client = new SESv2Client({ endpoint: ses.endpoint, region: 'us-east-1', credentials: { ...KEYS } });
-}, 60_000);
+});
 afterAll(async () => {
   client.destroy();
   await ses.close();

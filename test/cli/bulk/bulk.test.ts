@@ -2,12 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ScriptedSmtpServer } from '../../../src/testing/scripted-smtp-server.ts';
 import { until } from '../../servers/process.ts';
 import { type CliRun, ended, runCli, startCli } from '../run-cli.ts';
-
-vi.setConfig({ testTimeout: 60_000 }); // processes start slowly on a busy machine
 
 let server: ScriptedSmtpServer;
 let folder = '';
