@@ -228,7 +228,7 @@ async function leastCost(read: (text: string) => unknown, text: string, enough =
 
 test.each<Reader>(READERS)(
   '%s takes time in proportion to what it reads',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async (_, read, kind) => {
     for (const [shape, make] of shapesOf(KINDS[kind])) {
       const begun = await leastCost(read, make(SMALL / 4), HOPELESS_MS);

@@ -63,7 +63,7 @@ describe.concurrent('a Postfix that ends a connection after 20 errors', () => {
   ] as const)(
     'takes the good mails of a list with $bad bad ones in it, through $entrance with $options',
     {
-      timeout: 90_000,
+      timeout: 300_000,
     },
     async ({ entrance, options, bad }) => {
       const mails = [
@@ -77,7 +77,7 @@ describe.concurrent('a Postfix that ends a connection after 20 errors', () => {
 
   test.each(['plain', 'noChunking', 'lockstep'] as const)(
     'takes one mail for the good half of its 44 recipients, through %s',
-    { timeout: 90_000 },
+    { timeout: 300_000 },
     async (entrance) => {
       const names = range(0, 22, (index) => [`good${index}`, `${index % 2 ? 'unknown' : 'blocked'}${index}`]).flat();
       await expectGoodOnesToArrive(`${entrance}.mail.example`, { entrance, mails: [names] });

@@ -13,7 +13,7 @@ describe.concurrent('an Exim that ends a connection after a thousand mails', () 
   ])(
     'takes each of $count once, $maxConnections connections at a time',
     {
-      timeout: 180_000,
+      timeout: 300_000,
     },
     async ({ count, maxConnections, connections }) => {
       await using exim = await Exim.start();
