@@ -5,6 +5,7 @@ import type { EmailMessage } from './message.ts';
 import type { EmailMessageInit } from './message-init.ts';
 import { type PackedResults, unpackResults, WORKER_ENDED, WORKER_RUNNING, WORKER_STARTING } from './sync-codec.ts';
 import { ownFile } from './util/own-file.ts';
+import { refuseInWorkerd } from './util/runtime.ts';
 
 /** How the worker thread makes the same connection: a backend's name or specifier, and options that can be cloned. */
 export interface Recipe {
@@ -62,6 +63,7 @@ export function deliverBlocking(
   jobs: readonly Job[],
   fail: (job: Job, error: unknown) => DeliveryResult,
 ): readonly DeliveryResult[] {
+  refuseInWorkerd('not-blocking', 'blocking calls do not work', 'there are no threads; use sendMail or sendMessages');
   const recipe = recipes.get(owner);
   if (recipe === undefined) {
     throw new ConfigurationError(

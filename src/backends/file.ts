@@ -11,6 +11,7 @@ import { DKIM_OPTION } from '../mime/dkim-option.ts';
 import { generateMessageId } from '../mime/message-id.ts';
 import type { AnyOptionTable, OptionTable } from '../options.ts';
 import { reasonOf } from '../util/reason.ts';
+import { refuseInWorkerd } from '../util/runtime.ts';
 
 /** Options of {@link FileBackend}. */
 export interface FileOptions extends BackendOptions {
@@ -49,6 +50,7 @@ export class FileBackend extends EmailBackend {
   /** @throws {ConfigurationError} `missing-option` without a path, `invalid-key` for a bad DKIM key. */
   constructor(options: FileOptions = {}) {
     super(options);
+    refuseInWorkerd('invalid-backend', 'the file backend cannot be used', 'no file outlives its request');
     if (!options.path) {
       throw new ConfigurationError(
         'missing-option',

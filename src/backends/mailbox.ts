@@ -4,6 +4,7 @@ import type { DeliveryResult, Job } from '../delivery.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
 import { type ResolvedMailboxOptions, resolveMailboxOptions } from '../mailbox/mailbox-options.ts';
 import type { AnyOptionTable, OptionTable } from '../options.ts';
+import { refuseInWorkerd } from '../util/runtime.ts';
 
 /** Options of {@link MailboxBackend}; each as in {@link MailboxOptions}. */
 export interface MailboxBackendOptions extends BackendOptions {
@@ -49,6 +50,7 @@ export class MailboxBackend extends EmailBackend {
   constructor(options: MailboxBackendOptions = {}) {
     const { defaultFrom: _, onUnsupported: __, deadlineMs: ___, ...own } = options;
     super(options);
+    refuseInWorkerd('invalid-backend', 'the mailbox cannot run', 'nothing listens on a port; use console or dummy');
     this.#options = resolveMailboxOptions(own);
   }
 

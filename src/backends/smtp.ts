@@ -8,6 +8,7 @@ import { loginHintFor } from '../presets.ts';
 import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';
 import type { PoolStats } from '../smtp/pool-stats.ts';
 import { thrownHere } from '../util/error-copies.ts';
+import { isWorkerd } from '../util/runtime.ts';
 import type { SmtpEngine } from './smtp/engine.ts';
 import { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
@@ -50,7 +51,6 @@ export class SmtpBackend extends EmailBackend {
   readonly #options: ResolvedSmtpOptions;
   readonly #compose: ComposeOptions;
   #engine: SmtpEngine | null = null;
-  #loading: Promise<SmtpEngine> | null = null;
 
   /** @throws {ConfigurationError} naming the option that is wrong. */
   constructor(options: SmtpBackendOptions = {}) {
@@ -59,7 +59,8 @@ export class SmtpBackend extends EmailBackend {
     const { tagHeaders = false, dkim } = options;
     this.#compose = { tagHeaders, ...(dkim && { dkim: createDkimSigner(dkim) }) };
     this.features = new Set(tagHeaders ? [...FEATURES, 'tags', 'metadata'] : FEATURES);
-    this.maxActiveCalls = 2 * this.#options.maxConnections * this.#options.maxInFlight;
+    // Calls of one request must not wait for those of another.
+    this.maxActiveCalls = isWorkerd() ? Infinity : 2 * this.#options.maxConnections * this.#options.maxInFlight;
   }
 
   /**
@@ -85,7 +86,7 @@ export class SmtpBackend extends EmailBackend {
   }
 
   protected override async connect(options: { readonly signal?: AbortSignal }): Promise<void> {
-    await (await this.#load()).connect(options.signal);
+    if (!isWorkerd()) await (await this.#load()).connect(options.signal);
   }
 
   protected override async disconnect(): Promise<void> {
@@ -96,15 +97,22 @@ export class SmtpBackend extends EmailBackend {
     jobs: AsyncIterable<Job>,
     context: DeliveryContext,
   ): AsyncGenerator<DeliveryResult, void, undefined> {
-    yield* (await this.#load()).deliver(jobs, context);
+    const engine = await this.#load();
+    try {
+      yield* engine.deliver(jobs, context);
+    } finally {
+      if (engine !== this.#engine) await engine.close();
+    }
   }
 
-  /** Composer and engine come with the first connection: `import 'amsdal-mail'` is fast for those who never send. */
-  #load(): Promise<SmtpEngine> {
-    this.#loading ??= import('./smtp/engine.ts').then(({ SmtpEngine }) => {
-      this.#engine = new SmtpEngine(this.#options, this.#compose);
-      return this.#engine;
-    });
-    return this.#loading;
+  /**
+   * Composer and engine come with the first connection: `import 'amsdal-mail'` is fast for those who never send. Where sockets
+   * belong to a request, every call has an engine of its own, and closes it.
+   */
+  async #load(): Promise<SmtpEngine> {
+    const { SmtpEngine } = await import('./smtp/engine.ts');
+    if (isWorkerd()) return new SmtpEngine(this.#options, this.#compose);
+    this.#engine ??= new SmtpEngine(this.#options, this.#compose);
+    return this.#engine;
   }
 }

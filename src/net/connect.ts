@@ -1,6 +1,7 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
+import { isWorkerd } from '../util/runtime.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 
 /** How long one address is tried before the next joins in (RFC 8305, section 5). */
@@ -15,7 +16,7 @@ export interface HostAddress {
 /** The addresses of a host in the order in which they are tried. @throws what node:dns throws, and the signal's reason */
 export async function addressesOf(host: string, signal: AbortSignal): Promise<readonly HostAddress[]> {
   const family = process.getBuiltinModule('node:net').isIP(host);
-  if (family !== 0) return [{ address: host, family }];
+  if (family !== 0 || isWorkerd()) return [{ address: host, family }]; // workerd connects to names
   const dns = process.getBuiltinModule('node:dns').promises;
   return interleave(await unlessAborted(dns.lookup(host, { all: true, verbatim: true }), signal));
 }

@@ -5,11 +5,26 @@ import { EmailConnectionError, type ErrorPhase } from '../errors.ts';
 import { connected } from '../net/connect.ts';
 import { handshakeError } from '../net/tls-failure.ts';
 import { setDeadline } from '../util/deadline.ts';
+import { reasonOf } from '../util/reason.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
 
 /** Connects to a unix socket. @throws the system's error, and the signal's reason */
 export function connectPath(path: string, signal: AbortSignal): Promise<Socket> {
   return connected(process.getBuiltinModule('node:net').connect({ path }), signal);
+}
+
+/**
+ * Connects by TLS in workerd, which takes no socket over for that, and verifies the certificate and its name by itself.
+ *
+ * @throws {EmailConnectionError} `tls`, as the runtime does not say whether there was a connection; and the signal's reason
+ */
+export async function connectTls(host: string, port: number, signal: AbortSignal): Promise<Duplex> {
+  const secure = process.getBuiltinModule('node:tls').connect({ host, port });
+  return connected(secure, signal, 'secureConnect').catch((cause: unknown) => {
+    if (signal.aborted) throw cause;
+    const text = `no TLS with ${host}:${port}: ${reasonOf(cause)}; check host, port and the server's certificate`;
+    throw new EmailConnectionError('tls', text, { phase: 'tls', retryable: true, cause });
+  });
 }
 
 /**

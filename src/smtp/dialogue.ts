@@ -6,6 +6,11 @@ import { describe } from './refusal.ts';
 import type { Transcript } from './transcript.ts';
 import { type Failure, Wire, type WireOwner } from './wire.ts';
 
+interface Waiting {
+  resolve(reply: ServerReply): void;
+  reject(error: EmailConnectionError): void;
+}
+
 /** One command at a time, for the part of a session before mail. */
 export class Dialogue implements WireOwner {
   readonly transcript: Transcript;
@@ -13,7 +18,9 @@ export class Dialogue implements WireOwner {
   readonly #options: ResolvedSmtpOptions;
   readonly #signal: AbortSignal;
   #phase: ErrorPhase = 'greeting';
-  #waiting: { resolve(reply: ServerReply): void; reject(error: EmailConnectionError): void } | null = null;
+  #waiting: Waiting | null = null;
+  /** What is to be done when all that came with the reply was read. */
+  #goOn: (() => void) | null = null;
   #failure: Failure | null = null;
 
   constructor(socket: Duplex, transcript: Transcript, options: ResolvedSmtpOptions, signal: AbortSignal) {
@@ -31,16 +38,34 @@ export class Dialogue implements WireOwner {
     return this.read(phase);
   }
 
-  read(phase: ErrorPhase): Promise<ServerReply> {
-    this.#phase = phase;
+  /**
+   * Sends a command and goes on with `next` where its reply was read and before anything more is: some runtimes let TLS take a
+   * socket over only there.
+   */
+  commandThen<T>(line: string, phase: ErrorPhase, next: (reply: ServerReply) => Promise<T>): Promise<T> {
+    this.wire.write(line);
     return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
-      if (this.#failure) this.onFailure(this.#failure);
-      else {
-        this.wire.expect(1);
-        this.wire.flush();
-      }
+      const goOn = (reply: ServerReply): void => {
+        this.#goOn = () => void next(reply).then(resolve, reject);
+      };
+      this.#await({ resolve: goOn, reject }, phase);
     });
+  }
+
+  read(phase: ErrorPhase): Promise<ServerReply> {
+    return new Promise((resolve, reject) => {
+      this.#await({ resolve, reject }, phase);
+    });
+  }
+
+  #await(waiting: Waiting, phase: ErrorPhase): void {
+    this.#phase = phase;
+    this.#waiting = waiting;
+    if (this.#failure) this.onFailure(this.#failure);
+    else {
+      this.wire.expect(1);
+      this.wire.flush();
+    }
   }
 
   /** Waits for what is not the server's, unless the connection ends or the signal aborts before. */
@@ -95,7 +120,11 @@ export class Dialogue implements WireOwner {
     waiting?.resolve(reply);
   }
 
-  onRepliesRead(): void {}
+  onRepliesRead(): void {
+    const goOn = this.#goOn;
+    this.#goOn = null;
+    goOn?.();
+  }
 
   onEarlyReply(): void {}
 
@@ -114,6 +143,7 @@ export class Dialogue implements WireOwner {
     const waiting = this.#waiting;
     this.#waiting = null;
     waiting?.reject(this.#error(failure));
+    this.onRepliesRead(); // what follows a reply is done on a broken connection, too, and finds it so
   }
 
   #error(failure: Failure): EmailConnectionError {

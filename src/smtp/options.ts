@@ -2,6 +2,7 @@ import { ConfigurationError } from '../errors.ts';
 import { type ProxyServer, parseProxy, proxiedHost } from '../net/proxy-server.ts';
 import { type RetryOptions, resolveRetry } from '../util/backoff.ts';
 import { checkOAuth2, type OAuth2Options } from '../util/oauth-options.ts';
+import { refuseInWorkerd } from '../util/runtime.ts';
 import { type TokenSource, tokenSourceOf } from './access-token.ts';
 
 /**
@@ -196,6 +197,14 @@ export function resolveSmtpOptions(options: SmtpOptions = {}, loginHint: string 
     conflict(
       ['useTls', 'useSsl'],
       'useTls (STARTTLS) and useSsl (TLS from the first byte) exclude each other: set one of them',
+    );
+  }
+  for (const option of ['path', 'proxy', 'tls'] as const) {
+    if (options[option] === undefined) continue;
+    refuseInWorkerd(
+      'invalid-option',
+      `${option} cannot be used`,
+      'the runtime makes connections and verifies TLS by itself',
     );
   }
   if (host === '' || /[\s/@]|\p{Cc}/u.test(host)) {

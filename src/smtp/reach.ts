@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { isWorkerd } from '../util/runtime.ts';
 import { startTls } from './connect.ts';
 import { Dialogue } from './dialogue.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
@@ -46,7 +47,8 @@ async function greeted(
 ): Promise<Reached> {
   const { proxy } = options;
   transcript.note(proxy === null ? 'connected' : `connected through the proxy ${proxy.name}`);
-  const ready = options.security === 'implicit' ? await startTls(socket, options, signal) : socket;
+  const isBegun = isWorkerd() && options.socket === null; // by the route
+  const ready = options.security === 'implicit' && !isBegun ? await startTls(socket, options, signal) : socket;
   const dialogue = new Dialogue(ready, transcript, options, signal);
   try {
     return { socket: ready, dialogue, server: await greet(dialogue) };

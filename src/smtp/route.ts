@@ -4,8 +4,9 @@ import { addressesOf, connectFirst, type HostAddress } from '../net/connect.ts';
 import { connectError, type OptionsToCheck } from '../net/connect-error.ts';
 import { dialThroughProxy } from '../net/dial-through-proxy.ts';
 import { setDeadline } from '../util/deadline.ts';
+import { isWorkerd } from '../util/runtime.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
-import { abortedError, connectPath } from './connect.ts';
+import { abortedError, connectPath, connectTls } from './connect.ts';
 import { locationOf, type ResolvedSmtpOptions } from './options.ts';
 
 /** How many addresses of a host may take a connection and then not greet; RFC 5321, section 5.1, asks for two at least. */
@@ -49,7 +50,7 @@ export class Route {
           retryable: true,
         });
       }
-      if (this.#options.proxy !== null && error instanceof EmailError) throw error;
+      if (this.#options.socket === null && error instanceof EmailError) throw error;
       throw connectError(error, where, OPTIONS_TO_CHECK);
     } finally {
       deadline.clear();
@@ -65,6 +66,7 @@ export class Route {
       // Any Node Duplex is taken: what the wire needs of it, it finds out by using it.
       return (await unlessAborted(socket, signal)) as unknown as Duplex;
     }
+    if (security === 'implicit' && isWorkerd()) return await connectTls(host, port, signal);
     if (path !== null) return await connectPath(path, signal);
     if (proxy !== null) return await dialThroughProxy(proxy, { host, port }, signal, security === 'none');
     this.#untried ??= await addressesOf(host, signal);

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { EmailConnectionError } from '../errors.ts';
+import { EmailConnectionError, type ServerReply } from '../errors.ts';
 import { authenticate } from './auth.ts';
 import { type Capabilities, NO_CAPABILITIES, parseCapabilities } from './capabilities.ts';
 import { type Greeting, hello, STARTTLS } from './commands.ts';
@@ -127,8 +127,16 @@ function mayStartTls(dialogue: Dialogue, capabilities: Capabilities, { security 
   );
 }
 
-async function upgrade(dialogue: Dialogue, options: ResolvedSmtpOptions, signal: AbortSignal): Promise<Duplex | null> {
-  const reply = await dialogue.command(STARTTLS, 'tls');
+function upgrade(dialogue: Dialogue, options: ResolvedSmtpOptions, signal: AbortSignal): Promise<Duplex | null> {
+  return dialogue.commandThen(STARTTLS, 'tls', (reply) => takeOver(dialogue, reply, options, signal));
+}
+
+async function takeOver(
+  dialogue: Dialogue,
+  reply: ServerReply,
+  options: ResolvedSmtpOptions,
+  signal: AbortSignal,
+): Promise<Duplex | null> {
   if (reply.code !== 220) {
     if (options.security === 'opportunistic') return null;
     throw dialogue.refusal('tls', 'tls', 'the server refused STARTTLS, and TLS was asked for', reply);
@@ -170,8 +178,11 @@ function clientName(socket: Duplex): string {
   return v4.includes(':') ? `[IPv6:${v4.replace(/%.*$/, '')}]` : `[${v4}]`;
 }
 
-function tlsVersion(socket: Duplex): string | null {
-  return 'getProtocol' in socket && typeof socket.getProtocol === 'function' ? String(socket.getProtocol()) : null;
+/** As TLSv1.3; not every runtime tells. */
+function tlsVersion(socket: Duplex): string {
+  const version: unknown =
+    'getProtocol' in socket && typeof socket.getProtocol === 'function' ? socket.getProtocol() : null;
+  return typeof version === 'string' ? version : 'TLS';
 }
 
 /** The forms in which a server may echo a password. */
