@@ -18,6 +18,8 @@ const covering = process.argv.some((argument) => argument.startsWith('--coverage
 
 /** What is slow, or costs much and seldom finds something: `npm run test:slow`. */
 const SLOW = 'test/**/*.slow.{test,*.test}.ts';
+/** Trials of the packed package with packages of their own: `npm run test:bundles`. */
+const BUNDLES = 'test/bundles/*.test.ts';
 const exclude = [
   ...configDefaults.exclude,
   ...(isLive ? [] : ['test/**/*.live.test.ts']),
@@ -30,8 +32,13 @@ const AWS = { AWS_EC2_METADATA_DISABLED: 'true', AWS_SDK_JS_NODE_VERSION_SUPPORT
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: [...exclude, SLOW] } },
+      { extends: true, test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: [...exclude, SLOW, BUNDLES] } },
       { extends: true, test: { name: 'slow', include: [SLOW], exclude } },
+      {
+        extends: true,
+        // One file after the other: each starts bundlers and servers that use every core by themselves.
+        test: { name: 'bundles', include: [BUNDLES], testTimeout: 600_000, fileParallelism: false },
+      },
     ],
     globalSetup: 'test/global-setup.ts',
     maxWorkers: '100%', // Vitest leaves one core free, and then uses one of two

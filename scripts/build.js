@@ -23,6 +23,9 @@ const PROGRAMS = ['cli/main'];
 /** What both the mailbox and the test kit read mails with, and neither should load the other for. */
 const READER = ['mime/read-addresses.ts', 'mime/links.ts', 'mime/html-text.ts'];
 
+/** Backends that need no protocol: what they and the others are made of is a file without any. */
+const PLAIN_BACKENDS = ['backends/console.ts', 'backends/dummy.ts', 'backends/file.ts'];
+
 /** Where CommonJS loads in another way than ES modules do: test runners have no `import()` there. */
 const COMMONJS = { 'util/import-module.ts': 'util/require-module.ts' };
 
@@ -49,8 +52,8 @@ async function declare() {
 }
 
 /**
- * A file per entry point, one for the composer, one for everything else that `import 'amsdal-mail'` needs, one for the SMTP
- * receiver, one for reading mails, and the mailbox, which finds its page beside it. What is left over falls into files by
+ * A file per entry point, one for the composer, one for what every backend is made of, one for everything else that
+ * `import 'amsdal-mail'` needs, one for the SMTP receiver, one for reading mails, and the mailbox, which finds its page beside it. What is left over falls into files by
  * who imports it.
  *
  * @param {'esm' | 'cjs'} format
@@ -60,6 +63,7 @@ async function declare() {
 async function bundle(format, names, sourcemap) {
   const groups = [
     { name: 'composer', holds: reachable('mime/index.ts') },
+    { name: 'backend', holds: new Set(PLAIN_BACKENDS.flatMap((path) => [...reachable(path)])) },
     { name: 'core', holds: reachable('index.ts') },
     { name: 'smtp-server', holds: reachable('smtp-server/server.ts') },
     { name: 'reader', holds: new Set(READER.flatMap((path) => [...reachable(path)])) },
