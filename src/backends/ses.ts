@@ -1,21 +1,12 @@
 import { type BackendStats, EmailBackend, type Verification } from '../backend.ts';
 import { deliverEach } from '../deliver-each.ts';
-import { type DeliveryResult, type Job, whileReading } from '../delivery.ts';
-import { MessageError, SendError, UnsupportedFeatureError } from '../errors.ts';
+import type { DeliveryResult, Job } from '../delivery.ts';
 import type { Feature } from '../features.ts';
 import type { AnyOptionTable } from '../options.ts';
 import { thrownHere } from '../util/error-copies.ts';
-import { accountOf, type SesAccount, type SesQuota } from './ses/account.ts';
-import { sendInBulk } from './ses/bulk.ts';
-import { templateContent } from './ses/content.ts';
-import { Courier } from './ses/courier.ts';
-import { mergeEntries } from './ses/merge.ts';
+import type { SesQuota } from './ses/account.ts';
+import type { SesEngine } from './ses/engine.ts';
 import { type ResolvedSesOptions, resolveSesOptions, SES_OPTIONS, type SesOptions } from './ses/options.ts';
-import { bulkRequest, type RequestParts } from './ses/request.ts';
-import { SesSession } from './ses/sdk.ts';
-import { encodeEmailTags } from './ses/tags.ts';
-import { Tally } from './ses/tally.ts';
-import { sendWhole } from './ses/whole.ts';
 
 export type { SesQuota } from './ses/account.ts';
 export type { SesCredentials, SesListManagement, SesOptions } from './ses/options.ts';
@@ -27,9 +18,6 @@ export interface SesStats extends BackendStats {
   /** What the account may send, as SES said when it was last asked; null before, and when it may not ask. */
   readonly quota: SesQuota | null;
 }
-
-const TRACKING_SINCE = '3.1125.0';
-const NEEDS_SDK = `needs @aws-sdk/client-sesv2 ${TRACKING_SINCE}`;
 
 /**
  * Sends through Amazon SES (API v2) with the AWS SDK, which is loaded at the first use.
@@ -48,28 +36,25 @@ export class SesBackend extends EmailBackend {
     ...(['templateId', 'mergeData', 'mergeGlobalData', 'envelopeSender'] as const),
   ]);
   readonly #options: ResolvedSesOptions;
-  readonly #account: SesAccount;
-  #line: Promise<Line> | null = null;
+  #engine: SesEngine | null = null;
 
   /** @throws {ConfigurationError} `unknown-option`, `invalid-option`; `missing-option` for half a key pair. */
   constructor(options: SesOptions = {}) {
     super(options);
     this.#options = resolveSesOptions(options);
-    this.#account = accountOf(this.#options);
   }
 
   protected override deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    return deliverEach(jobs, (job) => this.#deliverOne(job), this.#options.maxConnections);
+    const deliverOne = async (job: Job) => (this.#engine ?? (await this.#load())).deliverOne(job);
+    return deliverEach(jobs, deliverOne, this.#options.maxConnections);
   }
 
   protected override async connect(): Promise<void> {
-    await this.#open();
+    (await this.#load()).connect();
   }
 
   protected override async disconnect(): Promise<void> {
-    const line = this.#line;
-    this.#line = null;
-    if (line !== null) (await line).session.close();
+    this.#engine?.close();
   }
 
   /**
@@ -81,21 +66,8 @@ export class SesBackend extends EmailBackend {
   override async verify(options: { readonly signal?: AbortSignal } = {}): Promise<Verification> {
     await this.open();
     try {
-      const { courier, session } = await this.#open();
-      const { SendingEnabled, EnforcementStatus, ProductionAccessEnabled } = await courier.askAccount(options.signal);
-      const { region } = this.#options;
-      if (SendingEnabled === false || EnforcementStatus === 'SHUTDOWN') {
-        const text = `SES has stopped this account in ${region} from sending: see the account dashboard of the SES console`;
-        throw new SendError('account', text, { phase: 'request' });
-      }
-      const details = {
-        region: this.#options.client ? null : region,
-        isInSandbox: ProductionAccessEnabled !== true,
-        enforcementStatus: EnforcementStatus ?? null,
-        ...this.#account.quota,
-        tracking: session.knows('SendEmail', TRACKING) || NEEDS_SDK,
-      };
-      return { backend: this.name, details };
+      const engine = await this.#load();
+      return { backend: this.name, details: await engine.verify(options.signal) };
     } catch (error) {
       throw thrownHere(error);
     } finally {
@@ -104,64 +76,12 @@ export class SesBackend extends EmailBackend {
   }
 
   override stats(): SesStats {
-    return { ...super.stats(), quota: this.#account.quota };
+    return { ...super.stats(), quota: this.#engine?.quota ?? null };
   }
 
-  /** @throws {ConfigurationError} `missing-dependency` */
-  #open(): Promise<Line> {
-    this.#line ??= SesSession.open(this.#options).then(
-      (session) => ({ session, courier: new Courier(session, this.#account, this.#options) }),
-      (error: unknown) => {
-        this.#line = null; // it may be installed by the next time
-        throw error;
-      },
-    );
-    return this.#line;
-  }
-
-  async #deliverOne(job: Job): Promise<DeliveryResult> {
-    const { message } = job;
-    const { session, courier } = await this.#open();
-    const tracks = (['trackOpens', 'trackClicks'] as const).filter((feature) => message[feature]);
-    const canTrack = session.knows('SendEmail', TRACKING);
-    if (!canTrack && tracks.length > 0 && this.#options.onUnsupported === 'error')
-      throw new UnsupportedFeatureError(tracks, `ses (with @aws-sdk/client-sesv2 below ${TRACKING_SINCE})`);
-    if (message.envelopeSender === '') throw new UnsupportedFeatureError(['envelopeSender'], 'ses');
-    const parts: RequestParts = { message, options: this.#options, tags: encodeEmailTags(message), canTrack };
-    const tally = new Tally(message);
-    if (message.mergeData !== null) await this.#sendMerged(parts, courier, tally, job.signal);
-    else await sendWhole(parts, courier, tally, job.signal);
-    return tally.result(job.index, canTrack ? [] : tracks, NEEDS_SDK);
-  }
-
-  async #sendMerged(
-    parts: RequestParts,
-    courier: Courier,
-    tally: Tally,
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const { listManagement, maxConnections, retry, heldBackMs, tagHeaders } = this.#options;
-    if (listManagement !== undefined) {
-      const text = 'SES manages no contact lists in bulk requests: leave the option listManagement out, or mergeData';
-      throw new MessageError([{ path: 'mergeData', code: 'unsupported', message: text }]);
-    }
-    const entries = mergeEntries(parts.message);
-    const template = await whileReading(templateContent(parts.message, tagHeaders === true), signal);
-    await sendInBulk(entries, {
-      courier,
-      tally,
-      request: (chunk) => bulkRequest(parts, template, chunk),
-      concurrency: maxConnections,
-      retry,
-      heldBackMs,
-      signal,
-    });
+  async #load(): Promise<SesEngine> {
+    const { SesEngine } = await import('./ses/engine.ts');
+    this.#engine ??= new SesEngine(this.#options);
+    return this.#engine;
   }
 }
-
-interface Line {
-  readonly session: SesSession;
-  readonly courier: Courier;
-}
-
-const TRACKING = 'ConfigurationOverrides';

@@ -61,7 +61,7 @@ export class SesSession {
   }
 
   /** @throws {ConfigurationError} `missing-dependency` when the SDK is not installed. */
-  static async open(options: ResolvedSesOptions): Promise<SesSession> {
+  static open(options: ResolvedSesOptions): SesSession {
     const sdk = optionalRequire<SesSdk>(PACKAGE, "the backend 'ses'");
     // It registers itself for the signatures that multi-region endpoints need.
     if (options.endpointId !== undefined) optionalRequire('@aws-sdk/signature-v4a', "the ses option 'endpointId'");
