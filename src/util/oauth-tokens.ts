@@ -4,6 +4,7 @@ import { CERTIFICATE_CODE, NETWORK_CODES, systemCode } from './network-code.ts';
 import { type GrantedToken, type RawAnswer, readTokenAnswer, redact } from './oauth-answer.ts';
 import type { OAuth2Options } from './oauth-options.ts';
 import { reasonOf } from './reason.ts';
+import { isWorkerd } from './runtime.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
 /** How long before its end a token is replaced; of one that holds for less than twice as long, half of its time. */
@@ -53,6 +54,7 @@ export class OAuthTokens {
     if (refused !== null && this.#held?.token === refused) this.#held = null; // nor is it for anybody else
     const held = this.#held;
     if (held !== null && this.#now() < held.until) return Promise.resolve(held.token);
+    if (isWorkerd()) return this.#renew(); // a promise of another request never comes there
     this.#underWay ??= this.#renew().finally(() => {
       this.#underWay = null;
     });
