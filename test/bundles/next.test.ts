@@ -33,7 +33,7 @@ describe.each(versions)('Next.js %s with %s', (version, bundler) => {
   const app = join(HERE, `next-${version}`);
   const next = join(app, version === '15' ? '../node_modules/next/dist/bin/next' : 'node_modules/next/dist/bin/next');
 
-  test('builds without a warning about the package, and sends from a route and from a server action', async () => {
+  test('builds without a warning about the package, and sends from a route, from a server action and after a response', async () => {
     for (const name of ['.next', 'app', 'instrumentation.js', 'next.config.mjs'])
       rmSync(join(app, name), { recursive: true, force: true });
     cpSync(join(PROGRAMS, 'next'), app, { recursive: true });
@@ -53,10 +53,16 @@ describe.each(versions)('Next.js %s with %s', (version, bundler) => {
       form.set('text', 'Typed by Ann');
       const action = await fetch(started.url, { method: 'POST', body: form, redirect: 'manual' });
       expect([action.status, action.headers.get('location')]).toEqual([303, expect.stringMatching(/\?sent=true$/)]);
+      // What is handed to after() is sent although the response is complete.
+      const later = await fetch(`${started.url}/later`, { method: 'POST' });
+      expect([later.status, await later.json()]).toEqual([202, { accepted: true }]);
+      await expect.poll(() => mails.length).toBe(3);
     } finally {
       await started.end();
     }
-    expect(mails).toEqual([expect.stringContaining('From a route'), expect.stringContaining('Typed by Ann')]);
+    expect(mails).toEqual(
+      ['From a route', 'Typed by Ann', 'After the response'].map((text) => expect.stringContaining(text)),
+    );
     // What instrumentation.js subscribed, routes and actions see.
     for (const mail of mails) expect(mail).toContain('X-Instrumented: yes');
   });

@@ -10,30 +10,12 @@ import { SmtpServer } from '../../src/smtp-server/server.ts';
 import { makeCertificates } from '../servers/certificates.ts';
 import { freePorts, until } from '../servers/process.ts';
 import { HERE, installPacked, PROGRAMS, runProgram, tool } from './packed.ts';
+import { expectedOutcomes } from './support.ts';
 
-// The same trials in every runtime. What cannot work there says so by a ConfigurationError, and stands here with the reason.
+// The same trials in every runtime; what cannot work there says so by a ConfigurationError, and stands in support.ts.
 
-const WORKS = {
-  console: true,
-  compose: true,
-  lint: true,
-  'partial refusal': true,
-  'lost answer': true,
-  'STARTTLS and login': true,
-  'implicit TLS and login': true,
-  '20 pooled': true,
-  'a stream of 3 MB': true,
-  blocking: true,
-  dummy: true,
-  mailbox: true,
-};
-
-/** workerd has no threads, and nothing there listens on a port. */
-const WORKERD = {
-  ...WORKS,
-  blocking: expect.stringMatching(/^ConfigurationError [\w-]+: .*Workers/),
-  mailbox: expect.stringMatching(/^ConfigurationError [\w-]+: .*Workers/),
-};
+/** The Node that runs the tests, and those that NODE_BINARIES names, parted by colons. */
+const nodes = [process.execPath, ...(process.env['NODE_BINARIES'] ?? '').split(':').filter(Boolean)];
 
 const certificates = makeCertificates();
 const servers: (SmtpServer | Server)[] = [];
@@ -97,7 +79,7 @@ async function losesAnswers(): Promise<Server> {
 
 describe('the trials', () => {
   test.each([
-    ['Node', process.execPath, []],
+    ...nodes.map((path) => ['Node', path, []] as const),
     ['Bun', '@oven/bun-linux-x64/bin/bun', []],
     ['Deno', '@deno/linux-x64-glibc/deno', ['run', '--allow-all', '--no-lock']],
   ] as const)('%s', async (name, program, args) => {
@@ -105,7 +87,7 @@ describe('the trials', () => {
     const env = { WHERE: JSON.stringify(where) };
     const ended = await runProgram(name === 'Node' ? program : tool(program), [...args, file], { env });
     expect(ended).toMatchObject({ code: 0 });
-    expect(JSON.parse(ended.output)).toEqual(WORKS);
+    expect(JSON.parse(ended.output)).toEqual(expectedOutcomes(name));
   });
 });
 
@@ -175,7 +157,7 @@ const mainWorker :Workerd.Worker = (
 
   const ask = async (name: string): Promise<unknown> => (await fetch(`${url}/${encodeURIComponent(name)}`)).json();
 
-  test.each(Object.entries(WORKERD))('%s', async (name, expected) => {
+  test.each(Object.entries(expectedOutcomes('workerd')))('%s', async (name, expected) => {
     expect([await ask(name), log]).toEqual([expected, log]);
   });
 

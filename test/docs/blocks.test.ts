@@ -22,8 +22,10 @@ beforeAll(async () => {
   mkdirSync(join(ROOT, '.cache'), { recursive: true });
   folder = mkdtempSync(join(ROOT, '.cache/docs-')); // inside the package, where it can import itself by name
   for (const { folder: page, file, text } of all) write(join(page, file), text);
-  const compilerOptions = { noEmit: false, rootDir: '.', outDir: 'out', noUnusedLocals: false };
-  write('tsconfig.json', JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, include: ['*/*'] }));
+  const nest = { experimentalDecorators: true, erasableSyntaxOnly: false };
+  const compilerOptions = { noEmit: false, rootDir: '.', outDir: 'out', noUnusedLocals: false, ...nest };
+  const include = ['*/**/*', '../../test/docs/frameworks.d.ts'];
+  write('tsconfig.json', JSON.stringify({ extends: '../../tsconfig.json', compilerOptions, include }));
   const compiled = run(join(ROOT, 'node_modules/.bin/tsc'), [], { cwd: folder });
   typeErrors = await compiled.then(() => '').catch((error: { readonly stdout: string }) => error.stdout);
   for (const page of new Set(all.map((program) => program.folder))) {
