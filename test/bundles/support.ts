@@ -29,7 +29,7 @@ interface Runtime {
 
 const versions = installed('package.json');
 
-export const RUNTIMES = {
+const RUNTIMES = {
   Node: { title: `Node ${nodeVersions().join(', ')}`, cannot: {} },
   Bun: { title: `Bun ${versions['bun']}`, cannot: {} },
   Deno: { title: `Deno ${versions['deno']}`, cannot: {} },
