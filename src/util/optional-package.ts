@@ -1,8 +1,9 @@
 import { ConfigurationError } from '../errors.ts';
 
 /**
- * Loads an optional peer dependency on first use: as seen from this package, from the program or from the working directory.
- * A bundler sees nothing of it, so that it asks for no package that nobody has installed.
+ * Loads an optional peer dependency on first use: as seen from this package, from the bundle that it is in, or from the program;
+ * never from the working directory, which may be anybody's. A bundler sees nothing of it, so that it asks for no package that
+ * nobody has installed.
  *
  * @param name the package's name
  * @param purpose what it is needed for, as the error says it
@@ -11,8 +12,7 @@ import { ConfigurationError } from '../errors.ts';
 export function optionalRequire<T>(name: string, purpose: string): T {
   const { createRequire } = process.getBuiltinModule('node:module');
   let missing: unknown;
-  for (const from of [import.meta.url, process.argv[1], `${process.cwd()}/`]) {
-    if (!from) continue;
+  for (const from of places()) {
     try {
       return createRequire(from)(name) as T; // the caller names the package's own type
     } catch (cause) {
@@ -21,6 +21,15 @@ export function optionalRequire<T>(name: string, purpose: string): T {
     }
   }
   throw missingDependency(name, purpose, missing);
+}
+
+/** Bundles as CommonJS have no `import.meta.url`; of a program that is read from standard input the first argument is none. */
+function places(): readonly string[] {
+  const { isAbsolute } = process.getBuiltinModule('node:path');
+  const bundle = typeof __filename === 'string' ? __filename : undefined;
+  return [import.meta.url, bundle, process.argv[1]].flatMap((from) =>
+    from !== undefined && (from.startsWith('file:') || isAbsolute(from)) ? [from] : [],
+  );
 }
 
 /** @param cause what loading threw @returns the error that says how to mend it, or what was thrown for another reason */
