@@ -87,8 +87,8 @@ function* cssRanges(text: string): Generator<Range> {
     const isUrl = /^u/i.test(begin);
     const ending = begin === '/*' ? '*/' : isUrl ? (quote ?? ')') : begin;
     const to = text.indexOf(ending, from);
-    const lineEnd = isUrl || begin === '/*' ? -1 : text.indexOf('\n', from); // ends a string that is not closed
-    if (lineEnd !== -1 && (to === -1 || lineEnd < to)) {
+    const lineEnd = isUrl || begin === '/*' ? -1 : lineEndWithin(text, from, to); // ends a string that is not closed
+    if (lineEnd !== -1) {
       token.lastIndex = lineEnd;
       continue;
     }
@@ -96,4 +96,11 @@ function* cssRanges(text: string): Generator<Range> {
     if (isUrl) yield [from, to];
     token.lastIndex = to + ending.length;
   }
+}
+
+/** @param to -1 for the end of the text; beyond it nothing is looked at, as every string would look at all the text otherwise */
+function lineEndWithin(text: string, from: number, to: number): number {
+  if (to === -1) return text.indexOf('\n', from);
+  const at = text.slice(from, to).indexOf('\n');
+  return at === -1 ? -1 : from + at;
 }

@@ -7,6 +7,7 @@ import { composeStream } from '../../src/mime/compose-stream.ts';
 import { withInlineImages } from '../../src/mime/inline-images.ts';
 import { lint } from '../../src/mime/lint.ts';
 import { namedContentIds } from '../../src/mime/lint-html.ts';
+import { cpuTimeOf } from '../cpu-time.ts';
 import { fc } from '../properties.ts';
 import { readWithMailparser, readWithPostalMime } from './read-mail.ts';
 
@@ -323,4 +324,15 @@ describe('properties', () => {
       }),
     );
   });
+});
+
+test('a style full of strings is read in linear time', async () => {
+  const read = (piece: string) => {
+    const htmlBody = `<style>${piece.repeat(1_000_000)}</style>`;
+    return cpuTimeOf(() => expect(withInlineImages(messageOf({ htmlBody })).htmlBody).toBe(htmlBody));
+  };
+  await read('a\n'); // what is compiled first
+  const lines = await read('"\n');
+  const strings = await read('""');
+  expect(strings / lines, `${strings} ms of strings, ${lines} ms of lines`).toBeLessThan(20);
 });
