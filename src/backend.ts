@@ -124,8 +124,8 @@ export abstract class EmailBackend implements AsyncDisposable {
   constructor(options: BackendOptions = {}) {
     const { optionTable, name } = new.target as { readonly name: string; readonly optionTable?: AnyOptionTable };
     if (optionTable) checkOptions(name, optionTable, options);
-    if (!goesPastFilters(this)) askingGuard.add(this);
-    else if (stagingFilter() !== null) insistOnFilters(this);
+    askingGuard.set(this, goesPastFilters);
+    if (stagingFilter() !== null) insistOnFilters(this);
     this.#host = this.#makeHost(options);
   }
 
@@ -298,12 +298,18 @@ function sendMessagesFailed(error: unknown): never {
   throw thrownHere(error);
 }
 
-/** Backends of any copy of this package that shares its state, and so has the same staging guard. */
-const askingGuard = /* @__PURE__ */ processState('backends that ask the staging guard', () => new WeakSet<object>());
+/**
+ * Backends of any copy of this package that shares its state, and so has the same staging guard; each with that copy's
+ * {@link goesPastFilters}, as only it knows the methods that ask.
+ */
+const askingGuard = /* @__PURE__ */ processState(
+  'backends that ask the staging guard',
+  () => new WeakMap<EmailBackend, (backend: EmailBackend) => boolean>(),
+);
 
 /** Whether a connection that another copy of this package made asks the staging guard at every call. */
-export function asksGuard(backend: object): boolean {
-  return askingGuard.has(backend) && !SENDING.some((method) => Object.hasOwn(backend, method));
+export function asksGuard(backend: EmailBackend): boolean {
+  return askingGuard.get(backend)?.(backend) === false;
 }
 
 const SENDING = ['sendMessages', 'sendMessagesSync', 'stream'] as const;

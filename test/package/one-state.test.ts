@@ -97,6 +97,20 @@ describe.each([
        tell({ to: dummy.messages.map(({ to }) => to), once: dummy.messages.map(({ subject }) => subject.split('Hello').length) });`,
       { to: [['staging@example.net'], ['staging@example.net']], once: [2, 2] },
     ],
+    [
+      'that what goes past the staging guard is refused, from when on it may',
+      `process.env.AMSDAL_EMAIL_REDIRECT_TO = 'staging@example.net';
+       let past = 0;
+       const way = async () => { past++; };
+       class Field extends one.DummyBackend { sendMessages = way; }
+       class Patched extends one.DummyBackend {}
+       const connections = [new Field(), new Patched(), new one.DummyBackend()];
+       Patched.prototype.sendMessages = way;
+       connections[2].sendMessages = way;
+       const codes = await Promise.all(connections.map((connection) => other.sendMail({ ...call, connection }).catch(({ code }) => code)));
+       tell({ past, codes });`,
+      { past: 0, codes: ['invalid-backend', 'invalid-backend', 'invalid-backend'] },
+    ],
   ];
   test.each(cases)('%s', async (_name, text, expected) => {
     expect(await told(other, text)).toEqual(expected);
