@@ -30,11 +30,11 @@ function shownFacts(error: EmailError): object {
     outcome,
     retryable,
     ...Object.fromEntries(named),
-    reply: reply === null ? null : wordsOf(reply.code, reply.enhancedCode, reply.text.slice(0, SHOWN_REPLY)),
-    recipients: status === null || status.recipients.size === 0 ? null : recipientsOf(status.recipients),
+    reply: !reply ? null : wordsOf(reply.code, reply.enhancedCode, reply.text.slice(0, SHOWN_REPLY)),
+    recipients: !status || status.recipients.size === 0 ? null : recipientsOf(status.recipients),
     cause: cause ?? null,
   };
-  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== null));
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => (value ?? null) !== null));
 }
 
 function recipientsOf(recipients: NonNullable<EmailError['status']>['recipients']): readonly string[] {

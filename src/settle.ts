@@ -33,7 +33,7 @@ function settleFor(prepared: Prepared, delivered: DeliveryResult): MessageResult
     index: prepared.index,
     messageId: delivered.messageId,
     recipients,
-    error: someDelivered(recipients) ? null : (delivered.error ?? refusal(recipients)),
+    error: someDelivered(recipients) ? null : delivered.error ? toEmailError(delivered.error) : refusal(recipients),
     ignored,
     ...(delivered.ignoredReasons && { ignoredReasons: delivered.ignoredReasons }),
     espResponse: delivered.espResponse ?? null,

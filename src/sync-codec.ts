@@ -9,6 +9,7 @@ import {
   UnsupportedFeatureError,
 } from './errors.ts';
 import type { RecipientStatus } from './status.ts';
+import { isBranded } from './util/brand.ts';
 import { ownProperties, rebuildError } from './util/error-copies.ts';
 import { isError } from './util/reason.ts';
 
@@ -75,10 +76,17 @@ export function unpackResults({ results, errors }: PackedResults): DeliveryResul
 function packError(error: EmailError): PackedError {
   // A status is the whole call's, which is put together on the other side.
   const facts = { ...factsOf(error), status: null };
-  return { name: error.name, own: cloneableValues(ownProperties(error)), facts: cloneableValues(facts) };
+  return { name: className(error), own: cloneableValues(ownProperties(error)), facts: cloneableValues(facts) };
 }
 
-/** The error as it was, its class included; an error of another package's class becomes an EmailError. */
+/** The class of this package that an error is of, or that its own class extends: no other is known on the other side. */
+function className(error: EmailError): string {
+  let prototype: object = Object.getPrototypeOf(error);
+  while (!isBranded(prototype)) prototype = Object.getPrototypeOf(prototype);
+  return String(Reflect.get(prototype, 'name'));
+}
+
+/** The error as it was, of the class that has this name. */
 function unpackError({ name, own, facts }: PackedError): EmailError {
   return rebuildError((CLASSES[name] ?? EmailError).prototype, own, facts);
 }

@@ -1,3 +1,10 @@
+const BRANDED = Symbol.for('amsdal-mail.branded');
+
+/** Whether a prototype is that of a branded class itself, of this copy of the package or another one. */
+export function isBranded(prototype: object): boolean {
+  return Object.hasOwn(prototype, BRANDED);
+}
+
 /**
  * Makes `instanceof` hold for what another copy of this package has made: one that `require` loads beside the one that `import`
  * loads, or another version that a dependency brings.
@@ -9,6 +16,7 @@
 export function brand<T extends object>(type: abstract new (...args: never[]) => T, name: string): void {
   const key = Symbol.for(`amsdal-mail.${name}`);
   Object.defineProperty(type.prototype, key, { value: true });
+  Object.defineProperty(type.prototype, BRANDED, { value: true });
   Object.defineProperty(type, Symbol.hasInstance, {
     value(this: unknown, value: unknown): boolean {
       if (this !== type) return Function.prototype[Symbol.hasInstance].call(this as () => void, value); // what stands right of instanceof

@@ -1,5 +1,6 @@
 import { type ErrorFacts, factsOf, setFacts } from '../error-facts.ts';
 import { EmailError } from '../errors.ts';
+import { isBranded } from './brand.ts';
 
 const HIDDEN: ReadonlySet<string> = new Set(['message', 'stack', 'cause']);
 
@@ -24,11 +25,21 @@ export function rebuildError<E extends EmailError>(
   return rebuilt;
 }
 
-/** The same error with other facts or another text; it may itself be shared with other calls. */
+/**
+ * The same error with other facts or another text: a copy, as it may be shared with other calls.
+ *
+ * No copy has the private fields of a class of the program's own: such an error gets a status or a text itself, and is copied
+ * only where it has another call's status already, where its outcome changes, or where it cannot be changed.
+ */
 export function copyError<E extends EmailError>(
   error: E,
   { message = error.message, ...changes }: Partial<ErrorFacts> & { readonly message?: string },
 ): E {
+  if (!isCopied(error) && !changes.outcome && !(changes.status && factsOf(error).status)) {
+    if (message !== error.message) Object.defineProperty(error, 'message', { value: message });
+    setFacts(error, { ...factsOf(error), ...changes });
+    return error;
+  }
   // Reading a stack is what makes it, at some expense: the copy gets one of its own.
   const names = Object.getOwnPropertyNames(error).filter((name) => name !== 'stack');
   const own = Object.fromEntries(names.map((name) => [name, Reflect.get(error, name)]));
@@ -39,10 +50,14 @@ export function copyError<E extends EmailError>(
 /**
  * What is thrown to a caller: an error of ours as a copy whose stack begins in the function that throws it, rather than where in
  * the library it arose. After an await, and in what `.catch` calls, the stack goes on with the async functions that await the
- * promise which this rejects: the user's line is in it.
+ * promise which this rejects: the user's line is in it. One of a class of the program's own is thrown as it is.
  */
 export function thrownHere(error: unknown): unknown {
-  return error instanceof EmailError ? withStack(copyError(error, {}), thrownHere) : error;
+  return error instanceof EmailError && isCopied(error) ? withStack(copyError(error, {}), thrownHere) : error;
+}
+
+function isCopied(error: EmailError): boolean {
+  return isBranded(Object.getPrototypeOf(error)) || !Object.isExtensible(error);
 }
 
 function withStack<E extends Error>(error: E, below: (...args: never[]) => unknown): E {
