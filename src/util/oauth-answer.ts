@@ -72,10 +72,15 @@ export function readTokenAnswer(answer: RawAnswer): GrantedToken {
 
 /** Replaces secrets in a text, also as they stand in a form. */
 export function redact(text: string, secrets: readonly string[]): string {
-  const forms = secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]);
+  const forms = secrets.flatMap((secret) => [secret, encodeURIComponent(secret), formEncoded(secret)]);
   // The longest first, as one may be a part of another.
   forms.sort((a, b) => b.length - a.length);
   return forms.reduce((redacted, secret) => (secret === '' ? redacted : redacted.replaceAll(secret, '***')), text);
+}
+
+/** As it was sent (WHATWG URL, section 5.2): other characters are escaped than elsewhere, and a blank is a plus. */
+function formEncoded(secret: string): string {
+  return new URLSearchParams({ '': secret }).toString().slice(1);
 }
 
 function readGrant(

@@ -49,6 +49,7 @@ describe('redact', () => {
     ['a s3cr3t b', ['s3cr3t'], 'a *** b'],
     ['s3cr3t-longer s3cr3t', ['s3cr3t', 's3cr3t-longer'], '*** ***'],
     ['a%26b a&b', ['a&b'], '*** ***'],
+    ['secret=8Q%7Ex+%28y%29%21&scope=a', ['8Q~x (y)!'], 'secret=***&scope=a'],
     ['nothing', [''], 'nothing'],
   ])('%s without %j is %s', (text, secrets, expected) => {
     expect(redact(text, secrets)).toBe(expected);
