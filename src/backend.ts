@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { type AddressInput, isMailboxInput } from './address.ts';
 import { conclude } from './conclusion.ts';
 import { type DeliveryContext, type DeliveryResult, failedDelivery, type Job, toEmailError } from './delivery.ts';

@@ -1,4 +1,3 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 export type { AddressInput, Group, Mailbox } from './address.ts';
 export { AddressSyntaxError } from './address.ts';
 export type {

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { ConfigurationError } from '../errors.ts';
 import type { SmtpServer } from '../smtp-server/server.ts';
 import { isError, reasonOf } from '../util/reason.ts';

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Awaitable, ReceivedMail, Reply, SmtpServerHooks } from '../smtp-server/hooks.ts';
 import type { SmtpServerSettings } from '../smtp-server/options.ts';
