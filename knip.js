@@ -14,6 +14,7 @@ const config = {
     'bench/*.ts',
     'examples/**/*.{ts,js}',
     'test/**/*.test.ts',
+    'test/bundles/programs/**/*.ts',
   ],
   project: ['src/**/*.ts!', 'scripts/**/*.js', 'test/**/*.ts', 'bench/**/*.ts'],
   ignoreBinaries: ['dovecot', 'saslauthd'], // started by tests; .ci/run installs it
@@ -21,7 +22,7 @@ const config = {
     '@vitest/coverage-custom', // what knip makes of `provider: 'custom'`
     ...['html-to-text', 'big-list-of-naughty-strings'], // loaded by name when they are needed
     '@types/smtp-server',
-    ...['jest', '@babel/plugin-transform-dynamic-import', '@babel/plugin-transform-modules-commonjs'], // run in projects that a test makes
+    'jest', // run in projects that a test makes
   ],
   // A test may look into a file, but what only tests use is dead.
   ignoreExportsUsedInFile: argv.includes('--production'),
