@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -16,6 +16,9 @@ beforeAll(() => {
     cpSync(join(ROOT, 'dist'), join(folder, copy, 'dist'), { recursive: true });
     writeFileSync(join(folder, copy, 'package.json'), '{ "type": "module" }');
   }
+  const installed = join(folder, 'app/node_modules/amsdal-mail');
+  mkdirSync(installed, { recursive: true });
+  for (const path of ['dist', 'package.json']) cpSync(join(ROOT, path), join(installed, path), { recursive: true });
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -130,4 +133,56 @@ test('a copy beside a state of another shape keeps its own, and the process is w
   expect(stderr.match(/AMSDAL_MAIL_COPIES.*/g)).toEqual([
     expect.stringContaining('two versions of amsdal-mail are loaded'),
   ]);
+});
+
+describe('required and imported by its name, from a CommonJS file without a package.json', () => {
+  /** What a program tells that has `required` and `imported`, both of `amsdal-mail`. */
+  async function toldByName(text: string): Promise<unknown> {
+    const program = `
+      const required = require('amsdal-mail');
+      const tell = (value) => console.log(JSON.stringify(value));
+      async function main() {
+        const imported = await import('amsdal-mail');
+        ${text}
+      }
+      main();`;
+    writeFileSync(join(folder, 'app/program.cjs'), program);
+    const { stdout, stderr } = await run(process.execPath, ['program.cjs'], { cwd: join(folder, 'app') });
+    return { ...JSON.parse(stdout), ...(stderr && { stderr }) };
+  }
+
+  test('it is one module, loaded once', async () => {
+    expect(
+      await toldByName(`
+        tell({
+          same: Object.keys(imported).every((name) => required[name] === imported[name]),
+          loaded: Object.keys(require.cache).filter((path) => path.includes('amsdal-mail')),
+        });`),
+    ).toEqual({ same: true, loaded: [expect.stringMatching(/dist\/index\.js$/)] });
+  });
+
+  test('so is every other entry point that needs no peer', async () => {
+    expect(
+      await toldByName(`
+        const differ = [];
+        for (const name of ['mime', 'console', 'dummy', 'file', 'smtp', 'ses', 'app', 'redirect', 'mailbox', 'testing', 'express', 'nest']) {
+          const [one, other] = [require('amsdal-mail/' + name), await import('amsdal-mail/' + name)];
+          if (Object.keys(other).some((key) => one[key] !== other[key])) differ.push(name);
+        }
+        tell({ differ });`),
+    ).toEqual({ differ: [] });
+  });
+
+  test('what one sets the other sees, errors are of one class, and a test inbox gets the mail of both', async () => {
+    expect(
+      await toldByName(`
+        const { useInbox } = require('amsdal-mail/testing');
+        const inbox = useInbox();
+        const call = { subject: 'Hello', message: 'x', fromEmail: 'a@example.com', recipientList: ['b@example.org'] };
+        await required.sendMail(call);
+        await imported.sendMail(call);
+        const error = await imported.sendMail({ ...call, recipientList: ['nobody'] }).catch((thrown) => thrown);
+        tell({ sent: inbox.messages.length, ofBoth: error instanceof required.MessageError });`),
+    ).toEqual({ sent: 2, ofBoth: true });
+  });
 });
