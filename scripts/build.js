@@ -85,7 +85,9 @@ async function bundle(format, names, sourcemap) {
     dir: 'dist',
     format,
     entryFileNames: `[name].${extension}`,
-    chunkFileNames: `[name].${extension}`,
+    // What is loaded later has the name of its module.
+    chunkFileNames: ({ name, facadeModuleId }) =>
+      `${facadeModuleId ? facadeModuleId.slice(join(root, 'src/').length, -3) : name}.${extension}`,
     comments: { legal: false, annotation: true, jsdoc: false }, // some tell bundlers what to leave alone
     sourcemap,
     minify: false,

@@ -168,9 +168,18 @@ function insecure(dialogue: Dialogue): EmailConnectionError {
   );
 }
 
+/** The name of this machine; '' where it may not be known, as in Deno without --allow-sys. */
+function machineName(): string {
+  try {
+    return process.getBuiltinModule('node:os').hostname();
+  } catch {
+    return '';
+  }
+}
+
 /** A full domain name where the machine has one, else its address (RFC 5321, section 4.1.4). */
 function clientName(socket: Duplex): string {
-  const hostname = process.getBuiltinModule('node:os').hostname();
+  const hostname = machineName();
   if (/^(?=.{4,255}$)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z][A-Za-z0-9-]+$/.test(hostname)) return hostname;
   const address =
     'localAddress' in socket && typeof socket.localAddress === 'string' ? socket.localAddress : '127.0.0.1';

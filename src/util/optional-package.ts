@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts';
+import { refuseInWorkerd } from './runtime.ts';
 
 /**
  * Loads an optional peer dependency on first use: as seen from this package, from the bundle that it is in, or from the program;
@@ -10,6 +11,11 @@ import { ConfigurationError } from '../errors.ts';
  * @throws {ConfigurationError} `missing-dependency` with the command that installs it
  */
 export function optionalRequire<T>(name: string, purpose: string): T {
+  refuseInWorkerd(
+    'missing-dependency',
+    `${purpose} needs the package ${name}, which cannot be had`,
+    'nothing is loaded there but the bundle',
+  );
   const { createRequire } = process.getBuiltinModule('node:module');
   let missing: unknown;
   for (const from of places()) {
