@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 import { freePorts } from '../servers/process.ts';
 import { HERE, installPacked, PROGRAMS, QUIET, runProgram } from './packed.ts';
@@ -34,8 +34,8 @@ describe.each(versions)('Next.js %s with %s', (version, bundler) => {
   const next = join(app, version === '15' ? '../node_modules/next/dist/bin/next' : 'node_modules/next/dist/bin/next');
 
   test('builds without a warning about the package, and sends from a route, from a server action and after a response', async () => {
-    for (const name of ['.next', 'app', 'instrumentation.js', 'next.config.mjs'])
-      rmSync(join(app, name), { recursive: true, force: true });
+    clear(app);
+    onTestFinished(() => clear(app));
     cpSync(join(PROGRAMS, 'next'), app, { recursive: true });
     const flags = version === '15' && bundler === 'webpack' ? [] : [`--${bundler}`];
     const built = await runProgram(process.execPath, [next, 'build', ...flags], { cwd: app });
@@ -67,6 +67,12 @@ describe.each(versions)('Next.js %s with %s', (version, bundler) => {
     for (const mail of mails) expect(mail).toContain('X-Instrumented: yes');
   });
 });
+
+/** Leaves nothing of an app but what is in the repository. */
+function clear(app: string): void {
+  for (const name of ['.next', 'app', 'instrumentation.js', 'next.config.mjs', 'next-env.d.ts'])
+    rmSync(join(app, name), { recursive: true, force: true });
+}
 
 async function start(app: string, next: string): Promise<{ readonly url: string; end(): Promise<void> }> {
   const [port = 0] = await freePorts(1);
