@@ -26,9 +26,6 @@ import { nearestName } from './util/nearest-name.ts';
 import { processState } from './util/process-state.ts';
 import { quoted } from './util/quotable.ts';
 
-type KnownName = keyof BuiltInBackends | PresetName;
-type BackendOf<N extends KnownName> = N extends keyof BuiltInBackends ? N : 'smtp';
-
 /**
  * Makes a private connection; nothing is connected until it is opened or used.
  *
@@ -39,15 +36,19 @@ type BackendOf<N extends KnownName> = N extends keyof BuiltInBackends ? N : 'smt
  * @throws {ConfigurationError} when the backend or an option is wrong: everything that can be checked without the network is checked here.
  */
 export function getConnection<T extends string>(
-  target?: T & ([T] extends [KnownName] ? never : unknown),
+  target?: T & ([T] extends [keyof BuiltInBackends | PresetName] ? never : unknown),
   options?: object,
 ): EmailBackend;
 export function getConnection<O extends object, B extends EmailBackend>(target: BackendClass<O, B>, options?: O): B;
+export function getConnection(
+  target: PresetName,
+  options?: BuiltInBackends['smtp']['options'],
+): BuiltInBackends['smtp']['backend'];
 // The last, as it is the one that compilers tell of when an option is misspelt.
-export function getConnection<N extends KnownName>(
+export function getConnection<N extends keyof BuiltInBackends>(
   target: N,
-  options?: BuiltInBackends[BackendOf<N>]['options'],
-): BuiltInBackends[BackendOf<N>]['backend'];
+  options?: BuiltInBackends[N]['options'],
+): BuiltInBackends[N]['backend'];
 export function getConnection(target?: string | BackendClass, options: object = {}): EmailBackend {
   try {
     const environment = currentEnvironment();
