@@ -65,7 +65,7 @@ describe('what it catches, saying where, which rule and how to mend it', () => {
       'the errors import a value',
       'errors.ts',
       "import { A } from './status.ts';",
-      'rooms: imports status.ts; errors may import nothing',
+      'rooms: imports status.ts; errors may import util/brand.ts',
     ],
     [
       'a backend imports another',
