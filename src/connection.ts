@@ -26,6 +26,11 @@ import { nearestName } from './util/nearest-name.ts';
 import { processState } from './util/process-state.ts';
 import { quoted } from './util/quotable.ts';
 
+/** What is known of a backend by its name or preset: its options and its class; of any other name only that it is a backend. */
+export type NamedBackend<T extends string> = [T] extends [keyof BuiltInBackends | PresetName]
+  ? BuiltInBackends[T extends keyof BuiltInBackends ? T : 'smtp']
+  : { readonly options: object; readonly backend: EmailBackend };
+
 /**
  * Makes a private connection; nothing is connected until it is opened or used.
  *
@@ -35,20 +40,11 @@ import { quoted } from './util/quotable.ts';
  * @param options The backend's options; they win over the environment.
  * @throws {ConfigurationError} when the backend or an option is wrong: everything that can be checked without the network is checked here.
  */
-export function getConnection<T extends string>(
-  target?: T & ([T] extends [keyof BuiltInBackends | PresetName] ? never : unknown),
-  options?: object,
-): EmailBackend;
 export function getConnection<O extends object, B extends EmailBackend>(target: BackendClass<O, B>, options?: O): B;
-export function getConnection(
-  target: PresetName,
-  options?: BuiltInBackends['smtp']['options'],
-): BuiltInBackends['smtp']['backend'];
-// The last, as it is the one that compilers tell of when an option is misspelt.
-export function getConnection<N extends keyof BuiltInBackends>(
-  target: N,
-  options?: BuiltInBackends[N]['options'],
-): BuiltInBackends[N]['backend'];
+export function getConnection<T extends string>(
+  target?: T,
+  options?: NamedBackend<T>['options'],
+): NamedBackend<T>['backend'];
 export function getConnection(target?: string | BackendClass, options: object = {}): EmailBackend {
   try {
     const environment = currentEnvironment();

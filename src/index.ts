@@ -41,7 +41,7 @@ export type {
   SmtpTlsOptions,
 } from './backends/smtp.ts';
 export { SmtpBackend } from './backends/smtp.ts';
-export { defaultConnection, getConnection, setDefaultConnection } from './connection.ts';
+export { defaultConnection, getConnection, type NamedBackend, setDefaultConnection } from './connection.ts';
 export type { DeliverOne } from './deliver-each.ts';
 export { deliverEach, deliverEachSync } from './deliver-each.ts';
 export type { DeliveryContext, DeliveryResult, Job, RecipientFacts } from './delivery.ts';
