@@ -32,10 +32,18 @@ export function optionalRequire<T>(name: string, purpose: string): T {
 /** Bundles as CommonJS have no `import.meta.url`; of a program that is read from standard input the first argument is none. */
 function places(): readonly string[] {
   const { isAbsolute } = process.getBuiltinModule('node:path');
-  const bundle = typeof __filename === 'string' ? __filename : undefined;
-  return [import.meta.url, bundle, process.argv[1]].flatMap((from) =>
+  return [import.meta.url, bundleFile(), process.argv[1]].flatMap((from) =>
     from !== undefined && (from.startsWith('file:') || isAbsolute(from)) ? [from] : [],
   );
+}
+
+/** Of a bundle as CommonJS; some bundlers answer `typeof __filename` where there is none. */
+function bundleFile(): string | undefined {
+  try {
+    return __filename;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @param cause what loading threw @returns the error that says how to mend it, or what was thrown for another reason */
