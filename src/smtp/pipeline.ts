@@ -132,13 +132,13 @@ export class Pipeline implements WireOwner {
 
   /** Does not wait. */
   hangUp(): void {
-    this.wire.hangUp();
+    this.wire.hangUp(this.#capabilities.pipelining);
   }
 
   /** Waits for the server to hang up, for a moment. */
   quit(): Promise<void> {
     this.#isRetired = true;
-    return this.wire.quit();
+    return this.wire.quit(this.#capabilities.pipelining);
   }
 
   /** Keeps the process alive, or lets it end. */

@@ -168,12 +168,15 @@ export class Wire {
     return this.#parser.isPartial || this.socket.readableLength > 0;
   }
 
-  /** Says QUIT and hangs up at once; what was not flushed yet is not sent. */
-  hangUp(): void {
+  /**
+   * Says QUIT and hangs up at once; what was not flushed yet is not sent.
+   *
+   * @param isPipelined whether QUIT may follow a command that is not answered yet (RFC 2920); else it is left out there
+   */
+  hangUp(isPipelined = true): void {
     if (this.#failed) return;
     this.#group.take();
-    this.write(QUIT);
-    this.flush();
+    this.#sayGoodbye(isPipelined);
     this.#stop();
     const { socket } = this;
     const timer = setTimeout(() => socket.destroy(), QUIT_GRACE_MS);
@@ -185,10 +188,9 @@ export class Wire {
   }
 
   /** Says QUIT and hangs up; a reply is not waited for longer than a second (RFC 5321, section 4.1.1.10). */
-  quit(): Promise<void> {
+  quit(isPipelined: boolean): Promise<void> {
     if (this.#failed) return Promise.resolve();
-    this.write(QUIT);
-    this.flush();
+    this.#sayGoodbye(isPipelined);
     this.#stop();
     const { socket } = this;
     return new Promise((resolve) => {
@@ -200,6 +202,11 @@ export class Wire {
       socket.end();
       socket.resume();
     });
+  }
+
+  #sayGoodbye(isPipelined: boolean): void {
+    if (isPipelined || this.outstanding === 0) this.write(QUIT);
+    this.flush();
   }
 
   #stop(): void {
