@@ -74,7 +74,7 @@ test('a mechanism that fails for the moment, as it cannot read its passwords, is
   await using server = await Postfix.start(certificates, service);
   await using connection = backend({ password: PASSWORD }, server);
   const status = await connection.sendMessages(mails(1), { failSilently: true });
-  expect(server.log()).toMatch(/SASL SCRAM-SHA-256 authentication failed: generic failure/); // 454 4.7.0
+  await expect.poll(() => server.log()).toMatch(/SASL SCRAM-SHA-256 authentication failed: generic failure/); // 454 4.7.0
   expect(outcomesOf(status)).toEqual({ sent: 1 });
   expect(service.tried).toEqual([PASSWORD]);
 });
