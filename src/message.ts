@@ -209,14 +209,13 @@ export class EmailMessage {
 
   /**
    * A message from a mail as it was stored or received, for drafts, tests and sending again; signatures and trace headers
-   * are left out, and what it says of its recipients is all there is: Bcc is not known. Needs the package postal-mime.
+   * are left out, and what it says of its recipients is all there is: Bcc is not known.
    *
-   * @throws {ConfigurationError} `missing-dependency` when postal-mime is not installed.
    * @throws {MessageError} `invalid-message` when it is no mail, or one that cannot be sent, such as one without recipients.
    */
   static async fromEml(eml: Uint8Array | string): Promise<EmailMessage> {
     const { messageFromEml } = await import('./mime/message-eml.ts');
-    return new EmailMessage(await messageFromEml(eml));
+    return new EmailMessage(messageFromEml(eml));
   }
 
   /** This message with every attachment's content read into memory; itself when it is there already. */

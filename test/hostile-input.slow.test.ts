@@ -204,7 +204,12 @@ const READERS: readonly Reader[] = [
   ['a mail: a style in HTML', looksAt('Content-Type: text/html\r\n\r\n<a style="'), 'html'],
   ['a mail: text', looksAt('\r\n'), 'body'],
   ['InboxMessage', (text) => new InboxMessage(sent, bytesOf(`To: ${text}`), ['b@example.org']), 'address'],
-  ['fromEml', (text) => messageFromEml(`References: ${text}`).catch(() => null), 'address'],
+  ['fromEml', (text) => orRefuse(() => messageFromEml(`References: ${text}`)), 'address'],
+  [
+    'fromEml, flowed',
+    (text) => orRefuse(() => messageFromEml(`Content-Type: text/plain; format=flowed\r\n\r\n${text}`)),
+    'body',
+  ],
   ['DKIM', (text) => signer.sign(`From: a@example.org\r\nSubject: ${text}\r\n`, 'hash'), 'header'],
   ['parsePath', parsePath, 'address'],
   ['parsePath, parameters', (text) => parsePath(`<a@example.org> ${text}`), 'smtp'],

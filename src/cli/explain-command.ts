@@ -31,7 +31,7 @@ export const explainCommand: Command = defineCommand({
   ],
   async run({ values, operands, output }) {
     const target = connectionTarget(values);
-    const explanation = await explainMail(target, await mailOf(values, operands, target));
+    const explanation = await explainMail(target, mailOf(values, operands, target));
     const report = explanation.mail && reportMail(explanation.mail);
     output.json({ ...toJson(explanation), mail: report });
     print(explanation, report, output);
@@ -46,16 +46,12 @@ const SAMPLE: EmailMessageDraft = {
 };
 const SAMPLE_SENDER = 'sender@example.com';
 
-async function mailOf(
-  values: Values,
-  [file, ...more]: readonly string[],
-  target: string | undefined,
-): Promise<EmailMessageInit> {
+function mailOf(values: Values, [file, ...more]: readonly string[], target: string | undefined): EmailMessageInit {
   if (more.length > 0 || (file !== undefined && values.eml !== undefined)) {
     throw new UsageError('explain takes one mail: amsdal-mail explain FILE.eml');
   }
   const isGiven = file !== undefined || Object.keys(MAIL).some((name) => Reflect.get(values, name) !== undefined);
-  const draft = isGiven ? await readDraft(file === undefined ? values : { ...values, eml: file }) : SAMPLE;
+  const draft = isGiven ? readDraft(file === undefined ? values : { ...values, eml: file }) : SAMPLE;
   const configured = readConfiguration(target).options['defaultFrom'] as AddressInput | undefined; // checked by the backend
   const fromEmail = draft.fromEmail ?? configured ?? (isGiven ? undefined : SAMPLE_SENDER);
   if (fromEmail === undefined) throw new UsageError('--from is missing: give it, or set AMSDAL_EMAIL_FROM');

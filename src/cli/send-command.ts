@@ -63,7 +63,7 @@ function isBulk(values: Values): values is Values & { readonly csv: string } {
 }
 
 async function sendOne(values: Values, output: Output): Promise<number> {
-  const draft = await readDraft(values);
+  const draft = readDraft(values);
   const connection = connectionOf(values, output.isJson);
   try {
     const status = await connection.sendMessages([draft]);
@@ -83,15 +83,13 @@ async function sendOne(values: Values, output: Output): Promise<number> {
 }
 
 /** The mail that the options of `send` describe. @throws {UsageError} when they describe none */
-export async function readDraft(
-  values: OptionValues<typeof MAIL_OPTIONS & typeof BODY_OPTIONS>,
-): Promise<EmailMessageDraft> {
+export function readDraft(values: OptionValues<typeof MAIL_OPTIONS & typeof BODY_OPTIONS>): EmailMessageDraft {
   const { text, html, eml } = values;
   const own = draftOf(values);
   if (eml !== undefined) {
     if (text !== undefined || html !== undefined)
       throw new UsageError('--eml is a whole mail: leave out --text and --html');
-    return joinDrafts(await messageFromEml(readBytes('--eml', eml)), own);
+    return joinDrafts(messageFromEml(readBytes('--eml', eml)), own);
   }
   const { subject } = own;
   if (subject === undefined) throw new UsageError('--subject is missing');

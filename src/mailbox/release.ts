@@ -2,9 +2,7 @@ import { comparisonKey, isMailboxInput } from '../address.ts';
 import type { EmailBackend } from '../backend.ts';
 import { ConfigurationError, EmailError } from '../errors.ts';
 import { EmailMessage } from '../message.ts';
-import { MailContent } from '../mime/mail-content.ts';
-import { addressesOf, cleanText, readAttachment, readCustomHeaders, senderOf, subjectOf } from '../mime/message-eml.ts';
-import { readContent } from '../mime/read-content.ts';
+import { messageFromEml } from '../mime/message-eml.ts';
 import type { SendStatusJson } from '../status.ts';
 import { reasonOf } from '../util/reason.ts';
 
@@ -69,20 +67,8 @@ export interface ReleaseResult {
   readonly status: SendStatusJson | null;
 }
 
+/** The mail for one reader, as a new one: the caught one has its Date and Message-ID. */
 function readMessage(bytes: Uint8Array, to: string): EmailMessage {
-  const content = new MailContent(bytes);
-  const { headers } = content.tree.root;
-  const html = content.html();
-  return new EmailMessage({
-    subject: subjectOf(headers),
-    fromEmail: senderOf(headers),
-    to: [to],
-    replyTo: addressesOf(headers, 'reply-to'),
-    headers: readCustomHeaders(headers),
-    body: cleanText(content.text() ?? ''),
-    htmlBody: html === null ? null : cleanText(html),
-    attachments: content.attachments.map((part) =>
-      readAttachment({ ...part, mimeType: part.mediaType, content: readContent(bytes, part) }),
-    ),
-  });
+  const caught = messageFromEml(bytes);
+  return new EmailMessage({ ...caught, to: [to], cc: [], bcc: [], date: null, messageId: null });
 }

@@ -1,0 +1,112 @@
+import { textOfHtml } from './html-text.ts';
+import { readText } from './read-content.ts';
+import type { MimePart } from './read-mime.ts';
+import { unflow } from './unflow.ts';
+
+/** The leaves of a mail by what they are to its reader. */
+export interface MailBody {
+  /** The plain text, null when the mail has none. */
+  readonly text: string | null;
+  /** The HTML, null when the mail has none. */
+  readonly html: string | null;
+  /** Further forms of the body, such as an invitation. */
+  readonly forms: readonly MimePart[];
+  /** Files, inline images, forwarded mails. */
+  readonly files: readonly MimePart[];
+}
+
+/** What is shown in one place: both when a reader has the choice. */
+interface Shown {
+  readonly texts: string[];
+  readonly htmls: string[];
+}
+
+/** A leaf and where it stands. */
+interface Leaf {
+  readonly part: MimePart;
+  /** The closest multipart/alternative around it. */
+  readonly alternative: MimePart | null;
+  /** Whether it stands beside the root of a multipart/related, which shows it (RFC 2387). */
+  readonly isReferred: boolean;
+}
+
+/** Invitations and AMP are forms of the body wherever they stand. */
+const FORMS: readonly string[] = ['text/calendar', 'text/x-amp-html'];
+
+/**
+ * Reads what a mail shows. A body in several places, as mailing lists and Apple Mail make it, is joined; what one place has in
+ * one form only is in the text and the HTML when another place has the other form.
+ */
+export function readBody(bytes: Uint8Array, root: MimePart): MailBody {
+  const places = new Map<MimePart, Shown>();
+  const forms: MimePart[] = [];
+  const files: MimePart[] = [];
+  const leaves = placedLeaves({ part: root, alternative: null, isReferred: false });
+  for (const leaf of leaves) {
+    const { part, alternative } = leaf;
+    if (isShown(leaf, leaf === leaves[0])) {
+      const place = places.get(alternative ?? part) ?? { texts: [], htmls: [] };
+      places.set(alternative ?? part, place);
+      (part.mediaType === 'text/html' ? place.htmls : place.texts).push(readBodyText(bytes, part));
+    } else if (isForm(leaf)) forms.push(part);
+    else if (!part.mediaType.startsWith('multipart/')) files.push(part);
+  }
+  const shown = [...places.values()];
+  return {
+    text: shown.some(({ texts }) => texts.length > 0) ? shown.flatMap(textsOf).join('\n') : null,
+    html: shown.some(({ htmls }) => htmls.length > 0) ? shown.flatMap(htmlsOf).join('\n') : null,
+    forms,
+    files,
+  };
+}
+
+function placedLeaves({ part, alternative, isReferred }: Leaf): readonly Leaf[] {
+  const { children, mediaType } = part;
+  if (children.length === 0 || mediaType === 'message/rfc822') return [{ part, alternative, isReferred }];
+  return children.flatMap((child, index) =>
+    placedLeaves({
+      part: child,
+      alternative: mediaType === 'multipart/alternative' ? part : alternative,
+      isReferred: isReferred || (mediaType === 'multipart/related' && index > 0),
+    }),
+  );
+}
+
+/** A text with a name is a file, but for one that the mail begins with. */
+function isShown(leaf: Leaf, isFirst: boolean): boolean {
+  const { mediaType, disposition } = leaf.part;
+  return isBodyType(mediaType) && disposition !== 'attachment' && (isFirst || !hasName(leaf));
+}
+
+function isForm(leaf: Leaf): boolean {
+  const { mediaType, disposition } = leaf.part;
+  const isOther = leaf.alternative !== null && mediaType.startsWith('text/') && !isBodyType(mediaType);
+  return (FORMS.includes(mediaType) || isOther) && disposition === null && !hasName(leaf);
+}
+
+function isBodyType(mediaType: string): boolean {
+  return mediaType === 'text/plain' || mediaType === 'text/html';
+}
+
+function hasName({ part, isReferred }: Leaf): boolean {
+  return part.filename !== null || (isReferred && part.contentId !== null);
+}
+
+function readBodyText(bytes: Uint8Array, part: MimePart): string {
+  const text = readText(bytes, part).replaceAll('\r\n', '\n');
+  if (part.mediaType !== 'text/plain' || part.parameters['format']?.toLowerCase() !== 'flowed') return text;
+  return unflow(text, part.parameters['delsp']?.toLowerCase() === 'yes');
+}
+
+function textsOf({ texts, htmls }: Shown): readonly string[] {
+  return texts.length > 0 ? texts : htmls.map((html) => textOfHtml(html).trim());
+}
+
+function htmlsOf({ texts, htmls }: Shown): readonly string[] {
+  return htmls.length > 0 ? htmls : texts.map(htmlOfText);
+}
+
+function htmlOfText(text: string): string {
+  const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  return `<div>${escaped.replaceAll('\n', '<br>\n')}</div>`;
+}
