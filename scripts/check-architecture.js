@@ -51,7 +51,7 @@ const ROOMS = {
   wrappers: { may: ['backend', 'model', 'options', 'errors', 'util'] },
   presets: { may: [] },
   registry: { may: ['backends', 'backend', 'model', 'options', 'errors', 'util'] },
-  settings: { may: ['options', 'errors', 'util'], types: ['registry', 'backends', 'model'] },
+  settings: { may: ['errors', 'util'] },
   connection: {
     may: [
       'settings',
@@ -139,12 +139,14 @@ const FILES = {
   ],
   sync: ['sync', 'sync-codec'],
   settings: ['settings', 'environment'],
+  registry: ['registry', 'built-in'],
   connection: [
     'connection',
     'connection-target',
     'connection-url',
     'url-parts',
     'named-connections',
+    'variables',
     'staging-guard',
     'load-backend',
   ],

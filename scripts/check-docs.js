@@ -12,7 +12,7 @@ const api = readPublicApi(root);
 const symbols = [...api.values()].flat();
 const known = new Set([...symbols.map(({ name }) => name), ...Object.getOwnPropertyNames(globalThis)]);
 const BUILT_IN =
-  /^(Readonly|Record|Partial|Required|Pick|Omit|Exclude|Extract|NonNullable|ReturnType|Parameters|Uppercase|Awaited|Async\w+|Iter\w+|Promise\w*|Readonly\w+|Blob|\w*Array|ArrayBufferView|const|NodeJS|Error\w*|PropertyKey|InstanceType|NoInfer)$/;
+  /^(Readonly|Record|Partial|Required|Pick|Omit|Exclude|Extract|NonNullable|ReturnType|Parameters|ConstructorParameters|Uppercase|Awaited|Async\w+|Iter\w+|Promise\w*|Readonly\w+|Blob|\w*Array|ArrayBufferView|const|NodeJS|Error\w*|PropertyKey|InstanceType|NoInfer)$/;
 
 const faults = new Set(
   symbols.flatMap(({ name, file, parent, undocumented, references }) => [

@@ -45,6 +45,7 @@ export const BACKEND_OPTIONS: { readonly [K in keyof BackendOptions]-?: OptionSp
     expected: "an address such as 'Shop <noreply@example.com>'",
     check: isMailboxInput,
     parse: (text) => text,
+    variable: { name: 'AMSDAL_EMAIL_FROM', example: 'Shop <noreply@example.com>' },
   },
   onUnsupported: { type: 'enum', values: ['ignore', 'error'] },
   deadlineMs: { type: 'integer', min: 1, max: 2 ** 31 - 1 },
@@ -97,6 +98,9 @@ export interface Verification {
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
 }
 
+/** Further schemes of a backend's URLs, each with the options that it stands for: `{ smtps: { useSsl: true } }`. */
+export type UrlSchemes = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 const NO_OPTIONS: Readonly<Record<string, never>> = Object.freeze({});
 
 /**
@@ -104,6 +108,13 @@ const NO_OPTIONS: Readonly<Record<string, never>> = Object.freeze({});
  * validation to the final status, is done here, once.
  */
 export abstract class EmailBackend implements AsyncDisposable {
+  /** False for a class that gives mails to nobody, as one that prints them; the command line then says so. */
+  static readonly delivers: boolean = true;
+  /** What it does, for the command line to tell: completes 'the acme backend ...', as `sends over HTTPS to api.acme.example`. */
+  static readonly about: string | null = null;
+  /** Schemes of its URLs besides the name that it is registered under; none by default. */
+  static readonly urlSchemes: UrlSchemes = {};
+
   /** The backend's name in messages and statistics. */
   abstract readonly name: string;
   /** What it can do beyond plain delivery. */

@@ -3,22 +3,25 @@ import { backendOfUrl, isConnectionUrl, noUrl, parseConnectionUrl } from './conn
 import type { Environment } from './environment.ts';
 import { ConfigurationError } from './errors.ts';
 import { isBackendClass, loadBackendSync } from './load-backend.ts';
+import type { AnyOptionTable, OptionPart } from './options.ts';
 import { findPreset, presetNames } from './presets.ts';
 import { type BackendClass, backendNames, crossingName, findBackend, nameOfBackend } from './registry.ts';
-import {
-  ALL_PARTS,
-  blameOptions,
-  blameVariable,
-  chosenBackend,
-  environmentOptions,
-  findVariable,
-  readVariable,
-  topOf,
-  type VariablePart,
-} from './settings.ts';
+import { blameVariable, readVariable } from './settings.ts';
 import { rememberRecipe } from './sync.ts';
 import { nearestName } from './util/nearest-name.ts';
 import { isQuotable } from './util/quotable.ts';
+import {
+  ALL_PARTS,
+  blameOptions,
+  chosenBackend,
+  environmentOptions,
+  findVariable,
+  SERVER_PARTS,
+  topOf,
+  variablesOf,
+} from './variables.ts';
+
+type Options = Readonly<Record<string, unknown>>;
 
 /** Which backend to make, and what is known of its options before the environment and the caller are asked. */
 export interface Target {
@@ -26,9 +29,9 @@ export interface Target {
   readonly name: string | null;
   readonly backend: BackendClass;
   /** From a URL or preset; they win over the environment and lose to those given in code. */
-  readonly fixed: Readonly<Record<string, unknown>>;
+  readonly fixed: Options;
   /** What `fixed` describes, so that its variables do not count. */
-  readonly replaced: readonly VariablePart[];
+  readonly replaced: readonly OptionPart[];
   /** The variable that named the backend, or null. */
   readonly variable: string | null;
 }
@@ -39,7 +42,7 @@ export function chosenTarget(environment: Environment): Target {
   if (variable === null) return resolveTarget(value, environment);
   return blaming(variable, () => {
     if (variable === 'AMSDAL_EMAIL_URL') return urlTarget(value, variable);
-    const rival = findPreset(value) && findVariable(environment, ['server']);
+    const rival = findPreset(value) && findVariable(environment, SERVER_PARTS);
     if (rival)
       throw new ConfigurationError('conflicting-options', `the preset ${value} says what ${rival} says: unset it`);
     return { ...resolveTarget(value, environment), variable };
@@ -63,7 +66,7 @@ export function resolveTarget(target: string | BackendClass, environment: Enviro
   const preset = findBackend(target) === undefined ? findPreset(target) : undefined;
   if (preset) {
     const { host, port, security } = preset;
-    return { ...plainTarget('smtp', findClass('smtp')), fixed: { host, port, security }, replaced: ['server'] };
+    return { ...plainTarget('smtp', findClass('smtp')), fixed: { host, port, security }, replaced: SERVER_PARTS };
   }
   // `getConnection('smtp')` with AMSDAL_EMAIL_URL=smtp://... means that server.
   const url = readVariable(environment, 'AMSDAL_EMAIL_URL');
@@ -73,47 +76,43 @@ export function resolveTarget(target: string | BackendClass, environment: Enviro
 
 /** All options: those given win over those of the URL or preset, these over the environment. */
 export function mergeOptions(target: Target, given: object, environment: Environment): Record<string, unknown> {
-  const { name, backend, fixed, replaced } = target;
-  const fromVariables = environmentOptions(name, backend.optionTable, environment, replaced);
-  const configured: Record<string, unknown> = { ...fromVariables, ...fixed };
-  // Credentials belong to the server they were configured for: another one must not be sent them.
-  const ownHost = replaced.includes('login')
-    ? fixed['host']
-    : (readVariable(environment, 'AMSDAL_EMAIL_HOST') ?? undefined);
-  const { host = configured['host'], path = configured['path'] } = given as { host?: unknown; path?: unknown };
-  if (name === 'smtp' && ownHost !== undefined && (host !== ownHost || path !== configured['path'])) {
-    for (const key of LOGIN) delete configured[key];
-  }
-  // What code logs in with replaces another kind of it; within code, and within a URL, both are a contradiction.
-  const isGivenOAuth2 = Reflect.get(given, 'oauth2') !== undefined;
-  const isGivenOther = SECRETS.some((key) => Reflect.get(given, key) !== undefined);
-  if (name === 'smtp' && isGivenOAuth2) for (const key of SECRETS) delete configured[key];
-  if (name === 'smtp' && isGivenOther) delete configured['oauth2'];
-  if (AWS_KEYS.some((key) => Reflect.get(given, key) !== undefined)) {
-    for (const key of AWS_KEYS) delete configured[key]; // half a pair from code and half from the environment make none
-  }
+  const { backend, fixed, replaced } = target;
+  const table = backend.optionTable ?? {};
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const merged: Record<string, unknown> = { ...configured, ...set };
-  // The variable is about hosts: a socket is another way to a server.
-  const isOther = merged['path'] !== undefined || merged['socket'] !== undefined;
-  if (isOther && !('proxy' in { ...fixed, ...set })) delete merged['proxy'];
-  const isFromVariable = fromVariables['timeoutMs'] !== undefined && !('timeoutMs' in { ...fixed, ...set });
-  return name === 'smtp' && isFromVariable ? withFinalWait(merged) : merged;
+  const fromVariables = environmentOptions(backend.optionTable, environment, replaced);
+  const configured = overlay(table, fromVariables, fixed);
+  if (isForAnotherAddress(target, { ...configured, ...set }, environment)) {
+    for (const [name, { part }] of Object.entries(table)) if (part === 'login') delete configured[name];
+  }
+  const merged = overlay(table, configured, set);
+  for (const { option, variable } of variablesOf(backend.optionTable)) {
+    const counts = fromVariables[option] !== undefined && !Object.hasOwn({ ...fixed, ...set }, option);
+    for (const [other, parts] of Object.entries(counts ? (variable.implies?.(fromVariables[option]) ?? {}) : {})) {
+      const open = merged[other] ?? {};
+      if (typeof open === 'object') merged[other] = { ...parts, ...open }; // what is no object is refused by its own name
+    }
+  }
+  return merged;
 }
 
-/** The wait for the reply to a mail's content (RFC 5321, section 4.5.3.2.6). */
-const FINAL_MS = 600_000;
-
-/** AMSDAL_EMAIL_TIMEOUT is about a server that hangs: a wait for the last reply that is as short makes mails `unknown`. */
-function withFinalWait(options: Record<string, unknown>): Record<string, unknown> {
-  const { timeouts = {}, timeoutMs } = options;
-  if (typeof timeouts !== 'object') return options; // it is wrong, and refused by its own name
-  return { ...options, timeouts: { final: Math.max(FINAL_MS, Number(timeoutMs)), ...timeouts } };
+/** The upper options over the lower ones, without those that the upper ones replace. */
+function overlay(table: AnyOptionTable, lower: Options, upper: Options): Record<string, unknown> {
+  const left = { ...lower };
+  for (const name of Object.keys(upper)) {
+    const spec = Object.hasOwn(table, name) ? table[name] : undefined;
+    for (const other of spec?.replaces ?? []) delete left[other];
+  }
+  return { ...left, ...upper };
 }
 
-const SECRETS = ['password', 'accessToken'];
-const LOGIN = ['username', 'oauth2', ...SECRETS];
-const AWS_KEYS = ['accessKeyId', 'secretAccessKey', 'sessionToken'];
+/** Credentials belong to the address that they were configured with: another one must not be sent them. */
+function isForAnotherAddress({ backend, fixed, replaced }: Target, merged: Options, environment: Environment): boolean {
+  const table = backend.optionTable ?? {};
+  const address = Object.fromEntries(Object.entries(table).filter(([, { part }]) => part === 'address'));
+  const own = replaced.includes('login') ? fixed : environmentOptions(address, environment, []);
+  const names = Object.keys(address);
+  return names.some((name) => own[name] !== undefined) && names.some((name) => own[name] !== merged[name]);
+}
 
 /** Makes the backend with all its options; an error about one names the variable it comes from. */
 export function construct(target: Target, given: object, environment: Environment): EmailBackend {
@@ -127,7 +126,7 @@ export function construct(target: Target, given: object, environment: Environmen
 }
 
 function blame(error: ConfigurationError, target: Target, given: object, environment: Environment): unknown {
-  const { name, variable, replaced, fixed } = target;
+  const { backend, variable, replaced, fixed } = target;
   if (variable !== null && replaced.includes('login')) {
     const options = [error.option, ...error.otherOptions].flatMap((option) => (option === null ? [] : [topOf(option)]));
     // A backend that names no option can only mean the URL when nothing was given beside it.
@@ -136,7 +135,7 @@ function blame(error: ConfigurationError, target: Target, given: object, environ
       return blameVariable(error, variable);
   }
   const isFromVariable = (option: string): boolean => !isGiven(given, option) && !Object.hasOwn(fixed, option);
-  return blameOptions(error, name, environment, isFromVariable);
+  return blameOptions(error, backend.optionTable, environment, isFromVariable);
 }
 
 function isGiven(options: object, name: string): boolean {

@@ -1,15 +1,9 @@
 import { ConfigurationError } from './errors.ts';
 import { type AnyOptionTable, describe, mayBeSecret, type OptionSpec, parseOption, unknownOption } from './options.ts';
+import { findScheme, urlSchemes } from './registry.ts';
 import { readUrlParts, urlFault } from './url-parts.ts';
 import { controlNameIn } from './util/control-name.ts';
 import { isQuotable, quoted } from './util/quotable.ts';
-
-/** Which options the parts of a backend's URL stand for; a part that is not named must be empty. */
-const PARTS: Readonly<Record<string, Readonly<Partial<Record<string, string>>>>> = {
-  smtp: { host: 'host', port: 'port', username: 'username', password: 'password' },
-  ses: { host: 'region', username: 'accessKeyId', password: 'secretAccessKey' },
-  file: { path: 'path' },
-};
 
 const URL_START = /^([a-z][a-z0-9-]*):\/\//i;
 
@@ -22,14 +16,19 @@ export function isConnectionUrl(text: string): boolean {
 export function noUrl(text: string): ConfigurationError {
   if (text !== text.trim()) return urlFault('remove the white space around it');
   if (/^['"`]|['"`]$/.test(text)) return urlFault('remove the quotation marks around it; a file for Docker has none');
-  const begins = "a connection URL begins with 'smtp://', 'smtps://', 'ses://' or 'file://'";
-  return new ConfigurationError('invalid-option', begins);
+  const beginnings = urlSchemes().map((scheme) => `'${scheme}://'`);
+  const list = `${beginnings.slice(0, -1).join(', ')} or ${beginnings.at(-1)}`;
+  return new ConfigurationError('invalid-option', `a connection URL begins with ${list}`);
 }
 
 /** The backend a URL names: `smtps:` is smtp with TLS from the first byte. */
 export function backendOfUrl(url: string): string {
-  const scheme = URL_START.exec(url)?.[1]?.toLowerCase() ?? '';
-  return scheme === 'smtps' ? 'smtp' : scheme;
+  const scheme = schemeOf(url);
+  return findScheme(scheme)?.name ?? scheme;
+}
+
+function schemeOf(url: string): string {
+  return URL_START.exec(url)?.[1]?.toLowerCase() ?? '';
 }
 
 /**
@@ -46,12 +45,12 @@ export function parseConnectionUrl(url: string, table: AnyOptionTable | undefine
   if (control !== null) throw urlFault(`it has ${control} in it: remove it, or percent-encode it where it is meant`);
   const backend = backendOfUrl(url);
   const isOption = (name: string) => table === undefined || Object.hasOwn(table, name.split('.', 1)[0] ?? '');
-  const { parts, query } = readUrlParts(url, backend, isOption);
-  const options: Record<string, unknown> = /^smtps:/i.test(url) ? { useSsl: true } : {};
-  const known = PARTS[backend] ?? {};
+  const known = urlPartsOf(table);
+  const { parts, query } = readUrlParts(url, [...known.keys()], isOption);
+  const options: Record<string, unknown> = { ...findScheme(schemeOf(url))?.options };
   for (const [part, text] of Object.entries(parts)) {
     if (text === '') continue;
-    const option = known[part];
+    const option = known.get(part);
     if (option === undefined) {
       const advice = part === 'path' ? "; a '/' in user name or password is written %2F" : '';
       throw urlFault(`a '${backend}' URL has no ${part}${advice}`);
@@ -60,6 +59,11 @@ export function parseConnectionUrl(url: string, table: AnyOptionTable | undefine
   }
   for (const [key, text] of query) setOption(options, table, key, text);
   return options;
+}
+
+/** Which options the parts of a URL stand for; a part that is not named must be empty. */
+function urlPartsOf(table: AnyOptionTable = {}): ReadonlyMap<string, string> {
+  return new Map(Object.entries(table).flatMap(([name, { urlPart }]) => (urlPart ? [[urlPart, name] as const] : [])));
 }
 
 /** @param path what the key is a part of, as `timeouts.` */

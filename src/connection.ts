@@ -18,13 +18,14 @@ import {
 } from './named-connections.ts';
 import type { PresetName } from './presets.ts';
 import type { BackendClass, BuiltInBackends } from './registry.ts';
-import { currentEnvironment, namedUrls, namedUrlVariable, readVariable, takeMisspelt } from './settings.ts';
+import { currentEnvironment, namedUrls, namedUrlVariable, readVariable } from './settings.ts';
 import { checkGuard, guard } from './staging-guard.ts';
 import { rulesOf } from './staging-rules.ts';
 import { thrownHere } from './util/error-copies.ts';
 import { nearestName } from './util/nearest-name.ts';
 import { processState } from './util/process-state.ts';
 import { quoted } from './util/quotable.ts';
+import { takeMisspelt } from './variables.ts';
 
 /** What is known of a backend by its name or preset: its options and its class; of any other name only that it is a backend. */
 export type NamedBackend<T extends string> = [T] extends [keyof BuiltInBackends | PresetName]

@@ -9,7 +9,14 @@ export type {
   ReadableStreamLike,
 } from './attachment.ts';
 export { Attachment } from './attachment.ts';
-export type { BackendOptions, BackendStats, SendOptions, SyncSendOptions, Verification } from './backend.ts';
+export type {
+  BackendOptions,
+  BackendStats,
+  SendOptions,
+  SyncSendOptions,
+  UrlSchemes,
+  Verification,
+} from './backend.ts';
 export { BACKEND_OPTIONS, EmailBackend, RETRY_OPTION } from './backend.ts';
 export type { ConsoleOptions } from './backends/console.ts';
 export { ConsoleBackend } from './backends/console.ts';
@@ -93,7 +100,15 @@ export type { AttachmentJson, MessageJson } from './message-json.ts';
 export type { Messages } from './message-source.ts';
 export type { ConnectionDefinition, ConnectionName } from './named-connections.ts';
 export { defineConnections } from './named-connections.ts';
-export type { AnyOptionTable, OptionSpec, OptionTable } from './options.ts';
+export type {
+  AnyOptionTable,
+  OptionDeclaration,
+  OptionPart,
+  OptionSpec,
+  OptionTable,
+  OptionType,
+  OptionVariable,
+} from './options.ts';
 export type { PresetName } from './presets.ts';
 export type { MessageInput } from './read-input.ts';
 export type { BackendClass, BuiltInBackends } from './registry.ts';

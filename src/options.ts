@@ -2,8 +2,46 @@ import { ConfigurationError } from './errors.ts';
 import { OPTION_NAMES, suggest } from './util/foreign-names.ts';
 import { isQuotable, quoted } from './util/quotable.ts';
 
+/**
+ * What of a connection an option describes: the `address` of the server, what else there is to know of the `server`, the `login`
+ * there, the `wait` for it.
+ *
+ * A URL says it all, so that the variables of such options do not count beside it; a preset says address and server. A login
+ * that is configured is never used for another address.
+ */
+export type OptionPart = 'address' | 'server' | 'login' | 'wait';
+
+/** An environment variable that an option is read from. */
+export interface OptionVariable {
+  /** `ACME_API_KEY`. */
+  readonly name: string;
+  /** A right value, shown when the one that was found is wrong. */
+  readonly example: string;
+  /** Turns the variable's unit into the option's: 1,000 for a variable in seconds and an option in milliseconds. */
+  readonly scale?: number;
+  /** What the value means for parts of other options that are left open, as `{ timeouts: { final: 600_000 } }`. */
+  readonly implies?: (value: unknown) => Readonly<Record<string, object>>;
+}
+
+/** Where an option comes from besides code, and what it has to do with others. */
+export interface OptionDeclaration {
+  /** The variables it is read from; of several that are set, the last counts. */
+  readonly variable?: OptionVariable | readonly OptionVariable[];
+  /** The part of a URL that stands for it; a class with `path` only takes all that is before the query for that. */
+  readonly urlPart?: 'host' | 'port' | 'username' | 'password' | 'path';
+  /** What of a connection it describes. */
+  readonly part?: OptionPart;
+  /** Options that say the same in another way: where this one is given, they do not count from the environment or a URL. */
+  readonly replaces?: readonly string[];
+  /** What an option that is left open is, for `amsdal-mail check` to show; from the others, undefined where it plays no role. */
+  readonly default?: string | number | boolean | ((options: Readonly<Record<string, unknown>>) => unknown);
+}
+
 /** How one option is checked, and how it is read from the text of a URL or an environment variable. */
-export type OptionSpec =
+export type OptionSpec = OptionDeclaration & OptionType;
+
+/** What values an option takes. */
+export type OptionType =
   | {
       readonly type: 'string';
       readonly secret?: true;

@@ -1,48 +1,32 @@
-import type { EmailBackend } from './backend.ts';
-import { ConsoleBackend, type ConsoleOptions } from './backends/console.ts';
-import { DummyBackend, type DummyOptions } from './backends/dummy.ts';
-import { FileBackend, type FileOptions } from './backends/file.ts';
-import { MailboxBackend, type MailboxBackendOptions } from './backends/mailbox.ts';
-import { SesBackend, type SesOptions } from './backends/ses.ts';
-import { SmtpBackend, type SmtpBackendOptions } from './backends/smtp.ts';
+import type { EmailBackend, UrlSchemes } from './backend.ts';
+import * as builtIn from './built-in.ts';
 import { ConfigurationError } from './errors.ts';
 import type { AnyOptionTable } from './options.ts';
 import { processState } from './util/process-state.ts';
 import { quoted } from './util/quotable.ts';
 
 /** The built-in backends by name: their options and their classes. */
-export interface BuiltInBackends {
-  /** Prints each message. */
-  readonly console: { readonly options: ConsoleOptions; readonly backend: ConsoleBackend };
-  /** Sends nothing, and stores the messages if asked. */
-  readonly dummy: { readonly options: DummyOptions; readonly backend: DummyBackend };
-  /** Writes each message as an .eml file. */
-  readonly file: { readonly options: FileOptions; readonly backend: FileBackend };
-  /** Catches each message and shows it in a page. */
-  readonly mailbox: { readonly options: MailboxBackendOptions; readonly backend: MailboxBackend };
-  /** Amazon SES. */
-  readonly ses: { readonly options: SesOptions; readonly backend: SesBackend };
-  /** Any SMTP or LMTP server. */
-  readonly smtp: { readonly options: SmtpBackendOptions; readonly backend: SmtpBackend };
-}
+export type BuiltInBackends = {
+  readonly [Name in keyof typeof builtIn]: {
+    readonly options: NonNullable<ConstructorParameters<(typeof builtIn)[Name]>[0]>;
+    readonly backend: InstanceType<(typeof builtIn)[Name]>;
+  };
+};
 
-/** A class whose instances are backends; with an `optionTable`, getConnection checks names and values of options against it. */
+/** A class whose instances are backends, and what it declares of itself: see {@link EmailBackend}. */
 export interface BackendClass<O extends object = object, B extends EmailBackend = EmailBackend> {
   new (options?: O): B;
   /** What its options are checked against, and read from URLs and variables. */
   readonly optionTable?: AnyOptionTable;
+  /** Schemes of its URLs besides the name that it is registered under. */
+  readonly urlSchemes?: UrlSchemes;
+  /** False for a class that gives mails to nobody. */
+  readonly delivers?: boolean;
+  /** What it does, for the command line to tell. */
+  readonly about?: string | null;
 }
 
-/** One line per backend: its name and its class. */
-const BUILT_IN: ReadonlyMap<string, BackendClass> = new Map<string, BackendClass>([
-  ['console', ConsoleBackend],
-  ['dummy', DummyBackend],
-  ['file', FileBackend],
-  ['mailbox', MailboxBackend],
-  ['ses', SesBackend],
-  ['smtp', SmtpBackend],
-]);
-
+const BUILT_IN: Readonly<Record<string, BackendClass>> = builtIn;
 /** Those of the application: a class, or the `specifier#Export` that is loaded when it is asked for. */
 const registered = /* @__PURE__ */ processState('backends', () => new Map<string, BackendClass | string>());
 
@@ -50,42 +34,78 @@ const registered = /* @__PURE__ */ processState('backends', () => new Map<string
 export function crossingName(name: string): string | null {
   const own = registered.get(name);
   if (typeof own === 'string') return own;
-  return BUILT_IN.has(name) || name.includes('#') ? name : null;
+  return Object.hasOwn(BUILT_IN, name) || name.includes('#') ? name : null;
 }
 
 /** The name a class is registered under, or null. */
 export function nameOfBackend(backend: BackendClass): string | null {
-  for (const [name, known] of [...BUILT_IN, ...registered]) if (known === backend) return name;
-  return null;
+  return known().find(([, each]) => each === backend)?.[0] ?? null;
 }
 
 /** The names of all registered backends. */
 export function backendNames(): readonly string[] {
-  return [...BUILT_IN.keys(), ...registered.keys()];
+  return known().map(([name]) => name);
 }
 
 /** The class or specifier registered under a name. */
 export function findBackend(name: string): BackendClass | string | undefined {
-  return BUILT_IN.get(name) ?? registered.get(name);
+  return Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : registered.get(name);
+}
+
+/** The option tables of all registered classes; one that is registered by its specifier has none here before it is loaded. */
+export function optionTables(): readonly AnyOptionTable[] {
+  return knownClasses().flatMap(([, { optionTable }]) => (optionTable === undefined ? [] : [optionTable]));
+}
+
+/** The backend that a scheme of URLs stands for, by name, and the options it means; null for one that nobody declares. */
+export function findScheme(scheme: string): { readonly name: string; readonly options: object } | null {
+  if (findBackend(scheme) !== undefined) return { name: scheme, options: {} };
+  for (const [name, { urlSchemes = {} }] of knownClasses()) {
+    if (Object.hasOwn(urlSchemes, scheme)) return { name, options: urlSchemes[scheme] ?? {} };
+  }
+  return null;
+}
+
+/** The schemes of URLs that have something to say before their query. */
+export function urlSchemes(): readonly string[] {
+  const withParts = knownClasses().filter(([, { optionTable = {} }]) =>
+    Object.values(optionTable).some(({ urlPart }) => urlPart !== undefined),
+  );
+  return withParts.toReversed().flatMap(([name, { urlSchemes = {} }]) => [name, ...Object.keys(urlSchemes)]);
 }
 
 /**
- * Gives a backend a name for `getConnection` and AMSDAL_EMAIL_BACKEND; returns the function that takes the name away.
+ * Gives a backend a name for `getConnection`, AMSDAL_EMAIL_BACKEND and URLs; returns the function that takes the name away.
  *
  * @param backend The class, or a `specifier#Export` that is loaded when the name is first asked for.
- * @throws {ConfigurationError} `invalid-option` when the name is taken or could be mistaken for a path or URL.
+ * @throws {ConfigurationError} `invalid-option` when the name, or a scheme of the class, is taken or could be mistaken for a path
+ *   or URL.
  */
 export function registerBackend(name: string, backend: BackendClass | string): () => void {
-  if (!/^[a-z][a-z0-9-]*$/.test(name)) {
-    throw new ConfigurationError(
-      'invalid-option',
-      `a backend's name is lower-case letters, digits and hyphens, got ${quoted(name)}`,
-    );
+  const schemes = typeof backend === 'string' ? [] : Object.keys(backend.urlSchemes ?? {});
+  for (const each of [name, ...schemes]) {
+    const what = each === name ? "backend's name" : 'scheme of URLs';
+    if (!/^[a-z][a-z0-9-]*$/.test(each)) {
+      throw new ConfigurationError(
+        'invalid-option',
+        `a ${what} is lower-case letters, digits and hyphens, got ${quoted(each)}`,
+      );
+    }
+    if (findScheme(each) !== null) {
+      const taken = each === name ? 'backend name' : 'scheme of URLs';
+      throw new ConfigurationError('invalid-option', `the ${taken} '${each}' is taken`);
+    }
   }
-  if (findBackend(name) !== undefined)
-    throw new ConfigurationError('invalid-option', `the backend name '${name}' is taken`);
   registered.set(name, backend);
   return () => {
     registered.delete(name);
   };
+}
+
+function known(): readonly (readonly [name: string, backend: BackendClass | string])[] {
+  return [...Object.entries(BUILT_IN), ...registered];
+}
+
+function knownClasses(): readonly (readonly [name: string, backend: BackendClass])[] {
+  return known().flatMap(([name, backend]) => (typeof backend === 'string' ? [] : [[name, backend] as const]));
 }

@@ -16,12 +16,13 @@ export function urlFault(what: string, option: string | null = null): Configurat
 /**
  * Parts a URL as the WHATWG standard does, and says which character to encode where a user name or password broke it.
  *
+ * @param known the parts that the backend's URLs have; where that is the path alone, all before the query is the path
  * @param isOption tells a query that was meant from the rest of a password with a '?' in it
  */
-export function readUrlParts(url: string, scheme: string, isOption: (name: string) => boolean): UrlParts {
+export function readUrlParts(url: string, known: readonly string[], isOption: (name: string) => boolean): UrlParts {
   const rest = url.slice(url.indexOf('://') + 3);
   const queryStart = rest.indexOf('?');
-  if (scheme === 'file') {
+  if (known.length === 1 && known[0] === 'path') {
     const path = decode('path', queryStart < 0 ? rest : rest.slice(0, queryStart)).replace(/^\/(?=[A-Za-z]:[\\/])/, '');
     const parts = { host: '', port: '', username: '', password: '', path };
     return { parts, query: readQuery(queryStart < 0 ? '' : rest.slice(queryStart + 1)) };
@@ -39,7 +40,7 @@ export function readUrlParts(url: string, scheme: string, isOption: (name: strin
       port: parsed.port,
       username: decode('user name', parsed.username),
       password: decode('password', parsed.password),
-      path: parsed.pathname === '/' ? '' : parsed.pathname,
+      path: parsed.pathname === '/' ? '' : known.includes('path') ? decode('path', parsed.pathname) : parsed.pathname,
     },
     query: readQuery(queryStart < 0 ? '' : rest.slice(queryStart + 1)),
   };

@@ -29,6 +29,9 @@ export class ConsoleBackend extends EmailBackend {
     raw: { type: 'boolean' },
   } satisfies OptionTable<ConsoleOptions>;
 
+  static override readonly delivers: boolean = false;
+  static override readonly about: string = 'prints mails and sends none';
+
   readonly name = 'console';
   protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
   readonly #stream: { write(text: string): unknown };

@@ -22,6 +22,9 @@ export class DummyBackend extends EmailBackend {
     store: { type: 'boolean' },
   } satisfies OptionTable<DummyOptions>;
 
+  static override readonly delivers: boolean = false;
+  static override readonly about: string = 'sends nothing';
+
   readonly name = 'dummy';
   protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
   readonly #store: boolean;

@@ -37,10 +37,17 @@ export class FileBackend extends EmailBackend {
   /** What options are checked against, and read from URLs and variables. */
   static readonly optionTable: AnyOptionTable = {
     ...BACKEND_OPTIONS,
-    path: { type: 'string' },
+    path: {
+      type: 'string',
+      variable: { name: 'AMSDAL_EMAIL_FILE_PATH', example: './mails' },
+      urlPart: 'path',
+    },
     tagHeaders: { type: 'boolean' },
     dkim: DKIM_OPTION,
   } satisfies OptionTable<FileOptions>;
+
+  static override readonly delivers: boolean = false;
+  static override readonly about: string = 'writes mails into a folder and sends none';
 
   readonly name = 'file';
   protected readonly features: ReadonlySet<Feature>;

@@ -41,6 +41,9 @@ export class MailboxBackend extends EmailBackend {
     allowProduction: { type: 'boolean' },
   } satisfies OptionTable<MailboxBackendOptions>;
 
+  static override readonly delivers: boolean = false;
+  static override readonly about: string = 'shows mails in the development mailbox and sends none';
+
   readonly name = 'mailbox';
   protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
   readonly #options: ResolvedMailboxOptions;

@@ -1,4 +1,4 @@
-import { type BackendStats, EmailBackend, type Verification } from '../backend.ts';
+import { type BackendStats, EmailBackend, type UrlSchemes, type Verification } from '../backend.ts';
 import type { DeliveryContext, DeliveryResult, Job } from '../delivery.ts';
 import type { Feature } from '../features.ts';
 import type { ComposeOptions } from '../mime/composition.ts';
@@ -44,6 +44,7 @@ const FEATURES: readonly Feature[] = ['priority', 'dsn', 'requireTls', 'nonAscii
 export class SmtpBackend extends EmailBackend {
   /** What options are checked against, and read from URLs and variables. */
   static readonly optionTable: AnyOptionTable = SMTP_OPTIONS;
+  static override readonly urlSchemes: UrlSchemes = { smtps: { useSsl: true } };
 
   override readonly name = 'smtp';
   protected override readonly features: ReadonlySet<Feature>;

@@ -2,8 +2,9 @@ import { parseMailbox } from '../address.ts';
 import type { EmailBackend } from '../backend.ts';
 import { getConnection } from '../connection.ts';
 import { EmailError } from '../errors.ts';
-import { currentEnvironment, originOf, setVariables, takeMisspelt } from '../settings.ts';
+import { currentEnvironment, originOf } from '../settings.ts';
 import { reasonOf } from '../util/reason.ts';
+import { setVariables, takeMisspelt } from '../variables.ts';
 import { type Configuration, readConfiguration } from './check/configuration.ts';
 import { dnsOf } from './check/dns.ts';
 import { checkDomain } from './check/domain.ts';
@@ -65,26 +66,17 @@ const UNKNOWN_SENDER = warning(
   'give --from, or set AMSDAL_EMAIL_FROM',
 );
 
-/** What the backends that go nowhere do with a mail. */
-const LOCAL: Readonly<Record<string, string>> = {
-  console: 'prints mails and sends none',
-  dummy: 'sends nothing',
-  file: 'writes mails into a folder and sends none',
-  mailbox: 'shows mails in the development mailbox and sends none',
-};
-
 async function checkBackend(
   connection: EmailBackend,
-  { backend, options }: Configuration,
+  { backend, backendClass, options }: Configuration,
   isDebugged: boolean,
 ): Promise<readonly Finding[]> {
   if (backend === 'smtp') return checkSmtp(isDebugged ? { ...options, debug: true } : options);
-  const local = LOCAL[backend];
-  if (local !== undefined) {
+  if (backendClass.delivers === false) {
     return [
       warning(
         'connect',
-        `the ${backend} backend ${local}: there is no server to check`,
+        `the ${backend} backend ${backendClass.about ?? 'sends nothing'}: there is no server to check`,
         'to send, set AMSDAL_EMAIL_URL, or give --url or --backend',
       ),
     ];

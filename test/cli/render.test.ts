@@ -222,7 +222,7 @@ Lint
     ];
     const { code, stdout: shown } = await runCli(['explain', '--backend', 'console', ...args], { input: 'Grüße' });
     expect(code).toBe(0);
-    expect(shown).toMatch(/how +it is printed on standard output, and not sent/);
+    expect(shown).toMatch(/how +the console backend prints mails and sends none/);
     expect(shown).toMatch(/envelope to +b@example\.org, c@example\.org/);
     expect(shown).toMatch(/text\/plain +utf-8 +base64 +14 octets, 7 decoded/);
     expect(shown).toMatch(/Text\n {2}Grüße\n/);

@@ -71,6 +71,9 @@ export interface SesOptions extends BackendOptions {
 }
 
 const HELD_BACK_MS = 60_000;
+const DEFAULT_REGION = 'us-east-1';
+/** Half of them from one place and half from another make no pair. */
+const KEYS = ['accessKeyId', 'secretAccessKey', 'sessionToken'];
 
 /** {@link SesOptions}, complete. */
 export interface ResolvedSesOptions extends Omit<SesOptions, 'dkim'> {
@@ -92,10 +95,32 @@ export const SES_OPTIONS: AnyOptionTable = {
     expected: "a region such as 'eu-west-1'",
     check: (value) => typeof value === 'string' && /^(?:[a-z0-9]+(?:-[a-z0-9]+)*)?$/i.test(value),
     parse: (text) => text,
+    variable: [
+      { name: 'AWS_DEFAULT_REGION', example: 'eu-west-1' },
+      { name: 'AWS_REGION', example: 'eu-west-1' },
+    ],
+    urlPart: 'host',
+    default: ({ client }) => (client === undefined ? DEFAULT_REGION : undefined),
   },
-  accessKeyId: { type: 'string' },
-  secretAccessKey: { type: 'string', secret: true },
-  sessionToken: { type: 'string', secret: true },
+  accessKeyId: {
+    type: 'string',
+    variable: { name: 'AWS_ACCESS_KEY_ID', example: 'AKIAIOSFODNN7EXAMPLE' },
+    urlPart: 'username',
+    replaces: KEYS,
+  },
+  secretAccessKey: {
+    type: 'string',
+    secret: true,
+    variable: { name: 'AWS_SECRET_ACCESS_KEY', example: 'the secret key' },
+    urlPart: 'password',
+    replaces: KEYS,
+  },
+  sessionToken: {
+    type: 'string',
+    secret: true,
+    variable: { name: 'AWS_SESSION_TOKEN', example: 'the session token' },
+    replaces: KEYS,
+  },
   credentials: {
     type: 'custom',
     expected: 'an object with accessKeyId and secretAccessKey, or a function that fetches one',
@@ -120,6 +145,7 @@ export const SES_OPTIONS: AnyOptionTable = {
     expected: "up to 64 letters, digits, '_' and '-'",
     check: (value) => typeof value === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(value),
     parse: (text) => text,
+    variable: { name: 'AWS_SES_CONFIGURATION_SET', example: 'marketing' },
   },
   identityArn: { type: 'string' },
   feedbackIdentityArn: { type: 'string' },
@@ -145,7 +171,7 @@ export function resolveSesOptions(options: SesOptions): ResolvedSesOptions {
   return {
     ...options,
     dkim: options.dkim ? createDkimSigner(options.dkim, ['message-id', 'date']) : null,
-    region: options.region || 'us-east-1',
+    region: options.region || DEFAULT_REGION,
     maxConnections: options.maxConnections ?? 50,
     timeoutMs: options.timeoutMs ?? 60_000,
     idleMs: options.idleMs ?? 5_000,

@@ -3,7 +3,7 @@ import type { DkimOptions } from '../../mime/dkim.ts';
 import { DKIM_OPTION } from '../../mime/dkim-option.ts';
 import { parseProxy } from '../../net/proxy-server.ts';
 import { type OptionSpec, type OptionTable, parseOption } from '../../options.ts';
-import { AUTH_METHODS, type SmtpOptions } from '../../smtp/options.ts';
+import { AUTH_METHODS, resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
 
 /** Options of the smtp backend. */
 export interface SmtpBackendOptions extends BackendOptions, SmtpOptions {
@@ -27,27 +27,65 @@ const PEM: OptionSpec = {
   parse: (text) => text,
 };
 const SECRET: OptionSpec = { type: 'string', secret: true };
+/** The wait for the reply to a mail's content (RFC 5321, section 4.5.3.2.6). */
+const FINAL_MS = 600_000;
 
 /** What the smtp backend accepts. */
 export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
   ...BACKEND_OPTIONS,
-  host: { type: 'string' },
-  port: { type: 'integer', min: 1, max: 65_535 },
-  path: { type: 'string' },
-  proxy: { type: 'string', secret: true, show: (url) => parseProxy(url).name },
-  username: { type: 'string' },
-  password: SECRET,
+  host: {
+    type: 'string',
+    variable: { name: 'AMSDAL_EMAIL_HOST', example: 'smtp.example.com' },
+    urlPart: 'host',
+    part: 'address',
+    default: ({ path }) => (path === undefined ? 'localhost' : undefined),
+  },
+  port: {
+    type: 'integer',
+    min: 1,
+    max: 65_535,
+    variable: { name: 'AMSDAL_EMAIL_PORT', example: '587' },
+    urlPart: 'port',
+    part: 'server',
+    default: (options) => (options['path'] === undefined ? resolveSmtpOptions(options).port : undefined),
+  },
+  path: { type: 'string', part: 'address', replaces: ['proxy'] },
+  proxy: {
+    type: 'string',
+    secret: true,
+    show: (url) => parseProxy(url).name,
+    variable: { name: 'AMSDAL_EMAIL_PROXY', example: 'http://proxy.example.com:3128' },
+  },
+  username: {
+    type: 'string',
+    variable: { name: 'AMSDAL_EMAIL_USER', example: 'mailer' },
+    urlPart: 'username',
+    part: 'login',
+  },
+  password: {
+    ...SECRET,
+    variable: { name: 'AMSDAL_EMAIL_PASSWORD', example: 'the password' },
+    urlPart: 'password',
+    part: 'login',
+    replaces: ['oauth2'],
+  },
   accessToken: {
     type: 'custom',
     expected: 'a string or a function that gets one',
     check: (value) => typeof value === 'function' || (typeof value === 'string' && value !== ''),
     parse: (text) => text,
     secret: true,
+    part: 'login',
+    replaces: ['oauth2'],
   },
-  oauth2: OAUTH2_OPTION,
-  useTls: { type: 'boolean' },
-  useSsl: { type: 'boolean' },
-  security: { type: 'enum', values: ['implicit', 'required', 'opportunistic', 'none'] },
+  oauth2: { ...OAUTH2_OPTION, part: 'login', replaces: ['password', 'accessToken'] },
+  useTls: { type: 'boolean', variable: { name: 'AMSDAL_EMAIL_USE_TLS', example: 'true' }, part: 'server' },
+  useSsl: { type: 'boolean', variable: { name: 'AMSDAL_EMAIL_USE_SSL', example: 'true' }, part: 'server' },
+  security: {
+    type: 'enum',
+    values: ['implicit', 'required', 'opportunistic', 'none'],
+    default: (options) => resolveSmtpOptions(options).security,
+  },
   tls: {
     type: 'object',
     fields: {
@@ -65,7 +103,17 @@ export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
   authMethod: { type: 'enum', values: AUTH_METHODS },
   name: { type: 'string' },
   lmtp: { type: 'boolean' },
-  timeoutMs: MILLISECONDS,
+  timeoutMs: {
+    ...MILLISECONDS,
+    variable: {
+      name: 'AMSDAL_EMAIL_TIMEOUT',
+      example: '30',
+      scale: 1000,
+      // It is about a server that hangs: a wait for the last reply that is as short makes mails `unknown`.
+      implies: (ms) => ({ timeouts: { final: Math.max(FINAL_MS, Number(ms)) } }),
+    },
+    part: 'wait',
+  },
   timeouts: {
     type: 'object',
     fields: {
@@ -89,8 +137,9 @@ export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
     expected: 'true, false, or a function that takes each line',
     check: (value) => typeof value === 'boolean' || typeof value === 'function',
     parse: (text) => parseOption({ type: 'boolean' }, text),
+    variable: { name: 'AMSDAL_EMAIL_DEBUG', example: '1' },
   },
-  socket: FUNCTION,
+  socket: { ...FUNCTION, replaces: ['proxy'] },
   tagHeaders: { type: 'boolean' },
   dkim: DKIM_OPTION,
 };

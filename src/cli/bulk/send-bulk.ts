@@ -107,9 +107,9 @@ async function sendRows(
 
 /** Where mails go that are not sent, or to somebody else; a row that went there is none that was sent. */
 function detourOf(values: Values): readonly string[] {
-  const { backend, settings } = readConfiguration(connectionTarget(values));
+  const { backend, backendClass, settings } = readConfiguration(connectionTarget(values));
   const guards = settings.filter(({ name }) => name.startsWith('AMSDAL_')).map(({ name, value }) => `${name}=${value}`);
-  return [...(['console', 'dummy', 'file', 'mailbox'].includes(backend) ? [backend] : []), ...guards];
+  return [...(backendClass.delivers === false ? [backend] : []), ...guards];
 }
 
 /** What a trial run is sent to: nobody, with the sender that the chosen connection has. */

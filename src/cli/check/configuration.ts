@@ -1,8 +1,9 @@
 import { chosenTarget, mergeOptions, resolveTarget, type Target, variableTarget } from '../../connection-target.ts';
 import { connectionNameOf } from '../../named-connections.ts';
-import type { OptionSpec } from '../../options.ts';
-import { currentEnvironment, namedUrlVariable, originOf, readVariable, variableOf } from '../../settings.ts';
-import { resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
+import type { AnyOptionTable, OptionSpec } from '../../options.ts';
+import type { BackendClass } from '../../registry.ts';
+import { currentEnvironment, namedUrlVariable, originOf, readVariable } from '../../settings.ts';
+import { variableOf } from '../../variables.ts';
 
 /** One setting as it is used, fit to be shown. */
 interface Setting {
@@ -17,6 +18,7 @@ interface Setting {
 export interface Configuration {
   /** The registered name or the specifier. */
   readonly backend: string;
+  readonly backendClass: BackendClass;
   readonly options: Readonly<Record<string, unknown>>;
   readonly settings: readonly Setting[];
 }
@@ -33,21 +35,23 @@ export function readConfiguration(given: string | undefined): Configuration {
   const environment = currentEnvironment();
   const target = targetOf(given);
   const options = mergeOptions(target, {}, environment);
-  const backend = target.name ?? target.backend.name;
+  const { backend: backendClass } = target;
+  const { optionTable } = backendClass;
+  const backend = target.name ?? backendClass.name;
   const origin = given === undefined ? described(target.variable) : given.includes('://') ? '--url' : '--backend';
   const settings: Setting[] = [{ name: 'backend', value: backend, origin }];
   for (const [name, value] of Object.entries(options)) {
     const isFixed = Object.hasOwn(target.fixed, name);
-    const variable = isFixed ? target.variable : variableOf(target.name, name, environment);
+    const variable = isFixed ? target.variable : variableOf(optionTable, name, environment);
     const from = isFixed && target.variable === null ? origin : described(variable);
-    settings.push({ name, value: show(name, target.backend.optionTable?.[name], value), origin: from });
+    settings.push({ name, value: show(name, optionTable?.[name], value), origin: from });
   }
-  if (target.name === 'smtp') settings.push(...smtpDefaults(options));
+  settings.push(...defaultsOf(optionTable, options));
   for (const variable of GUARDS) {
     const value = environment[variable];
     if (value) settings.push({ name: variable, value, origin: described(variable) });
   }
-  return { backend, options, settings };
+  return { backend, backendClass, options, settings };
 }
 
 function targetOf(given: string | undefined): Target {
@@ -65,12 +69,12 @@ function described(variable: string | null): string {
 }
 
 /** What was left open is worth knowing, too: where mail goes, and under which protection. */
-function smtpDefaults(options: SmtpOptions): readonly Setting[] {
-  const { host, port, path, security } = resolveSmtpOptions(options);
-  const facts = path === null ? { host, port, security } : { security };
-  return Object.entries(facts)
-    .filter(([name]) => Reflect.get(options, name) === undefined)
-    .map(([name, value]) => ({ name, value: String(value), origin: 'default' }));
+function defaultsOf(table: AnyOptionTable = {}, options: Readonly<Record<string, unknown>>): readonly Setting[] {
+  return Object.entries(table).flatMap(([name, spec]) => {
+    if (options[name] !== undefined) return [];
+    const value: unknown = typeof spec.default === 'function' ? spec.default(options) : spec.default;
+    return value === undefined ? [] : [{ name, value: String(value), origin: 'default' }];
+  });
 }
 
 function show(name: string, spec: OptionSpec | undefined, value: unknown): string {

@@ -29,18 +29,10 @@ export interface Explanation {
 
 const NOTHING = { ignored: [], envelope: null, session: null, wire: [], requests: [], mail: null };
 
-/** What the backends that go nowhere do with a mail. */
-const HOW: Readonly<Record<string, string>> = {
-  console: 'it is printed on standard output, and not sent',
-  dummy: 'it is not sent',
-  file: 'it is written as one .eml file, and not sent',
-  mailbox: 'it is shown in the development mailbox, and not sent',
-};
-
 /** Tells what becomes of a mail. @throws {EmailError} what sending it would throw before the network */
 export async function explainMail(target: string | undefined, mail: EmailMessageInit): Promise<Explanation> {
   await getConnection(target).close(); // it checks the whole configuration
-  const { backend, options } = readConfiguration(target);
+  const { backend, backendClass, options } = readConfiguration(target);
   if (backend === 'smtp') return explainSmtp(mail, options);
   if (backend === 'ses') {
     const { requests, status } = await planSes(mail, (client) => makeBackend('ses', { ...options, client }));
@@ -56,7 +48,8 @@ export async function explainMail(target: string | undefined, mail: EmailMessage
   const { recipients, parsed, envelopeSender } = message;
   const sender = envelopeSender === '' ? '' : (parsed.envelopeSender ?? parsed.from).asciiAddress;
   const envelope = { sender, recipients: recipients.map(({ asciiAddress }) => asciiAddress) };
-  const how = HOW[backend] ?? 'how it is sent is known to its class alone';
+  const { about } = backendClass;
+  const how = about ? `the ${backend} backend ${about}` : 'how it is sent is known to its class alone';
   return { ...NOTHING, backend, how, envelope, mail: composeMessage(message) };
 }
 

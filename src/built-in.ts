@@ -1,0 +1,7 @@
+/** The built-in backends, a line each: the class, exported under the name that `getConnection` and variables know it by. */
+export { ConsoleBackend as console } from './backends/console.ts';
+export { DummyBackend as dummy } from './backends/dummy.ts';
+export { FileBackend as file } from './backends/file.ts';
+export { MailboxBackend as mailbox } from './backends/mailbox.ts';
+export { SesBackend as ses } from './backends/ses.ts';
+export { SmtpBackend as smtp } from './backends/smtp.ts';
