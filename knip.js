@@ -9,6 +9,7 @@ const config = {
     'src/cli/main.ts!',
     'src/sync-worker.ts!',
     'src/mailbox/preview-worker.ts!',
+    'src/mailbox/mailbox.ts!',
     'src/util/require-module.ts!',
     'scripts/*.js',
     'bench/*.ts',

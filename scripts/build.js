@@ -18,6 +18,8 @@ const compiler = fileURLToPath(new URL('../node_modules/.bin/tsc', import.meta.u
 
 /** Threads are started by the name of their file. */
 const THREADS = ['sync-worker', 'mailbox/preview-worker'];
+/** Loaded by the name of its file, too, so that no bundler follows. */
+const LOADED = ['mailbox/mailbox'];
 const PROGRAMS = ['cli/main'];
 
 /** What both the mailbox and the test kit read mails with, and neither should load the other for. */
@@ -35,8 +37,8 @@ export async function build({ sourceMap = false } = {}) {
   const entries = entryPoints().map(({ name }) => name);
   await Promise.all([
     declare(),
-    bundle('esm', [...entries, ...PROGRAMS, ...THREADS], sourceMap),
-    bundle('cjs', entries, sourceMap),
+    bundle('esm', [...entries, ...LOADED, ...PROGRAMS, ...THREADS], sourceMap),
+    bundle('cjs', [...entries, ...LOADED], sourceMap),
   ]);
   dropPrivateDeclarations(entries);
   declareCommonJs();
@@ -68,7 +70,7 @@ async function bundle(format, names, sourcemap) {
     { name: 'smtp-server', holds: reachable('smtp-server/server.ts') },
     { name: 'reader', holds: new Set(READER.flatMap((path) => [...reachable(path)])) },
     { name: 'eml', holds: reachable('mime/message-eml.ts') },
-    { name: 'mailbox/mailbox', holds: reachable('mailbox/index.ts') },
+    { name: 'mailbox/server', holds: reachable('mailbox/index.ts') },
   ];
   const extension = format === 'cjs' ? 'cjs' : 'js';
   const replaced = format === 'cjs' ? COMMONJS : {};

@@ -4,6 +4,9 @@ import type { Certificate } from '../smtp-server/certificate.ts';
 import type { ChaosSettings } from './chaos.ts';
 import type { ReleaseOptions } from './release.ts';
 
+/** By this a mailbox backend knows that what listens on the port is a mailbox. */
+export const MAILBOX_NAME = 'amsdal-mailbox';
+
 /** How a development mailbox listens, what it keeps and what it lets happen. */
 export interface MailboxOptions {
   /** The address both servers listen on. Default `127.0.0.1`: nobody else reaches them. */

@@ -1,15 +1,13 @@
 import type { Chaos } from './chaos.ts';
 import type { EventStream } from './event-stream.ts';
 import type { StoreChange } from './mail-store.ts';
+import { MAILBOX_NAME } from './mailbox-options.ts';
 import { shownMailRoutes } from './message-routes.ts';
 import type { Previews } from './previews.ts';
 import type { MailRelease } from './release.ts';
 import { errorReply, jsonReply } from './reply.ts';
 import type { Routes } from './router.ts';
 import type { SmtpAddress } from './smtp-address.ts';
-
-/** By this a mailbox backend knows that what listens on the port is a mailbox. */
-export const MAILBOX_NAME = 'amsdal-mailbox';
 
 /** What the routes of the mailbox itself work with. */
 export interface MailboxParts {

@@ -1,10 +1,10 @@
 import { ConfigurationError, EmailConnectionError, SendError } from '../errors.ts';
+import { importOwn } from '../util/own-file.ts';
 import { isError } from '../util/reason.ts';
 import type { Acceptance } from './accept-mail.ts';
 import type { Arrival } from './caught-mail.ts';
-import { MailboxServer } from './mailbox.ts';
-import type { ResolvedMailboxOptions } from './mailbox-options.ts';
-import { MAILBOX_NAME } from './mailbox-routes.ts';
+import type { MailboxServer } from './mailbox.ts';
+import { MAILBOX_NAME, type ResolvedMailboxOptions } from './mailbox-options.ts';
 
 /** How long what listens on the port may take to say that it is a mailbox: a thread that is blocked never does. */
 const ANSWER_MS = 5000;
@@ -17,14 +17,12 @@ const UNKEPT = { connection: 'close' };
  */
 class SharedMailbox {
   readonly #options: ResolvedMailboxOptions;
-  readonly #mailbox: MailboxServer;
   #own: MailboxServer | null = null;
   /** Settles when it is clear which mailbox is meant. */
   readonly ready: Promise<void>;
 
   constructor(options: ResolvedMailboxOptions) {
     this.#options = options;
-    this.#mailbox = new MailboxServer(options);
     this.ready = this.#start();
   }
 
@@ -47,11 +45,8 @@ class SharedMailbox {
 
   async #start(): Promise<void> {
     try {
-      await this.#mailbox.listen();
-      this.#mailbox.unref();
-      this.#own = this.#mailbox;
+      this.#own = await serve(this.#options);
     } catch (error) {
-      await this.#mailbox.close(); // its watcher, too
       const info = await fetch(`${this.url}/api/info`, { headers: UNKEPT, signal: AbortSignal.timeout(ANSWER_MS) })
         .then((response) => response.json())
         .catch(() => null);
@@ -80,6 +75,26 @@ class SharedMailbox {
     if (response.status === 413) throw new SendError('too-large', text, { phase: 'content' });
     throw new ConfigurationError('invalid-option', text);
   }
+}
+
+/**
+ * Serves a mailbox, in the background. Page, API and receiver are most of this package, and their files are not found in a
+ * bundle: no bundler is to follow them.
+ */
+async function serve(options: ResolvedMailboxOptions): Promise<MailboxServer> {
+  // What is imported is this package's own file.
+  const { MailboxServer } = (await importOwn(import.meta.url, './mailbox', 'the mailbox needs')) as {
+    readonly MailboxServer: new (options: ResolvedMailboxOptions) => MailboxServer;
+  };
+  const mailbox = new MailboxServer(options);
+  try {
+    await mailbox.listen();
+  } catch (error) {
+    await mailbox.close(); // its watcher, too
+    throw error;
+  }
+  mailbox.unref();
+  return mailbox;
 }
 
 /** Nothing listens there, so that nothing was handed in. */

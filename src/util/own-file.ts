@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.ts';
+import { importModule } from './import-module.ts';
 
 /**
  * The path of a file that comes with this package, as seen from the module with the address `from`. Bundlers take
@@ -16,4 +17,15 @@ export function ownFile(from: string | undefined, path: string, purpose: string)
     'load-failed',
     `${purpose} files of the package amsdal-mail that a bundler leaves behind: keep the package out of the bundle (external: ['amsdal-mail'], in Next.js serverExternalPackages: ['amsdal-mail'])`,
   );
+}
+
+/**
+ * Imports a module that comes with this package and that no bundler follows, as {@link ownFile} finds it.
+ *
+ * @param path without its extension, which is the importer's: .ts in the source, .js or .cjs in the package
+ */
+export async function importOwn(from: string | undefined, path: string, purpose: string): Promise<unknown> {
+  const { pathToFileURL } = process.getBuiltinModule('node:url');
+  const extension = /\.\w+$/.exec(from ?? '')?.[0] ?? '.js';
+  return importModule(pathToFileURL(ownFile(from, path + extension, purpose)).href);
 }

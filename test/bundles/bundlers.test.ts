@@ -182,4 +182,11 @@ describe('what is not used', () => {
     expect(now).not.toMatch(/RCPT TO:|class Wire/);
     expect(later).toMatch(/RCPT TO:/);
   });
+
+  test('one that calls sendMail holds no page, API and receiver of a mailbox, whose files it would lack', async () => {
+    const { now, later } = await split('send.js');
+    const classes = [...(now + later).matchAll(/\bclass (\w+)|\b(\w+) = class\b/g)].map(([, a, b]) => a ?? b);
+    const server = ['SharedMailbox', 'MailboxServer', 'Previews', 'WebServer', 'SmtpServer'];
+    expect(server.filter((name) => classes.includes(name))).toEqual(['SharedMailbox']);
+  });
 });
