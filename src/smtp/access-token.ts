@@ -1,5 +1,6 @@
 import { EmailConnectionError } from '../errors.ts';
-import { OAuthTokens } from '../util/oauth-tokens.ts';
+import type { OAuth2Options } from '../util/oauth-options.ts';
+import type { OAuthTokens } from '../util/oauth-tokens.ts';
 import type { SmtpOptions } from './options.ts';
 
 /** Where the access tokens of a login come from. */
@@ -16,12 +17,25 @@ export interface TokenSource {
 
 /** The source that the options name, null when they name none. @param timeoutMs how long a token endpoint may take */
 export function tokenSourceOf({ accessToken, oauth2 }: SmtpOptions, timeoutMs: number): TokenSource | null {
-  if (oauth2 !== undefined) return new OAuthTokens(oauth2, timeoutMs);
+  if (oauth2 !== undefined) return endpointTokens({ ...oauth2 }, timeoutMs);
   if (accessToken === undefined) return null;
   return {
     host: null,
     get: (refused) =>
       ask(() => (typeof accessToken === 'string' ? accessToken : accessToken({ refresh: refused !== null }))),
+  };
+}
+
+/** The tokens of an endpoint; what asks it is loaded for the first of them. */
+function endpointTokens(options: OAuth2Options, timeoutMs: number): TokenSource {
+  let tokens: OAuthTokens | null = null;
+  return {
+    host: new URL(options.tokenUrl).host,
+    get: async (refused) => {
+      const { OAuthTokens } = await import('../util/oauth-tokens.ts');
+      tokens ??= new OAuthTokens(options, timeoutMs);
+      return tokens.get(refused);
+    },
   };
 }
 
