@@ -4,7 +4,7 @@ import { addAbortListener, removeAbortListener } from '../util/abort-listeners.t
 import type { ResolvedSmtpOptions } from './options.ts';
 import { describe } from './refusal.ts';
 import type { Transcript } from './transcript.ts';
-import { type Failure, Wire, type WireOwner } from './wire.ts';
+import { type Disconnect, Wire, type WireOwner } from './wire.ts';
 
 interface Waiting {
   resolve(reply: ServerReply): void;
@@ -21,7 +21,7 @@ export class Dialogue implements WireOwner {
   #waiting: Waiting | null = null;
   /** What is to be done when all that came with the reply was read. */
   #goOn: (() => void) | null = null;
-  #failure: Failure | null = null;
+  #disconnect: Disconnect | null = null;
 
   constructor(socket: Duplex, transcript: Transcript, options: ResolvedSmtpOptions, signal: AbortSignal) {
     this.transcript = transcript;
@@ -61,7 +61,7 @@ export class Dialogue implements WireOwner {
   #await(waiting: Waiting, phase: ErrorPhase): void {
     this.#phase = phase;
     this.#waiting = waiting;
-    if (this.#failure) this.onFailure(this.#failure);
+    if (this.#disconnect) this.onDisconnect(this.#disconnect);
     else {
       this.wire.expect(1);
       this.wire.flush();
@@ -73,7 +73,7 @@ export class Dialogue implements WireOwner {
     this.#phase = phase;
     return new Promise<T>((resolve, reject) => {
       this.#waiting = { resolve: () => {}, reject };
-      if (this.#failure) this.onFailure(this.#failure);
+      if (this.#disconnect) this.onDisconnect(this.#disconnect);
       outside
         .finally(() => {
           this.#waiting = null;
@@ -98,7 +98,7 @@ export class Dialogue implements WireOwner {
 
   /** Hands the wire over to the pipeline, which sets itself as its owner; it must be alive, or nobody would be told. */
   release(): Wire {
-    if (this.#failure) throw this.#error(this.#failure);
+    if (this.#disconnect) throw this.#error(this.#disconnect);
     removeAbortListener(this.#signal, this.#onAbort);
     return this.wire;
   }
@@ -138,25 +138,25 @@ export class Dialogue implements WireOwner {
     return this.#phase === 'greeting' ? this.#options.timeouts.greeting : this.#options.timeouts.reply;
   }
 
-  onFailure(failure: Failure): void {
-    this.#failure = failure;
+  onDisconnect(disconnect: Disconnect): void {
+    this.#disconnect = disconnect;
     const waiting = this.#waiting;
     this.#waiting = null;
-    waiting?.reject(this.#error(failure));
+    waiting?.reject(this.#error(disconnect));
     this.onRepliesRead(); // what follows a reply is done on a broken connection, too, and finds it so
   }
 
-  #error(failure: Failure): EmailConnectionError {
-    return new EmailConnectionError(failure.code, failure.message, {
-      phase: failure.code === 'tls' ? 'tls' : this.#phase,
-      retryable: failure.code === 'closed' || failure.code === 'timeout',
-      ...(failure.reply && { reply: failure.reply }),
+  #error(disconnect: Disconnect): EmailConnectionError {
+    return new EmailConnectionError(disconnect.code, disconnect.message, {
+      phase: disconnect.code === 'tls' ? 'tls' : this.#phase,
+      retryable: disconnect.code === 'closed' || disconnect.code === 'timeout',
+      ...(disconnect.reply && { reply: disconnect.reply }),
       transcript: this.transcript.lines,
-      cause: failure.cause,
+      cause: disconnect.cause,
     });
   }
 
   readonly #onAbort = (): void => {
-    this.wire.fail({ code: 'aborted', message: 'the call was aborted', cause: this.#signal.reason });
+    this.wire.disconnect({ code: 'aborted', message: 'the call was aborted', cause: this.#signal.reason });
   };
 }

@@ -1,6 +1,6 @@
 import type { Delivery } from './delivery.ts';
 import type { Pipeline } from './pipeline.ts';
-import type { Failure } from './wire.ts';
+import type { Disconnect } from './wire.ts';
 
 /** Where a pipeline gets its work, and whom it tells. */
 export interface PipelineHost {
@@ -15,5 +15,5 @@ export interface PipelineHost {
   /** Nothing is in flight any more. */
   onIdle(pipeline: Pipeline): void;
   /** The connection is over; nothing of it is in flight any more. */
-  onClosed(pipeline: Pipeline, failure: Failure): void;
+  onClosed(pipeline: Pipeline, disconnect: Disconnect): void;
 }

@@ -9,7 +9,7 @@ import type { ServerRecord } from './server-record.ts';
 import type { Session } from './session.ts';
 import { hasHadItsChances, SessionEnd } from './session-end.ts';
 import { INLINE, Transaction } from './transaction.ts';
-import { type Failure, hungUp, type Wire, type WireOwner } from './wire.ts';
+import { type Disconnect, hungUp, type Wire, type WireOwner } from './wire.ts';
 
 /** How long mails wait behind an unanswered one before another connection is opened for them. */
 export const SLOW_MS = 250;
@@ -150,14 +150,14 @@ export class Pipeline implements WireOwner {
   }
 
   /** Gives a delivery up: it is settled at once; the connection ends when it cannot go on without sending its content. */
-  abort(delivery: Delivery, failure: Failure): void {
+  abort(delivery: Delivery, disconnect: Disconnect): void {
     const transaction = this.#transactions.find((candidate) => candidate.delivery === delivery);
     if (!transaction) return;
     const isWriting = this.#writer !== null && transaction === this.#transactions.at(-1);
     this.#isRetired = true; // whoever did not answer this one in time gets no other
-    transaction.giveUp(failure);
-    this.#settleLost(delivery, failure);
-    if (isWriting || this.#transactions.every((other) => other.delivery.isSettled)) this.wire.fail(failure);
+    transaction.giveUp(disconnect);
+    this.#settleLost(delivery, disconnect);
+    if (isWriting || this.#transactions.every((other) => other.delivery.isSettled)) this.wire.disconnect(disconnect);
   }
 
   onReply(code: number): void {
@@ -168,26 +168,26 @@ export class Pipeline implements WireOwner {
       return;
     }
     const wasResetting = transaction.step === 'reset';
-    const failure = transaction.receive(code);
+    const disconnect = transaction.receive(code);
     if (wasResetting) this.#onReset(code);
     if (code === 421) this.#endAfter(hungUp(this.wire.reply()), transaction);
     if (transaction.isBdatRefused) {
       this.#server.takesBdat = false;
       this.madeProgress = true; // the next connection, where it goes by DATA, need not wait
     }
-    if (failure) this.wire.fail(failure);
+    if (disconnect) this.wire.disconnect(disconnect);
     else if (transaction.step === 'done') this.#finish(transaction);
     else if (transaction.step === 'content') this.#onGoAhead(transaction);
     else if (!this.#capabilities.pipelining && this.wire.outstanding === 0 && transaction.step !== 'final') {
-      if (!this.#end.goodbye) transaction.writeNext();
+      if (!this.#end.shutdown) transaction.writeNext();
     }
   }
 
   onRepliesRead(): void {
-    if (this.#end.goodbye) {
+    if (this.#end.shutdown) {
       if (this.wire.outstanding > 0) return;
       this.wire.hangUp();
-      this.onFailure(this.#end.goodbye);
+      this.onDisconnect(this.#end.shutdown);
       return;
     }
     const [transaction] = this.#transactions;
@@ -211,34 +211,34 @@ export class Pipeline implements WireOwner {
     else if (transaction?.step === 'content' && code >= 400) transaction.refuseContent();
   }
 
-  onFailure(failure: Failure): void {
+  onDisconnect(disconnect: Disconnect): void {
     this.#writer?.stop();
     this.#writer = null;
     const transactions = this.#transactions.splice(0);
     const hasLost = transactions.some(({ step }) => step !== 'done');
-    if (hasLost && failure.code !== 'aborted') this.#server.onLoss();
+    if (hasLost && disconnect.code !== 'aborted') this.#server.onLoss();
     // Nobody asks for mail that stands behind a 421 which was the server's last word; the other way round, it may be taken.
-    const isRefused = this.#end.isLastWord && failure.isByPeer === true;
-    const isHeadLost = failure.code !== 'closed' && !this.#end.goodbye;
+    const isRefused = this.#end.isLastWord && disconnect.isByPeer === true;
+    const isHeadLost = disconnect.code !== 'closed' && !this.#end.shutdown;
     const returned: Delivery[] = [];
     for (const [place, transaction] of transactions.entries()) {
       const { delivery } = transaction;
       const isUnasked = !transaction.contentHandedOver || (isRefused && !transaction.hasFinalReply);
       const isOpen = transaction.step === 'done' || isUnasked;
-      if (!isOpen || (place === 0 && isHeadLost && transaction.step !== 'done')) transaction.lose(failure);
+      if (!isOpen || (place === 0 && isHeadLost && transaction.step !== 'done')) transaction.lose(disconnect);
       this.madeProgress ||= transaction.hasDecided;
       if (delivery.isSettled) continue;
       if (!delivery.isComplete && isOpen) returned.push(delivery);
-      else this.#settleLost(delivery, failure);
+      else this.#settleLost(delivery, disconnect);
     }
     if (!this.madeProgress) this.#end.blame(transactions[0]?.delivery);
-    for (const delivery of returned.reverse()) this.#giveBack(delivery, this.#end.goodbye ?? failure);
-    this.#host.onClosed(this, this.#end.goodbye ?? failure);
+    for (const delivery of returned.reverse()) this.#giveBack(delivery, this.#end.shutdown ?? disconnect);
+    this.#host.onClosed(this, this.#end.shutdown ?? disconnect);
   }
 
   timeoutMs(): number {
     const { timeouts } = this.#options;
-    if (this.#end.goodbye) return this.#end.timeLeftMs;
+    if (this.#end.shutdown) return this.#end.timeLeftMs;
     if (this.#writer) return timeouts.data;
     return this.#transactions[0]?.step === 'final' ? timeouts.final : timeouts.reply;
   }
@@ -300,7 +300,7 @@ export class Pipeline implements WireOwner {
     this.#onReset(code);
     if (code === 250) this.#mayBeOpen = false;
     else if (code === 421) this.#endAfter(hungUp(this.wire.reply()), undefined);
-    else this.wire.fail({ code: 'closed', message: `the server answered ${code} to RSET` });
+    else this.wire.disconnect({ code: 'closed', message: `the server answered ${code} to RSET` });
     this.#host.onReset();
   }
 
@@ -308,14 +308,14 @@ export class Pipeline implements WireOwner {
     if (code === 250) {
       this.#hasReset = true;
       this.#server.mayMisreadBdat = false;
-    } else if (code !== 421 && !this.#end.goodbye) this.#server.refusesReset = true;
+    } else if (code !== 421 && !this.#end.shutdown) this.#server.refusesReset = true;
   }
 
   /** The server waits for content: it goes out when all that has been read is understood, as nothing may answer it before. */
   #onGoAhead(transaction: Transaction): void {
     if (transaction.delivery.isSettled) {
-      this.wire.fail({ code: 'aborted', message: 'the message was given up before its content' });
-    } else if (this.#end.goodbye) {
+      this.wire.disconnect({ code: 'aborted', message: 'the message was given up before its content' });
+    } else if (this.#end.shutdown) {
       transaction.withholdContent();
       this.#finish(transaction);
     }
@@ -340,7 +340,7 @@ export class Pipeline implements WireOwner {
       onError: (error) => {
         this.#writer = null;
         transaction.abandon({ reply: null, error: contentFailure(error) });
-        this.wire.fail({ code: 'aborted', message: 'the content of a message could not be read', cause: error });
+        this.wire.disconnect({ code: 'aborted', message: 'the content of a message could not be read', cause: error });
       },
     });
     this.#writer.resume();
@@ -366,29 +366,29 @@ export class Pipeline implements WireOwner {
     this.#needsReset = !wasAccepted;
     if (delivery.isSettled) return;
     if (delivery.isComplete) delivery.settle();
-    else this.#giveBack(delivery, this.#end.goodbye ?? null);
+    else this.#giveBack(delivery, this.#end.shutdown ?? null);
   }
 
   /** A delivery that has had its chances, and seems to be why sessions end, is not given back. */
-  #giveBack(delivery: Delivery, failure: Failure | null): void {
-    if (failure === null || !hasHadItsChances(delivery)) this.#host.giveBack(delivery);
-    else this.#settleLost(delivery, failure);
+  #giveBack(delivery: Delivery, disconnect: Disconnect | null): void {
+    if (disconnect === null || !hasHadItsChances(delivery)) this.#host.giveBack(delivery);
+    else this.#settleLost(delivery, disconnect);
   }
 
-  /** The server says goodbye: what is still due is read, and nothing but QUIT is written (RFC 5321, section 3.8). */
-  #endAfter(goodbye: Failure, transaction: Transaction | undefined): void {
-    if (this.#end.goodbye) return;
+  /** The server says shutdown: what is still due is read, and nothing but QUIT is written (RFC 5321, section 3.8). */
+  #endAfter(shutdown: Disconnect, transaction: Transaction | undefined): void {
+    if (this.#end.shutdown) return;
     this.#isRetired = true;
     this.#server.onLoss();
-    this.#end.begin(goodbye, this.#options.timeouts.reply);
+    this.#end.begin(shutdown, this.#options.timeouts.reply);
     for (const each of this.#transactions) each.isSessionOver = true;
     if (!transaction?.hasFinalReply) this.#end.blame(transaction?.delivery);
   }
 
   /** Recipients that still have no outcome were left for a further transaction: the server has not heard of them. */
-  #settleLost(delivery: Delivery, failure: Failure): void {
+  #settleLost(delivery: Delivery, disconnect: Disconnect): void {
     if (delivery.isComplete) delivery.settle();
-    else delivery.settle({ reply: null, error: lost(failure, this.wire.transcript.lines, 'queue') });
+    else delivery.settle({ reply: null, error: lost(disconnect, this.wire.transcript.lines, 'queue') });
   }
 
   #tellIfIdle(): void {

@@ -14,7 +14,7 @@ import { recordOf, ServerRecord } from './server-record.ts';
 import { openSession, type Session } from './session.ts';
 import { MAX_HANG_UPS } from './session-end.ts';
 import { traceSubmission } from './trace-smtp.ts';
-import type { Failure } from './wire.ts';
+import type { Disconnect } from './wire.ts';
 
 /** Connections in a row that may end before a recipient has an outcome: all chances of one mail, and the first of the next. */
 const MAX_FRUITLESS = MAX_HANG_UPS + 1;
@@ -89,18 +89,18 @@ export class Pool implements PipelineHost {
   }
 
   /** Gives a message up, wherever it is; it is settled when this returns. */
-  abort(delivery: Delivery, failure: Failure): void {
+  abort(delivery: Delivery, disconnect: Disconnect): void {
     if (delivery.isSettled) return;
-    for (const pipeline of this.#pipelines) pipeline.abort(delivery, failure);
+    for (const pipeline of this.#pipelines) pipeline.abort(delivery, disconnect);
     delivery.settle({
       reply: null,
       error: new SendError(
-        failure.code === 'timeout' ? 'timeout' : 'aborted',
-        `${failure.message}, before the message was sent`,
+        disconnect.code === 'timeout' ? 'timeout' : 'aborted',
+        `${disconnect.message}, before the message was sent`,
         {
           phase: 'queue',
-          retryable: failure.code === 'timeout',
-          cause: failure.cause,
+          retryable: disconnect.code === 'timeout',
+          cause: disconnect.cause,
         },
       ),
     });
@@ -172,18 +172,19 @@ export class Pool implements PipelineHost {
     if (!this.#idle.includes(pipeline)) this.#park(pipeline);
   }
 
-  onClosed(pipeline: Pipeline, failure: Failure): void {
+  onClosed(pipeline: Pipeline, disconnect: Disconnect): void {
     this.#pipelines.delete(pipeline);
     forgetAtExit(pipeline);
     const index = this.#idle.indexOf(pipeline);
     if (index >= 0) this.#idle.splice(index, 1);
     if (pipeline.madeProgress) this.#fruitless = 0;
-    else if (failure.code !== 'aborted' && this.hasWork) this.#onFruitless(failure, pipeline.wire.transcript.lines);
+    else if (disconnect.code !== 'aborted' && this.hasWork)
+      this.#onFruitless(disconnect, pipeline.wire.transcript.lines);
     this.#schedule();
   }
 
   /** A server that ends sessions before it has done anything gets time; when it does so to more than one mail, all fail. */
-  #onFruitless(failure: Failure, transcript: readonly string[]): void {
+  #onFruitless(disconnect: Disconnect, transcript: readonly string[]): void {
     if (this.#pipelines.size > 0) {
       this.#pause(); // others work
       return;
@@ -192,7 +193,7 @@ export class Pool implements PipelineHost {
     if (now - this.#lastFruitless > FORGIVEN_AFTER_MS) this.#fruitless = 0;
     this.#lastFruitless = now;
     if (this.#fruitless === MAX_FRUITLESS) {
-      this.#settleAll({ reply: null, error: lost(failure, transcript, 'queue') });
+      this.#settleAll({ reply: null, error: lost(disconnect, transcript, 'queue') });
       return;
     }
     this.#fruitless++;

@@ -8,7 +8,7 @@ import {
 } from '../errors.ts';
 import { isBadAddress } from '../util/bad-address.ts';
 import { reasonOf } from '../util/reason.ts';
-import type { Failure } from './wire.ts';
+import type { Disconnect } from './wire.ts';
 
 /** Of any command: the server wants a login first, or a stronger one; TLS comes before that (RFC 4954, section 6; RFC 3207, section 4). */
 const WANTS_LOGIN: ReadonlySet<number> = new Set([530, 534]);
@@ -54,9 +54,9 @@ export function isTooMany({ code, enhancedCode }: ServerReply): boolean {
 }
 
 /** The error for a connection that ended before the message's content had left: it is certainly not sent. */
-export function lost(failure: Failure, transcript: readonly string[], phase: ErrorPhase): EmailError {
-  const { code, reply, cause } = failure;
-  const message = `${failure.message}, before the message was handed over`;
+export function lost(disconnect: Disconnect, transcript: readonly string[], phase: ErrorPhase): EmailError {
+  const { code, reply, cause } = disconnect;
+  const message = `${disconnect.message}, before the message was handed over`;
   const facts = { phase, transcript, cause, ...(reply && { reply }) };
   if (code === 'aborted') return new SendError(code, message, facts);
   if (code === 'timeout' || code === 'closed') return new SendError(code, message, { ...facts, retryable: true });
@@ -64,14 +64,14 @@ export function lost(failure: Failure, transcript: readonly string[], phase: Err
 }
 
 /** The error for a connection that ended after the end of the content: the server may have the message (RFC 5321, section 4.5.3.2.6; RFC 1047). */
-export function uncertain(failure: Failure, transcript: readonly string[]): SendError {
-  const message = `${failure.message}, after the message was handed over: it may or may not have been delivered`;
-  return new SendError(failure.code === 'timeout' ? 'timeout' : 'uncertain', message, {
+export function uncertain(disconnect: Disconnect, transcript: readonly string[]): SendError {
+  const message = `${disconnect.message}, after the message was handed over: it may or may not have been delivered`;
+  return new SendError(disconnect.code === 'timeout' ? 'timeout' : 'uncertain', message, {
     phase: 'final',
     outcome: 'unknown',
     transcript,
-    ...(failure.reply && { reply: failure.reply }),
-    cause: failure.cause,
+    ...(disconnect.reply && { reply: disconnect.reply }),
+    cause: disconnect.cause,
   });
 }
 

@@ -1,21 +1,21 @@
 import type { Delivery } from './delivery.ts';
-import type { Failure } from './wire.ts';
+import type { Disconnect } from './wire.ts';
 
 /** How often a mail is given back that seems to be why sessions end. */
 export const MAX_HANG_UPS = 3;
 
 /** How a session ends: with a last word of the server (421), and because of which mail, as far as can be told. */
 export class SessionEnd {
-  /** What the server said goodbye with; nothing but QUIT is written after it (RFC 5321, section 3.8). */
-  goodbye: Failure | null = null;
+  /** What the server said shutdown with; nothing but QUIT is written after it (RFC 5321, section 3.8). */
+  shutdown: Disconnect | null = null;
   /** Whether 421 is the last reply that was read. */
   isLastWord = false;
   #until = 0;
   #hasBlamed = false;
 
   /** The server said 421: what is still due is waited for no longer than this. */
-  begin(goodbye: Failure, timeoutMs: number): void {
-    this.goodbye = goodbye;
+  begin(shutdown: Disconnect, timeoutMs: number): void {
+    this.shutdown = shutdown;
     this.#until = performance.now() + timeoutMs;
   }
 

@@ -4,7 +4,7 @@ import { bdat, DATA, RSET } from './commands.ts';
 import type { Content, Delivery, RecipientOutcome } from './delivery.ts';
 import { checkExtensions, mailLine, rcptLine } from './mail-lines.ts';
 import { isTooMany, lost, refusal, uncertain } from './refusal.ts';
-import type { Failure, Wire } from './wire.ts';
+import type { Disconnect, Wire } from './wire.ts';
 
 /** Content up to this size goes out in one piece, so that it can share a group with commands; more waits for the go-ahead. */
 export const INLINE: number = 64 * 1024;
@@ -63,7 +63,7 @@ export class Transaction {
   /** Recipients refused only because the transaction had enough of them. */
   readonly #tooMany: { readonly index: number; readonly reply: ServerReply }[] = [];
   #isContradicted = false;
-  readonly #replies: Generator<null, Failure | null, number>;
+  readonly #replies: Generator<null, Disconnect | null, number>;
 
   /** @throws {EmailError} when the server cannot take the message as it is; nothing was written then. */
   constructor(delivery: Delivery, wire: Wire, capabilities: Capabilities, options: TransactionOptions) {
@@ -135,10 +135,10 @@ export class Transaction {
 
   /**
    * Takes the reply that was due. Afterwards `step` is what is due next: `content` when the server waits for the content,
-   * `done` when all is known. Returns a failure when the connection must end at once: the reply makes no sense, or what
+   * `done` when all is known. Returns a disconnect when the connection must end at once: the reply makes no sense, or what
    * follows would.
    */
-  receive(code: number): Failure | null {
+  receive(code: number): Disconnect | null {
     if (this.step === 'content' || this.step === 'done') return this.#desync(code);
     const isGoAhead = code >= 300 && code < 400;
     if (this.step === 'data' ? code < 300 : isGoAhead) return this.#desync(code);
@@ -146,7 +146,7 @@ export class Transaction {
   }
 
   /** The dialogue from its first reply to its last (RFC 5321, section 3.3); each `yield` waits for the code of a reply. */
-  *#dialogue(): Generator<null, Failure | null, number> {
+  *#dialogue(): Generator<null, Disconnect | null, number> {
     if (this.step === 'reset') {
       const code = yield null;
       if (code === 421) this.isSessionOver = true;
@@ -229,27 +229,27 @@ export class Transaction {
   }
 
   /** The connection ended: decides every recipient by what had left until then. */
-  lose(failure: Failure): void {
-    const outcome = this.outcomeIfLost(failure);
+  lose(disconnect: Disconnect): void {
+    const outcome = this.outcomeIfLost(disconnect);
     if (this.#isContradicted) for (const index of this.#recipients) this.delivery.outcomes[index] = outcome;
     else this.#refuseTooMany();
     this.#finish(outcome);
   }
 
   /** Decides its own recipients by what has left until now, without waiting for the server. */
-  giveUp(failure: Failure): void {
-    const outcome = this.outcomeIfLost(failure);
+  giveUp(disconnect: Disconnect): void {
+    const outcome = this.outcomeIfLost(disconnect);
     this.#refuseTooMany();
     for (const index of this.#recipients) this.delivery.outcomes[index] ??= outcome;
   }
 
   /** What a lost connection means for the recipients of which nothing else is known. */
-  outcomeIfLost(failure: Failure): RecipientOutcome {
+  outcomeIfLost(disconnect: Disconnect): RecipientOutcome {
     const transcript = this.#wire.transcript.lines;
-    if (this.#isContradicted) return outcomeOf(uncertain(failure, transcript));
+    if (this.#isContradicted) return outcomeOf(uncertain(disconnect, transcript));
     return outcomeOf(
       this.#refused ??
-        (this.contentHandedOver ? uncertain(failure, transcript) : lost(failure, transcript, this.phase)),
+        (this.contentHandedOver ? uncertain(disconnect, transcript) : lost(disconnect, transcript, this.phase)),
     );
   }
 
@@ -310,7 +310,7 @@ export class Transaction {
     return refusal(this.#wire.reply(), phase, what, this.#wire.transcript.lines);
   }
 
-  #desync(code: number): Failure {
+  #desync(code: number): Disconnect {
     return {
       code: 'protocol',
       message: `the server answered ${code} where ${this.step.toUpperCase()} was to be answered`,

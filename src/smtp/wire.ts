@@ -16,7 +16,7 @@ const MAX_TEXT = 4_096;
 const MIN_LINE = 4 + MIN_QUOTE;
 
 /** Why a connection ended: the code and text an error is made of. */
-export interface Failure {
+export interface Disconnect {
   readonly code: ConnectionErrorCode;
   readonly message: string;
   readonly cause?: unknown;
@@ -37,7 +37,7 @@ export interface WireOwner {
   /** What was written has left; more may be written. */
   onDrain(): void;
   /** The connection is over; called once. */
-  onFailure(failure: Failure): void;
+  onDisconnect(disconnect: Disconnect): void;
   /** How long the reply that is due next may take, in milliseconds. */
   timeoutMs(): number;
   /** The texts of the mails under way that a reply with this code may quote. */
@@ -68,7 +68,7 @@ export class Wire {
   #deadline = Infinity;
   #timer: NodeJS.Timeout | null = null;
   #replies = 0;
-  #failed = false;
+  #isClosed = false;
 
   /** @param tickMs no timeout is shorter than this */
   constructor(socket: Duplex, owner: WireOwner, transcript: Transcript, tickMs: number) {
@@ -90,7 +90,7 @@ export class Wire {
   }
 
   get isClosed(): boolean {
-    return this.#failed;
+    return this.#isClosed;
   }
 
   /** Adds command lines to the group; `shown` stands in for those that hold a secret. */
@@ -112,7 +112,7 @@ export class Wire {
 
   /** Writes the group, with one system call. */
   flush(): void {
-    if (this.#failed) return;
+    if (this.#isClosed) return;
     if (this.#expected > 0) {
       if (this.outstanding === 0) this.arm(this.#owner.timeoutMs());
       this.outstanding += this.#expected;
@@ -144,13 +144,13 @@ export class Wire {
   }
 
   /** Ends the connection at once and tells the owner why. */
-  fail(failure: Failure): void {
-    if (this.#failed) return;
+  disconnect(disconnect: Disconnect): void {
+    if (this.#isClosed) return;
     this.#stop();
     this.#group.take();
-    this.transcript.note(failure.message);
+    this.transcript.note(disconnect.message);
     this.socket.destroy();
-    this.#owner.onFailure(failure);
+    this.#owner.onDisconnect(disconnect);
   }
 
   /** Gives the socket up for STARTTLS: no byte may have come after the reply to it (RFC 3207, section 6). */
@@ -174,7 +174,7 @@ export class Wire {
    * @param isPipelined whether QUIT may follow a command that is not answered yet (RFC 2920); else it is left out there
    */
   hangUp(isPipelined = true): void {
-    if (this.#failed) return;
+    if (this.#isClosed) return;
     this.#group.take();
     this.#sayGoodbye(isPipelined);
     this.#stop();
@@ -189,7 +189,7 @@ export class Wire {
 
   /** Says QUIT and hangs up; a reply is not waited for longer than a second (RFC 5321, section 4.1.1.10). */
   quit(isPipelined: boolean): Promise<void> {
-    if (this.#failed) return Promise.resolve();
+    if (this.#isClosed) return Promise.resolve();
     this.#sayGoodbye(isPipelined);
     this.#stop();
     const { socket } = this;
@@ -210,23 +210,23 @@ export class Wire {
   }
 
   #stop(): void {
-    this.#failed = true;
+    this.#isClosed = true;
     this.#parser.stop();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    if (this.#failed) return;
+    if (this.#isClosed) return;
     this.#replies = 0;
     try {
       this.#parser.push(chunk);
     } catch (error) {
       if (!(error instanceof ReplySyntaxError)) throw error;
       this.transcript.received(`(${this.#parser.unread} octets that are no reply)`);
-      this.fail({ code: 'protocol', message: error.message });
+      this.disconnect({ code: 'protocol', message: error.message });
     }
-    if (this.#failed) return;
+    if (this.#isClosed) return;
     if (this.#replies > 0) {
       if (this.outstanding > 0) this.arm(this.#owner.timeoutMs());
       this.#owner.onRepliesRead();
@@ -263,7 +263,7 @@ export class Wire {
   #onUnexpected(code: number): void {
     const reply = this.reply();
     this.#owner.onEarlyReply(code);
-    this.fail(
+    this.disconnect(
       code === 421
         ? hungUp(reply)
         : { code: 'protocol', message: `the server sent a reply nobody asked for: ${describe(reply)}`, reply },
@@ -272,7 +272,7 @@ export class Wire {
 
   readonly #onDrain = (): void => {
     this.isFull = false;
-    if (this.#failed) return;
+    if (this.#isClosed) return;
     if (this.outstanding > 0) this.arm(this.#owner.timeoutMs());
     else this.disarm();
     this.#owner.onDrain();
@@ -281,16 +281,16 @@ export class Wire {
   readonly #onError = (error: Error & { readonly syscall?: unknown }): void => {
     // An error in reading comes after all that was sent has been read; one in writing may leave replies unread.
     const isByPeer = error.syscall === 'read' && !this.#parser.isPartial;
-    this.fail({ ...brokenConnection(error), isByPeer });
+    this.disconnect({ ...brokenConnection(error), isByPeer });
   };
 
   readonly #onEnd = (): void => {
-    this.fail({ code: 'closed', message: 'the server closed the connection', isByPeer: !this.#parser.isPartial });
+    this.disconnect({ code: 'closed', message: 'the server closed the connection', isByPeer: !this.#parser.isPartial });
   };
 
   /** Closed without an end of what the server sends: who closed it is not known. */
   readonly #onClose = (): void => {
-    this.fail({ code: 'closed', message: 'the connection was closed' });
+    this.disconnect({ code: 'closed', message: 'the connection was closed' });
   };
 
   #watch(ms: number): void {
@@ -309,12 +309,12 @@ export class Wire {
 
   /** Nothing was read in the meantime that would have moved the deadline. */
   readonly #onLate = (): void => {
-    if (this.#failed || this.#timer !== null || this.#deadline === Infinity) return;
-    this.fail({ code: 'timeout', message: 'the server did not answer in time' });
+    if (this.#isClosed || this.#timer !== null || this.#deadline === Infinity) return;
+    this.disconnect({ code: 'timeout', message: 'the server did not answer in time' });
   };
 }
 
 /** Why a connection ends that the server closes with a last word (RFC 5321, section 3.8). */
-export function hungUp(reply: ServerReply): Failure {
+export function hungUp(reply: ServerReply): Disconnect {
   return { code: 'closed', message: `the server closed the connection: ${describe(reply)}`, reply };
 }

@@ -24,12 +24,12 @@ export function resultOf(
     const { reply, error } = outcome;
     if (reply !== null && (decisive === null || (error === null && decisive.code >= 400))) decisive = reply;
     const status = statusOf(outcome);
-    const isGone = error === null || status === 'unknown';
-    mayBeSent ||= isGone;
+    const mayBeDelivered = error === null || status === 'unknown';
+    mayBeSent ||= mayBeDelivered;
     recipients.set(
       address,
       recipientStatus(address, status, {
-        messageId: isGone ? messageId : null,
+        messageId: mayBeDelivered ? messageId : null,
         code: reply?.code ?? error?.code ?? null,
         enhancedCode: reply?.enhancedCode ?? null,
         response: reply?.text ?? null,
