@@ -7,6 +7,9 @@ import type { Wire } from './wire.ts';
 /** How much is handed to the socket before it is asked whether it wants more. */
 const BLOCK = 64 * 1024;
 
+/** Content up to this size is written at once, so that it can share a group with commands; more is written as it leaves. */
+const SMALL = 64 * 1024;
+
 /** Where a writer reports, and what it has to know. */
 export interface ContentWriterOptions {
   /** Whether BODY=8BITMIME was declared. */
@@ -17,7 +20,12 @@ export interface ContentWriterOptions {
   onError(error: unknown): void;
 }
 
-/** Writes small content after DATA in one piece, dot-stuffed. */
+/** Whether content is in memory and small, so that it can share a group with commands. */
+export function fitsInOneWrite(content: Content): content is Uint8Array {
+  return content instanceof Uint8Array && content.length <= SMALL;
+}
+
+/** Writes small content after DATA at once, dot-stuffed. */
 export function writeAtOnce(content: Uint8Array, wire: Wire): void {
   const stuffer = new DotStuffer((bytes) => wire.writeContent(bytes));
   stuffer.push(content);

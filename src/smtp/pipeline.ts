@@ -1,6 +1,6 @@
 import type { Capabilities } from './capabilities.ts';
-import { END_OF_DATA, RSET } from './commands.ts';
-import { ContentWriter, writeAtOnce } from './content-writer.ts';
+import { RSET } from './commands.ts';
+import { ContentWriter, fitsInOneWrite, writeAtOnce } from './content-writer.ts';
 import type { Delivery } from './delivery.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
 import type { PipelineHost } from './pipeline-host.ts';
@@ -8,8 +8,8 @@ import { contentFailure, lost } from './refusal.ts';
 import type { ServerRecord } from './server-record.ts';
 import type { Session } from './session.ts';
 import { hasHadItsChances, SessionEnd } from './session-end.ts';
-import { INLINE, Transaction } from './transaction.ts';
-import { type Disconnect, hungUp, type Wire, type WireOwner } from './wire.ts';
+import { Transaction, type TransactionContext } from './transaction.ts';
+import { closedByServer, type Disconnect, type Wire, type WireOwner } from './wire.ts';
 
 /** How long mails wait behind an unanswered one before another connection is opened for them. */
 export const SLOW_MS = 250;
@@ -32,14 +32,14 @@ export class Pipeline implements WireOwner {
   idleSince: number = performance.now();
   /** Whether a recipient got an outcome on this connection. */
   madeProgress = false;
-  readonly #session: Session;
   readonly #capabilities: Capabilities;
+  readonly #context: TransactionContext;
   readonly #options: ResolvedSmtpOptions;
   readonly #server: ServerRecord;
   readonly #host: PipelineHost;
   readonly #maxMessages: number;
   /** In the order of their commands; the first one is answered next. */
-  readonly #transactions: Transaction[] = [];
+  readonly #transactions: Readonly<Transaction>[] = [];
   #writer: ContentWriter | null = null;
   /** Whether a RSET that stands alone is unanswered; nothing is written behind it. */
   #isResetting = false;
@@ -60,7 +60,6 @@ export class Pipeline implements WireOwner {
   constructor(session: Session, options: ResolvedSmtpOptions, server: ServerRecord, host: PipelineHost) {
     const { capabilities } = session;
     const pipelining = capabilities.pipelining && options.pipelining;
-    this.#session = session;
     this.#capabilities = { ...capabilities, pipelining, chunking: pipelining && capabilities.chunking };
     this.#options = options;
     this.#server = server;
@@ -69,6 +68,13 @@ export class Pipeline implements WireOwner {
     this.#recipientLimit = capabilities.maxRecipients;
     this.wire = session.wire;
     this.wire.owner = this;
+    this.#context = {
+      wire: session.wire,
+      capabilities: this.#capabilities,
+      end: this.#end,
+      isLmtp: options.lmtp,
+      isVerified: session.isVerified,
+    };
   }
 
   /** Whether it is about to take messages, once the server has answered RSET. */
@@ -161,16 +167,18 @@ export class Pipeline implements WireOwner {
   }
 
   onReply(code: number): void {
-    this.#end.isLastWord = code === 421;
+    this.#end.isLastReply = code === 421;
     const [transaction] = this.#transactions;
     if (!transaction) {
       this.#onResetReply(code);
       return;
     }
-    const wasResetting = transaction.step === 'reset';
+    const { step } = transaction;
+    // 421 to a command is about the session, to content about this mail as well.
+    if (code === 421 && step !== 'final') this.#endAfter(transaction);
     const disconnect = transaction.receive(code);
-    if (wasResetting) this.#onReset(code);
-    if (code === 421) this.#endAfter(hungUp(this.wire.reply()), transaction);
+    if (code === 421) this.#endAfter(transaction);
+    if (step === 'reset') this.#onReset(code);
     if (transaction.isBdatRefused) {
       this.#server.takesBdat = false;
       this.madeProgress = true; // the next connection, where it goes by DATA, need not wait
@@ -178,9 +186,6 @@ export class Pipeline implements WireOwner {
     if (disconnect) this.wire.disconnect(disconnect);
     else if (transaction.step === 'done') this.#finish(transaction);
     else if (transaction.step === 'content') this.#onGoAhead(transaction);
-    else if (!this.#capabilities.pipelining && this.wire.outstanding === 0 && transaction.step !== 'final') {
-      if (!this.#end.shutdown) transaction.writeNext();
-    }
   }
 
   onRepliesRead(): void {
@@ -205,7 +210,7 @@ export class Pipeline implements WireOwner {
   }
 
   onEarlyReply(code: number): void {
-    this.#end.isLastWord = code === 421;
+    this.#end.isLastReply = code === 421;
     const [transaction] = this.#transactions;
     if (code === 421) this.#end.blame(transaction?.delivery);
     else if (transaction?.step === 'content' && code >= 400) transaction.refuseContent();
@@ -217,14 +222,11 @@ export class Pipeline implements WireOwner {
     const transactions = this.#transactions.splice(0);
     const hasLost = transactions.some(({ step }) => step !== 'done');
     if (hasLost && disconnect.code !== 'aborted') this.#server.onLoss();
-    // Nobody asks for mail that stands behind a 421 which was the server's last word; the other way round, it may be taken.
-    const isRefused = this.#end.isLastWord && disconnect.isByPeer === true;
-    const isHeadLost = disconnect.code !== 'closed' && !this.#end.shutdown;
+    const isHeadLost = disconnect.code !== 'closed' && !this.#end.isOver;
     const returned: Delivery[] = [];
     for (const [place, transaction] of transactions.entries()) {
       const { delivery } = transaction;
-      const isUnasked = !transaction.contentHandedOver || (isRefused && !transaction.hasFinalReply);
-      const isOpen = transaction.step === 'done' || isUnasked;
+      const isOpen = transaction.step === 'done' || this.#end.provesUnsent(transaction, disconnect);
       if (!isOpen || (place === 0 && isHeadLost && transaction.step !== 'done')) transaction.lose(disconnect);
       this.madeProgress ||= transaction.hasDecided;
       if (delivery.isSettled) continue;
@@ -238,7 +240,7 @@ export class Pipeline implements WireOwner {
 
   timeoutMs(): number {
     const { timeouts } = this.#options;
-    if (this.#end.shutdown) return this.#end.timeLeftMs;
+    if (this.#end.isOver) return this.#end.timeLeftMs;
     if (this.#writer) return timeouts.data;
     return this.#transactions[0]?.step === 'final' ? timeouts.final : timeouts.reply;
   }
@@ -256,11 +258,9 @@ export class Pipeline implements WireOwner {
 
   #start(delivery: Delivery): void {
     const isFirst = this.#transactions.length === 0;
-    let transaction: Transaction;
+    let transaction: Readonly<Transaction>;
     try {
-      transaction = new Transaction(delivery, this.wire, this.#capabilities, {
-        isLmtp: this.#options.lmtp,
-        isVerified: this.#session.isVerified,
+      transaction = new Transaction(delivery, this.#context, {
         reset: !isFirst || this.#needsReset,
         bdat: this.#mayUseBdat(isFirst),
         recipientLimit: this.#recipientLimit,
@@ -273,13 +273,10 @@ export class Pipeline implements WireOwner {
     this.#startedAt = performance.now();
     this.#needsReset = false;
     this.#transactions.push(transaction);
-    if (!this.#capabilities.pipelining) transaction.writeNext();
-    else {
-      transaction.writeGroup();
-      if (transaction.usesBdat && this.#options.maxInFlight > 1 && !this.#hasReset && !this.#server.refusesReset) {
-        // Behind it, so that a server that refuses it leaves no mail in doubt; further mails may leave unseen once it works.
-        this.#reset();
-      }
+    transaction.start();
+    if (transaction.usesBdat && this.#options.maxInFlight > 1 && !this.#hasReset && !this.#server.refusesReset) {
+      // After it, so that a server that refuses it leaves no mail in doubt; further mails may leave unseen once it works.
+      this.#reset();
     }
   }
 
@@ -299,7 +296,7 @@ export class Pipeline implements WireOwner {
     this.#isResetting = false;
     this.#onReset(code);
     if (code === 250) this.#mayBeOpen = false;
-    else if (code === 421) this.#endAfter(hungUp(this.wire.reply()), undefined);
+    else if (code === 421) this.#endAfter(undefined);
     else this.wire.disconnect({ code: 'closed', message: `the server answered ${code} to RSET` });
     this.#host.onReset();
   }
@@ -308,25 +305,25 @@ export class Pipeline implements WireOwner {
     if (code === 250) {
       this.#hasReset = true;
       this.#server.mayMisreadBdat = false;
-    } else if (code !== 421 && !this.#end.shutdown) this.#server.refusesReset = true;
+    } else if (code !== 421 && !this.#end.isOver) this.#server.refusesReset = true;
   }
 
   /** The server waits for content: it goes out when all that has been read is understood, as nothing may answer it before. */
-  #onGoAhead(transaction: Transaction): void {
+  #onGoAhead(transaction: Readonly<Transaction>): void {
     if (transaction.delivery.isSettled) {
       this.wire.disconnect({ code: 'aborted', message: 'the message was given up before its content' });
-    } else if (this.#end.shutdown) {
-      transaction.withholdContent();
+    } else if (this.#end.isOver) {
+      transaction.abandon();
       this.#finish(transaction);
     }
   }
 
   /** The content after DATA: what is small in one piece, so that the next message's commands can join it. */
-  #writeContent(transaction: Transaction): void {
+  #writeContent(transaction: Readonly<Transaction>): void {
     const { content } = transaction;
-    if (content instanceof Uint8Array && content.length <= INLINE) {
+    if (fitsInOneWrite(content)) {
       writeAtOnce(content, this.wire);
-      this.#endContent(transaction);
+      transaction.endContent();
       return;
     }
     this.#writer = new ContentWriter(content, this.wire, {
@@ -334,7 +331,7 @@ export class Pipeline implements WireOwner {
       timeoutMs: this.#options.timeouts.data,
       onEnd: () => {
         this.#writer = null;
-        this.#endContent(transaction);
+        transaction.endContent();
         this.pump();
       },
       onError: (error) => {
@@ -346,14 +343,7 @@ export class Pipeline implements WireOwner {
     this.#writer.resume();
   }
 
-  #endContent(transaction: Transaction): void {
-    this.wire.write(END_OF_DATA);
-    transaction.step = 'final';
-    transaction.contentHandedOver = true;
-    this.wire.expect(1);
-  }
-
-  #finish(transaction: Transaction): void {
+  #finish(transaction: Readonly<Transaction>): void {
     this.#transactions.shift();
     this.#lastTexts = transaction.delivery.submission.contentTexts();
     const { delivery, wasAccepted, usesBdat, recipientLimit } = transaction;
@@ -376,12 +366,11 @@ export class Pipeline implements WireOwner {
   }
 
   /** The server says shutdown: what is still due is read, and nothing but QUIT is written (RFC 5321, section 3.8). */
-  #endAfter(shutdown: Disconnect, transaction: Transaction | undefined): void {
-    if (this.#end.shutdown) return;
+  #endAfter(transaction: Readonly<Transaction> | undefined): void {
+    if (this.#end.isOver) return;
     this.#isRetired = true;
     this.#server.onLoss();
-    this.#end.begin(shutdown, this.#options.timeouts.reply);
-    for (const each of this.#transactions) each.isSessionOver = true;
+    this.#end.begin(closedByServer(this.wire.reply()), this.#options.timeouts.reply);
     if (!transaction?.hasFinalReply) this.#end.blame(transaction?.delivery);
   }
 

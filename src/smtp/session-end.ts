@@ -1,27 +1,42 @@
 import type { Delivery } from './delivery.ts';
+import type { Transaction } from './transaction.ts';
 import type { Disconnect } from './wire.ts';
 
 /** How often a mail is given back that seems to be why sessions end. */
 export const MAX_HANG_UPS = 3;
 
-/** How a session ends: with a last word of the server (421), and because of which mail, as far as can be told. */
+/** How a session ends: whether the server announced it (421), and because of which mail, as far as can be told. */
 export class SessionEnd {
-  /** What the server said shutdown with; nothing but QUIT is written after it (RFC 5321, section 3.8). */
+  /** The server's 421; nothing but QUIT is written after it (RFC 5321, section 3.8). */
   shutdown: Disconnect | null = null;
   /** Whether 421 is the last reply that was read. */
-  isLastWord = false;
+  isLastReply = false;
   #until = 0;
   #hasBlamed = false;
 
-  /** The server said 421: what is still due is waited for no longer than this. */
+  /** Whether the server has announced it. */
+  get isOver(): boolean {
+    return this.shutdown !== null;
+  }
+
+  /** The server said 421: replies that are still due are awaited for this long at most. */
   begin(shutdown: Disconnect, timeoutMs: number): void {
     this.shutdown = shutdown;
     this.#until = performance.now() + timeoutMs;
   }
 
-  /** How long what is due is waited for, in milliseconds. */
+  /** How long replies that are due are still awaited, in milliseconds. */
   get timeLeftMs(): number {
     return this.#until - performance.now();
+  }
+
+  /**
+   * Whether the server certainly has no mail of a transaction: its content was not sent, or it came after a 421 that was
+   * the server's last reply before it closed the connection. Any later reply, or an end from our side, leaves it in doubt.
+   */
+  provesUnsent(transaction: Readonly<Transaction>, disconnect: Disconnect): boolean {
+    if (!transaction.contentHandedOver) return true;
+    return this.isLastReply && disconnect.isByPeer === true && !transaction.hasFinalReply;
   }
 
   /** Counts the end against the delivery that seems to be why, once. */

@@ -265,7 +265,7 @@ export class Wire {
     this.#owner.onEarlyReply(code);
     this.disconnect(
       code === 421
-        ? hungUp(reply)
+        ? closedByServer(reply)
         : { code: 'protocol', message: `the server sent a reply nobody asked for: ${describe(reply)}`, reply },
     );
   }
@@ -314,7 +314,7 @@ export class Wire {
   };
 }
 
-/** Why a connection ends that the server closes with a last word (RFC 5321, section 3.8). */
-export function hungUp(reply: ServerReply): Disconnect {
+/** The end of a connection that the server announced with 421 (RFC 5321, section 3.8). */
+export function closedByServer(reply: ServerReply): Disconnect {
   return { code: 'closed', message: `the server closed the connection: ${describe(reply)}`, reply };
 }
