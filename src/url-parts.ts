@@ -28,15 +28,17 @@ export function readUrlParts(url: string, known: readonly string[], isOption: (n
     return { parts, query: readQuery(queryStart < 0 ? '' : rest.slice(queryStart + 1)) };
   }
   refuseBareCharacter(rest, isOption);
+  // A key needs no host: `acme://key@` is whole where URLs have none.
+  const isHostless = !known.includes('host') && /^[^/?]*@(?:[/?]|$)/.test(rest);
   let parsed: URL;
   try {
-    parsed = new URL(url);
+    parsed = new URL(isHostless ? url.replace(/@(?=[/?]|$)/, '@none') : url);
   } catch {
     throw urlFault(explainUnreadable(rest));
   }
   return {
     parts: {
-      host: decode('host', parsed.hostname.replace(/^\[(.*)\]$/, '$1')),
+      host: isHostless ? '' : decode('host', parsed.hostname.replace(/^\[(.*)\]$/, '$1')),
       port: parsed.port,
       username: decode('user name', parsed.username),
       password: decode('password', parsed.password),

@@ -196,6 +196,38 @@ describe('a backend that declares itself', () => {
   });
 });
 
+describe('a backend whose URL has a key and no host', () => {
+  class KeyBackend extends AcmeBackend {
+    static override readonly optionTable: AnyOptionTable = {
+      ...BACKEND_OPTIONS,
+      apiKey: { type: 'string', secret: true, urlPart: 'username' },
+      region: { type: 'string' },
+    };
+  }
+
+  test.each([
+    ['acme://a%40b@', { apiKey: 'a@b' }],
+    ['acme://a@b@?region=a@b', { apiKey: 'a@b', region: 'a@b' }],
+    ['acme://key@/', { apiKey: 'key' }],
+    ['acme://key@?region=eu', { apiKey: 'key', region: 'eu' }],
+    ['acme://?apiKey=key', { apiKey: 'key' }],
+  ])('%s', (url, expected) => {
+    onTestFinished(registerBackend('acme', KeyBackend));
+    expect(optionsOf(url)).toEqual(expected);
+  });
+
+  test.each([
+    ['acme://hunter2@h', "the URL: a 'acme' URL has no host"],
+    ['acme://hunter2:x@', "the URL: a 'acme' URL has no password"],
+    ['acme://@:25', 'the host is missing'],
+    ['smtp://u:hunter2@', 'the host is missing'],
+  ])('%s is refused', (url, message) => {
+    onTestFinished(registerBackend('acme', KeyBackend));
+    expect(() => optionsOf(url)).toThrow(message);
+    expect(() => optionsOf(url)).not.toThrow('hunter2');
+  });
+});
+
 describe('keys of SES', () => {
   const environment = { AWS_ACCESS_KEY_ID: 'ENV', AWS_SECRET_ACCESS_KEY: 'e', AWS_SESSION_TOKEN: 't' };
 
