@@ -7,13 +7,70 @@ import { readFileSync } from 'node:fs';
  * @typedef {{ readonly subpath: string, readonly name: string }} EntryPoint
  */
 
+/** @typedef {{ readonly types: string, readonly default: string }} Target */
+/** @typedef {{ readonly 'module-sync': Target, readonly import: Target, readonly require: Target }} Targets */
+/**
+ * What package.json says of them.
+ *
+ * @typedef {{ exports: Record<string, string | Targets>, typesVersions: { '*': Record<string, string[]> } }} Manifest
+ */
+
+/** @returns {Manifest} */
+function readManifest() {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+}
+
 /** All of them, as package.json's `exports` names them. @returns {EntryPoint[]} */
-export function entryPoints() {
-  /** @type {{ exports: Record<string, string | Record<string, { default: string }>> }} */
-  const { exports } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+export function entryPoints({ exports } = readManifest()) {
   return Object.entries(exports).flatMap(([subpath, target]) => {
     if (typeof target === 'string') return []; // package.json itself
-    const file = target['import']?.default ?? '';
-    return { subpath, name: file.replace(/^\.\/dist\/(.*)\.js$/, '$1') };
+    return { subpath, name: target.import.default.replace(/^\.\/dist\/(.*)\.js$/, '$1') };
   });
+}
+
+/** What `exports` has for a module: Node that can loads one copy both ways. @type {(name: string) => Targets} */
+export function targetsOf(name) {
+  const module = { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` };
+  return {
+    'module-sync': module,
+    import: module,
+    require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
+  };
+}
+
+/** What `typesVersions` has for a module: where `exports` is not read. @type {(name: string) => string[]} */
+export function typesOf(name) {
+  return [`./dist/${name}.d.cts`];
+}
+
+/**
+ * The manifest with one more entry point, in the order of the names among those of the same folder.
+ *
+ * @template {Manifest} M
+ * @param {M} manifest
+ * @param {string} subpath
+ * @param {string} name
+ * @returns {M}
+ */
+export function addEntryPoint(manifest, subpath, name) {
+  const folder = name.slice(0, name.lastIndexOf('/') + 1);
+  const known = entryPoints(manifest);
+  const beside = known.filter((entry) => entry.name.startsWith(folder));
+  const next =
+    beside.find((entry) => entry.name > name) ??
+    known[known.findIndex(({ name: each }) => each === beside.at(-1)?.name) + 1];
+  /** @type {<T>(entries: Record<string, T>, key: string, value: T, before: string | undefined) => Record<string, T>} */
+  const inserted = (entries, key, value, before) => {
+    const list = Object.entries(entries);
+    const at = list.findIndex(([each]) => each === before);
+    list.splice(at < 0 ? list.length : at, 0, [key, value]);
+    return Object.fromEntries(list);
+  };
+  return {
+    ...manifest,
+    exports: inserted(manifest.exports, subpath, targetsOf(name), next?.subpath),
+    typesVersions: {
+      '*': inserted(manifest.typesVersions['*'], subpath.slice(2), typesOf(name), next?.subpath.slice(2)),
+    },
+  };
 }

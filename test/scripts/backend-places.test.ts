@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { entryPoints, type Manifest, targetsOf, typesOf } from '../../scripts/lib/entry-points.js';
+import * as builtIn from '../../src/built-in.ts';
+import { ROOT } from '../docs/code-blocks.ts';
+import { backendPlaces } from './backend-places.ts';
+
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const manifest: Manifest = JSON.parse(read('package.json'));
+
+test.each(Object.entries(builtIn))('the backend %s is named everywhere', (name, { name: className, delivers }) => {
+  expect(backendPlaces(read, name, className, delivers)).toEqual([]);
+});
+
+test.each(Object.entries(builtIn))('%s is what its objects say they are', (name, { prototype }) => {
+  expect(read(`src/backends/${name}.ts`)).toMatch(new RegExp(`readonly name = '${name}';`));
+  expect(prototype.sendMessages).toBeTypeOf('function');
+});
+
+test.each(entryPoints())('package.json has $subpath in every resolution', ({ subpath, name }) => {
+  expect(manifest.exports[subpath]).toEqual(targetsOf(name));
+  if (subpath !== '.') expect(manifest.typesVersions['*'][subpath.slice(2)]).toEqual(typesOf(name));
+});
+
+test('typesVersions has no other', () => {
+  const subpaths = entryPoints().map(({ subpath }) => subpath.slice(2));
+  expect(Object.keys(manifest.typesVersions['*'])).toEqual(subpaths.filter((subpath) => subpath !== ''));
+});
