@@ -1,7 +1,7 @@
+import { RateLimiter } from '../../util/rate-limiter.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';
 import { isDenied } from './failure.ts';
 import type { ResolvedSesOptions } from './options.ts';
-import { RateLimiter, type Ticket } from './rate-limiter.ts';
 import type { AccountFacts } from './requests.ts';
 
 /** What an account may send, as SES said when it was last asked. */
@@ -42,10 +42,10 @@ export class SesAccount {
    *
    * The rate is asked for before the second request, so that a single mail is a single request.
    */
-  async turn(count: number, signal: AbortSignal | undefined, ask: () => Promise<AccountFacts>): Promise<Ticket> {
+  async turn(count: number, signal: AbortSignal | undefined, ask: () => Promise<AccountFacts>): Promise<number> {
     if (!this.#isFirst) await this.knowRate(signal, ask);
     this.#isFirst = false;
-    return this.limiter.reserve(count, signal);
+    return this.limiter.acquire(count, signal);
   }
 
   /**

@@ -7,7 +7,6 @@ import type { SesAccount } from './account.ts';
 import type { Addressee } from './addresses.ts';
 import { all, type Failure, failureOf, withoutAnswer } from './failure.ts';
 import type { ResolvedSesOptions } from './options.ts';
-import type { Ticket } from './rate-limiter.ts';
 import type { AccountFacts } from './requests.ts';
 import { type Operation, type SesSession, UnsentError } from './sdk.ts';
 import { Slots } from './slots.ts';
@@ -25,8 +24,8 @@ export interface Errand {
 
 /** What became of a request, and when it left; a ticket is what the rate is learnt by. */
 export type Answer =
-  | { readonly output: object; readonly ticket: Ticket }
-  | { readonly failure: Failure; readonly ticket: Ticket | null };
+  | { readonly output: object; readonly ticket: number }
+  | { readonly failure: Failure; readonly ticket: number | null };
 
 /** Makes requests: in their turn, within their time, and again only when that cannot send a mail twice. */
 export class Courier {
@@ -77,7 +76,7 @@ export class Courier {
   }
 
   /** Tells what SES took of a request, and whether it held some of it back for the rate. */
-  observe(ticket: Ticket, accepted: number, isThrottled: boolean): void {
+  observe(ticket: number, accepted: number, isThrottled: boolean): void {
     if (isThrottled) this.#account.limiter.throttled(ticket);
     else this.#account.limiter.accepted(ticket, accepted);
   }
@@ -92,7 +91,7 @@ export class Courier {
     let hasCorrectedClock = false;
     try {
       for (;;) {
-        let ticket: Ticket | null = null;
+        let ticket: number | null = null;
         try {
           ticket = await this.#account.turn(addressees.length, held.until?.signal ?? signal, () => this.askAccount());
         } catch {

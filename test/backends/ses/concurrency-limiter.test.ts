@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { RateLimiter } from '../../../src/backends/ses/rate-limiter.ts';
 import { SesBackend } from '../../../src/backends/ses.ts';
-import { fc } from '../../properties.ts';
 import { addresses, mail } from './connect.ts';
 
 beforeEach(() => {
@@ -9,108 +7,6 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.useRealTimers();
-});
-
-describe('the limiter', () => {
-  test('lets everybody go while nothing is known', async () => {
-    const limiter = new RateLimiter();
-    const start = performance.now();
-    expect(await Promise.all([1, 50, 50].map((count) => limiter.reserve(count, undefined)))).toEqual([
-      start,
-      start,
-      start,
-    ]);
-  });
-
-  test('counts recipients, first come, first served', async () => {
-    const limiter = new RateLimiter();
-    limiter.setLimit(100);
-    const start = performance.now();
-    const times = [50, 50, 1, 1].map((count) => limiter.reserve(count, undefined).then((at) => Math.round(at - start)));
-    await vi.runAllTimersAsync();
-    expect(await Promise.all(times)).toEqual([0, 500, 1_000, 1_010]);
-  });
-
-  test('who gives up waiting leaves the others their turn', async () => {
-    const limiter = new RateLimiter();
-    limiter.setLimit(1);
-    const controller = new AbortController();
-    const waiting = [
-      limiter.reserve(1, undefined),
-      limiter.reserve(1_000, controller.signal),
-      limiter.reserve(1, undefined),
-    ];
-    const refused = expect(waiting[1]).rejects.toThrow('enough');
-    controller.abort(new Error('enough'));
-    await vi.runAllTimersAsync();
-    await refused;
-    expect(await waiting[2]).toBeLessThan(2_000);
-    await expect(limiter.reserve(1, AbortSignal.abort(new Error('before')))).rejects.toThrow('before');
-  });
-
-  test('a throttled request pauses all, and the rate is what was accepted', async () => {
-    const limiter = new RateLimiter();
-    const ticket = await limiter.reserve(1, undefined);
-    limiter.accepted(ticket, 40);
-    limiter.throttled(ticket);
-    const next = limiter.reserve(1, undefined);
-    limiter.accepted(ticket, 10); // answered during the pause
-    await vi.runAllTimersAsync();
-    expect((await next) - ticket).toBeGreaterThanOrEqual(125);
-    expect(limiter.rate).toBe(40);
-  });
-
-  test('requests of one burst cut the rate once; it comes back with success, up to the limit', async () => {
-    const limiter = new RateLimiter();
-    limiter.setLimit(100);
-    const reserved = Promise.all([limiter.reserve(1, undefined), limiter.reserve(1, undefined)]);
-    await vi.runAllTimersAsync();
-    const tickets = await reserved;
-    for (const ticket of tickets) limiter.throttled(ticket);
-    expect(limiter.rate).toBe(80);
-    await vi.runAllTimersAsync();
-    for (let index = 0; index < 300; index++) limiter.accepted(performance.now(), 1);
-    expect(limiter.rate).toBe(100);
-  });
-
-  test('starts at the rate: 14 a second are 14 in the worst second', async () => {
-    const limiter = new RateLimiter();
-    limiter.setLimit(14);
-    const waiting = Array.from({ length: 100 }, () => limiter.reserve(1, undefined));
-    await vi.runAllTimersAsync();
-    const times = await Promise.all(waiting);
-    const worst = Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + 1_000).length));
-    expect(worst).toBe(14);
-    expect((Math.max(...times) - Math.min(...times)) / 1_000).toBeLessThan(99 / 14 + 0.2);
-  });
-
-  test('no more than the rate leaves in any second, whatever comes when', async () => {
-    const arrivals = fc.array(fc.tuple(fc.nat(2_000), fc.integer({ min: 1, max: 50 })), {
-      minLength: 1,
-      maxLength: 60,
-    });
-    await fc.assert(
-      fc.asyncProperty(arrivals, fc.integer({ min: 1, max: 200 }), async (list, rate) => {
-        const limiter = new RateLimiter();
-        limiter.setLimit(rate);
-        const start = performance.now();
-        const left: [number, number][] = [];
-        for (const [delay, count] of list) {
-          setTimeout(() => void limiter.reserve(count, undefined).then((at) => left.push([at - start, count])), delay);
-        }
-        await vi.runAllTimersAsync();
-        expect(left).toHaveLength(list.length);
-        for (const [from] of left) {
-          const inSecond = left.filter(([at]) => at >= from && at < from + 1_000);
-          const last = inSecond.at(-1)?.[1] ?? 0; // it may bring the account into debt
-          const sum = inSecond.reduce((total, [, count]) => total + count, 0);
-          expect(sum - last).toBeLessThanOrEqual(rate);
-          if (inSecond.length > 1) expect(sum).toBeLessThanOrEqual(rate);
-        }
-      }),
-      { numRuns: 100 },
-    );
-  });
 });
 
 describe('requests at once', () => {
