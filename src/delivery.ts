@@ -68,20 +68,25 @@ export function sameForAll(
   return recipients;
 }
 
-/** The result of a job that `error` ended for all its recipients: `failed`, or `unknown` when the error's outcome is. */
-export function failedDelivery(
-  job: Pick<Job, 'index' | 'message'>,
-  error: EmailError,
-  status?: DeliveryStatus,
-): DeliveryResult {
-  const facts: RecipientFacts = {
+/** What a recipient's status says of the error that kept the mail from them. */
+export function factsOfFailure(error: EmailError): RecipientFacts {
+  return {
     code: error.reply?.code ?? error.code,
     enhancedCode: error.reply?.enhancedCode ?? null,
     response: error.reply?.text ?? null,
     retryable: error.retryable,
     error,
   };
-  const recipients = sameForAll(job.message, status ?? (error.outcome === 'unknown' ? 'unknown' : 'failed'), facts);
+}
+
+/** The result of a job that `error` ended for all its recipients: `failed`, or `unknown` when the error's outcome is. */
+export function failedDelivery(
+  job: Pick<Job, 'index' | 'message'>,
+  error: EmailError,
+  status?: DeliveryStatus,
+): DeliveryResult {
+  const fallback = error.outcome === 'unknown' ? 'unknown' : 'failed';
+  const recipients = sameForAll(job.message, status ?? fallback, factsOfFailure(error));
   return { index: job.index, messageId: null, recipients, error };
 }
 

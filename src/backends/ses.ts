@@ -9,9 +9,12 @@ import type { SesEngine } from './ses/engine.ts';
 import { type ResolvedSesOptions, resolveSesOptions, SES_OPTIONS, type SesOptions } from './ses/options.ts';
 
 export type { SesQuota } from './ses/account.ts';
+export { type DecodedEmailTags, decodeEmailTags } from './ses/email-tags.ts';
 export type { SesCredentials, SesListManagement, SesOptions } from './ses/options.ts';
 export type { SesClientLike } from './ses/sdk.ts';
-export { type DecodedEmailTags, decodeEmailTags } from './ses/tags.ts';
+
+/** Mails of one call that are at hand beyond those under way, so that none of the requests at once waits for the next mail. */
+const MAILS_AHEAD = 2;
 
 /** What an SES connection has done so far. */
 export interface SesStats extends BackendStats {
@@ -46,7 +49,7 @@ export class SesBackend extends EmailBackend {
 
   protected override deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
     const deliverOne = async (job: Job) => (this.#engine ?? (await this.#load())).deliverOne(job);
-    return deliverEach(jobs, deliverOne, this.#options.maxConnections);
+    return deliverEach(jobs, deliverOne, this.#options.maxConnections + MAILS_AHEAD);
   }
 
   protected override async connect(): Promise<void> {

@@ -1,6 +1,6 @@
 import { RateLimiter } from '../../util/rate-limiter.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';
-import { isDenied } from './failure.ts';
+import { isDenied } from './failures.ts';
 import type { ResolvedSesOptions } from './options.ts';
 import type { AccountFacts } from './requests.ts';
 
@@ -20,17 +20,17 @@ const ASK_AGAIN_MS = 30_000;
 /** One account in one region, as all connections of this process share it: its quota, and its rate. */
 export class SesAccount {
   readonly limiter: RateLimiter = new RateLimiter();
-  readonly #given: number;
+  readonly #ratePerSecond: number;
   #quota: SesQuota | null = null;
-  #rateKnown: Promise<unknown> = Promise.resolve();
-  #asksAgainAt = Number.NEGATIVE_INFINITY;
-  #isFirst = true;
+  #rateAsked: Promise<unknown> = Promise.resolve();
+  #asksAt = Number.NEGATIVE_INFINITY;
+  #isFirstRequest = true;
 
   constructor(ratePerSecond: number | undefined) {
-    this.#given = ratePerSecond ?? Number.POSITIVE_INFINITY;
+    this.#ratePerSecond = ratePerSecond ?? Number.POSITIVE_INFINITY;
     if (ratePerSecond === undefined) return;
     this.limiter.setLimit(ratePerSecond);
-    this.#asksAgainAt = Number.POSITIVE_INFINITY;
+    this.#asksAt = Number.POSITIVE_INFINITY;
   }
 
   get quota(): SesQuota | null {
@@ -43,8 +43,8 @@ export class SesAccount {
    * The rate is asked for before the second request, so that a single mail is a single request.
    */
   async turn(count: number, signal: AbortSignal | undefined, ask: () => Promise<AccountFacts>): Promise<number> {
-    if (!this.#isFirst) await this.knowRate(signal, ask);
-    this.#isFirst = false;
+    if (!this.#isFirstRequest) await this.ensureRate(signal, ask);
+    this.#isFirstRequest = false;
     return this.limiter.acquire(count, signal);
   }
 
@@ -52,17 +52,17 @@ export class SesAccount {
    * Asks for the rate, once; an account that may not ask learns from being throttled, and one that got no answer asks again
    * later. The signal ends the waiting only, as the answer is for all.
    */
-  async knowRate(signal: AbortSignal | undefined, ask: () => Promise<AccountFacts>): Promise<void> {
-    if (performance.now() >= this.#asksAgainAt) {
-      this.#asksAgainAt = Number.POSITIVE_INFINITY;
-      this.#rateKnown = ask().then(
+  async ensureRate(signal: AbortSignal | undefined, ask: () => Promise<AccountFacts>): Promise<void> {
+    if (performance.now() >= this.#asksAt) {
+      this.#asksAt = Number.POSITIVE_INFINITY;
+      this.#rateAsked = ask().then(
         () => {},
         (error: unknown) => {
-          if (!isDenied(error)) this.#asksAgainAt = performance.now() + ASK_AGAIN_MS;
+          if (!isDenied(error)) this.#asksAt = performance.now() + ASK_AGAIN_MS;
         },
       );
     }
-    await unlessAborted(this.#rateKnown, signal).catch(() => {});
+    await unlessAborted(this.#rateAsked, signal).catch(() => {});
   }
 
   /** Takes over what GetAccount said; a lower rate given as an option stays. */
@@ -70,7 +70,7 @@ export class SesAccount {
     if (SendQuota === undefined) return;
     const { Max24HourSend = 0, MaxSendRate = 0, SentLast24Hours = 0 } = SendQuota;
     this.#quota = { max24HourSend: Max24HourSend, maxSendRate: MaxSendRate, sentLast24Hours: SentLast24Hours };
-    if (MaxSendRate > 0) this.limiter.setLimit(Math.min(this.#given, MaxSendRate));
+    if (MaxSendRate > 0) this.limiter.setLimit(Math.min(this.#ratePerSecond, MaxSendRate));
   }
 }
 

@@ -2,7 +2,7 @@ import { ConfigurationError } from '../../errors.ts';
 import { optionalRequire } from '../../util/optional-package.ts';
 import { reasonOf } from '../../util/reason.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';
-import { CREDENTIALS_FUNCTION } from './failure.ts';
+import { CREDENTIALS_FUNCTION } from './failures.ts';
 import type { ResolvedSesOptions, SesCredentials } from './options.ts';
 
 /** What an `SESv2Client` of `@aws-sdk/client-sesv2` offers, as far as it is used here. */
@@ -46,28 +46,28 @@ export class UnsentError extends Error {
 }
 
 /** The SDK and a client of it. */
-export class SesSession {
+export class SesClient {
   readonly #sdk: SesSdk;
   readonly #client: SesClientLike;
   readonly #parameters: Readonly<Record<Exclude<Operation, 'GetAccount'>, ReadonlySet<unknown>>>;
   /** Whether the client was made here, so that its time limits are known. */
-  readonly isOurs: boolean;
+  readonly isOwn: boolean;
 
-  private constructor(sdk: SesSdk, client: SesClientLike, isOurs: boolean) {
+  private constructor(sdk: SesSdk, client: SesClientLike, isOwn: boolean) {
     this.#sdk = sdk;
     this.#client = client;
-    this.isOurs = isOurs;
+    this.isOwn = isOwn;
     this.#parameters = { SendEmail: parametersOf(sdk, 'SendEmail'), SendBulkEmail: parametersOf(sdk, 'SendBulkEmail') };
   }
 
   /** @throws {ConfigurationError} `missing-dependency` when the SDK is not installed. */
-  static open(options: ResolvedSesOptions): SesSession {
+  static open(options: ResolvedSesOptions): SesClient {
     const sdk = optionalRequire<SesSdk>(PACKAGE, "the backend 'ses'");
     // It registers itself for the signatures that multi-region endpoints need.
     if (options.endpointId !== undefined) optionalRequire('@aws-sdk/signature-v4a', "the ses option 'endpointId'");
     return options.client
-      ? new SesSession(sdk, options.client, false)
-      : new SesSession(sdk, makeClient(sdk, options), true);
+      ? new SesClient(sdk, options.client, false)
+      : new SesClient(sdk, makeClient(sdk, options), true);
   }
 
   /** @throws {ConfigurationError} `unknown-option` for a parameter that the installed SDK would drop without a word. */
@@ -125,7 +125,7 @@ export class SesSession {
   }
 
   close(): void {
-    if (this.isOurs) this.#client.destroy?.();
+    if (this.isOwn) this.#client.destroy?.();
   }
 }
 

@@ -1,5 +1,6 @@
+import { expect } from 'vitest';
 import { SesBackend, type SesOptions } from '../../../src/backends/ses.ts';
-import { EmailError } from '../../../src/errors.ts';
+import { EmailError, MessageError } from '../../../src/errors.ts';
 import type { EmailMessageInit } from '../../../src/message-init.ts';
 import type { SendStatus } from '../../../src/status.ts';
 import type { StrictSes } from '../../servers/strict-ses.ts';
@@ -39,6 +40,18 @@ export async function errorOf(call: Promise<SendStatus>): Promise<EmailError> {
   );
   if (thrown instanceof EmailError) return thrown;
   throw thrown;
+}
+
+/** The issues of a message that is refused before the wire. */
+export async function issuesOf(
+  ses: StrictSes,
+  fields: Partial<EmailMessageInit>,
+  options: SesOptions = {},
+): Promise<readonly string[]> {
+  const error = await errorOf(connectTo(ses, options).sendMessages([mail(fields)]));
+  expect(ses.requests.filter(({ operation }) => operation !== 'GetAccount')).toEqual([]);
+  if (!(error instanceof MessageError)) throw error;
+  return error.issues.map(({ path, code, message }) => `${path} ${code}: ${message}`);
 }
 
 /** Status by address. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { encodeEmailTags } from '../../../src/backends/ses/tags.ts';
+import { encodeEmailTags } from '../../../src/backends/ses/email-tags.ts';
 import { decodeEmailTags } from '../../../src/backends/ses.ts';
 import { MessageError } from '../../../src/errors.ts';
 import { fc } from '../../properties.ts';

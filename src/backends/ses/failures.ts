@@ -9,10 +9,11 @@ import {
   type SendErrorCode,
 } from '../../errors.ts';
 import type { DeliveryStatus } from '../../status.ts';
+import { CERTIFICATE_CODE, NETWORK_CODES, systemCode } from '../../util/network-code.ts';
 import { isError } from '../../util/reason.ts';
 
 /** What a failed request, or a failed entry of a bulk request, means. */
-export interface Failure {
+export interface SesFailure {
   readonly error: EmailError;
   /** Why trying again cannot send anything twice; null when it could, or would not help. */
   readonly retry: 'throttled' | 'unreached' | 'transient' | 'clock' | null;
@@ -36,7 +37,7 @@ export interface FailureContext {
   readonly region: string;
   readonly recipients: readonly Mailbox[];
   /** Whether a time limit of the client can only be that of connecting. */
-  readonly isOwnClient: boolean;
+  readonly hasOwnClient: boolean;
   readonly kind: RequestKind;
 }
 
@@ -60,16 +61,9 @@ const THROTTLED = new Set([
 export const CREDENTIALS_FUNCTION = 'CredentialsFunctionError';
 const CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
 
-const UNREACHED: Readonly<Record<string, ConnectionErrorCode>> = {
-  ECONNREFUSED: 'refused',
-  ENOTFOUND: 'dns',
-  EAI_AGAIN: 'dns',
-  EHOSTUNREACH: 'unreachable',
-  ENETUNREACH: 'unreachable',
-  EADDRNOTAVAIL: 'unreachable',
-};
-const CERTIFICATE = /^(?:CERT_|ERR_TLS_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT|UNABLE_TO_)/;
 const TLS = /^(?:ERR_SSL_|EPROTO$)/;
+/** What keeps a connection from being made. */
+const UNREACHED: ReadonlySet<ConnectionErrorCode> = new Set(['dns', 'refused', 'unreachable']);
 const NO_REGION = /^Region (?:is missing|not accepted)/;
 const DAILY_QUOTA = /daily|24.hour/i;
 const ADDRESS_FAULT =
@@ -81,29 +75,29 @@ const FAILED_IDENTITIES = /identities failed the check in region [A-Z0-9-]+: (.+
  *
  * What the service may have carried out is `unknown`; what it refused, or never got, is certainly not sent.
  */
-export function failureOf(cause: unknown, context: FailureContext): Failure {
+export function failureOf(cause: unknown, context: FailureContext): SesFailure {
   const error: SdkError = typeof cause === 'object' && cause !== null ? cause : {};
   const name = String(error.name);
   const text = firstLine(error.message);
   const status = error.$metadata?.httpStatusCode;
   if (name === CREDENTIALS_FUNCTION) {
     const advice = `ses: the function given as credentials failed: ${text}`;
-    return all('failed', new ConfigurationError('invalid-credentials', advice, { cause }));
+    return sameForEvery('failed', new ConfigurationError('invalid-credentials', advice, { cause }));
   }
   if (NO_REGION.test(text)) {
     const advice = `ses: ${text}: make the client with a region, as new SESv2Client({ region: 'eu-west-1' })`;
-    return all('failed', new ConfigurationError('invalid-option', advice, { cause }));
+    return sameForEvery('failed', new ConfigurationError('invalid-option', advice, { cause }));
   }
   if (CREDENTIALS.has(name)) {
     const advice = `ses: the AWS SDK found no credentials (${text}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give accessKeyId and secretAccessKey`;
-    return all('failed', new ConfigurationError('invalid-credentials', advice, { cause }));
+    return sameForEvery('failed', new ConfigurationError('invalid-credentials', advice, { cause }));
   }
   const connection = status === undefined ? unreachedCode(error, context) : null;
   if (connection !== null) {
     const message = `SES in ${context.region} was not reached: ${text || networkCodes(error).join(', ')}`;
     const isTemporary = connection !== 'certificate' && connection !== 'tls';
     const refusal = new EmailConnectionError(connection, message, { retryable: isTemporary, cause });
-    return { ...all('failed', refusal), retry: isTemporary ? 'unreached' : null };
+    return { ...sameForEvery('failed', refusal), retry: isTemporary ? 'unreached' : null };
   }
   if (status === undefined || status < 400 || status >= 500) return unanswered(error, name, text, context.kind, cause);
   const facts: EmailErrorOptions = {
@@ -114,18 +108,49 @@ export function failureOf(cause: unknown, context: FailureContext): Failure {
   if (AUTH.has(name)) {
     const refusal = new EmailConnectionError('auth', `SES refused the credentials: ${name}: ${text}`, facts);
     // The SDK has corrected its clock by what the refusal says.
-    return { ...all('failed', refusal), retry: error.$metadata?.clockSkewCorrected === true ? 'clock' : null };
+    return { ...sameForEvery('failed', refusal), retry: error.$metadata?.clockSkewCorrected === true ? 'clock' : null };
   }
   if (context.kind === 'unsent mail') return unanswered(error, name, text, context.kind, cause);
   return refused(name, text, facts, context);
 }
 
-const FOR_ALL: ReadonlySet<string> = new Set(['account', 'quota', 'template', 'aborted', 'timeout']);
+/** What the statuses of SendBulkEmail's entries mean; the API's documentation spells some of them in a second way. */
+const ENTRY_STATUSES: Readonly<Record<string, readonly [SendErrorCode, DeliveryStatus, SesFailure['retry']?]>> = {
+  MESSAGE_REJECTED: ['rejected', 'rejected'],
+  MAIL_FROM_DOMAIN_NOT_VERIFIED: ['account', 'failed'],
+  CONFIGURATION_SET_NOT_FOUND: ['account', 'failed'],
+  CONFIGURATION_SET_DOES_NOT_EXIST: ['account', 'failed'],
+  TEMPLATE_NOT_FOUND: ['template', 'failed'],
+  TEMPLATE_DOES_NOT_EXIST: ['template', 'failed'],
+  ACCOUNT_SUSPENDED: ['account', 'failed'],
+  ACCOUNT_THROTTLED: ['throttled', 'failed', 'throttled'],
+  ACCOUNT_DAILY_QUOTA_EXCEEDED: ['quota', 'failed'],
+  INVALID_SENDING_POOL_NAME: ['account', 'failed'],
+  ACCOUNT_SENDING_PAUSED: ['account', 'failed'],
+  CONFIGURATION_SET_SENDING_PAUSED: ['account', 'failed'],
+  INVALID_PARAMETER: ['invalid-recipient', 'invalid'],
+  INVALID_PARAMETER_VALUE: ['invalid-recipient', 'invalid'],
+  TRANSIENT_FAILURE: ['temporary', 'failed', 'transient'],
+  FAILED: ['provider', 'failed'],
+};
+
+/** Why an entry of a bulk request was not sent; a status that is not known yet is `unknown`. */
+export function entryFailure(status: string | undefined, reason: string | undefined): SesFailure {
+  if (status === 'SUCCESS') return inDoubt('uncertain', 'it answered SUCCESS without a MessageId');
+  const meaning = status !== undefined && Object.hasOwn(ENTRY_STATUSES, status) ? ENTRY_STATUSES[status] : undefined;
+  const said = [status ?? 'no status', reason].filter(Boolean).join(': ');
+  if (meaning === undefined) return inDoubt('uncertain', `it answered ${said}`);
+  const [code, delivery, retry = null] = meaning;
+  const facts = { phase: 'request', retryable: retry !== null } as const;
+  return { ...sameForEvery(delivery, new SendError(code, `SES refused the mail: ${said}`, facts)), retry };
+}
+
+const ACCOUNT_WIDE: ReadonlySet<string> = new Set(['account', 'quota', 'template', 'aborted', 'timeout']);
 
 /** Whether the failure would meet every other request of the same message just so. */
-export function concernsAll({ error }: Failure): boolean {
+export function isAccountWide({ error }: SesFailure): boolean {
   if (error.outcome === 'unknown') return false;
-  return error instanceof EmailConnectionError || error instanceof ConfigurationError || FOR_ALL.has(error.code);
+  return error instanceof EmailConnectionError || error instanceof ConfigurationError || ACCOUNT_WIDE.has(error.code);
 }
 
 /** Whether the keys are good, and lack the permission for what was asked. */
@@ -134,14 +159,14 @@ export function isDenied(error: unknown): boolean {
 }
 
 /** A failure that is the same for all recipients. */
-export function all(status: DeliveryStatus, error: EmailError): Failure {
+export function sameForEvery(status: DeliveryStatus, error: EmailError): SesFailure {
   return { error, retry: null, statusOf: () => status };
 }
 
 /** A request that may have been carried out: sending it again may send it twice. */
-export function inDoubt(code: SendErrorCode, reason: string, cause?: unknown): Failure {
+export function inDoubt(code: SendErrorCode, reason: string, cause?: unknown): SesFailure {
   const message = `it is not known whether SES took the mail: ${reason}`;
-  return all('unknown', new SendError(code, message, { phase: 'request', outcome: 'unknown', cause }));
+  return sameForEvery('unknown', new SendError(code, message, { phase: 'request', outcome: 'unknown', cause }));
 }
 
 /** A request without an answer that tells what became of it: only a mail that was handed over is in doubt. */
@@ -150,17 +175,17 @@ export function withoutAnswer(
   code: 'timeout' | 'aborted' | 'closed' | 'uncertain',
   reason: string,
   { cause, retryable = true }: { readonly cause: unknown; readonly retryable?: boolean },
-): Failure {
+): SesFailure {
   if (kind === 'mail') return inDoubt(code, reason, cause);
   const what = kind === 'question' ? 'SES did not tell of the account' : 'the mail was not handed to SES';
   const facts: EmailErrorOptions = { phase: 'request', retryable, cause };
-  return all(
+  return sameForEvery(
     'failed',
     new EmailConnectionError(code === 'uncertain' ? 'connection' : code, `${what}: ${reason}`, facts),
   );
 }
 
-function unanswered(error: SdkError, name: string, text: string, kind: RequestKind, cause: unknown): Failure {
+function unanswered(error: SdkError, name: string, text: string, kind: RequestKind, cause: unknown): SesFailure {
   const status = error.$metadata?.httpStatusCode;
   const reason = [status === undefined ? null : `HTTP ${status}`, name, text].filter(Boolean).join(', ');
   if (name === 'TimeoutError' && error.code !== 'ECONNRESET' && error.code !== 'EPIPE')
@@ -169,35 +194,37 @@ function unanswered(error: SdkError, name: string, text: string, kind: RequestKi
   return withoutAnswer(kind, 'uncertain', reason, { cause, retryable: status !== undefined });
 }
 
-function refused(name: string, text: string, facts: EmailErrorOptions, context: FailureContext): Failure {
-  const what = context.kind === 'question' ? 'to tell of the account' : 'the mail';
-  const fail = (code: SendErrorCode, status: DeliveryStatus = 'failed') =>
-    all(status, new SendError(code, `SES refused ${what}: ${name}: ${text}`, facts));
-  if (ACCOUNT.has(name)) return fail('account');
-  if (name === 'LimitExceededException' || (THROTTLED.has(name) && DAILY_QUOTA.test(text))) return fail('quota');
-  if (THROTTLED.has(name)) {
-    const error = new SendError('throttled', `SES throttles the account: ${text}`, { ...facts, retryable: true });
-    return { ...all('failed', error), retry: 'throttled' };
+function refused(name: string, text: string, facts: EmailErrorOptions, context: FailureContext): SesFailure {
+  const code = refusalCode(name, text);
+  if (code === 'throttled') {
+    const error = new SendError(code, `SES throttles the account: ${text}`, { ...facts, retryable: true });
+    return { ...sameForEvery('failed', error), retry: 'throttled' };
   }
-  if (name === 'NotFoundException') return fail(/template/i.test(text) ? 'template' : 'account');
-  if (name === 'MessageRejected') {
+  const what = context.kind === 'question' ? 'to tell of the account' : 'the mail';
+  const failure = sameForEvery('failed', new SendError(code, `SES refused ${what}: ${name}: ${text}`, facts));
+  if (code === 'rejected') {
     const identities = new Set(
       FAILED_IDENTITIES.exec(text)?.[1]
         ?.split(/\s*,\s*/)
         .map(comparisonKey),
     );
-    const failure = fail('rejected');
-    return {
-      ...failure,
-      statusOf: statusOfNamed(context, 'rejected', (address) => identities.has(address), 'rejected'),
-    };
+    const statusOf = statusOfNamed(context, 'rejected', (address) => identities.has(address), 'rejected');
+    return { ...failure, statusOf };
   }
-  if (name === 'BadRequestException' && ADDRESS_FAULT.test(text)) {
+  if (code === 'invalid-recipient') {
     const only = context.recipients.length === 1 ? 'invalid' : 'failed';
-    const failure = fail('invalid-recipient');
-    return { ...failure, statusOf: statusOfNamed(context, 'invalid', (address) => names(text, address), only) };
+    return { ...failure, statusOf: statusOfNamed(context, 'invalid', (address) => mentions(text, address), only) };
   }
-  return fail('provider');
+  return failure;
+}
+
+function refusalCode(name: string, text: string): SendErrorCode {
+  if (ACCOUNT.has(name)) return 'account';
+  if (THROTTLED.has(name)) return DAILY_QUOTA.test(text) ? 'quota' : 'throttled';
+  if (name === 'LimitExceededException') return 'quota';
+  if (name === 'NotFoundException') return /template/i.test(text) ? 'template' : 'account';
+  if (name === 'MessageRejected') return 'rejected';
+  return name === 'BadRequestException' && ADDRESS_FAULT.test(text) ? 'invalid-recipient' : 'provider';
 }
 
 /** The recipients that the answer names have `status`, the others failed with them; when it names none, all are `otherwise`. */
@@ -206,34 +233,34 @@ function statusOfNamed(
   status: DeliveryStatus,
   isNamed: (address: string) => boolean,
   otherwise: DeliveryStatus,
-): Failure['statusOf'] {
+): SesFailure['statusOf'] {
   const test = (mailbox: Mailbox) => isNamed(addressKey(mailbox));
   const rest = recipients.some(test) ? 'failed' : otherwise;
   return (recipient) => (test(recipient) ? status : rest);
 }
 
 /** Whether a text has an address, and not as a part of another one. */
-function names(text: string, address: string): boolean {
+function mentions(text: string, address: string): boolean {
   const escaped = address.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   return new RegExp(`(?<![\\w!#$%&*+/=?^{|}~.@-]|\\w')${escaped}(?![\\w@-]|\\.\\w)`, 'i').test(text);
 }
 
-function unreachedCode(error: SdkError, { isOwnClient }: FailureContext): ConnectionErrorCode | null {
+function unreachedCode(error: SdkError, { hasOwnClient }: FailureContext): ConnectionErrorCode | null {
   const codes = networkCodes(error);
   for (const code of codes) {
-    const known = Object.hasOwn(UNREACHED, code) ? UNREACHED[code] : undefined;
-    if (known !== undefined) return known;
-    if (CERTIFICATE.test(code)) return 'certificate';
+    if (CERTIFICATE_CODE.test(code)) return 'certificate';
     if (TLS.test(code)) return 'tls';
+    const known = NETWORK_CODES[code];
+    if (known !== undefined && UNREACHED.has(known)) return known;
   }
   if (error.syscall === 'connect') return codes.includes('ETIMEDOUT') ? 'timeout' : 'closed';
   // Our own client limits nothing but connecting; the SDK gives this error no code.
-  return isOwnClient && error.name === 'TimeoutError' && codes.length === 0 ? 'timeout' : null;
+  return hasOwnClient && error.name === 'TimeoutError' && codes.length === 0 ? 'timeout' : null;
 }
 
 function networkCodes({ code, errors }: SdkError): readonly string[] {
   if (typeof code === 'string') return [code];
-  return Array.isArray(errors) ? errors.map((entry: SdkError) => String(entry.code)) : [];
+  return Array.isArray(errors) ? errors.map(systemCode) : [];
 }
 
 /** AWS answers a wrong signature with the whole request it had expected, keys' tokens included, on the lines that follow. */

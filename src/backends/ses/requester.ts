@@ -1,0 +1,169 @@
+import { endedBefore, stopCode } from '../../delivery.ts';
+import { backoffMs } from '../../util/backoff.ts';
+import { ConcurrencyLimiter } from '../../util/concurrency-limiter.ts';
+import { type Deadline, setDeadline } from '../../util/deadline.ts';
+import { pause } from '../../util/pause.ts';
+import type { SesAccount } from './account.ts';
+import { failureOf, type SesFailure, sameForEvery, withoutAnswer } from './failures.ts';
+import type { ResolvedSesOptions } from './options.ts';
+import type { EnvelopeRecipient } from './recipients.ts';
+import type { AccountFacts } from './requests.ts';
+import { type Operation, type SesClient, UnsentError } from './sdk.ts';
+
+const ACCOUNT_TIMEOUT_MS = 5_000;
+
+/** A request that sends. */
+export interface SesRequest {
+  readonly operation: Exclude<Operation, 'GetAccount'>;
+  readonly recipients: readonly EnvelopeRecipient[];
+  /** Makes the parameters when it is the request's turn, so that waiting requests hold no content. */
+  readonly input: () => object | Promise<object>;
+  readonly signal: AbortSignal | undefined;
+  /** What has come up while it waited, so that it is not to be made. */
+  readonly obstacle?: () => SesFailure | null;
+}
+
+/** What became of a request; `grantedAt` is when its turn came, which the rate limiter is told with the outcome. */
+export type SesAnswer = { readonly output: object; readonly grantedAt: number } | { readonly failure: SesFailure };
+
+/**
+ * Makes requests: one limiter bounds how many are under way, the account's rate says when each may go, and each has its time;
+ * it is made again only when that cannot send a mail twice.
+ */
+export class SesRequester {
+  readonly client: SesClient;
+  readonly #account: SesAccount;
+  readonly #options: ResolvedSesOptions;
+  readonly #concurrency: ConcurrencyLimiter;
+
+  constructor(client: SesClient, account: SesAccount, options: ResolvedSesOptions) {
+    this.client = client;
+    this.#account = account;
+    this.#options = options;
+    this.#concurrency = new ConcurrencyLimiter(options.maxConnections, () => account.limiter.rate);
+  }
+
+  /** @throws what `input` throws; nothing has been sent then. */
+  async send(request: SesRequest): Promise<SesAnswer> {
+    let end: () => void;
+    try {
+      end = await this.#concurrency.acquire(request.recipients.length, request.signal);
+    } catch {
+      return { failure: stopped(request.signal) };
+    }
+    try {
+      const obstacle = request.obstacle?.() ?? null;
+      return obstacle === null ? await this.#sendWithRetries(request) : { failure: obstacle };
+    } finally {
+      end();
+    }
+  }
+
+  /**
+   * What SES says of the account; it is not counted among the sends.
+   *
+   * @throws {EmailConnectionError | SendError | ConfigurationError}
+   */
+  async getAccount(signal?: AbortSignal): Promise<AccountFacts> {
+    const timeoutMs = Math.min(ACCOUNT_TIMEOUT_MS, this.#options.timeoutMs);
+    const answer = await this.#try({ operation: 'GetAccount', recipients: [], signal }, {}, timeoutMs);
+    if ('failure' in answer) throw answer.failure.error;
+    this.#account.learn(answer.output);
+    return answer.output;
+  }
+
+  /** Recipients a second that may be sent now; Infinity when it is not known. */
+  async rate(signal: AbortSignal | undefined): Promise<number> {
+    await this.#account.ensureRate(signal, () => this.getAccount());
+    return this.#account.limiter.rate;
+  }
+
+  /** Notes that SES accepted so many recipients of the request whose turn came at `grantedAt`. */
+  accepted(grantedAt: number, count: number): void {
+    this.#account.limiter.accepted(grantedAt, count);
+  }
+
+  /** Notes that SES held something of the request back for the rate. */
+  throttled(grantedAt: number): void {
+    this.#account.limiter.throttled(grantedAt);
+  }
+
+  /** What SES throttles is held back, which is no try; the time for that runs from the first such answer. */
+  async #sendWithRetries(request: SesRequest): Promise<SesAnswer> {
+    const { recipients, signal } = request;
+    const { retry, heldBackMs, timeoutMs } = this.#options;
+    let input: object | null = null;
+    const held: { failure: SesFailure | null; until: Deadline | null } = { failure: null, until: null };
+    let tries = 1;
+    let hasCorrectedClock = false;
+    try {
+      for (;;) {
+        let grantedAt: number;
+        try {
+          grantedAt = await this.#account.turn(recipients.length, held.until?.signal ?? signal, () =>
+            this.getAccount(),
+          );
+        } catch {
+          return { failure: (held.until?.isOver && held.failure) || stopped(signal) };
+        }
+        const startedAt = performance.now();
+        if (input === null) {
+          input = await request.input();
+          this.client.check(request.operation, input);
+          if (signal?.aborted) return { failure: stopped(signal) };
+        }
+        const answer = await this.#try(request, input, timeoutMs);
+        if ('output' in answer) {
+          this.#concurrency.answeredAfter(performance.now() - startedAt);
+          return { ...answer, grantedAt };
+        }
+        const { failure } = answer;
+        if (failure.retry === 'throttled') {
+          this.throttled(grantedAt);
+          held.failure = failure;
+          held.until ??= setDeadline(heldBackMs, signal);
+        } else if (failure.retry === 'clock' && !hasCorrectedClock) hasCorrectedClock = true;
+        else if (failure.retry !== 'unreached' || tries >= retry.attempts) return answer;
+        else if (!(await pause(backoffMs(retry, tries++), signal))) return answer;
+      }
+    } finally {
+      held.until?.clear();
+    }
+  }
+
+  async #try(
+    { operation, recipients, signal }: Pick<SesRequest, 'recipients' | 'signal'> & { readonly operation: Operation },
+    input: object,
+    timeoutMs: number,
+  ): Promise<{ readonly output: object } | { readonly failure: SesFailure }> {
+    const deadline = setDeadline(timeoutMs, signal);
+    try {
+      const output = await this.client.send(operation, input, deadline.signal);
+      return { output: typeof output === 'object' && output !== null ? output : {} };
+    } catch (thrown) {
+      const isUnsent = thrown instanceof UnsentError;
+      const cause = isUnsent ? thrown.cause : thrown;
+      const kind = operation === 'GetAccount' ? 'question' : isUnsent ? 'unsent mail' : 'mail';
+      if (deadline.isOver) {
+        const awaited = isUnsent ? 'credentials' : 'answer';
+        return { failure: withoutAnswer(kind, 'timeout', `no ${awaited} within ${timeoutMs} ms`, { cause }) };
+      }
+      if (signal?.aborted) {
+        if (kind === 'unsent mail') return { failure: stopped(signal) };
+        const code = stopCode(signal);
+        const ending = code === 'timeout' ? 'its deadline passed' : 'the call was aborted';
+        return { failure: withoutAnswer(kind, code, `${ending} while it waited for the answer`, { cause }) };
+      }
+      const { region } = this.#options;
+      const mailboxes = recipients.map(({ mailbox }) => mailbox);
+      return { failure: failureOf(cause, { region, recipients: mailboxes, hasOwnClient: this.client.isOwn, kind }) };
+    } finally {
+      deadline.clear();
+    }
+  }
+}
+
+/** The failure of a request whose call ended before it was made, or made again. */
+function stopped(signal: AbortSignal | undefined): SesFailure {
+  return sameForEvery('failed', endedBefore('this mail was handed to SES', signal));
+}
