@@ -62,8 +62,6 @@ export const CREDENTIALS_FUNCTION = 'CredentialsFunctionError';
 const CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
 
 const TLS = /^(?:ERR_SSL_|EPROTO$)/;
-/** What keeps a connection from being made. */
-const UNREACHED: ReadonlySet<ConnectionErrorCode> = new Set(['dns', 'refused', 'unreachable']);
 const NO_REGION = /^Region (?:is missing|not accepted)/;
 const DAILY_QUOTA = /daily|24.hour/i;
 const ADDRESS_FAULT =
@@ -94,7 +92,7 @@ export function failureOf(cause: unknown, context: FailureContext): SesFailure {
   }
   const connection = status === undefined ? unreachedCode(error, context) : null;
   if (connection !== null) {
-    const message = `SES in ${context.region} was not reached: ${text || networkCodes(error).join(', ')}`;
+    const message = `SES in ${context.region} was not reached: ${text || attemptsOf(error).map(systemCode).join(', ')}`;
     const isTemporary = connection !== 'certificate' && connection !== 'tls';
     const refusal = new EmailConnectionError(connection, message, { retryable: isTemporary, cause });
     return { ...sameForEvery('failed', refusal), retry: isTemporary ? 'unreached' : null };
@@ -246,21 +244,24 @@ function mentions(text: string, address: string): boolean {
 }
 
 function unreachedCode(error: SdkError, { hasOwnClient }: FailureContext): ConnectionErrorCode | null {
-  const codes = networkCodes(error);
-  for (const code of codes) {
-    if (CERTIFICATE_CODE.test(code)) return 'certificate';
-    if (TLS.test(code)) return 'tls';
-    const known = NETWORK_CODES[code];
-    if (known !== undefined && UNREACHED.has(known)) return known;
+  const attempts = attemptsOf(error);
+  for (const attempt of attempts) {
+    const system = systemCode(attempt);
+    const code = NETWORK_CODES[system];
+    if (TLS.test(system)) return 'tls';
+    if (CERTIFICATE_CODE.test(system)) return 'certificate';
+    if (attempt.syscall === 'connect') return code ?? 'closed';
+    // All others can also end a connection that has carried the request.
+    if (code === 'dns' || system === 'ECONNREFUSED') return code ?? null;
   }
-  if (error.syscall === 'connect') return codes.includes('ETIMEDOUT') ? 'timeout' : 'closed';
   // Our own client limits nothing but connecting; the SDK gives this error no code.
-  return hasOwnClient && error.name === 'TimeoutError' && codes.length === 0 ? 'timeout' : null;
+  const hasNoCode = attempts.every((attempt) => systemCode(attempt) === '');
+  return hasOwnClient && error.name === 'TimeoutError' && hasNoCode ? 'timeout' : null;
 }
 
-function networkCodes({ code, errors }: SdkError): readonly string[] {
-  if (typeof code === 'string') return [code];
-  return Array.isArray(errors) ? errors.map(systemCode) : [];
+/** The error, and those of the addresses that were tried. */
+function attemptsOf(error: SdkError): readonly SdkError[] {
+  return Array.isArray(error.errors) ? [error, ...error.errors] : [error];
 }
 
 /** AWS answers a wrong signature with the whole request it had expected, keys' tokens included, on the lines that follow. */

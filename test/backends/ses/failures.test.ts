@@ -185,6 +185,13 @@ describe('what may have been sent is unknown, and is never sent again', () => {
     expect(new Set(Object.values(statuses(error.status)))).toEqual(new Set(['unknown']));
     expect(sends()).toHaveLength(2);
   });
+
+  // A router says so of a connection that has been there for long, too.
+  test.each(['EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ECONNRESET'])('%s while it is read', async (code) => {
+    const client = { send: () => Promise.reject(Object.assign(new Error(`read ${code}`), { code, syscall: 'read' })) };
+    const error = await errorOf(connectTo(ses, { client }).sendMessages([mail()]));
+    expect(facts(error)).toEqual(['SendError', 'closed', 'unknown', false]);
+  });
 });
 
 describe('what never arrived is tried again', () => {
