@@ -21,6 +21,8 @@ export interface SesRequest {
   readonly signal: AbortSignal | undefined;
   /** What has come up while it waited, so that it is not to be made. */
   readonly obstacle?: () => SesFailure | null;
+  /** Why SES did not take these recipients before. */
+  readonly earlier?: SesFailure | null;
 }
 
 /** What became of a request; `grantedAt` is when its turn came, which the rate limiter is told with the outcome. */
@@ -49,7 +51,7 @@ export class SesRequester {
     try {
       end = await this.#concurrency.acquire(request.recipients.length, request.signal);
     } catch {
-      return { failure: stopped(request.signal) };
+      return { failure: stopped(request.signal, request.earlier) };
     }
     try {
       const obstacle = request.obstacle?.() ?? null;
@@ -90,10 +92,10 @@ export class SesRequester {
 
   /** What SES throttles is held back, which is no try; the time for that runs from the first such answer. */
   async #sendWithRetries(request: SesRequest): Promise<SesAnswer> {
-    const { recipients, signal } = request;
+    const { recipients, signal, earlier = null } = request;
     const { retry, heldBackMs, timeoutMs } = this.#options;
     let input: object | null = null;
-    const held: { failure: SesFailure | null; until: Deadline | null } = { failure: null, until: null };
+    const held: { failure: SesFailure | null; until: Deadline | null } = { failure: earlier, until: null };
     let tries = 1;
     let hasCorrectedClock = false;
     try {
@@ -104,7 +106,7 @@ export class SesRequester {
             this.getAccount(),
           );
         } catch {
-          return { failure: (held.until?.isOver && held.failure) || stopped(signal) };
+          return { failure: (held.until?.isOver && held.failure) || stopped(signal, held.failure) };
         }
         const startedAt = performance.now();
         if (input === null) {
@@ -163,7 +165,8 @@ export class SesRequester {
   }
 }
 
-/** The failure of a request whose call ended before it was made, or made again. */
-function stopped(signal: AbortSignal | undefined): SesFailure {
-  return sameForEvery('failed', endedBefore('this mail was handed to SES', signal));
+/** The failure of a request whose call ended before it was made, or made again after `earlier`. */
+function stopped(signal: AbortSignal | undefined, earlier: SesFailure | null = null): SesFailure {
+  const what = earlier ? `SES took this mail: ${earlier.error.message}` : 'this mail was handed to SES';
+  return sameForEvery('failed', endedBefore(what, signal));
 }

@@ -18,6 +18,8 @@ interface History {
   readonly tries: number;
   /** Until when being throttled is waiting, in milliseconds of `performance.now()`; null before they were throttled. */
   readonly heldUntil: number | null;
+  /** Why SES did not take them. */
+  readonly failure: SesFailure | null;
 }
 
 /**
@@ -56,7 +58,7 @@ class BulkSending {
   async send(chunks: readonly (readonly MergeEntry[])[]): Promise<void> {
     const remaining = chunks.values();
     const sendNext = async () => {
-      for (const chunk of remaining) await this.#sendChunk(chunk, { tries: 1, heldUntil: null });
+      for (const chunk of remaining) await this.#sendChunk(chunk, { tries: 1, heldUntil: null, failure: null });
     };
     const { maxConnections } = this.#mail.options;
     await Promise.all(Array.from({ length: Math.min(maxConnections, chunks.length) }, sendNext));
@@ -72,6 +74,7 @@ class BulkSending {
       input: () => bulkRequest(this.#mail, this.#template, entries.map(bulkEntry)),
       signal,
       obstacle: () => this.#obstacle,
+      earlier: history.failure,
     });
     if ('output' in answer) {
       this.#settle(entries, answer, history);
@@ -112,10 +115,15 @@ class BulkSending {
       else if (failure.retry === 'transient' && tries < retry.attempts) transient.push(entry);
       else result.failed(entry.recipients, failure);
     }
-    if ([...failures.values()].some((failure) => failure.retry === 'throttled')) requester.throttled(grantedAt);
-    else requester.accepted(grantedAt, accepted);
-    if (throttled.length > 0) this.#retries.push(this.#sendChunk(throttled, { tries, heldUntil: until }));
-    if (transient.length > 0) this.#retries.push(this.#sendLater(transient, { tries: tries + 1, heldUntil }));
+    const failureFor = (reason: SesFailure['retry']) =>
+      [...failures.values()].find((failure) => failure.retry === reason) ?? null;
+    const throttling = failureFor('throttled');
+    if (throttling === null) requester.accepted(grantedAt, accepted);
+    else requester.throttled(grantedAt);
+    if (throttled.length > 0)
+      this.#retries.push(this.#sendChunk(throttled, { tries, heldUntil: until, failure: throttling }));
+    if (transient.length > 0)
+      this.#retries.push(this.#sendLater(transient, { tries: tries + 1, heldUntil, failure: failureFor('transient') }));
   }
 
   async #sendLater(entries: readonly MergeEntry[], history: History): Promise<void> {

@@ -81,6 +81,33 @@ describe('what is throttled', () => {
   });
 });
 
+describe('a call that ends while SES throttles the account says so', () => {
+  const bulk = mail({ mergeData: { 'jane@example.org': {} } });
+  const held = { BulkEmailEntryResults: [{ Status: 'ACCOUNT_THROTTLED' }] };
+
+  test.each([
+    ['a mail', mail(), throwing(throttle), 'SES throttles the account: Maximum sending rate exceeded.'],
+    ['a bulk mail', bulk, throwing(throttle), 'SES throttles the account: Maximum sending rate exceeded.'],
+    ['entries of a bulk mail', bulk, () => held, 'SES refused the mail: ACCOUNT_THROTTLED'],
+  ])('%s', async (_, message, answer, reason) => {
+    const facts = { name: 'SendError', outcome: 'not-sent', retryable: true };
+    const late = await new SesBackend({ client: new Service(answer), deadlineMs: 5_000 }).open();
+    const past = errorOf(late.sendMessages([message]));
+    await vi.runAllTimersAsync();
+    const text = `the call was past its deadline before SES took this mail: ${reason}`;
+    expect(await past).toMatchObject({ ...facts, code: 'timeout', message: text });
+
+    const connection = await new SesBackend({ client: new Service(answer) }).open();
+    const controller = new AbortController();
+    const aborted = errorOf(connection.sendMessages([message], { signal: controller.signal }));
+    await vi.advanceTimersByTimeAsync(5_000);
+    controller.abort();
+    await vi.runAllTimersAsync();
+    const other = `the call was aborted before SES took this mail: ${reason}`;
+    expect(await aborted).toMatchObject({ ...facts, code: 'aborted', message: other });
+  });
+});
+
 test('an SES that cannot be reached has failed at once: nothing is tried again unless asked for', async () => {
   const refused = () => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' });
   const service = new Service(throwing(refused));

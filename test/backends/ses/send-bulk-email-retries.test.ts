@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { SesBackend } from '../../../src/backends/ses.ts';
-import { addresses, mail } from './connect.ts';
+import { addresses, errorOf, mail, statuses } from './connect.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
@@ -76,4 +76,25 @@ describe('entries that failed for the moment', () => {
     expect(status.getSuccessfulRecipients()).toHaveLength(2);
     expect(service.requests).toHaveLength(1);
   });
+});
+
+test('what would meet every request ends the mail at once, however few may go at a time', async () => {
+  let sends = 0;
+  const send = async (command: object) => {
+    if (command.constructor.name === 'GetAccountCommand') return { SendQuota: { MaxSendRate: 20 } };
+    sends++;
+    const $metadata = { httpStatusCode: 400 };
+    throw Object.assign(new Error('no'), { name: 'AccountSuspendedException', $metadata });
+  };
+  const connection = await new SesBackend({ client: { send } }).open();
+  const to = addresses(500);
+  const start = performance.now();
+  const failing = errorOf(connection.sendMessages([mail({ to, mergeData: {}, mergeGlobalData: {} })]));
+  await vi.runAllTimersAsync();
+  const { code, status } = await failing;
+  expect(code).toBe('account');
+  expect(new Set(Object.values(statuses(status)))).toEqual(new Set(['failed']));
+  expect(status?.recipients.size).toBe(500);
+  expect(sends).toBeLessThanOrEqual(2);
+  expect(performance.now() - start).toBeLessThan(2_000);
 });
