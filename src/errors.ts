@@ -274,12 +274,18 @@ export class UnsupportedFeatureError extends MessageError {
     brand(UnsupportedFeatureError, 'UnsupportedFeatureError');
   }
 
-  constructor(features: readonly string[], backend: string, options?: EmailErrorOptions) {
+  /** @param options with the facts of the error, `advice`: what to change, instead of removing it or choosing another backend. */
+  constructor(
+    features: readonly string[],
+    backend: string,
+    options: EmailErrorOptions & { readonly advice?: string } = {},
+  ) {
+    const { advice = 'remove it or choose a backend that does' } = options;
     super(
       features.map((feature) => ({
         path: feature,
         code: 'unsupported',
-        message: `the ${backend} backend cannot carry it: remove it or choose a backend that does`,
+        message: `the ${backend} backend cannot carry it: ${advice}`,
       })),
       { ...options, code: 'unsupported-feature' },
     );

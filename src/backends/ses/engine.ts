@@ -13,6 +13,9 @@ import { type SesMail, sendEmail } from './send-email.ts';
 const TRACKING = 'ConfigurationOverrides';
 const TRACKING_SINCE = '3.1125.0';
 const NEEDS_SDK = `needs @aws-sdk/client-sesv2 ${TRACKING_SINCE}`;
+/** The guard leaves the null sender where it has no other address for bounces. */
+const NO_NULL_SENDER =
+  'SES has no null sender: leave it out or give an address; where the staging guard took away an address that is not allowed, allow that one or give the guard an address to redirect to';
 
 /** The part of the ses backend that is loaded when it is first used: composer, requests and the AWS SDK. */
 export class SesEngine {
@@ -64,8 +67,9 @@ export class SesEngine {
     const tracks = (['trackOpens', 'trackClicks'] as const).filter((feature) => message[feature]);
     const canTrack = requester.client.knows('SendEmail', TRACKING);
     if (!canTrack && tracks.length > 0 && this.#options.onUnsupported === 'error')
-      throw new UnsupportedFeatureError(tracks, `ses (with @aws-sdk/client-sesv2 below ${TRACKING_SINCE})`);
-    if (message.envelopeSender === '') throw new UnsupportedFeatureError(['envelopeSender'], 'ses');
+      throw new UnsupportedFeatureError(tracks, 'ses', { advice: `it ${NEEDS_SDK}: update that, or remove it` });
+    if (message.envelopeSender === '')
+      throw new UnsupportedFeatureError(['envelopeSender'], 'ses', { advice: NO_NULL_SENDER });
     const tags = encodeEmailTags(message);
     const result = new ResultBuilder(message);
     const mail: SesMail = { message, options: this.#options, tags, canTrack, requester, result, signal };

@@ -3,9 +3,10 @@ import { authenticate } from 'mailauth';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { EmailMessage } from '../../../src/message.ts';
 import { composeMessage } from '../../../src/mime/compose.ts';
+import { redirect } from '../../../src/wrappers/redirect.ts';
 import { StrictSes } from '../../servers/strict-ses.ts';
 import { record } from '../../servers/strict-ses-rules.ts';
-import { addresses, closeAll, connectTo, FROM, issuesOf, mail } from './connect.ts';
+import { addresses, closeAll, connectTo, errorOf, FROM, issuesOf, mail } from './connect.ts';
 
 let ses: StrictSes;
 beforeAll(async () => {
@@ -102,6 +103,18 @@ describe('a mail without a template', () => {
     expect(await issuesOf(ses, { envelopeSender: '' })).toEqual([
       expect.stringContaining('envelopeSender unsupported'),
     ]);
+  });
+
+  test('a null sender that the staging guard put there says so, as the mail had an address', async () => {
+    const guarded = redirect(connectTo(ses), { allow: ['example.org'] });
+    const error = await errorOf(guarded.sendMessages([mail({ envelopeSender: 'bounces@example.com' })]));
+    expect(error).toMatchObject({ name: 'UnsupportedFeatureError', features: ['envelopeSender'] });
+    expect(error.message).toMatch(/SES has no null sender.*where the staging guard took away an address/);
+    expect(ses.requests).toEqual([]);
+    ses.reset();
+    const redirected = redirect(connectTo(ses), { allow: ['example.org'], to: 'staging@example.org' });
+    await redirected.sendMessages([mail({ envelopeSender: 'bounces@example.com' })]);
+    expect(ses.accepted[0]?.request['FeedbackForwardingEmailAddress']).toBe('staging@example.org');
   });
 
   test('a stream is read, and what is over 40 MB in base64 is refused', async () => {
