@@ -30,7 +30,8 @@ export class Mail {
   readonly #done: (mail: Mail, result: DeliveryResult) => void;
   readonly #envelope: Envelope;
   readonly #messageId: string;
-  #outcomes: (RecipientOutcome | undefined)[] = [];
+  /** What is known of each recipient, by its index in the envelope. */
+  readonly #outcomes = new Map<number, RecipientOutcome>();
   #delivery: Delivery | null = null;
   #tries = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -80,18 +81,14 @@ export class Mail {
   }
 
   #try(compose: (capabilities: Capabilities) => Content): void {
+    const indexes = this.#tries === 0 ? null : this.#retryable();
     this.#tries++;
-    const { recipients } = this.#envelope;
-    const places = this.#tries === 1 ? null : this.#retryable();
     this.#delivery = this.#pool.submit({
-      envelope: places
-        ? { ...this.#envelope, recipients: recipients.filter((_, at) => places.has(at)) }
-        : this.#envelope,
+      envelope: indexes === null ? this.#envelope : forSome(this.#envelope, indexes),
       compose,
       contentTexts: () => this.#contentTexts(),
       settle: (outcomes) => {
-        if (places === null) this.#outcomes = [...outcomes];
-        else for (const [at, place] of [...places].entries()) this.#outcomes[place] = outcomes[at];
+        for (const [place, outcome] of outcomes.entries()) this.#outcomes.set(indexes?.[place] ?? place, outcome);
         this.#retryOrFinish(compose);
       },
     });
@@ -99,7 +96,7 @@ export class Mail {
 
   #retryOrFinish(compose: (capabilities: Capabilities) => Content): void {
     const { retry } = this.#options;
-    if (this.#tries >= retry.attempts || this.#givenUp || this.#retryable().size === 0) {
+    if (this.#tries >= retry.attempts || this.#givenUp || this.#retryable().length === 0) {
       this.#finish();
       return;
     }
@@ -113,8 +110,8 @@ export class Mail {
   }
 
   /** The recipients that may be tried again: certainly not sent, and not refused for good. */
-  #retryable(): ReadonlySet<number> {
-    return new Set(this.#outcomes.flatMap((outcome, place) => (outcome?.error?.retryable ? [place] : [])));
+  #retryable(): readonly number[] {
+    return [...this.#outcomes].filter(([, { error }]) => error?.retryable).map(([index]) => index);
   }
 
   /** What a reply could quote: it is kept out of errors and statuses. */
@@ -130,7 +127,7 @@ export class Mail {
   }
 
   #fail(error: EmailError): void {
-    this.#outcomes = this.#envelope.recipients.map(() => ({ reply: null, error }));
+    for (const index of this.#envelope.recipients.keys()) this.#outcomes.set(index, { reply: null, error });
     this.#finish();
   }
 
@@ -141,6 +138,11 @@ export class Mail {
     const { index, message } = this.#job;
     this.#done(this, resultOf(index, message, this.#messageId, this.#outcomes));
   }
+}
+
+/** The envelope for some of its recipients only. */
+function forSome(envelope: Envelope, indexes: readonly number[]): Envelope {
+  return { ...envelope, recipients: indexes.flatMap((index) => envelope.recipients[index] ?? []) };
 }
 
 function notSent({ code, message, cause }: GivenUp): EmailError {

@@ -12,14 +12,13 @@ export function resultOf(
   index: number,
   message: EmailMessage,
   messageId: string,
-  outcomes: readonly (RecipientOutcome | undefined)[],
+  outcomes: ReadonlyMap<number, RecipientOutcome>,
 ): DeliveryResult {
   const recipients = new Map<string, RecipientStatus>();
   let mayBeSent = false;
-  let place = 0;
   let decisive: ServerReply | null = null;
-  for (const { address } of message.recipients) {
-    const outcome = outcomes[place++];
+  for (const [place, { address }] of message.recipients.entries()) {
+    const outcome = outcomes.get(place);
     if (!outcome) continue;
     const { reply, error } = outcome;
     if (reply !== null && (decisive === null || (error === null && decisive.code >= 400))) decisive = reply;
