@@ -110,6 +110,16 @@ describe('a server that answers BDAT with 5yz', () => {
   });
 });
 
+describe('a server that accepts content', () => {
+  it('although each recipient was one too many leaves all of them in doubt', async () => {
+    offer('PIPELINING', 'CHUNKING');
+    server.on('RCPT', '452 4.5.3 Too many recipients').on('BDAT', '250 2.0.0 Queued');
+    const mail = mailTo(['a@example.com', 'b@example.com']);
+    const status = await connectTo(server, { maxConnections: 1, retry }).sendMessages([mail], { failSilently: true });
+    expect([...status.recipients.values()].map((recipient) => recipient.status)).toEqual(['unknown', 'unknown']);
+  });
+});
+
 describe('what a server quotes of a mail', () => {
   const secret = 'Your code is 839-201, valid for ten minutes';
   const message = mailTo('ann@example.org', { subject: 'Sign in to Example', body: `Hello Ann.\n${secret}.\n` });
