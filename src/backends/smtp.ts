@@ -6,10 +6,9 @@ import { createDkimSigner } from '../mime/dkim.ts';
 import type { AnyOptionTable } from '../options.ts';
 import { loginHintFor } from '../presets.ts';
 import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';
-import type { PoolStats } from '../smtp/pool-stats.ts';
+import type { Pool, PoolStats } from '../smtp/pool.ts';
 import { thrownHere } from '../util/error-copies.ts';
 import { isWorkerd } from '../util/runtime.ts';
-import type { SmtpEngine } from './smtp/engine.ts';
 import { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
 export type { DkimOptions } from '../mime/dkim.ts';
@@ -22,9 +21,14 @@ export type {
   SmtpTimeouts,
   SmtpTlsOptions,
 } from '../smtp/options.ts';
-export type { PoolStats } from '../smtp/pool-stats.ts';
+export type { PoolStats } from '../smtp/pool.ts';
 export type { OAuth2ClientOptions, OAuth2Options, OAuth2RefreshOptions } from '../util/oauth-options.ts';
 export { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
+
+/** What is loaded with the first connection, and the pool made with it. */
+interface Engine extends Pick<typeof import('./smtp/engine.ts'), 'SmtpCall' | 'verify'> {
+  readonly pool: Pool;
+}
 
 /** What an {@link SmtpBackend} has done so far, and its connections. */
 export interface SmtpStats extends BackendStats {
@@ -51,7 +55,7 @@ export class SmtpBackend extends EmailBackend {
   protected override readonly maxActiveCalls: number;
   readonly #options: ResolvedSmtpOptions;
   readonly #compose: ComposeOptions;
-  #engine: SmtpEngine | null = null;
+  #engine: Engine | null = null;
 
   /** @throws {ConfigurationError} naming the option that is wrong. */
   constructor(options: SmtpBackendOptions = {}) {
@@ -71,27 +75,27 @@ export class SmtpBackend extends EmailBackend {
    */
   override async verify(options: { readonly signal?: AbortSignal } = {}): Promise<Verification> {
     try {
-      const engine = await this.#load();
-      return { backend: this.name, details: await engine.verify(options.signal) };
+      const { verify, pool } = await this.#load();
+      return { backend: this.name, details: await verify(this.#options, pool.logins, options.signal) };
     } catch (error) {
       throw thrownHere(error);
     }
   }
 
   override stats(): SmtpStats {
-    return { ...super.stats(), connections: this.#engine?.stats ?? NO_CONNECTIONS };
+    return { ...super.stats(), connections: this.#engine?.pool.stats ?? NO_CONNECTIONS };
   }
 
   protected override deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult> {
-    return this.#engine?.deliver(jobs, context) ?? this.#deliverOnceLoaded(jobs, context);
+    return this.#engine ? this.#call(this.#engine, jobs, context) : this.#deliverOnceLoaded(jobs, context);
   }
 
   protected override async connect(options: { readonly signal?: AbortSignal }): Promise<void> {
-    if (!isWorkerd()) await (await this.#load()).connect(options.signal);
+    if (!isWorkerd()) await (await this.#load()).pool.warm(options.signal);
   }
 
   protected override async disconnect(): Promise<void> {
-    await this.#engine?.close();
+    await this.#engine?.pool.close();
   }
 
   async *#deliverOnceLoaded(
@@ -100,20 +104,25 @@ export class SmtpBackend extends EmailBackend {
   ): AsyncGenerator<DeliveryResult, void, undefined> {
     const engine = await this.#load();
     try {
-      yield* engine.deliver(jobs, context);
+      yield* this.#call(engine, jobs, context);
     } finally {
-      if (engine !== this.#engine) await engine.close();
+      if (engine !== this.#engine) await engine.pool.close();
     }
   }
 
+  #call({ SmtpCall, pool }: Engine, jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult> {
+    return new SmtpCall(pool, this.#options, this.#compose, jobs, context);
+  }
+
   /**
-   * Composer and engine come with the first connection: `import 'amsdal-mail'` is fast for those who never send. Where sockets
-   * belong to a request, every call has an engine of its own, and closes it.
+   * Composer and sessions are loaded with the first connection: `import 'amsdal-mail'` is fast for those who never send. Where
+   * sockets belong to a request, every call has a pool of its own, and closes it.
    */
-  async #load(): Promise<SmtpEngine> {
-    const { SmtpEngine } = await import('./smtp/engine.ts');
-    if (isWorkerd()) return new SmtpEngine(this.#options, this.#compose);
-    this.#engine ??= new SmtpEngine(this.#options, this.#compose);
-    return this.#engine;
+  async #load(): Promise<Engine> {
+    const { Pool, SmtpCall, verify } = await import('./smtp/engine.ts');
+    if (this.#engine) return this.#engine;
+    const engine: Engine = { SmtpCall, verify, pool: new Pool(this.#options) };
+    if (!isWorkerd()) this.#engine = engine;
+    return engine;
   }
 }

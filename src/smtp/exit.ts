@@ -1,23 +1,21 @@
-/** What can say goodbye without waiting. */
-export interface Leaver {
+/** A connection that can say QUIT without waiting for the reply. */
+export interface QuittableConnection {
   hangUp(): void;
 }
 
-const leavers = new Set<Leaver>();
+const idle = new Set<QuittableConnection>();
 let isListening = false;
 
-/** Lets an idle connection say QUIT when the process ends: it does not keep the process alive itself. */
-export function quitAtExit(leaver: Leaver): void {
-  leavers.add(leaver);
-  if (isListening) return;
-  isListening = true;
-  // One listener for all connections; what is written here still leaves, since a socket tries to write at once.
-  process.once('exit', () => {
-    for (const each of leavers) each.hangUp();
-  });
-}
-
-/** The connection is in use again, or gone. */
-export function forgetAtExit(leaver: Leaver): void {
-  leavers.delete(leaver);
-}
+/** The idle connections: they do not keep the process alive, and say QUIT when it ends. */
+export const idleAtExit: Pick<Set<QuittableConnection>, 'delete'> & { add(connection: QuittableConnection): void } = {
+  add(connection) {
+    idle.add(connection);
+    if (isListening) return;
+    isListening = true;
+    // One listener for all connections; what is written here still leaves, since a socket tries to write at once.
+    process.once('exit', () => {
+      for (const each of idle) each.hangUp();
+    });
+  },
+  delete: (connection) => idle.delete(connection),
+};

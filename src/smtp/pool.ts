@@ -2,19 +2,34 @@ import { EmailConnectionError, type EmailError, SendError } from '../errors.ts';
 import { backoffMs } from '../util/backoff.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import { Delivery, type RecipientOutcome, type Submission } from './delivery.ts';
-import { forgetAtExit, quitAtExit } from './exit.ts';
+import { idleAtExit } from './exit.ts';
 import { Fifo } from './fifo.ts';
 import { LoginMemory } from './login-memory.ts';
 import { locationOf, type ResolvedSmtpOptions } from './options.ts';
 import { Pipeline, SLOW_MS } from './pipeline.ts';
 import type { PipelineHost } from './pipeline-host.ts';
-import type { PoolStats } from './pool-stats.ts';
 import { lost } from './refusal.ts';
 import { recordOf, ServerRecord } from './server-record.ts';
 import { openSession, type Session } from './session.ts';
 import { MAX_HANG_UPS } from './session-end.ts';
 import { traceSubmission } from './trace-smtp.ts';
 import type { Disconnect } from './wire.ts';
+
+/** How many connections a pool has, and what they do. */
+export interface PoolStats {
+  /** Connections that are being opened. */
+  readonly connecting: number;
+  /** Connections that wait for a message. */
+  readonly idle: number;
+  /** Connections that have messages in flight. */
+  readonly busy: number;
+  /** Messages that wait for a connection. */
+  readonly queued: number;
+  /** Messages that were handed to a connection and are unanswered. */
+  readonly inFlight: number;
+  /** Connections opened so far. */
+  readonly opened: number;
+}
 
 /** Connections in a row that may end before a recipient has an outcome: all chances of one mail, and the first of the next. */
 const MAX_FRUITLESS = MAX_HANG_UPS + 1;
@@ -54,7 +69,7 @@ export class Pool implements PipelineHost {
   #isScheduled = false;
   #isSweeping = false;
   #abort = new AbortController();
-  readonly #drained: (() => void)[] = [];
+  readonly #changeWaiters: (() => void)[] = [];
 
   constructor(options: ResolvedSmtpOptions) {
     this.#options = options;
@@ -63,7 +78,8 @@ export class Pool implements PipelineHost {
   }
 
   get hasWork(): boolean {
-    return this.#live() !== undefined;
+    this.#dropSettled();
+    return this.#queue.size > 0;
   }
 
   get stats(): PoolStats {
@@ -110,13 +126,13 @@ export class Pool implements PipelineHost {
     this.#abort.abort();
     if (this.#resting !== null) clearTimeout(this.#resting);
     this.#resting = null;
-    this.#report();
+    this.#notifyWaiters();
   }
 
   /** Opens a connection if there is none. @throws {EmailConnectionError} */
-  async warm(signal: AbortSignal): Promise<void> {
+  async warm(signal: AbortSignal = new AbortController().signal): Promise<void> {
     while (this.#connecting > 0) {
-      const turn = new Promise<void>((resolve) => this.#drained.push(resolve));
+      const turn = new Promise<void>((resolve) => this.#changeWaiters.push(resolve));
       await unlessAborted(turn, signal).catch((cause: unknown) => {
         throw new EmailConnectionError('aborted', 'the call was aborted', { phase: 'connect', cause });
       });
@@ -138,12 +154,13 @@ export class Pool implements PipelineHost {
 
   /** The mail is not submitted any more. */
   leave(): void {
-    if (--this.#mails === 0) this.#report();
+    if (--this.#mails === 0) this.#notifyWaiters();
   }
 
   /** Waits until every mail has left, then hangs up; what is due of a connection without mails is not waited for. */
   async close(): Promise<void> {
-    while (this.#mails > 0 || this.#connecting > 0) await new Promise<void>((resolve) => this.#drained.push(resolve));
+    while (this.#mails > 0 || this.#connecting > 0)
+      await new Promise<void>((resolve) => this.#changeWaiters.push(resolve));
     this.#idle.length = 0;
     for (const pipeline of this.#pipelines) {
       pipeline.ref(true);
@@ -153,10 +170,8 @@ export class Pool implements PipelineHost {
   }
 
   take(): Delivery | undefined {
-    for (;;) {
-      const delivery = this.#queue.shift();
-      if (!delivery?.isSettled) return delivery;
-    }
+    this.#dropSettled();
+    return this.#queue.shift();
   }
 
   giveBack(delivery: Delivery): void {
@@ -174,7 +189,7 @@ export class Pool implements PipelineHost {
 
   onClosed(pipeline: Pipeline, disconnect: Disconnect): void {
     this.#pipelines.delete(pipeline);
-    forgetAtExit(pipeline);
+    idleAtExit.delete(pipeline);
     const index = this.#idle.indexOf(pipeline);
     if (index >= 0) this.#idle.splice(index, 1);
     if (pipeline.madeProgress) this.#fruitless = 0;
@@ -223,7 +238,7 @@ export class Pool implements PipelineHost {
       if (pipeline.hasRoom) pipeline.pump();
     }
     if (this.#mayConnect()) void this.#connect();
-    this.#report();
+    this.#notifyWaiters();
   }
 
   /** One at a time: wrong credentials, or a server that is down or busy, should be met once and not five times at once. */
@@ -247,13 +262,13 @@ export class Pool implements PipelineHost {
   }
 
   #wake(pipeline: Pipeline): void {
-    forgetAtExit(pipeline);
+    idleAtExit.delete(pipeline);
     if (pipeline.isUsable) pipeline.wake();
     else this.#discard(pipeline);
   }
 
   #discard(pipeline: Pipeline): void {
-    forgetAtExit(pipeline);
+    idleAtExit.delete(pipeline);
     this.#pipelines.delete(pipeline);
     const leaving = pipeline.quit().then(() => {
       this.#leaving.delete(leaving);
@@ -284,7 +299,7 @@ export class Pool implements PipelineHost {
     if (this.#pipelines.size === 0) {
       this.#settleAll({ reply: null, error: asConnectionError(error) });
     }
-    this.#report();
+    this.#notifyWaiters();
   }
 
   #pause(): void {
@@ -318,10 +333,10 @@ export class Pool implements PipelineHost {
     }
     pipeline.idleSince = performance.now();
     pipeline.ref(false);
-    quitAtExit(pipeline);
+    idleAtExit.add(pipeline);
     this.#idle.push(pipeline);
     this.#sweepLater();
-    this.#report();
+    this.#notifyWaiters();
   }
 
   /** One timer for all idle connections. */
@@ -345,17 +360,13 @@ export class Pool implements PipelineHost {
     ).unref();
   }
 
-  /** The first delivery of the queue that still wants to be sent; those given up are dropped. */
-  #live(): Delivery | undefined {
-    for (;;) {
-      const first = this.#queue.first;
-      if (!first?.isSettled) return first;
-      this.#queue.shift();
-    }
+  /** Takes deliveries that were given up off the front of the queue. */
+  #dropSettled(): void {
+    while (this.#queue.first?.isSettled) this.#queue.shift();
   }
 
-  #report(): void {
-    if (this.#drained.length > 0) for (const resolve of this.#drained.splice(0)) resolve();
+  #notifyWaiters(): void {
+    if (this.#changeWaiters.length > 0) for (const resolve of this.#changeWaiters.splice(0)) resolve();
   }
 }
 
