@@ -69,7 +69,7 @@ export class SmtpBackend extends EmailBackend {
   }
 
   /**
-   * Connects anew, with TLS and login as for mail, and hangs up.
+   * Opens a connection of its own, with TLS and login as for mail, and closes it.
    *
    * @throws {EmailConnectionError} with the phase that failed.
    */

@@ -20,11 +20,11 @@ export interface AuthDialogue {
 /** What came of one mechanism. */
 export interface Attempt {
   readonly method: AuthMethod;
-  /** The server's last word. */
+  /** The server's final reply. */
   readonly reply: ServerReply;
-  /** Why the exchange did not come to its end, null when the reply is the server's judgement. */
+  /** Why the exchange broke off, null when the reply is the server's judgement. */
   readonly broken: unknown;
-  /** Whether the server said yes, or went on, without knowing the password: it may be somebody else. */
+  /** Whether the server accepted or went on without knowing the password: it may be an impostor. */
   readonly isImpostor: boolean;
 }
 
@@ -36,7 +36,7 @@ export async function attempt(dialogue: AuthDialogue, method: AuthMethod, exchan
     if (encoded.length > 4) transcript.hide(encoded);
     return encoded;
   };
-  /** Leaves an exchange that is open; the server's answer to that judges nothing. */
+  /** Cancels an open exchange; the server's reply to that judges nothing. */
   const cancel = async (broken: unknown): Promise<Attempt> => {
     const reply = await dialogue.command(authResponse('*'), 'auth');
     return { method, reply, broken, isImpostor: broken instanceof ProofError };
@@ -61,7 +61,7 @@ export async function attempt(dialogue: AuthDialogue, method: AuthMethod, exchan
     reply = await dialogue.command(authResponse(encode(answer)), 'auth', '***\r\n');
   }
   if (details !== '') reply = { ...reply, text: transcript.redact(`${reply.text} (${details})`) };
-  // RFC 5802, section 3: who has not seen the server's signature does not know whom it talks to.
+  // RFC 5802, section 3: without the server's signature the client does not know which server it talks to.
   const isImpostor = reply.code === 235 && exchange.isProved?.() === false;
   const broken = isImpostor
     ? new ProofError('the server accepted the login without proving that it knows the password')

@@ -25,7 +25,7 @@ export interface LoginTerms {
 const UNJUDGED: ReadonlySet<number> = new Set([432, 454, 500, 501, 502, 503, 504, 534]);
 
 /**
- * Logs in with the strongest mechanism that both sides know, or the one that was chosen (RFC 4954), and tells which.
+ * Logs in with the strongest mechanism that both sides know, or the one that was chosen (RFC 4954), and returns it.
  *
  * Over TLS, where a mechanism is refused without a judgement of the password the next weaker one follows; after a
  * judgement, once, the next that sends the password itself, as many servers offer mechanisms that their store of passwords
@@ -72,11 +72,11 @@ export function mechanisms(
     return chosen === null ? !(isFips && method === 'CRAM-MD5') : method === chosen;
   });
   const ordered = usable.filter((method) => method === known).concat(usable.filter((method) => method !== known));
-  // Without TLS, somebody on the way could refuse the strong ones to get at the password.
+  // Without TLS, an attacker on the way could refuse the strong ones to get the password.
   return isSecure ? ordered : ordered.slice(0, 1);
 }
 
-/** Whether no further mechanism may follow: the server may be somebody else, will not now, or is out of step. */
+/** Whether no further mechanism may follow: the server may be an impostor, cannot log in now, or is out of step. */
 function isLast({ reply, isImpostor }: Attempt): boolean {
   return isImpostor || (reply.code < 500 && !UNJUDGED.has(reply.code));
 }
@@ -118,12 +118,12 @@ function unavailable(
   );
 }
 
-/** Some servers hang up on whom they refuse, by 421 or without a word. */
+/** Some servers close the connection when they refuse a login, with 421 or without a reply. */
 function isHangUp(error: unknown): boolean {
   return error instanceof EmailConnectionError && error.code === 'closed';
 }
 
-/** @param unanswered the mechanism that was under way when the server hung up */
+/** @param unanswered the mechanism that was being tried when the server closed the connection */
 function refused(
   dialogue: AuthDialogue,
   tried: readonly Attempt[],

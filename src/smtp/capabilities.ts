@@ -1,4 +1,4 @@
-/** What a server said it can do in its answer to EHLO or LHLO (RFC 5321, section 4.1.1.1); HELO leaves everything off. */
+/** The extensions a server offers in its reply to EHLO or LHLO (RFC 5321, section 4.1.1.1); HELO leaves everything off. */
 export interface Capabilities {
   readonly pipelining: boolean;
   readonly chunking: boolean;
@@ -11,9 +11,9 @@ export interface Capabilities {
   readonly size: boolean;
   /** The largest message in octets, 0 when there is no fixed limit. */
   readonly maxSize: number;
-  /** The most recipients of one transaction (LIMITS RCPTMAX, RFC 9422), 0 when it is not told. */
+  /** The most recipients of one transaction (LIMITS RCPTMAX, RFC 9422), 0 when it is not declared. */
   readonly maxRecipients: number;
-  /** The most transactions of one session (LIMITS MAILMAX, RFC 9422), 0 when it is not told. */
+  /** The most transactions of one session (LIMITS MAILMAX, RFC 9422), 0 when it is not declared. */
   readonly maxMails: number;
   /** The offered SASL mechanisms, in capitals. */
   readonly auth: ReadonlySet<string>;

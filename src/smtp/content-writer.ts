@@ -7,14 +7,14 @@ import type { Wire } from './wire.ts';
 /** How much is handed to the socket before it is asked whether it wants more. */
 const BLOCK = 64 * 1024;
 
-/** Content up to this size is written at once, so that it can share a group with commands; more is written as it leaves. */
+/** Content up to this size is written at once, so that it can share a group with commands; larger content is written as fast as it is sent. */
 const SMALL = 64 * 1024;
 
-/** Where a writer reports, and what it has to know. */
+/** What a writer has to know, and its callbacks. */
 export interface ContentWriterOptions {
   /** Whether BODY=8BITMIME was declared. */
   readonly isEightBit: boolean;
-  /** How long one block may take to leave. */
+  /** How long one block may take to be sent. */
   readonly timeoutMs: number;
   onEnd(): void;
   onError(error: unknown): void;
@@ -69,7 +69,7 @@ export class ContentWriter {
     }
   }
 
-  /** The connection is gone: lets the source go too. */
+  /** The connection is closed: closes the source, too. */
   stop(): void {
     if (this.#isStopped) return;
     this.#isStopped = true;

@@ -1,7 +1,7 @@
 import type { EmailError, ServerReply } from '../errors.ts';
 import type { Capabilities } from './capabilities.ts';
 
-/** What the server is told of one recipient besides the address (RFC 3461): `NOTIFY=` and `ORCPT=`, or ''. */
+/** One recipient: the address, and the values of the RCPT parameters NOTIFY and ORCPT (RFC 3461). */
 export interface EnvelopeRecipient {
   /** The address as it goes on the wire: domain in A-labels. */
   readonly address: string;
@@ -50,7 +50,7 @@ export class Delivery {
   /** The bytes, kept so that a further transaction sends the same; and whether they may need 8BITMIME. */
   #content: Content | null = null;
   #mayBeEightBit = false;
-  /** How often a session ended because of it, as far as can be told. */
+  /** How many sessions seem to have ended because of it. */
   hangUps = 0;
   /** The most recipients of a transaction, when a server ended the session over more; 0 when it is not known. */
   recipientLimit = 0;

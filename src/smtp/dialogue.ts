@@ -19,7 +19,7 @@ export class Dialogue implements WireOwner {
   readonly #signal: AbortSignal;
   #phase: ErrorPhase = 'greeting';
   #waiting: Waiting | null = null;
-  /** What is to be done when all that came with the reply was read. */
+  /** Called when everything that came with the reply has been read. */
   #goOn: (() => void) | null = null;
   #disconnect: Disconnect | null = null;
 
@@ -39,8 +39,8 @@ export class Dialogue implements WireOwner {
   }
 
   /**
-   * Sends a command and goes on with `next` where its reply was read and before anything more is: some runtimes let TLS take a
-   * socket over only there.
+   * Sends a command and calls `next` right after its reply has been read and before anything more is: only there do some
+   * runtimes let TLS take a socket over.
    */
   commandThen<T>(line: string, phase: ErrorPhase, next: (reply: ServerReply) => Promise<T>): Promise<T> {
     this.wire.write(line);
@@ -68,7 +68,7 @@ export class Dialogue implements WireOwner {
     }
   }
 
-  /** Waits for what is not the server's, unless the connection ends or the signal aborts before. */
+  /** Waits for something other than the server, unless the connection ends or the signal aborts first. */
   waitFor<T>(outside: Promise<T>, phase: ErrorPhase): Promise<T> {
     this.#phase = phase;
     return new Promise<T>((resolve, reject) => {
@@ -96,7 +96,7 @@ export class Dialogue implements WireOwner {
     });
   }
 
-  /** Hands the wire over to the pipeline, which sets itself as its owner; it must be alive, or nobody would be told. */
+  /** Hands the wire over to the pipeline, which becomes its owner. @throws {EmailConnectionError} if it has ended already */
   release(): Wire {
     if (this.#disconnect) throw this.#error(this.#disconnect);
     removeAbortListener(this.#signal, this.#onAbort);
@@ -131,7 +131,7 @@ export class Dialogue implements WireOwner {
   onDrain(): void {}
 
   contentTexts(): readonly string[] {
-    return []; // no mail is under way yet
+    return []; // no mail is in flight yet
   }
 
   timeoutMs(): number {

@@ -1,6 +1,6 @@
 /** How much memory is taken at a time for what is copied. */
 const SLAB = 64 * 1024;
-/** Content up to this size is copied next to its commands; above it, it is written where it lies. */
+/** Content up to this size is copied next to its commands; larger content is written without a copy. */
 const COPIED = 8 * 1024;
 
 /** What is written together: command lines, and content between them. */
@@ -16,7 +16,7 @@ export class Group {
   }
 
   addText(text: string): void {
-    this.#reserve(3 * text.length); // the most octets UTF-8 needs for a UTF-16 unit
+    this.#reserve(3 * text.length); // the most bytes UTF-8 needs for a UTF-16 unit
     this.#end += this.#slab.write(text, this.#end, 'utf8');
   }
 
@@ -39,10 +39,10 @@ export class Group {
     return parts;
   }
 
-  #reserve(octets: number): void {
-    if (this.#slab.length - this.#end >= octets) return;
+  #reserve(bytes: number): void {
+    if (this.#slab.length - this.#end >= bytes) return;
     this.#cut();
-    this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB, octets));
+    this.#slab = Buffer.allocUnsafeSlow(Math.max(SLAB, bytes));
     this.#start = 0;
     this.#end = 0;
   }

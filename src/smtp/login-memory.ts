@@ -2,7 +2,7 @@ import { EmailConnectionError } from '../errors.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import type { AuthMethod } from './options.ts';
 
-/** How long nobody logs in again after a refusal: accounts lock when a wrong password comes too often. */
+/** How long no login is tried after a refusal: accounts lock when a wrong password comes too often. */
 const REFUSED_FOR_MS = 60_000;
 
 /** Opens a session with the mechanism that has let this user in before, null when there is none. */
@@ -12,7 +12,7 @@ type OpenWith<T> = (known: AuthMethod | null) => Promise<T>;
  * What the logins of one user at one server have shown, for all connections that share it.
  *
  * While no mechanism is known to work, one login is tried at a time and the others wait for it; then they use what
- * worked. After a refusal nobody tries for a minute, and is told of that refusal.
+ * worked. For a minute after a refusal no login is tried, and all fail with that refusal.
  */
 export class LoginMemory {
   readonly #now: () => number;
@@ -28,7 +28,7 @@ export class LoginMemory {
   /**
    * Opens a session that logs in, when its turn comes.
    *
-   * @param isFresh whether to try anew what was refused, and without what is known; a refusal of such a try holds for all
+   * @param isFresh whether to try again what was refused, and without what is known; a refusal of such a try holds for all
    * @throws {EmailConnectionError} what `open` throws; the refusal that is remembered; code `aborted`.
    */
   async open<T extends { readonly authMethod: AuthMethod | null }>(
@@ -75,7 +75,7 @@ export class LoginMemory {
   }
 }
 
-/** A judgement that stands, of the server or of a token endpoint: not 454 or 421, nor a connection that broke. */
+/** A lasting refusal by the server or a token endpoint: not 454 or 421, nor a connection that broke. */
 function isRefusal(error: unknown): error is EmailConnectionError {
   return error instanceof EmailConnectionError && error.code === 'auth' && !error.retryable && error.reply !== null;
 }

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 
-/** Whom a server's certificate is for, who vouches for it, and until when. */
+/** A server's certificate: its subject, its issuer, its names and its last moment. */
 export interface PeerCertificate {
   /** On one line, as `CN=mail.example.com`. */
   readonly subject: string;

@@ -11,20 +11,20 @@ import { hasHadItsChances, SessionEnd } from './session-end.ts';
 import { Transaction, type TransactionContext } from './transaction.ts';
 import { closedByServer, type Disconnect, type Wire, type WireOwner } from './wire.ts';
 
-/** How long mails wait behind an unanswered one before another connection is opened for them. */
+/** How long mails wait for an unanswered one before another connection is opened for them. */
 export const SLOW_MS = 250;
-/** A connection that rested for longer is asked with RSET before it gets a message. */
+/** A connection that was idle for longer is tested with RSET before it gets a message. */
 const PROBE_AFTER_MS = 1_000;
 
 /**
- * The transactions of one session, as many at once as the server's extensions and its record allow (RFC 2920, RFC 3030).
+ * The transactions of one session: as many at once as the server's extensions and record allow (RFC 2920, RFC 3030).
  *
  * - CHUNKING and PIPELINING: RSET, MAIL, RCPT and BDAT LAST of up to `maxInFlight` messages, without waiting.
  * - PIPELINING: the content of one message and RSET, MAIL, RCPT, DATA of the next in one group (RFC 2920, section 3.1).
  * - Neither: one command at a time.
  *
- * It is one engine: a transaction may start when the one before it has handed over its content, and how many may be
- * unanswered is all that differs.
+ * A transaction may always start when the one before it has handed over its content; only the number of unanswered ones
+ * differs.
  */
 export class Pipeline implements WireOwner {
   readonly wire: Wire;
@@ -38,20 +38,20 @@ export class Pipeline implements WireOwner {
   readonly #server: ServerRecord;
   readonly #host: PipelineHost;
   readonly #maxMessages: number;
-  /** In the order of their commands; the first one is answered next. */
+  /** In the order of their commands: the next reply is for the first one. Their state is for themselves to change. */
   readonly #transactions: Readonly<Transaction>[] = [];
   #writer: ContentWriter | null = null;
-  /** Whether a RSET that stands alone is unanswered; nothing is written behind it. */
+  /** Whether a RSET on its own is unanswered; nothing is written after it. */
   #isResetting = false;
-  /** Whether RSET got its 250 on this connection, so that BDAT may leave behind it unseen. */
+  /** Whether RSET was answered with 250 on this connection, so that BDAT need not wait for the reply to the next one. */
   #hasReset = false;
-  /** Whether the last transaction may be open on the server: nothing leaves before RSET has its 250. */
+  /** Whether the last transaction may be open on the server: nothing is sent before RSET has been answered with 250. */
   #mayBeOpen = false;
   #needsReset = false;
   #lastTexts: readonly string[] = [];
   #served = 0;
   #startedAt = performance.now();
-  /** Mails in a row that went well. */
+  /** Mails in a row that were accepted. */
   #goneWell = 0;
   #isRetired = false;
   #recipientLimit: number;
@@ -77,7 +77,7 @@ export class Pipeline implements WireOwner {
     };
   }
 
-  /** Whether it is about to take messages, once the server has answered RSET. */
+  /** Whether it waits for the reply to a RSET, and will take messages after it. */
   get isResetting(): boolean {
     return this.#isResetting;
   }
@@ -87,7 +87,8 @@ export class Pipeline implements WireOwner {
   }
 
   /**
-   * How many further messages it will take soon: as many as the window may grow to, unless it is full, or the server slow.
+   * How many further messages it can be expected to take soon: none while it is full, and while the server is slow no more
+   * than the window has now.
    */
   get prospects(): number {
     if (!this.isUsable || this.#writer || this.wire.isFull) return 0;
@@ -110,7 +111,7 @@ export class Pipeline implements WireOwner {
     return this.#served < this.#maxMessages && (maxAgeMs === Infinity || performance.now() - this.openedAt < maxAgeMs);
   }
 
-  /** Starts what may start, in one group. */
+  /** Starts the deliveries that may start, in one group. */
   pump(): void {
     while (this.hasRoom && this.#host.hasWork) {
       if (this.#mayBeOpen) this.#reset();
@@ -123,7 +124,8 @@ export class Pipeline implements WireOwner {
   }
 
   /**
-   * Goes back to work after a rest. A server that may have gone in the meantime is asked first: no message is risked on it.
+   * Takes messages again after an idle time. After a long one, RSET first shows whether the server is still there, so that
+   * no message is risked.
    */
   wake(): void {
     this.ref(true);
@@ -136,12 +138,12 @@ export class Pipeline implements WireOwner {
     this.#tellIfIdle();
   }
 
-  /** Does not wait. */
+  /** Says QUIT without waiting for the reply. */
   hangUp(): void {
     this.wire.hangUp(this.#capabilities.pipelining);
   }
 
-  /** Waits for the server to hang up, for a moment. */
+  /** Says QUIT and waits a moment for the server to close the connection. */
   quit(): Promise<void> {
     this.#isRetired = true;
     return this.wire.quit(this.#capabilities.pipelining);
@@ -149,18 +151,18 @@ export class Pipeline implements WireOwner {
 
   /** Keeps the process alive, or lets it end. */
   ref(isBusy: boolean): void {
-    // Sockets of the caller's need not have them.
+    // A socket made by the caller may lack them.
     const handle = this.wire.socket as { ref?(): unknown; unref?(): unknown };
     if (isBusy) handle.ref?.();
     else handle.unref?.();
   }
 
-  /** Gives a delivery up: it is settled at once; the connection ends when it cannot go on without sending its content. */
+  /** Gives a delivery up: it is settled at once. The connection ends if it could only go on by sending the rest of it. */
   abort(delivery: Delivery, disconnect: Disconnect): void {
     const transaction = this.#transactions.find((candidate) => candidate.delivery === delivery);
     if (!transaction) return;
     const isWriting = this.#writer !== null && transaction === this.#transactions.at(-1);
-    this.#isRetired = true; // whoever did not answer this one in time gets no other
+    this.#isRetired = true; // a server that did not answer this one in time gets no other
     transaction.giveUp(disconnect);
     this.#settleLost(delivery, disconnect);
     if (isWriting || this.#transactions.every((other) => other.delivery.isSettled)) this.wire.disconnect(disconnect);
@@ -248,7 +250,7 @@ export class Pipeline implements WireOwner {
   contentTexts(code: number): readonly string[] {
     const [first] = this.#transactions;
     if (code < 400 && first) return first.delivery.submission.contentTexts();
-    // It may be out of step, and about any mail.
+    // The reply may be out of step, and about any mail.
     return this.#transactions.flatMap(({ delivery }) => delivery.submission.contentTexts()).concat(this.#lastTexts);
   }
 
@@ -275,7 +277,7 @@ export class Pipeline implements WireOwner {
     this.#transactions.push(transaction);
     transaction.start();
     if (transaction.usesBdat && this.#options.maxInFlight > 1 && !this.#hasReset && !this.#server.refusesReset) {
-      // After it, so that a server that refuses it leaves no mail in doubt; further mails may leave unseen once it works.
+      // After this mail, where a refusal of RSET leaves no mail in doubt; once it works, further mails need not wait for it.
       this.#reset();
     }
   }
@@ -291,7 +293,7 @@ export class Pipeline implements WireOwner {
     this.#isResetting = true;
   }
 
-  /** The answer to a RSET that stood alone. */
+  /** The reply to a RSET on its own. */
   #onResetReply(code: number): void {
     this.#isResetting = false;
     this.#onReset(code);
@@ -308,7 +310,7 @@ export class Pipeline implements WireOwner {
     } else if (code !== 421 && !this.#end.isOver) this.#server.refusesReset = true;
   }
 
-  /** The server waits for content: it goes out when all that has been read is understood, as nothing may answer it before. */
+  /** The server waits for content. It is sent once all replies read so far are handled, as no reply may come before it. */
   #onGoAhead(transaction: Readonly<Transaction>): void {
     if (transaction.delivery.isSettled) {
       this.wire.disconnect({ code: 'aborted', message: 'the message was given up before its content' });
@@ -318,7 +320,7 @@ export class Pipeline implements WireOwner {
     }
   }
 
-  /** The content after DATA: what is small in one piece, so that the next message's commands can join it. */
+  /** The content after DATA. A small one is written at once, so that the next message's commands can join it. */
   #writeContent(transaction: Readonly<Transaction>): void {
     const { content } = transaction;
     if (fitsInOneWrite(content)) {
@@ -359,13 +361,13 @@ export class Pipeline implements WireOwner {
     else this.#giveBack(delivery, this.#end.shutdown ?? null);
   }
 
-  /** A delivery that has had its chances, and seems to be why sessions end, is not given back. */
+  /** Puts a delivery back in the queue, unless too many sessions seem to have ended because of it. */
   #giveBack(delivery: Delivery, disconnect: Disconnect | null): void {
     if (disconnect === null || !hasHadItsChances(delivery)) this.#host.giveBack(delivery);
     else this.#settleLost(delivery, disconnect);
   }
 
-  /** The server says shutdown: what is still due is read, and nothing but QUIT is written (RFC 5321, section 3.8). */
+  /** The server said 421: the replies still due are read, and nothing but QUIT is written (RFC 5321, section 3.8). */
   #endAfter(transaction: Readonly<Transaction> | undefined): void {
     if (this.#end.isOver) return;
     this.#isRetired = true;
@@ -374,7 +376,7 @@ export class Pipeline implements WireOwner {
     if (!transaction?.hasFinalReply) this.#end.blame(transaction?.delivery);
   }
 
-  /** Recipients that still have no outcome were left for a further transaction: the server has not heard of them. */
+  /** Recipients without an outcome were left for a further transaction: the server knows nothing of them. */
   #settleLost(delivery: Delivery, disconnect: Disconnect): void {
     if (delivery.isComplete) delivery.settle();
     else delivery.settle({ reply: null, error: lost(disconnect, this.wire.transcript.lines, 'queue') });
@@ -383,7 +385,7 @@ export class Pipeline implements WireOwner {
   #tellIfIdle(): void {
     if (this.#transactions.length > 0 || this.#isResetting || this.wire.isClosed) return;
     if (this.wire.isFull)
-      this.wire.arm(this.#options.timeouts.data); // what was written must leave first
+      this.wire.arm(this.#options.timeouts.data); // what was written must be sent first
     else this.#host.onIdle(this);
   }
 }

@@ -31,11 +31,11 @@ export interface PoolStats {
   readonly opened: number;
 }
 
-/** Connections in a row that may end before a recipient has an outcome: all chances of one mail, and the first of the next. */
+/** Connections in a row that may end before a recipient has an outcome: all those of one mail, and the first of the next. */
 const MAX_FRUITLESS = MAX_HANG_UPS + 1;
-/** How long it is remembered that connections brought nothing. */
+/** How long it is remembered that connections ended without an outcome. */
 const FORGIVEN_AFTER_MS = 30_000;
-/** How long no further connection is tried after one failed, as long as others work. */
+/** How long no further connection is tried after one failed while others work. */
 const PAUSE_MS = 1_000;
 
 /**
@@ -45,15 +45,15 @@ const PAUSE_MS = 1_000;
  * `maxConnections`; those being opened count. Until one connection is known to work, no second one is tried.
  */
 export class Pool implements PipelineHost {
-  /** What the logins of its connections have shown. */
+  /** What is known from the logins of its connections. */
   readonly logins: LoginMemory = new LoginMemory();
   readonly #options: ResolvedSmtpOptions;
   readonly #server: ServerRecord;
   readonly #queue = new Fifo<Delivery>();
   readonly #pipelines = new Set<Pipeline>();
-  /** Ready and without work, the one used last at the end. */
+  /** Connections without work; the one used last is at the end. */
   readonly #idle: Pipeline[] = [];
-  /** Those that said goodbye and are not closed yet. */
+  /** The connections that said QUIT and are not closed yet. */
   readonly #leaving = new Set<Promise<void>>();
   #connecting = 0;
   #mails = 0;
@@ -62,7 +62,7 @@ export class Pool implements PipelineHost {
   /** Connections in a row that ended before any recipient had an outcome. */
   #fruitless = 0;
   #lastFruitless = -Infinity;
-  /** Looks again whether a connection should be opened. */
+  /** Checks again whether a connection should be opened. */
   #waking: NodeJS.Timeout | null = null;
   /** While it runs, no connection is opened. */
   #resting: NodeJS.Timeout | null = null;
@@ -73,7 +73,7 @@ export class Pool implements PipelineHost {
 
   constructor(options: ResolvedSmtpOptions) {
     this.#options = options;
-    // A socket of the caller's may lead anywhere.
+    // A socket made by the caller may lead to any server.
     this.#server = options.socket ? new ServerRecord() : recordOf(locationOf(options));
   }
 
@@ -96,7 +96,7 @@ export class Pool implements PipelineHost {
     };
   }
 
-  /** Queues a message; it is written with all others of this turn of the event loop. */
+  /** Queues a message; it is written together with all others queued in this turn of the event loop. */
   submit(submission: Submission): Delivery {
     const delivery = new Delivery(traceSubmission(this.#options, submission));
     this.#queue.push(delivery);
@@ -120,8 +120,8 @@ export class Pool implements PipelineHost {
         },
       ),
     });
-    // Nobody may be waiting any more for the connection that is being opened.
     this.#schedule(); // its connection takes no more
+    // The connection that is being opened may not be needed any more.
     if (this.hasWork) return;
     this.#abort.abort();
     if (this.#resting !== null) clearTimeout(this.#resting);
@@ -147,17 +147,17 @@ export class Pool implements PipelineHost {
     }
   }
 
-  /** A mail that will be submitted, once or again: close() waits for it. */
+  /** A mail will be submitted, now or for another try: close() waits for it. */
   enter(): void {
     this.#mails++;
   }
 
-  /** The mail is not submitted any more. */
+  /** The mail will not be submitted again. */
   leave(): void {
     if (--this.#mails === 0) this.#notifyWaiters();
   }
 
-  /** Waits until every mail has left, then hangs up; what is due of a connection without mails is not waited for. */
+  /** Waits until every mail is settled, then closes the connections; a reply due on one without mails is not awaited. */
   async close(): Promise<void> {
     while (this.#mails > 0 || this.#connecting > 0)
       await new Promise<void>((resolve) => this.#changeWaiters.push(resolve));
@@ -198,7 +198,7 @@ export class Pool implements PipelineHost {
     this.#schedule();
   }
 
-  /** A server that ends sessions before it has done anything gets time; when it does so to more than one mail, all fail. */
+  /** A server that ends sessions before any outcome gets time; when that happens to more than one mail, all fail. */
   #onFruitless(disconnect: Disconnect, transcript: readonly string[]): void {
     if (this.#pipelines.size > 0) {
       this.#pause(); // others work
@@ -241,7 +241,7 @@ export class Pool implements PipelineHost {
     this.#notifyWaiters();
   }
 
-  /** One at a time: wrong credentials, or a server that is down or busy, should be met once and not five times at once. */
+  /** One at a time: wrong credentials, or a server that is down or busy, should be found out once, not five times at once. */
   #mayConnect(): boolean {
     if (this.#connecting > 0 || this.#resting !== null || !this.hasWork) return false;
     if (this.#pipelines.size >= this.#options.maxConnections) return false;
@@ -250,14 +250,14 @@ export class Pool implements PipelineHost {
       if (pipeline.isResetting && pipeline.inFlight === 0) return false;
       prospects += pipeline.prospects;
     }
-    // A window that is about to open will take what waits before a new connection is ready, unless the server is slow.
+    // A window that is about to grow takes the waiting mails before a new connection is ready, unless the server is slow.
     if (this.#queue.size <= prospects) {
       this.#wakeIn(SLOW_MS);
       return false;
     }
     const pauseMs = this.#pausedUntil - performance.now();
     if (this.#pipelines.size === 0 || pauseMs <= 0) return true;
-    this.#wakeIn(pauseMs); // an earlier look may have come too soon
+    this.#wakeIn(pauseMs); // the last check may have been too early
     return false;
   }
 
@@ -287,13 +287,13 @@ export class Pool implements PipelineHost {
       this.#schedule();
     } catch (error) {
       this.#connecting--;
-      // Nobody waited for it any more; who has come since then gets a connection of their own.
+      // It was not needed any more; mails queued since then get a connection of their own.
       if (signal.aborted) this.#schedule();
       else this.#onConnectFailed(error);
     }
   }
 
-  /** Without any other connection, nobody who waits could be served. */
+  /** Without any other connection, none of the waiting mails can be sent. */
   #onConnectFailed(error: unknown): void {
     this.#pause();
     if (this.#pipelines.size === 0) {

@@ -16,8 +16,9 @@ export interface Reached {
 
 /**
  * Connects to a server, by TLS where that is implicit, and waits for its greeting: one address after the other (RFC 5321,
- * section 5.1), as one that takes a connection need not be well. Any other greeting than 220 counts as that, also one of
- * 5yz: it says that this host will not, for example as our IPv6 address has no name in the DNS, and nothing of the next.
+ * section 5.1), as a host that takes a connection may still be out of order. Any greeting but 220 counts as that, even
+ * 5yz: it says that this host refuses, for example because our IPv6 address has no name in the DNS, and says nothing about
+ * the next.
  *
  * @throws {EmailConnectionError} that of the first address when none greets
  */
@@ -58,7 +59,7 @@ async function greeted(
   }
 }
 
-/** Waits for the whole greeting: who talks earlier is taken for a spammer (RFC 5321, section 3.1). */
+/** Waits for the whole greeting: a client that talks earlier is taken for a spammer (RFC 5321, section 3.1). */
 async function greet(dialogue: Dialogue): Promise<string> {
   const reply = await dialogue.read('greeting');
   if (reply.code !== 220) {

@@ -10,7 +10,7 @@ import { isBadAddress } from '../util/bad-address.ts';
 import { reasonOf } from '../util/reason.ts';
 import type { Disconnect } from './wire.ts';
 
-/** Of any command: the server wants a login first, or a stronger one; TLS comes before that (RFC 4954, section 6; RFC 3207, section 4). */
+/** For any command: the server wants a login first, or a stronger one; TLS comes before that (RFC 4954, section 6; RFC 3207, section 4). */
 const WANTS_LOGIN: ReadonlySet<number> = new Set([530, 534]);
 
 /** The error for a command the server refused. */
@@ -53,7 +53,7 @@ export function isTooMany({ code, enhancedCode }: ServerReply): boolean {
   return code === 452 || code === 552;
 }
 
-/** The error for a connection that ended before the message's content had left: it is certainly not sent. */
+/** The error for a connection that ended before the message's content had been sent: it is certainly not delivered. */
 export function lost(disconnect: Disconnect, transcript: readonly string[], phase: ErrorPhase): EmailError {
   const { code, reply, cause } = disconnect;
   const message = `${disconnect.message}, before the message was handed over`;

@@ -16,7 +16,7 @@ const OPTIONS_TO_CHECK: OptionsToCheck = { dns: 'host', refused: 'host and port'
 /** The way to a server: a unix socket, a socket of the caller's, a proxy, or the addresses of its host, each dialled once. */
 export class Route {
   readonly #options: ResolvedSmtpOptions;
-  /** Null until they are known. */
+  /** Null until the addresses are known. */
   #untried: readonly HostAddress[] | null = null;
   #dials = 0;
 
@@ -61,7 +61,7 @@ export class Route {
     const { host, port, path, proxy, security } = this.#options;
     if (this.#options.socket) {
       const socket = Promise.resolve(this.#options.socket({ host, port, signal }));
-      // One that comes too late is nobody's.
+      // A socket that comes too late is closed.
       socket.then((late) => signal.aborted && late.destroy()).catch(() => {});
       // Any Node Duplex is taken: what the wire needs of it, it finds out by using it.
       return (await unlessAborted(socket, signal)) as unknown as Duplex;

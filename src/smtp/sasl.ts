@@ -32,7 +32,7 @@ export function passwordExchange(method: AuthMethod, username: string, password:
         answer: (challenge) => `${username} ${createHmac('md5', password).update(challenge).digest('hex')}`,
       };
     case 'LOGIN':
-      // The prompts are not looked at: servers word them as they like.
+      // The prompts are not read: servers word them as they like.
       return { initial: null, answer: (_, round) => (round === 0 ? username : password) };
     default:
       // As they are: it is the server that prepares them (RFC 4616, section 2).
@@ -47,7 +47,7 @@ function scramExchange(method: AuthMethod, username: string, password: string): 
     initial: client.first,
     async answer(challenge, round) {
       if (round === 0) return client.proof(challenge);
-      // A refusal, told in place of the proof (RFC 5802, section 7); the server's reply says the rest.
+      // A refusal in place of the proof (RFC 5802, section 7); the server's reply says the rest.
       if (challenge.startsWith('e=')) return '';
       client.verify(challenge);
       isProved = true;

@@ -10,7 +10,7 @@ const CHANNEL_BINDING = 'biws';
 
 const derive = promisify(pbkdf2);
 
-/** What the server sent is no proof that it knows the password. */
+/** The server has not proved that it knows the password. */
 export class ProofError extends Error {}
 
 /** A SCRAM exchange (RFC 5802, RFC 7677); each step takes the server's decoded challenge and gives the answer to it. */

@@ -1,6 +1,6 @@
-/** Mails that must go well in a row on one connection before a server that hung up is trusted again. */
+/** Mails in a row that one connection must deliver before a server that closed one early is trusted again. */
 const TRUSTED_AFTER = 10;
-/** Servers remembered at once; who sends to more forgets the one met first. */
+/** The most servers remembered; beyond it, the one met first is forgotten. */
 const MAX_RECORDS = 1_000;
 
 const records = new Map<string, ServerRecord>();
@@ -9,7 +9,7 @@ const records = new Map<string, ServerRecord>();
  * What this process has learned of one server, for all connections to it.
  *
  * How many mails may be unanswered at once (the window) grows with every final reply and is 1 again after a loss, so that
- * a server that hangs up leaves few mails in doubt, once.
+ * a server that closes connections leaves few mails in doubt, once.
  */
 export class ServerRecord {
   /** Whether BDAT works; a server that offers CHUNKING may stand behind a filter that does not. */
@@ -21,36 +21,36 @@ export class ServerRecord {
   #isCautious = false;
   #finalReplies = 0;
 
-  /** Whether it hung up, or its connection broke, and it has not been reliable since: content waits for a go-ahead. */
+  /** Whether it said 421, or a connection broke, and it has not proved reliable since: content waits for a go-ahead. */
   get isCautious(): boolean {
     return this.#isCautious;
   }
 
-  /** The most mails of a connection that may be unanswered. The first reply of all is no reason to send more at once. */
+  /** The most mails of a connection that may be unanswered; the very first reply does not raise it. */
   get window(): number {
     return this.#isCautious ? 1 : Math.max(1, this.#finalReplies);
   }
 
-  /** Whether content may leave with its commands; to a server that has hung up it waits for a go-ahead. */
+  /** Whether content may be sent with its commands; for a cautious record it waits for a go-ahead. */
   get mayUseBdat(): boolean {
     return this.takesBdat && !this.#isCautious;
   }
 
   /**
-   * Whether it may behind a mail that is unanswered, once RSET has worked on the connection: without RSET it could be taken
-   * for that mail's recipients.
+   * Whether it may even after a mail that is unanswered, once RSET has worked on the connection: without RSET the content
+   * could reach that mail's recipients.
    */
   get mayUseBdatUnseen(): boolean {
     return this.mayUseBdat && !this.refusesReset && !this.mayMisreadBdat;
   }
 
-  /** Takes note of a final reply; `goneWell` counts the mails in a row that its connection has delivered. */
+  /** Records a final reply; `goneWell` counts the mails in a row that were accepted on its connection. */
   onFinalReply(goneWell: number): void {
     if (!this.#isCautious) this.#finalReplies++;
     else if (goneWell >= TRUSTED_AFTER) this.#isCautious = false;
   }
 
-  /** Takes note of a 421, or of a connection that broke with mails under way. */
+  /** Records a 421, or a connection that broke with mails in flight. */
   onLoss(): void {
     this.#isCautious = true;
     this.#finalReplies = 0;

@@ -2,10 +2,10 @@ import type { Delivery } from './delivery.ts';
 import type { Transaction } from './transaction.ts';
 import type { Disconnect } from './wire.ts';
 
-/** How often a mail is given back that seems to be why sessions end. */
+/** How many sessions may end because of one mail, as it seems, before it is no longer given back. */
 export const MAX_HANG_UPS = 3;
 
-/** How a session ends: whether the server announced it (421), and because of which mail, as far as can be told. */
+/** How a session ends: whether the server announced it (421), and which mail seems to have caused it. */
 export class SessionEnd {
   /** The server's 421; nothing but QUIT is written after it (RFC 5321, section 3.8). */
   shutdown: Disconnect | null = null;
@@ -39,7 +39,7 @@ export class SessionEnd {
     return this.isLastReply && disconnect.isByPeer === true && !transaction.hasFinalReply;
   }
 
-  /** Counts the end against the delivery that seems to be why, once. */
+  /** Counts the end against the delivery that seems to have caused it, once. */
   blame(delivery: Delivery | undefined): void {
     if (this.#hasBlamed || !delivery) return;
     this.#hasBlamed = true;
@@ -47,7 +47,7 @@ export class SessionEnd {
   }
 }
 
-/** Whether a delivery has had all its chances. */
+/** Whether too many sessions seem to have ended because of a delivery. */
 export function hasHadItsChances(delivery: Delivery): boolean {
   return delivery.hangUps > MAX_HANG_UPS;
 }

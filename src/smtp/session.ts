@@ -28,9 +28,9 @@ export interface Session {
 
 /** How a session is opened. */
 export interface OpenTerms {
-  /** What is known of logins here; shared by all who log in as the same user. */
+  /** What is known of logins at this server; shared by all connections of the same user. */
   readonly logins?: LoginMemory;
-  /** Whether to log in anew even where that was refused a moment ago. */
+  /** Whether to log in even if that was refused a moment ago. */
   readonly isFresh?: boolean;
 }
 
@@ -56,7 +56,7 @@ async function connectSession(
   try {
     return await negotiate(options, signal, options.lmtp ? 'LHLO' : 'EHLO', known);
   } catch (error) {
-    // Some old servers hang up at EHLO (RFC 5321, section 3.2); HELO knows neither TLS nor AUTH.
+    // Some old servers close the connection at EHLO (RFC 5321, section 3.2); HELO has neither TLS nor AUTH.
     const mayBeOld = error instanceof EmailConnectionError && error.phase === 'ehlo' && error.code === 'closed';
     const isHelloEnough = options.security === 'none' && options.credentials === null && !options.lmtp;
     if (!mayBeOld || !isHelloEnough || error.reply) throw error;
@@ -142,7 +142,7 @@ async function takeOver(
     throw dialogue.refusal('tls', 'tls', 'the server refused STARTTLS, and TLS was asked for', reply);
   }
   if (dialogue.wire.isClosed || dialogue.wire.hasUnreadInput) {
-    // Somebody put these bytes into the clear stream to have them taken for the server's secured words (CVE-2021-38371 and kin).
+    // Injected into the clear stream, they would be taken for replies of the server over TLS (CVE-2021-38371).
     throw new EmailConnectionError(
       'protocol',
       'bytes came after the reply to STARTTLS: an attack, or a broken server',
@@ -187,7 +187,7 @@ function clientName(socket: Duplex): string {
   return v4.includes(':') ? `[IPv6:${v4.replace(/%.*$/, '')}]` : `[${v4}]`;
 }
 
-/** As TLSv1.3; not every runtime tells. */
+/** Such as `TLSv1.3`; not every runtime reports it. */
 function tlsVersion(socket: Duplex): string {
   const version: unknown =
     'getProtocol' in socket && typeof socket.getProtocol === 'function' ? socket.getProtocol() : null;

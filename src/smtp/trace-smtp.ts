@@ -3,7 +3,7 @@ import type { RecipientOutcome, Submission } from './delivery.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
 import type { Session } from './session.ts';
 
-/** What `amsdal-mail:smtp` tells: `connect`, a session from the connection to the login; `deliver`, a message from the queue to the last reply. */
+/** What `amsdal-mail:smtp` reports: `connect`, a session from the connection to the login; `deliver`, a message from the queue to the last reply. */
 export interface SmtpTrace extends TraceContext {
   readonly operation: 'connect' | 'deliver';
   readonly host: string;
@@ -18,7 +18,7 @@ export interface SmtpTrace extends TraceContext {
 
 const tracer: Tracer<SmtpTrace> = new Tracer('amsdal-mail:smtp');
 
-/** Traces the opening of a session while anybody listens. */
+/** Traces the opening of a session while the channel has subscribers. */
 export function traceConnect(options: ResolvedSmtpOptions, open: () => Promise<Session>): Promise<Session> {
   if (!tracer.isActive) return open();
   const context = smtpTrace('connect', options, null);
@@ -27,7 +27,7 @@ export function traceConnect(options: ResolvedSmtpOptions, open: () => Promise<S
   });
 }
 
-/** The submission, traced while anybody listens. */
+/** The submission, traced while the channel has subscribers. */
 export function traceSubmission(options: ResolvedSmtpOptions, submission: Submission): Submission {
   if (!tracer.isActive) return submission;
   const { envelope } = submission;

@@ -8,11 +8,11 @@ import { describe } from './refusal.ts';
 import { ReplyParser, ReplySyntaxError, toServerReply } from './reply.ts';
 import type { Transcript } from './transcript.ts';
 
-/** How long a server may take to hang up after QUIT. */
+/** How long a server may take to close the connection after QUIT. */
 const QUIT_GRACE_MS = 1_000;
 /** How much of a reply's text is kept, in characters. */
 const MAX_TEXT = 4_096;
-/** The least octets of a reply that can quote a mail: its code, and the shortest run that counts. */
+/** The least bytes of a reply that can quote a mail: its code, and the shortest run that counts. */
 const MIN_LINE = 4 + MIN_QUOTE;
 
 /** Why a connection ended: the code and text an error is made of. */
@@ -20,27 +20,27 @@ export interface Disconnect {
   readonly code: ConnectionErrorCode;
   readonly message: string;
   readonly cause?: unknown;
-  /** The server's last word, when it hung up with one (421). */
+  /** The 421 with which the server closed it, if it did. */
   readonly reply?: ServerReply;
   /** Whether the peer closed or reset the connection after all that it sent was read. */
   readonly isByPeer?: boolean;
 }
 
-/** Who speaks on a wire: told of every awaited reply, in order, and of the end. */
+/** What uses a wire: it is notified of every awaited reply, in order, and of the end. */
 export interface WireOwner {
   /** A reply arrived; `wire.reply()` reads its text. */
   onReply(code: number): void;
-  /** All replies of a chunk were handed over: the moment to write the next group, and content. */
+  /** All replies of a chunk have been passed on: the moment to write content and the next group. */
   onRepliesRead(): void;
   /** A reply arrived that was not due; the connection ends right after. */
   onEarlyReply(code: number): void;
-  /** What was written has left; more may be written. */
+  /** What was written has been sent; more may be written. */
   onDrain(): void;
   /** The connection is over; called once. */
   onDisconnect(disconnect: Disconnect): void;
   /** How long the reply that is due next may take, in milliseconds. */
   timeoutMs(): number;
-  /** The texts of the mails under way that a reply with this code may quote. */
+  /** The texts of the mails in flight that a reply with this code may quote. */
   contentTexts(code: number): readonly string[];
 }
 
@@ -55,7 +55,7 @@ export class Wire {
   readonly socket: Duplex;
   /** Replies that are due: those of commands that were flushed. */
   outstanding = 0;
-  /** Whether more than the socket likes to hold is waiting to leave. */
+  /** Whether the socket holds more unsent bytes than its high-water mark. */
   isFull = false;
   #owner: WireOwner;
   readonly #parser: ReplyParser;
@@ -84,7 +84,7 @@ export class Wire {
     socket.on('close', this.#onClose);
   }
 
-  /** Hands the connection to another speaker. */
+  /** Hands the connection to another owner. */
   set owner(owner: WireOwner) {
     this.#owner = owner;
   }
@@ -99,13 +99,13 @@ export class Wire {
     this.transcript.sent(shown);
   }
 
-  /** Adds content to the group; the bytes must not change until they have left. */
+  /** Adds content to the group; the bytes must not change until they have been sent. */
   writeContent(bytes: Uint8Array): void {
     this.#group.addBytes(bytes);
     this.transcript.sentContent(bytes.length);
   }
 
-  /** Adds replies to those that become due with the next flush: nothing that comes before answers a command of the group. */
+  /** Adds to the replies that become due with the next flush: no reply before it can be to a command of the group. */
   expect(count: number): void {
     this.#expected += count;
   }
@@ -132,7 +132,7 @@ export class Wire {
     return { code, enhancedCode, text: this.transcript.redact(whole) };
   }
 
-  /** Sets the time by which something must have happened. */
+  /** Sets the time within which the next reply or drain must come, in milliseconds. */
   arm(timeoutMs: number): void {
     this.#deadline = performance.now() + timeoutMs;
     if (this.#timer === null) this.#watch(Math.min(timeoutMs, this.#tickMs));
@@ -143,7 +143,7 @@ export class Wire {
     this.#deadline = Infinity;
   }
 
-  /** Ends the connection at once and tells the owner why. */
+  /** Ends the connection at once and notifies the owner. */
   disconnect(disconnect: Disconnect): void {
     if (this.#isClosed) return;
     this.#stop();
@@ -169,14 +169,14 @@ export class Wire {
   }
 
   /**
-   * Says QUIT and hangs up at once; what was not flushed yet is not sent.
+   * Says QUIT and closes the connection at once; what was not flushed yet is not sent.
    *
    * @param isPipelined whether QUIT may follow a command that is not answered yet (RFC 2920); else it is left out there
    */
   hangUp(isPipelined = true): void {
     if (this.#isClosed) return;
     this.#group.take();
-    this.#sayGoodbye(isPipelined);
+    this.#sayQuit(isPipelined);
     this.#stop();
     const { socket } = this;
     const timer = setTimeout(() => socket.destroy(), QUIT_GRACE_MS);
@@ -187,10 +187,10 @@ export class Wire {
     });
   }
 
-  /** Says QUIT and hangs up; a reply is not waited for longer than a second (RFC 5321, section 4.1.1.10). */
+  /** Says QUIT and closes the connection; the reply is awaited for a second at most (RFC 5321, section 4.1.1.10). */
   quit(isPipelined: boolean): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
-    this.#sayGoodbye(isPipelined);
+    this.#sayQuit(isPipelined);
     this.#stop();
     const { socket } = this;
     return new Promise((resolve) => {
@@ -204,7 +204,7 @@ export class Wire {
     });
   }
 
-  #sayGoodbye(isPipelined: boolean): void {
+  #sayQuit(isPipelined: boolean): void {
     if (isPipelined || this.outstanding === 0) this.write(QUIT);
     this.flush();
   }
@@ -259,7 +259,7 @@ export class Wire {
       .join('\n');
   }
 
-  /** A reply nobody asked for: 421 says why the server hangs up; anything else would answer the next command (RFC 5321, 3.8). */
+  /** A reply to no command: 421 says why the server closes; any other could be taken for the next one (RFC 5321, 3.8). */
   #onUnexpected(code: number): void {
     const reply = this.reply();
     this.#owner.onEarlyReply(code);
@@ -288,7 +288,7 @@ export class Wire {
     this.disconnect({ code: 'closed', message: 'the server closed the connection', isByPeer: !this.#parser.isPartial });
   };
 
-  /** Closed without an end of what the server sends: who closed it is not known. */
+  /** Closed without an end from the server: which side closed it is not known. */
   readonly #onClose = (): void => {
     this.disconnect({ code: 'closed', message: 'the connection was closed' });
   };
@@ -302,7 +302,7 @@ export class Wire {
   readonly #onTick = (): void => {
     this.#timer = null;
     const left = this.#deadline - performance.now();
-    // A busy process may be the one who is late: what has arrived by now is read first.
+    // This process may be the late one: what has arrived by now is read first.
     if (left <= 0) setImmediate(this.#onLate);
     else if (left < Infinity) this.#watch(Math.min(Math.ceil(left), this.#tickMs));
   };

@@ -2,7 +2,7 @@ import { hasNonAsciiLocalPart } from '../../features.ts';
 import type { EmailMessage } from '../../message.ts';
 import type { Envelope, EnvelopeRecipient } from '../../smtp/delivery.ts';
 
-/** Who the server is told the message is from and for. */
+/** The envelope of a message: sender, recipients, and the parameters of MAIL and RCPT. */
 export function envelopeOf(message: EmailMessage): Envelope {
   const { from, envelopeSender } = message.parsed;
   const { dsn, recipients } = message;

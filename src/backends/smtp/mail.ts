@@ -12,7 +12,7 @@ import { backoffMs } from '../../util/backoff.ts';
 import { envelopeOf } from './envelope.ts';
 import { resultOf } from './result.ts';
 
-/** Why a message is given up before the server had its say. */
+/** Why a message is given up before its outcome is known. */
 export interface GivenUp {
   readonly code: 'aborted' | 'timeout';
   readonly message: string;
@@ -21,7 +21,7 @@ export interface GivenUp {
 
 /** One message of a call, over as many tries as `retry` allows. */
 export class Mail {
-  /** Where its call keeps it. */
+  /** Its index in the call's list. */
   place = 0;
   readonly #job: Job;
   readonly #pool: Pool;
@@ -62,7 +62,7 @@ export class Mail {
       this.#try((capabilities) => composeMessage(message, this.#composeOptions(capabilities)));
       return;
     }
-    // The server is told the size first, and a stream that can be read once only must be kept for a second try.
+    // MAIL declares the size first, and a stream that can be read only once must be kept for a second try.
     composeForms(message, { ...this.#compose, messageId: this.#messageId }).then(
       (contentFor) =>
         this.#givenUp ? this.#fail(notSent(this.#givenUp)) : this.#try(({ eightBitMime }) => contentFor(eightBitMime)),
@@ -73,7 +73,7 @@ export class Mail {
   abort(givenUp: GivenUp): void {
     this.#givenUp = givenUp;
     if (this.#timer !== null) {
-      // Between two tries everything is known, as the last try left it.
+      // Between two tries the outcomes are those of the last try.
       clearTimeout(this.#timer);
       this.#finish();
     } else if (this.#delivery) this.#pool.abort(this.#delivery, givenUp);

@@ -5,8 +5,8 @@ import type { RecipientOutcome } from '../../smtp/delivery.ts';
 import type { DeliveryStatus, RecipientStatus } from '../../status.ts';
 
 /**
- * The outcomes as a result; `messageId` is told unless the message certainly went nowhere. `espResponse` is the reply that
- * decided: the one that accepted it, for whomever, or else the first refusal.
+ * The outcomes as a result; `messageId` is null if the message was certainly not delivered to anyone. `espResponse` is the
+ * reply that decided: the first that accepted the message for a recipient, or else the first refusal.
  */
 export function resultOf(
   index: number,
