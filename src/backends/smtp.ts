@@ -1,17 +1,16 @@
 import { type BackendStats, EmailBackend, type UrlSchemes, type Verification } from '../backend.ts';
 import type { DeliveryContext, DeliveryResult, Job } from '../delivery.ts';
 import type { Feature } from '../features.ts';
-import type { ComposeOptions } from '../mime/composition.ts';
-import { createDkimSigner } from '../mime/dkim.ts';
+import { readDkimKeys } from '../mime/dkim-keys.ts';
 import type { AnyOptionTable } from '../options.ts';
-import { loginHintFor } from '../presets.ts';
 import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';
-import type { Pool, PoolStats } from '../smtp/pool.ts';
+import type { PoolStats } from '../smtp/pool.ts';
 import { thrownHere } from '../util/error-copies.ts';
 import { isWorkerd } from '../util/runtime.ts';
+import type { SmtpEngine, WrittenHeaders } from './smtp/engine.ts';
 import { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
-export type { DkimOptions } from '../mime/dkim.ts';
+export type { DkimOptions } from '../mime/dkim-keys.ts';
 export type {
   AuthMethod,
   SmtpOptions,
@@ -24,11 +23,6 @@ export type {
 export type { PoolStats } from '../smtp/pool.ts';
 export type { OAuth2ClientOptions, OAuth2Options, OAuth2RefreshOptions } from '../util/oauth-options.ts';
 export { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
-
-/** What is loaded with the first connection, and the pool made with it. */
-interface Engine extends Pick<typeof import('./smtp/engine.ts'), 'SmtpCall' | 'verify'> {
-  readonly pool: Pool;
-}
 
 /** What an {@link SmtpBackend} has done so far, and its connections. */
 export interface SmtpStats extends BackendStats {
@@ -54,15 +48,15 @@ export class SmtpBackend extends EmailBackend {
   protected override readonly features: ReadonlySet<Feature>;
   protected override readonly maxActiveCalls: number;
   readonly #options: ResolvedSmtpOptions;
-  readonly #compose: ComposeOptions;
-  #engine: Engine | null = null;
+  readonly #headers: WrittenHeaders;
+  #engine: SmtpEngine | null = null;
 
   /** @throws {ConfigurationError} naming the option that is wrong. */
   constructor(options: SmtpBackendOptions = {}) {
     super(options);
-    this.#options = resolveSmtpOptions(options, loginHintFor(options.host ?? ''));
+    this.#options = resolveSmtpOptions(options);
     const { tagHeaders = false, dkim } = options;
-    this.#compose = { tagHeaders, ...(dkim && { dkim: createDkimSigner(dkim) }) };
+    this.#headers = { tagHeaders, dkim: dkim ? readDkimKeys(dkim) : null };
     this.features = new Set(tagHeaders ? [...FEATURES, 'tags', 'metadata'] : FEATURES);
     // Calls of one request must not wait for those of another.
     this.maxActiveCalls = isWorkerd() ? Infinity : 2 * this.#options.maxConnections * this.#options.maxInFlight;
@@ -75,8 +69,8 @@ export class SmtpBackend extends EmailBackend {
    */
   override async verify(options: { readonly signal?: AbortSignal } = {}): Promise<Verification> {
     try {
-      const { verify, pool } = await this.#load();
-      return { backend: this.name, details: await verify(this.#options, pool.logins, options.signal) };
+      const engine = await this.#load();
+      return { backend: this.name, details: await engine.verify(options.signal) };
     } catch (error) {
       throw thrownHere(error);
     }
@@ -87,7 +81,7 @@ export class SmtpBackend extends EmailBackend {
   }
 
   protected override deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult> {
-    return this.#engine ? this.#call(this.#engine, jobs, context) : this.#deliverOnceLoaded(jobs, context);
+    return this.#engine ? this.#engine.deliver(jobs, context) : this.#deliverOnceLoaded(jobs, context);
   }
 
   protected override async connect(options: { readonly signal?: AbortSignal }): Promise<void> {
@@ -104,25 +98,20 @@ export class SmtpBackend extends EmailBackend {
   ): AsyncGenerator<DeliveryResult, void, undefined> {
     const engine = await this.#load();
     try {
-      yield* this.#call(engine, jobs, context);
+      yield* engine.deliver(jobs, context);
     } finally {
       if (engine !== this.#engine) await engine.pool.close();
     }
-  }
-
-  #call({ SmtpCall, pool }: Engine, jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult> {
-    return new SmtpCall(pool, this.#options, this.#compose, jobs, context);
   }
 
   /**
    * Composer and sessions are loaded with the first connection: `import 'amsdal-mail'` is fast for those who never send. Where
    * sockets belong to a request, every call has a pool of its own, and closes it.
    */
-  async #load(): Promise<Engine> {
-    const { Pool, SmtpCall, verify } = await import('./smtp/engine.ts');
-    if (this.#engine) return this.#engine;
-    const engine: Engine = { SmtpCall, verify, pool: new Pool(this.#options) };
-    if (!isWorkerd()) this.#engine = engine;
-    return engine;
+  async #load(): Promise<SmtpEngine> {
+    const { createEngine } = await import('./smtp/engine.ts');
+    if (isWorkerd()) return createEngine(this.#options, this.#headers);
+    this.#engine ??= createEngine(this.#options, this.#headers);
+    return this.#engine;
   }
 }

@@ -1,6 +1,6 @@
 import type { OptionSpec } from '../options.ts';
 
-/** How a backend's option `dkim` is checked before {@link createDkimSigner} reads it. */
+/** How a backend's option `dkim` is checked before {@link readDkimKeys} reads it. */
 export const DKIM_OPTION: OptionSpec = {
   type: 'custom',
   expected: '{domain, selector, privateKey} or a list of them',

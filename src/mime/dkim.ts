@@ -1,17 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import { toAsciiDomain } from '../domain.ts';
-import { ConfigurationError } from '../errors.ts';
+import { type DkimKey, type DkimOptions, readDkimKeys } from './dkim-keys.ts';
 import { foldHeader } from './headers.ts';
-
-/** One DKIM signature to make (RFC 6376; Ed25519 by RFC 8463). */
-export interface DkimOptions {
-  /** The domain that signs, as in the DNS record `selector._domainkey.domain`. */
-  readonly domain: string;
-  /** Names the key among those of the domain: `SELECTOR._domainkey.DOMAIN`. */
-  readonly selector: string;
-  /** A private key in PEM: RSA of at least 1024 bits, or Ed25519. */
-  readonly privateKey: string;
-}
 
 /** Signs composed messages; its keys are read and checked already. */
 export interface DkimSigner {
@@ -19,17 +8,9 @@ export interface DkimSigner {
   sign(head: string, bodyHash: string): string;
 }
 
-interface Key {
-  readonly domain: string;
-  readonly selector: string;
-  readonly key: KeyObject;
-  readonly algorithm: 'rsa-sha256' | 'ed25519-sha256';
-}
-
 /** What readers show or act on; hop-by-hop and unknown headers may change on the way (RFC 6376, section 5.4.1). */
 const SIGNED =
   /^(?:from|sender|reply-to|to|cc|subject|date|message-id|in-reply-to|references|mime-version|content-.+|list-.+|auto-submitted|feedback-id)$/;
-const SELECTOR = /^[a-z\d](?:[a-z\d_-]*[a-z\d])?(?:\.[a-z\d](?:[a-z\d_-]*[a-z\d])?)*$/i;
 
 /**
  * Reads and checks the keys, once for all messages; several options make several signatures.
@@ -41,50 +22,16 @@ export function createDkimSigner(
   options: DkimOptions | readonly DkimOptions[],
   rewritten: readonly string[] = [],
 ): DkimSigner {
-  const list: readonly DkimOptions[] = 'domain' in options ? [options] : options;
-  if (list.length === 0)
-    throw new ConfigurationError('invalid-option', 'dkim: give at least one key, or leave it out', { option: 'dkim' });
-  const keys = list.map(readKey);
+  return dkimSigner(readDkimKeys(options), rewritten);
+}
+
+/** The signer of keys that were read before. */
+export function dkimSigner(keys: readonly DkimKey[], rewritten: readonly string[] = []): DkimSigner {
   return { sign: (head, bodyHash) => keys.map((key) => signOnce(key, head, bodyHash, rewritten)).join('') };
 }
 
-function readKey({ domain, selector, privateKey }: DkimOptions): Key {
-  const ascii = typeof domain === 'string' ? toAsciiDomain(domain) : null;
-  if (ascii === null)
-    throw new ConfigurationError('invalid-option', 'dkim.domain: give the domain that signs, such as example.com', {
-      option: 'dkim.domain',
-    });
-  if (typeof selector !== 'string' || !SELECTOR.test(selector)) {
-    throw new ConfigurationError(
-      'invalid-option',
-      'dkim.selector: give the name before ._domainkey in the DNS record',
-      { option: 'dkim.selector' },
-    );
-  }
-  const key = parseKey(privateKey);
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
-  if (key.asymmetricKeyType === 'ed25519') return { domain: ascii, selector, key, algorithm: 'ed25519-sha256' };
-  if (key.asymmetricKeyType === 'rsa' && bits >= 1024) return { domain: ascii, selector, key, algorithm: 'rsa-sha256' };
-  throw new ConfigurationError('invalid-key', 'dkim.privateKey: it must be RSA of at least 1024 bits, or Ed25519', {
-    option: 'dkim.privateKey',
-  });
-}
-
-function parseKey(privateKey: string): KeyObject {
-  try {
-    return crypto().createPrivateKey(privateKey);
-  } catch {
-    // The cause is left out: it may quote the key.
-    throw new ConfigurationError(
-      'invalid-key',
-      'dkim.privateKey: it is not a private key in PEM without a passphrase',
-      { option: 'dkim.privateKey' },
-    );
-  }
-}
-
 function signOnce(
-  { domain, selector, key, algorithm }: Key,
+  { domain, selector, key, algorithm }: DkimKey,
   head: string,
   bodyHash: string,
   rewritten: readonly string[],
@@ -101,7 +48,7 @@ function signOnce(
   return `${unsigned.slice(0, -2)}${(signature.match(/.{1,72}/g) ?? []).map((line) => `\r\n ${line}`).join('')}\r\n`;
 }
 
-function signData(data: Buffer, key: KeyObject, algorithm: Key['algorithm']): Buffer {
+function signData(data: Buffer, key: KeyObject, algorithm: DkimKey['algorithm']): Buffer {
   const { createHash, sign } = crypto();
   if (algorithm === 'rsa-sha256') return sign('sha256', data, key);
   return sign(null, createHash('sha256').update(data).digest(), key); // RFC 8463, section 3

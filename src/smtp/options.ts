@@ -188,10 +188,9 @@ const CONTROL = /\p{Cc}/u;
 /**
  * Checks the options against each other and fills in what was left out; their types were checked by then.
  *
- * @param loginHint what a refused login usually means at this host
  * @throws {ConfigurationError} naming the option, code `invalid-option`, `missing-option` or `conflicting-options`.
  */
-export function resolveSmtpOptions(options: SmtpOptions = {}, loginHint: string | null = null): ResolvedSmtpOptions {
+export function resolveSmtpOptions(options: SmtpOptions = {}): ResolvedSmtpOptions {
   const { lmtp = false, allowInsecureAuth = false, host = 'localhost', name = null, path = null } = options;
   if (options.useTls && options.useSsl) {
     conflict(
@@ -216,7 +215,7 @@ export function resolveSmtpOptions(options: SmtpOptions = {}, loginHint: string 
   const timeouts = resolveTimeouts(options.timeoutMs, options.timeouts);
   const bareHost = host.replace(/^\[(.*)\]$/, '$1');
   const proxy = resolveProxy(options, bareHost);
-  const credentials = resolveCredentials(options, timeouts, loginHint);
+  const credentials = resolveCredentials(options, timeouts);
   const security = resolveSecurity(options, credentials !== null);
   if (credentials && security === 'none' && !allowInsecureAuth) {
     conflict(
@@ -295,11 +294,7 @@ function defaultPort(options: SmtpOptions, security: SmtpSecurity): number {
   return options.useTls || options.security === 'required' ? 587 : 25;
 }
 
-function resolveCredentials(
-  options: SmtpOptions,
-  timeouts: Required<SmtpTimeouts>,
-  hint: string | null,
-): SmtpCredentials | null {
+function resolveCredentials(options: SmtpOptions, timeouts: Required<SmtpTimeouts>): SmtpCredentials | null {
   const { username, password, accessToken, oauth2, authMethod } = options;
   if (username !== undefined && (username === '' || CONTROL.test(username))) {
     invalid('username', 'must not be empty or hold control characters');
@@ -330,7 +325,7 @@ function resolveCredentials(
     if (!usesToken && password === undefined)
       missing('password', 'authMethod', `is needed for authMethod ${authMethod}`);
   }
-  return { username, password: password ?? null, tokens, hint };
+  return { username, password: password ?? null, tokens, hint: null };
 }
 
 function resolveTimeouts(all: number | undefined, given: SmtpTimeouts = {}): Required<SmtpTimeouts> {

@@ -3,6 +3,7 @@ import type { EmailMessage } from '../../message.ts';
 import { textFromHtml } from '../../mime/auto-text.ts';
 import { composeMessage } from '../../mime/compose.ts';
 import { composeStream } from '../../mime/compose-stream.ts';
+import { dkimSigner } from '../../mime/dkim.ts';
 import { furtherHeaders } from '../../mime/header-section.ts';
 import { generateMessageId } from '../../mime/message-id.ts';
 import type { ResolvedSesOptions } from './options.ts';
@@ -15,6 +16,8 @@ const MAX_HEADERS = 15;
 const MAX_HEADER = 996;
 const MAX_FILENAME = 255;
 const MAX_PARAMETER = 78;
+/** Headers that SES writes anew: signing them would break the signature. */
+const REWRITTEN = ['message-id', 'date'];
 
 /**
  * The message as any server would get it.
@@ -27,7 +30,7 @@ export async function rawContent(
 ): Promise<Uint8Array> {
   const messageId = message.messageId ?? generateMessageId(message);
   const { tagHeaders = false, dkim } = given;
-  const options = { messageId, tagHeaders, ...(dkim && { dkim }) };
+  const options = { messageId, tagHeaders, ...(dkim && { dkim: dkimSigner(dkim, REWRITTEN) }) };
   if (message.attachments.every(({ isInMemory }) => isInMemory)) {
     const bytes = composeMessage(message, options);
     checkSize(bytes.length);

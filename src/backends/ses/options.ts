@@ -1,6 +1,6 @@
 import { BACKEND_OPTIONS, type BackendOptions, RETRY_OPTION } from '../../backend.ts';
 import { ConfigurationError } from '../../errors.ts';
-import { createDkimSigner, type DkimOptions, type DkimSigner } from '../../mime/dkim.ts';
+import { type DkimKey, type DkimOptions, readDkimKeys } from '../../mime/dkim-keys.ts';
 import { DKIM_OPTION } from '../../mime/dkim-option.ts';
 import type { AnyOptionTable, OptionTable } from '../../options.ts';
 import { type RetryOptions, resolveRetry } from '../../util/backoff.ts';
@@ -77,7 +77,7 @@ const KEYS = ['accessKeyId', 'secretAccessKey', 'sessionToken'];
 
 /** {@link SesOptions}, complete. */
 export interface ResolvedSesOptions extends Omit<SesOptions, 'dkim'> {
-  readonly dkim: DkimSigner | null;
+  readonly dkim: readonly DkimKey[] | null;
   readonly region: string;
   readonly maxConnections: number;
   readonly timeoutMs: number;
@@ -170,7 +170,7 @@ export function resolveSesOptions(options: SesOptions): ResolvedSesOptions {
   checkKeys(options);
   return {
     ...options,
-    dkim: options.dkim ? createDkimSigner(options.dkim, ['message-id', 'date']) : null,
+    dkim: options.dkim ? readDkimKeys(options.dkim) : null,
     region: options.region || DEFAULT_REGION,
     maxConnections: options.maxConnections ?? 50,
     timeoutMs: options.timeoutMs ?? 60_000,

@@ -1,5 +1,5 @@
 import { BACKEND_OPTIONS, type BackendOptions, OAUTH2_OPTION, RETRY_OPTION } from '../../backend.ts';
-import type { DkimOptions } from '../../mime/dkim.ts';
+import type { DkimOptions } from '../../mime/dkim-keys.ts';
 import { DKIM_OPTION } from '../../mime/dkim-option.ts';
 import { parseProxy } from '../../net/proxy-server.ts';
 import { type OptionSpec, type OptionTable, parseOption } from '../../options.ts';
