@@ -30,7 +30,7 @@ const ROOMS = {
   'smtp-server': { may: ['errors', 'util'] },
   backend: {
     may: [
-      ...['model', 'options', 'errors', 'events', 'util', 'sync', 'staging-rules'],
+      ...['model', 'options', 'errors', 'events', 'util', 'staging-rules'],
       'mime/inline-images.ts', // what every backend gets
     ],
   },
@@ -134,6 +134,7 @@ const FILES = {
     'tell-listeners',
     'trace-send',
     'sync-call',
+    'blocking-delivery',
     'reply-status',
     'planned-outcomes',
   ],

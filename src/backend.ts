@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type AddressInput, isMailboxInput } from './address.ts';
+import { blockingDelivery, needBlockingDelivery } from './blocking-delivery.ts';
 import { conclude } from './conclusion.ts';
 import { type DeliveryContext, type DeliveryResult, failedDelivery, type Job, toEmailError } from './delivery.ts';
 import type { DeliveryFilter } from './delivery-filter.ts';
@@ -14,7 +15,6 @@ import { ResultStream } from './result-stream.ts';
 import { SendCall } from './send-call.ts';
 import { stagingFilter } from './staging-rules.ts';
 import type { MessageResult, SendStatus } from './status.ts';
-import { closeBlocking, deliverBlocking } from './sync.ts';
 import { SyncCall } from './sync-call.ts';
 import { isSendTraced, traceSend, traceSendSync, traceStream } from './trace-send.ts';
 import { type BackendStats, Traffic } from './traffic.ts';
@@ -175,7 +175,9 @@ export abstract class EmailBackend implements AsyncDisposable {
 
   /** Delivers while the thread waits; by default in a worker thread, over a connection made there like this one. */
   protected deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    return deliverBlocking(this, this.name, jobs, (job, error) => failedDelivery(job, toEmailError(error)));
+    const { name } = this;
+    const fail = (job: Job, error: unknown) => failedDelivery(job, toEmailError(error));
+    return needBlockingDelivery(this, name).deliver(name, jobs, fail);
   }
 
   /** Connects; called by `open`, must be harmless when connected. */
@@ -260,7 +262,7 @@ export abstract class EmailBackend implements AsyncDisposable {
 
   /** Closes what blocking calls keep open in their worker thread; `close` concerns this thread. */
   closeSync(): void {
-    closeBlocking(this);
+    blockingDelivery(this)?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,5 @@
 import type { EmailBackend } from './backend.ts';
+import { letBlock } from './blocking-delivery.ts';
 import { backendOfUrl, isConnectionUrl, noUrl, parseConnectionUrl } from './connection-url.ts';
 import type { Environment } from './environment.ts';
 import { ConfigurationError } from './errors.ts';
@@ -7,7 +8,7 @@ import type { AnyOptionTable, OptionPart } from './options.ts';
 import { findPreset, presetNames } from './presets.ts';
 import { type BackendClass, backendNames, crossingName, findBackend, nameOfBackend } from './registry.ts';
 import { blameVariable, readVariable } from './settings.ts';
-import { rememberRecipe } from './sync.ts';
+import { WorkerDelivery } from './sync.ts';
 import { nearestName } from './util/nearest-name.ts';
 import { isQuotable } from './util/quotable.ts';
 import {
@@ -156,7 +157,7 @@ function instantiate(name: string | null, backend: BackendClass, options: object
     );
   }
   const crossing = name === null ? null : crossingName(name);
-  if (crossing !== null) rememberRecipe(connection, { backend: crossing, options });
+  if (crossing !== null) letBlock(connection, new WorkerDelivery({ backend: crossing, options }));
   return connection;
 }
 

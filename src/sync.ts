@@ -1,11 +1,11 @@
 import { FileContent } from './attachment.ts';
+import type { BlockingDelivery } from './blocking-delivery.ts';
 import type { DeliveryResult, Job } from './delivery.ts';
 import { ConfigurationError, MessageError, SendError } from './errors.ts';
 import type { EmailMessage } from './message.ts';
 import type { EmailMessageInit } from './message-init.ts';
 import { type PackedResults, unpackResults, WORKER_ENDED, WORKER_RUNNING, WORKER_STARTING } from './sync-codec.ts';
 import { ownFile } from './util/own-file.ts';
-import { refuseInWorkerd } from './util/runtime.ts';
 
 /** How the worker thread makes the same connection: a backend's name or specifier, and options that can be cloned. */
 export interface Recipe {
@@ -41,67 +41,48 @@ const SILENT_LOOKS = 30;
 
 let bridge: Bridge | null = null;
 let lastId = 0;
-const connectionIds = new WeakMap<object, number>();
-const recipes = new WeakMap<object, Recipe>();
 
-/** Notes how a connection was made, for the worker to make one like it. */
-export function rememberRecipe(owner: object, recipe: Recipe): void {
-  recipes.set(owner, recipe);
-}
+/** Deliveries in the worker thread: it makes the connection anew, at the first call, and keeps it. */
+export class WorkerDelivery implements BlockingDelivery {
+  readonly #recipe: Recipe;
+  /** What the worker knows its connection by; null before the first call. */
+  #id: number | null = null;
 
-/**
- * Delivers in the worker thread while this thread waits.
- *
- * The worker makes the connection anew, at the first call of `owner`, and keeps it. `fail` makes the result of a job that
- * `error` kept from being delivered, or from being known to be.
- *
- * @throws {ConfigurationError} `not-blocking` when the connection or an option of it cannot be made in another thread.
- */
-export function deliverBlocking(
-  owner: object,
-  name: string,
-  jobs: readonly Job[],
-  fail: (job: Job, error: unknown) => DeliveryResult,
-): readonly DeliveryResult[] {
-  refuseInWorkerd('not-blocking', 'blocking calls do not work', 'there are no threads; use sendMail or sendMessages');
-  const recipe = recipes.get(owner);
-  if (recipe === undefined) {
-    throw new ConfigurationError(
-      'not-blocking',
-      `a blocking call cannot use this '${name}' connection, as a worker thread cannot make one like it: ` +
-        "get it by name or by 'specifier#Export', or use sendMail or sendMessages",
-    );
+  constructor(recipe: Recipe) {
+    this.#recipe = recipe;
   }
-  refuseUncloneable(name, recipe.options);
-  refuseOwnServer(recipe.options);
-  let id = connectionIds.get(owner);
-  if (id === undefined) {
-    id = ++lastId;
-    connectionIds.set(owner, id);
-  }
-  const refused: DeliveryResult[] = [];
-  const crossing: SyncJob[] = [];
-  for (const job of jobs) {
+
+  deliver(
+    name: string,
+    jobs: readonly Job[],
+    fail: (job: Job, error: unknown) => DeliveryResult,
+  ): readonly DeliveryResult[] {
+    const recipe = this.#recipe;
+    refuseUncloneable(name, recipe.options);
+    refuseOwnServer(recipe.options);
+    this.#id ??= ++lastId;
+    const refused: DeliveryResult[] = [];
+    const crossing: SyncJob[] = [];
+    for (const job of jobs) {
+      try {
+        crossing.push({ index: job.index, message: inMemory(job.message) });
+      } catch (error) {
+        refused.push(fail(job, error));
+      }
+    }
+    if (crossing.length === 0) return refused;
     try {
-      crossing.push({ index: job.index, message: inMemory(job.message) });
+      if (bridge === null || bridge.hasEnded) bridge = startWorker();
+      return [...unpackResults(bridge.call({ kind: 'deliver', id: this.#id, recipe, jobs: crossing })), ...refused];
     } catch (error) {
-      refused.push(fail(job, error));
+      if (!(error instanceof SendError)) throw error;
+      return jobs.map((job) => refused.find(({ index }) => index === job.index) ?? fail(job, error));
     }
   }
-  if (crossing.length === 0) return refused;
-  try {
-    if (bridge === null || bridge.hasEnded) bridge = startWorker();
-    return [...unpackResults(bridge.call({ kind: 'deliver', id, recipe, jobs: crossing })), ...refused];
-  } catch (error) {
-    if (!(error instanceof SendError)) throw error;
-    return jobs.map((job) => refused.find(({ index }) => index === job.index) ?? fail(job, error));
-  }
-}
 
-/** Closes the connection that the worker keeps for `owner`, if it keeps one. */
-export function closeBlocking(owner: object): void {
-  const id = connectionIds.get(owner);
-  if (id !== undefined && bridge !== null && !bridge.hasEnded) bridge.call({ kind: 'close', id });
+  close(): void {
+    if (this.#id !== null && bridge !== null && !bridge.hasEnded) bridge.call({ kind: 'close', id: this.#id });
+  }
 }
 
 /**

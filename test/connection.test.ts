@@ -9,12 +9,14 @@ import { DummyBackend } from '../src/backends/dummy.ts';
 import { FileBackend } from '../src/backends/file.ts';
 import { SesBackend } from '../src/backends/ses.ts';
 import { SmtpBackend } from '../src/backends/smtp.ts';
+import { blockingDelivery } from '../src/blocking-delivery.ts';
 import { defaultConnection, getConnection, setDefaultConnection } from '../src/connection.ts';
 import { deliverEach } from '../src/deliver-each.ts';
 import { type DeliveryResult, type Job, sameForAll } from '../src/delivery.ts';
 import { ConfigurationError } from '../src/errors.ts';
 import { loadBackend } from '../src/load-backend.ts';
 import { backendNames, registerBackend } from '../src/registry.ts';
+import type { Recipe } from '../src/sync.ts';
 
 /** Takes any options and tells which it was given. */
 class ProbeBackend extends EmailBackend {
@@ -38,13 +40,17 @@ class ProbeBackend extends EmailBackend {
 
 vi.mock('../src/sync.ts', async (original) => ({
   ...(await original<typeof import('../src/sync.ts')>()),
-  rememberRecipe: (owner: object, { options }: { options: object }) => recipes.set(owner, options),
+  WorkerDelivery: class {
+    readonly options: object;
+    constructor({ options }: Recipe) {
+      this.options = options;
+    }
+  },
 }));
-const recipes = new WeakMap<object, object>();
 
 /** All that a connection was made with. */
 function optionsOf(connection: EmailBackend): object | undefined {
-  return recipes.get(connection);
+  return (blockingDelivery(connection) as { readonly options: object } | null)?.options; // the stand-in above
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'amsdal-mail-connection-'));

@@ -1,0 +1,47 @@
+import type { DeliveryResult, Job } from './delivery.ts';
+import { ConfigurationError } from './errors.ts';
+import { refuseInWorkerd } from './util/runtime.ts';
+
+/** Delivers for one connection while its thread waits: another thread does, over a connection made there like it. */
+export interface BlockingDelivery {
+  /**
+   * @param name the connection's, for errors
+   * @param fail makes the result of a job that `error` kept from being delivered, or from being known to be
+   * @throws {ConfigurationError} `not-blocking` when an option of the connection cannot be had in another thread.
+   */
+  deliver(
+    name: string,
+    jobs: readonly Job[],
+    fail: (job: Job, error: unknown) => DeliveryResult,
+  ): readonly DeliveryResult[];
+  /** Closes the connection that the other thread keeps, if it keeps one. */
+  close(): void;
+}
+
+const deliveries = new WeakMap<object, BlockingDelivery>();
+
+/** Lets a connection deliver in another thread: whoever made it knows how to make one like it. */
+export function letBlock(connection: object, delivery: BlockingDelivery): void {
+  deliveries.set(connection, delivery);
+}
+
+/** How a connection delivers in another thread; null for one that nobody can make anew there. */
+export function blockingDelivery(connection: object): BlockingDelivery | null {
+  return deliveries.get(connection) ?? null;
+}
+
+/**
+ * {@link blockingDelivery} for a call that needs it.
+ *
+ * @throws {ConfigurationError} `not-blocking` where there is none.
+ */
+export function needBlockingDelivery(connection: object, name: string): BlockingDelivery {
+  refuseInWorkerd('not-blocking', 'blocking calls do not work', 'there are no threads; use sendMail or sendMessages');
+  const delivery = blockingDelivery(connection);
+  if (delivery !== null) return delivery;
+  throw new ConfigurationError(
+    'not-blocking',
+    `a blocking call cannot use this '${name}' connection, as a worker thread cannot make one like it: ` +
+      "get it by name or by 'specifier#Export', or use sendMail or sendMessages",
+  );
+}
