@@ -17,7 +17,7 @@ export interface SesQuota {
 /** GetAccount may be called once a second, by all who use the account. */
 const ASK_AGAIN_MS = 30_000;
 
-/** One account in one region, as all connections of this process share it: its quota, and its rate. */
+/** The quota and the rate of an account in a region, shared by all connections of this process. */
 export class SesAccount {
   readonly limiter: RateLimiter = new RateLimiter();
   readonly #ratePerSecond: number;
@@ -40,7 +40,7 @@ export class SesAccount {
   /**
    * Waits for the turn of a request of `count` recipients.
    *
-   * The rate is asked for before the second request, so that a single mail is a single request.
+   * The rate is asked for before the second request, so that sending a single mail takes a single request.
    */
   async turn(count: number, signal: AbortSignal | undefined, ask: () => Promise<AccountFacts>): Promise<number> {
     if (!this.#isFirstRequest) await this.ensureRate(signal, ask);
@@ -49,8 +49,8 @@ export class SesAccount {
   }
 
   /**
-   * Asks for the rate, once; an account that may not ask learns from being throttled, and one that got no answer asks again
-   * later. The signal ends the waiting only, as the answer is for all.
+   * Asks for the rate once, or again later when there was no answer; an account that may not ask learns it from being throttled.
+   * The signal ends only this wait, as the answer is for every request.
    */
   async ensureRate(signal: AbortSignal | undefined, ask: () => Promise<AccountFacts>): Promise<void> {
     if (performance.now() >= this.#asksAt) {
@@ -65,7 +65,7 @@ export class SesAccount {
     await unlessAborted(this.#rateAsked, signal).catch(() => {});
   }
 
-  /** Takes over what GetAccount said; a lower rate given as an option stays. */
+  /** Takes over GetAccount's answer; a lower rate given as an option stays. */
   learn({ SendQuota }: AccountFacts): void {
     if (SendQuota === undefined) return;
     const { Max24HourSend = 0, MaxSendRate = 0, SentLast24Hours = 0 } = SendQuota;
@@ -78,8 +78,8 @@ const NOBODY = {};
 const accounts = new WeakMap<object, Map<string, SesAccount>>();
 
 /**
- * The account that options speak of: the same for the same client, or the same keys (or function that fetches them), region
- * and endpoint; and the same given rate. Whose keys these are is not known.
+ * The account that options belong to: one for each client, or for each combination of keys (or the function that fetches
+ * them), region and endpoint; and of each given rate. Which AWS account the keys belong to is not known.
  */
 export function accountOf(options: ResolvedSesOptions): SesAccount {
   const { client, credentials, accessKeyId, region, endpoint, ratePerSecond } = options;

@@ -55,38 +55,30 @@ export async function templateContent(message: EmailMessage, tagHeaders: boolean
   const { attachments } = await message.materialize();
   const headers = templateHeaders(message, tagHeaders);
   const data = JSON.stringify(message.mergeGlobalData ?? {});
-  const issues = [
-    ...bodyIssues(message),
-    ...headers.flatMap(headerIssues),
-    ...attachments.flatMap(attachmentIssues),
-    ...dataIssues('mergeGlobalData', data),
-  ];
-  if (headers.length > MAX_HEADERS) {
-    const text = `SES takes ${MAX_HEADERS} headers with a template, these are ${headers.length}`;
-    issues.push(issue('headers', 'too-many', text));
-  }
+  const issues = [...templateIssues(message, headers, attachments), ...dataIssues('mergeGlobalData', data)];
   if (issues.length > 0) throw new MessageError(issues);
   return {
-    ...source(message),
+    ...templateSource(message),
     TemplateData: data,
     ...(headers.length > 0 && { Headers: headers }),
     ...(attachments.length > 0 && { Attachments: attachments.map(templateAttachment) }),
   };
 }
 
-/** What is wrong with template variables in JSON. */
+/** The issue of template variables, given in JSON, that are too long. */
 export function dataIssues(path: string, json: string): readonly MessageIssue[] {
   if (json.length <= MAX_TEMPLATE_DATA) return [];
-  return [issue(path, 'too-long', `SES takes ${MAX_TEMPLATE_DATA} characters of JSON, these are ${json.length}`)];
+  const message = `SES takes ${MAX_TEMPLATE_DATA} characters of JSON, these are ${json.length}`;
+  return [{ path, code: 'too-long', message }];
 }
 
 function checkSize(length: number): void {
   if (Math.ceil(length / 3) * 4 <= MAX_MESSAGE) return;
   const text = 'the message is over 40 MB in base64, which is what SES takes: send a link instead';
-  throw new MessageError([issue('attachments', 'too-long', text)]);
+  throw new MessageError([{ path: 'attachments', code: 'too-long', message: text }]);
 }
 
-function source(message: EmailMessage): Pick<Template, 'TemplateName' | 'TemplateArn' | 'TemplateContent'> {
+function templateSource(message: EmailMessage): Pick<Template, 'TemplateName' | 'TemplateArn' | 'TemplateContent'> {
   const { templateId, subject, body, htmlBody, autoText } = message;
   if (templateId !== null)
     return templateId.startsWith('arn:') ? { TemplateArn: templateId } : { TemplateName: templateId };
@@ -100,37 +92,44 @@ function source(message: EmailMessage): Pick<Template, 'TemplateName' | 'Templat
   };
 }
 
-/** The message's headers as the composer writes them, but those that SES makes, each on one line. */
+/** The message's headers as the composer writes them, each on one line, without those that SES makes itself. */
 function templateHeaders(message: EmailMessage, tagHeaders: boolean): readonly Header[] {
   const head = furtherHeaders(message, tagHeaders).trimEnd();
   if (head === '') return [];
   return head.split(/\r\n(?! )/).map((field) => {
     const colon = field.indexOf(':');
-    return {
-      Name: field.slice(0, colon),
-      Value: field
-        .slice(colon + 1)
-        .replaceAll('\r\n ', ' ')
-        .trimStart(),
-    };
+    const value = field.slice(colon + 1).replaceAll('\r\n ', ' ');
+    return { Name: field.slice(0, colon), Value: value.trimStart() };
   });
 }
 
-function headerIssues({ Name, Value }: Header): readonly MessageIssue[] {
-  const path = `headers.${Name}`;
-  if (Value === '') return [issue(path, 'range', 'SES takes no empty header with a template')];
-  if (Name.length + Value.length <= MAX_HEADER) return [];
-  return [issue(path, 'too-long', `SES takes ${MAX_HEADER} characters of name and value with a template`)];
-}
-
-function bodyIssues({ templateId, body, htmlBody, alternatives }: EmailMessage): readonly MessageIssue[] {
+/** What of the message a template at SES cannot carry. */
+function templateIssues(
+  message: EmailMessage,
+  headers: readonly Header[],
+  attachments: EmailMessage['attachments'],
+): readonly MessageIssue[] {
   const issues: MessageIssue[] = [];
-  const isStored = templateId !== null;
-  const text = 'the template stored at SES makes the bodies: remove it, or leave templateId out';
-  if (isStored && body !== '') issues.push(issue('body', 'unsupported', text));
-  if (isStored && htmlBody !== null) issues.push(issue('htmlBody', 'unsupported', text));
-  if (alternatives.length > 0) {
-    issues.push(issue('alternatives', 'unsupported', 'SES makes a text and an HTML part from a template, no others'));
+  const fail = (path: string, code: MessageIssueCode, text: string) => issues.push({ path, code, message: text });
+  const limit = (path: string, length: number, max: number) => {
+    if (length > max) fail(path, 'too-long', `SES takes ${max} characters with a template, these are ${length}`);
+  };
+  const { templateId, body, htmlBody, alternatives } = message;
+  const stored = 'the template stored at SES makes the bodies: remove it, or leave templateId out';
+  if (templateId !== null && body !== '') fail('body', 'unsupported', stored);
+  if (templateId !== null && htmlBody !== null) fail('htmlBody', 'unsupported', stored);
+  if (alternatives.length > 0)
+    fail('alternatives', 'unsupported', 'SES makes a text and an HTML part from a template, no others');
+  for (const { Name, Value } of headers) {
+    if (Value === '') fail(`headers.${Name}`, 'range', 'SES takes no empty header with a template');
+    limit(`headers.${Name}`, Name.length + Value.length, MAX_HEADER);
+  }
+  if (headers.length > MAX_HEADERS)
+    fail('headers', 'too-many', `SES takes ${MAX_HEADERS} headers with a template, these are ${headers.length}`);
+  for (const [index, { filename, mimetype, contentId }] of attachments.entries()) {
+    limit(`attachments[${index}].filename`, filename?.length ?? 0, MAX_FILENAME);
+    limit(`attachments[${index}].mimetype`, mimetype.length, MAX_PARAMETER);
+    limit(`attachments[${index}].contentId`, contentId?.length ?? 0, MAX_PARAMETER);
   }
   return issues;
 }
@@ -149,20 +148,4 @@ function templateAttachment({
     ContentTransferEncoding: 'BASE64',
     ...(contentId !== null && { ContentId: contentId }),
   };
-}
-
-function attachmentIssues(attachment: EmailMessage['attachments'][number], index: number): readonly MessageIssue[] {
-  const lengths = [
-    ['filename', attachment.filename, MAX_FILENAME],
-    ['mimetype', attachment.mimetype, MAX_PARAMETER],
-    ['contentId', attachment.contentId, MAX_PARAMETER],
-  ] as const;
-  return lengths.flatMap(([field, value, max]) => {
-    if (value === null || value.length <= max) return [];
-    return [issue(`attachments[${index}].${field}`, 'too-long', `SES takes ${max} characters with a template`)];
-  });
-}
-
-function issue(path: string, code: MessageIssueCode, message: string): MessageIssue {
-  return { path, code, message };
 }

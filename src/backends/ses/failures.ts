@@ -20,19 +20,19 @@ export interface SesFailure {
   readonly statusOf: (recipient: Mailbox) => DeliveryStatus;
 }
 
-/** What an error of the SDK says of itself. */
+/** The parts of an error of the SDK that are read here. */
 interface SdkError {
   readonly name?: unknown;
   readonly message?: unknown;
-  /** Of errors of the network. */
+  /** Of network errors. */
   readonly code?: unknown;
   readonly syscall?: unknown;
-  /** Of an AggregateError: one for each address that was tried. */
+  /** Of an AggregateError: one error for each address that was tried. */
   readonly errors?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean };
 }
 
-/** What the mail was sent with, for texts that help. */
+/** The request that failed. */
 export interface FailureContext {
   readonly region: string;
   readonly recipients: readonly Mailbox[];
@@ -69,9 +69,9 @@ const ADDRESS_FAULT =
 const FAILED_IDENTITIES = /identities failed the check in region [A-Z0-9-]+: (.+)$/i;
 
 /**
- * Tells what an error of the SDK means: by its name; by its text only where one name means several things.
+ * Reads an error of the SDK by its name, and by its text only where one name has several meanings.
  *
- * What the service may have carried out is `unknown`; what it refused, or never got, is certainly not sent.
+ * A request that the service may have carried out is `unknown`; one that it refused, or never got, has certainly not been sent.
  */
 export function failureOf(cause: unknown, context: FailureContext): SesFailure {
   const error: SdkError = typeof cause === 'object' && cause !== null ? cause : {};
@@ -105,14 +105,14 @@ export function failureOf(cause: unknown, context: FailureContext): SesFailure {
   };
   if (AUTH.has(name)) {
     const refusal = new EmailConnectionError('auth', `SES refused the credentials: ${name}: ${text}`, facts);
-    // The SDK has corrected its clock by what the refusal says.
+    // The refusal carries the service's time, by which the SDK has corrected its clock.
     return { ...sameForEvery('failed', refusal), retry: error.$metadata?.clockSkewCorrected === true ? 'clock' : null };
   }
   if (context.kind === 'unsent mail') return unanswered(error, name, text, context.kind, cause);
   return refused(name, text, facts, context);
 }
 
-/** What the statuses of SendBulkEmail's entries mean; the API's documentation spells some of them in a second way. */
+/** The statuses of SendBulkEmail's entries; the API's documentation has two spellings for some of them. */
 const ENTRY_STATUSES: Readonly<Record<string, readonly [SendErrorCode, DeliveryStatus, SesFailure['retry']?]>> = {
   MESSAGE_REJECTED: ['rejected', 'rejected'],
   MAIL_FROM_DOMAIN_NOT_VERIFIED: ['account', 'failed'],
@@ -132,7 +132,7 @@ const ENTRY_STATUSES: Readonly<Record<string, readonly [SendErrorCode, DeliveryS
   FAILED: ['provider', 'failed'],
 };
 
-/** Why an entry of a bulk request was not sent; a status that is not known yet is `unknown`. */
+/** Why an entry of a bulk request was not sent; an unfamiliar status leaves it `unknown`. */
 export function entryFailure(status: string | undefined, reason: string | undefined): SesFailure {
   if (status === 'SUCCESS') return inDoubt('uncertain', 'it answered SUCCESS without a MessageId');
   const meaning = status !== undefined && Object.hasOwn(ENTRY_STATUSES, status) ? ENTRY_STATUSES[status] : undefined;
@@ -145,18 +145,18 @@ export function entryFailure(status: string | undefined, reason: string | undefi
 
 const ACCOUNT_WIDE: ReadonlySet<string> = new Set(['account', 'quota', 'template', 'aborted', 'timeout']);
 
-/** Whether the failure would meet every other request of the same message just so. */
+/** Whether every other request of the same message would fail in the same way. */
 export function isAccountWide({ error }: SesFailure): boolean {
   if (error.outcome === 'unknown') return false;
   return error instanceof EmailConnectionError || error instanceof ConfigurationError || ACCOUNT_WIDE.has(error.code);
 }
 
-/** Whether the keys are good, and lack the permission for what was asked. */
+/** Whether the credentials are valid but lack the permission. */
 export function isDenied(error: unknown): boolean {
   return error instanceof EmailConnectionError && isError(error.cause) && DENIED.has(error.cause.name);
 }
 
-/** A failure that is the same for all recipients. */
+/** A failure with the same status for every recipient. */
 export function sameForEvery(status: DeliveryStatus, error: EmailError): SesFailure {
   return { error, retry: null, statusOf: () => status };
 }
@@ -167,7 +167,7 @@ export function inDoubt(code: SendErrorCode, reason: string, cause?: unknown): S
   return sameForEvery('unknown', new SendError(code, message, { phase: 'request', outcome: 'unknown', cause }));
 }
 
-/** A request without an answer that tells what became of it: only a mail that was handed over is in doubt. */
+/** A request without a usable answer; only a mail that was handed over is in doubt. */
 export function withoutAnswer(
   kind: RequestKind,
   code: 'timeout' | 'aborted' | 'closed' | 'uncertain',
@@ -225,7 +225,7 @@ function refusalCode(name: string, text: string): SendErrorCode {
   return name === 'BadRequestException' && ADDRESS_FAULT.test(text) ? 'invalid-recipient' : 'provider';
 }
 
-/** The recipients that the answer names have `status`, the others failed with them; when it names none, all are `otherwise`. */
+/** Recipients named in the answer get `status`, and the rest `failed`; when it names nobody, all get `otherwise`. */
 function statusOfNamed(
   { recipients }: FailureContext,
   status: DeliveryStatus,
@@ -237,7 +237,7 @@ function statusOfNamed(
   return (recipient) => (test(recipient) ? status : rest);
 }
 
-/** Whether a text has an address, and not as a part of another one. */
+/** Whether a text contains an address, and not as part of another one. */
 function mentions(text: string, address: string): boolean {
   const escaped = address.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   return new RegExp(`(?<![\\w!#$%&*+/=?^{|}~.@-]|\\w')${escaped}(?![\\w@-]|\\.\\w)`, 'i').test(text);
@@ -264,7 +264,7 @@ function attemptsOf(error: SdkError): readonly SdkError[] {
   return Array.isArray(error.errors) ? [error, ...error.errors] : [error];
 }
 
-/** AWS answers a wrong signature with the whole request it had expected, keys' tokens included, on the lines that follow. */
+/** To a wrong signature AWS answers with the whole request that it expected, session token included, on the following lines. */
 function firstLine(message: unknown): string {
   return (
     String(message ?? '')

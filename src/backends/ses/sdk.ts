@@ -5,9 +5,9 @@ import { unlessAborted } from '../../util/unless-aborted.ts';
 import { CREDENTIALS_FUNCTION } from './failures.ts';
 import type { ResolvedSesOptions, SesCredentials } from './options.ts';
 
-/** What an `SESv2Client` of `@aws-sdk/client-sesv2` offers, as far as it is used here. */
+/** The part of an `SESv2Client` of `@aws-sdk/client-sesv2` that is used here. */
 export interface SesClientLike {
-  /** Makes the request of a command of the SDK. */
+  /** Makes the request of one of the SDK's commands. */
   send(command: object, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
   /** Closes its sockets. */
   destroy?(): void;
@@ -24,7 +24,7 @@ interface SesCommand {
 
 type CommandClass = new (input: never) => SesCommand;
 
-/** What the package `@aws-sdk/client-sesv2` exports, as far as it is used here. */
+/** The exports of `@aws-sdk/client-sesv2` that are used here. */
 export interface SesSdk {
   readonly SESv2Client: new (config: never) => SesClientLike;
   readonly SendEmailCommand: CommandClass;
@@ -45,7 +45,7 @@ export class UnsentError extends Error {
   }
 }
 
-/** The SDK and a client of it. */
+/** Makes requests with the SDK; the only part of the backend that knows it, but for its errors. */
 export class SesClient {
   readonly #sdk: SesSdk;
   readonly #client: SesClientLike;
@@ -70,7 +70,7 @@ export class SesClient {
       : new SesClient(sdk, makeClient(sdk, options), true);
   }
 
-  /** @throws {ConfigurationError} `unknown-option` for a parameter that the installed SDK would drop without a word. */
+  /** @throws {ConfigurationError} `unknown-option` for a parameter that the installed SDK would silently drop. */
   check(operation: Exclude<Operation, 'GetAccount'>, input: object): void {
     for (const parameter of Object.keys(input)) {
       if (this.knows(operation, parameter)) continue;
@@ -82,7 +82,7 @@ export class SesClient {
   /**
    * Sends one request, once: the SDK's own retries would repeat requests that may have been carried out.
    *
-   * @throws {UnsentError} when the request never left; all else may have been carried out.
+   * @throws {UnsentError} when the request never left; after any other error it may have been carried out.
    */
   async send(operation: Operation, input: object, abortSignal: AbortSignal): Promise<unknown> {
     const command = new this.#sdk[`${operation}Command`](input as never); // the classes differ in their input alone
@@ -111,10 +111,10 @@ export class SesClient {
       { step: 'deserialize', priority: 'low' }, // the last one before the HTTP client
     );
     try {
-      // A function that fetches credentials does not hear of the signal.
+      // A function that fetches credentials is not given the signal.
       return await unlessAborted(this.#client.send(command, { abortSignal }), abortSignal);
     } catch (cause) {
-      // A client that ran no step is none of the SDK's, and may have sent by other means.
+      // A client that ran no step is not the SDK's, and may have sent in some other way.
       throw isBegun && !isHandedOver ? new UnsentError(cause) : cause;
     }
   }
@@ -129,7 +129,7 @@ export class SesClient {
   }
 }
 
-/** What a request may hold, by the schema that the SDK serializes it by: [kind, namespace, name, traits, members, ...]. */
+/** The parameters of a request, from the schema that the SDK serializes it with: [kind, namespace, name, traits, members, ...]. */
 function parametersOf(sdk: SesSdk, operation: Operation): ReadonlySet<unknown> {
   const schema: unknown = Reflect.get(sdk, `${operation}Request$`);
   const members: unknown = Array.isArray(schema) ? schema[4] : undefined;
@@ -162,7 +162,7 @@ function credentialsOf({ credentials, accessKeyId, secretAccessKey, sessionToken
   return { credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } };
 }
 
-/** Tells the function's errors from those of the SDK. */
+/** Marks the function's errors, to tell them from those of the SDK. */
 async function fetchCredentials(credentials: () => Promise<SesCredentials>): Promise<SesCredentials> {
   try {
     return await credentials();
