@@ -6,7 +6,7 @@
 import { execFile } from 'node:child_process';
 import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
-import { argv } from 'node:process';
+import { argv, execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { rolldown } from 'rolldown';
@@ -14,7 +14,7 @@ import { entryPoints } from './lib/entry-points.js';
 import { readModules } from './lib/modules.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const compiler = fileURLToPath(new URL('../node_modules/.bin/tsc', import.meta.url));
+const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
 
 /** Threads are started by the name of their file. */
 const THREADS = ['sync-worker', 'mailbox/preview-worker'];
@@ -47,8 +47,8 @@ export async function build({ sourceMap = false } = {}) {
 }
 
 async function declare() {
-  const options = ['-p', 'tsconfig.build.json', '--emitDeclarationOnly'];
-  await promisify(execFile)(compiler, options, { cwd: root }).catch((/** @type {{ stdout: string }} */ { stdout }) => {
+  const options = [compiler, '-p', 'tsconfig.build.json', '--emitDeclarationOnly'];
+  await promisify(execFile)(execPath, options, { cwd: root }).catch((/** @type {{ stdout: string }} */ { stdout }) => {
     throw new Error(`it does not compile:\n${stdout}`);
   });
 }
