@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fsyncSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fdatasync, fsyncSync, openSync, truncateSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { reasonOf } from '../../util/reason.ts';
@@ -26,8 +26,9 @@ export class Journal {
     this.#unlock = lockJournal(path);
     try {
       this.before = readJournal(path);
+      // Before it is opened to append, as Windows does not cut such a file.
+      if (existsSync(path)) truncateSync(path, this.before.length);
       this.#file = openSync(path, 'a', 0o600);
-      ftruncateSync(this.#file, this.before.length);
       if (this.before.length === 0) this.#write(JOURNAL_START);
       fsyncSync(this.#file);
       flushFolder(dirname(path));
