@@ -265,7 +265,7 @@ function App() {
         ...${{ mails, previews, place, folder, setFolder, theme, toggleTheme, isOnline, info }}
         openDialog=${setDialog}
       />
-      <main aria-label="Message">
+      <main class="column" aria-label="Message">
         ${
           place === null
             ? html`<${Welcome} info=${info} hasMails=${mails.size > 0} folder=${folder} />`

@@ -25,16 +25,16 @@ export function Attachments({ files, path }) {
   const [open, setOpen] = useState(/** @type {File | null} */ (null));
   if (files.length === 0) return null;
   return html`
-    <ul class="files" aria-label="Attachments">
+    <ul class="files flex" aria-label="Attachments">
       ${files.map((file) => {
         const name = file.filename ?? file.contentId ?? file.mediaType;
-        return html`<li>
-          <button type="button" class="file" onClick=${() => setOpen(file)} title=${`Look at ${name}`}>
-            ${kindOf(file) === 'image' ? html`<img src=${urlOf(path, file)} alt="" loading="lazy" />` : html`<span class="file-icon"><${Icon} name="file" /></span>`}
-            <span class="file-name">${name}</span>
-            <span class="muted">${byteSize(file.size)}${file.isInline && ' · inline'}</span>
+        return html`<li class="card flex">
+          <button type="button" class="file small" onClick=${() => setOpen(file)} title=${`Look at ${name}`}>
+            ${kindOf(file) === 'image' ? html`<img class="thumbnail" src=${urlOf(path, file)} alt="" loading="lazy" />` : html`<span class="thumbnail center"><${Icon} name="file" /></span>`}
+            <span class="file-name cut">${name}</span>
+            <span>${byteSize(file.size)}${file.isInline && ' · inline'}</span>
           </button>
-          <a class="icon-button" href=${`${urlOf(path, file)}?download`} download aria-label=${`Download ${name}`} title="Download"><${Icon} name="download" /></a>
+          <a class="icon-button center" href=${`${urlOf(path, file)}?download`} download aria-label=${`Download ${name}`} title="Download"><${Icon} name="download" /></a>
         </li>`;
       })}
     </ul>
@@ -67,17 +67,17 @@ function FileDialog({ file, url, onClose }) {
     onClick=${(/** @type {MouseEvent} */ event) => event.target === element.current && onClose()}
   >
     <div class="dialog-body">
-      <header>
-        <h2 id="file-title">${name} <span class="muted">${file.mediaType}, ${byteSize(file.size)}</span></h2>
-        <a class="icon-button" href=${`${url}?download`} download aria-label=${`Download ${name}`} title="Download"><${Icon} name="download" /></a>
+      <header class="flex">
+        <h2 class="grow" id="file-title">${name} <span class="muted">${file.mediaType}, ${byteSize(file.size)}</span></h2>
+        <a class="icon-button center" href=${`${url}?download`} download aria-label=${`Download ${name}`} title="Download"><${Icon} name="download" /></a>
         <${IconButton} icon="close" label="Close" onClick=${onClose} />
       </header>
-      ${kind === 'image' && html`<img class="file-image" src=${url} alt=${name} />`}
-      ${kind === 'audio' && html`<audio controls src=${url}></audio>`}
-      ${kind === 'video' && html`<video controls src=${url}></video>`}
-      ${kind === 'text' && html`<pre class="text" tabindex="0">${text}</pre>`}
-      ${kind === 'pdf' && html`<iframe class="file-pdf" src=${url} title=${name}></iframe>`}
-      ${kind === 'other' && html`<p class="nothing">There is no preview of this type. Download it to look at it.</p>`}
+      ${kind === 'image' && html`<img class="file-view file-image" src=${url} alt=${name} />`}
+      ${kind === 'audio' && html`<audio class="file-view" controls src=${url}></audio>`}
+      ${kind === 'video' && html`<video class="file-view" controls src=${url}></video>`}
+      ${kind === 'text' && html`<pre class="file-view" tabindex="0">${text}</pre>`}
+      ${kind === 'pdf' && html`<iframe class="file-view" src=${url} title=${name}></iframe>`}
+      ${kind === 'other' && html`<p class="nothing flex">There is no preview of this type. Download it to look at it.</p>`}
     </div>
   </dialog>`;
 }

@@ -28,7 +28,7 @@ export function HtmlView({ path, version, remoteImages, subject }) {
     v: String(version),
   });
   return html`
-    <div class="frame-tools">
+    <div class="frame-tools flex">
       <div class="segments" role="group" aria-label="Width">
         ${WIDTHS.map(
           ({
@@ -40,18 +40,18 @@ export function HtmlView({ path, version, remoteImages, subject }) {
           </button>`,
         )}
       </div>
-      <button type="button" class="toggle" aria-pressed=${dark} onClick=${() => setDark(!dark)} title="As a reader in dark mode shows it">
+      <button type="button" class="toggle flex" aria-pressed=${dark} onClick=${() => setDark(!dark)} title="As a reader in dark mode shows it">
         <${Icon} name="moon" />Dark mail
       </button>
-      <span class="spacer"></span>
+      <span class="grow"></span>
       ${
         remoteImages > 0 &&
-        html`<button type="button" class="toggle" aria-pressed=${showsRemote} onClick=${() => setShowsRemote(!showsRemote)} title="Your browser fetches them; nothing is fetched before you say so">
+        html`<button type="button" class="toggle flex" aria-pressed=${showsRemote} onClick=${() => setShowsRemote(!showsRemote)} title="Your browser fetches them; nothing is fetched before you say so">
           <${Icon} name="image" />${showsRemote ? 'Remote images shown' : `${plural(remoteImages, 'remote image')} blocked · Show`}
         </button>`
       }
     </div>
-    <div class=${`stage is-${width} ${dark ? 'is-dark' : ''}`}>
+    <div class=${`stage grow is-${width} ${dark ? 'is-dark' : ''}`}>
       <iframe
         key=${`${parameters}`}
         title=${`HTML of the message: ${subject}`}

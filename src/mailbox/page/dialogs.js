@@ -17,7 +17,7 @@ function Dialog({ title, onClose, children }) {
     onClick=${(/** @type {MouseEvent} */ event) => event.target === element.current && onClose()}
   >
     <div class="dialog-body">
-      <header><h2 id="dialog-title">${title}</h2><${IconButton} icon="close" label="Close" onClick=${onClose} /></header>
+      <header class="flex"><h2 class="grow" id="dialog-title">${title}</h2><${IconButton} icon="close" label="Close" onClick=${onClose} /></header>
       ${children}
     </div>
   </dialog>`;
@@ -54,7 +54,7 @@ const ROUTES = [
 /** @param {{ onClose: () => void }} props */
 export function HelpDialog({ onClose }) {
   const table = (/** @type {string[][]} */ rows, /** @type {string} */ kind) => html`<dl class=${`help ${kind}`}>
-    ${rows.map(([term, meaning]) => html`<div><dt>${kind === 'keys' ? html`<kbd>${term}</kbd>` : html`<code>${term}</code>`}</dt><dd>${meaning}</dd></div>`)}
+    ${rows.map(([term, meaning]) => html`<div><dt>${kind === 'keys' ? html`<kbd>${term}</kbd>` : html`<code>${term}</code>`}</dt><dd class="muted">${meaning}</dd></div>`)}
   </dl>`;
   return html`<${Dialog} title="Keyboard, search and API" onClose=${onClose}>
     <h3>Keyboard</h3>
@@ -76,18 +76,18 @@ export function ChaosDialog({ settings, onClose }) {
     );
   };
   /** @param {'refuse' | 'drop' | 'delay'} name @param {string} label @param {string} explanation */
-  const slider = (name, label, explanation) => html`<label class="slider">
+  const slider = (name, label, explanation) => html`<label>
     <span><strong>${label}</strong> <span class="muted">${explanation}</span></span>
-    <span class="slider-row">
-      <input type="range" min="0" max="100" step="5" value=${settings[name]} onChange=${(/** @type {InputEvent} */ { target }) => target instanceof HTMLInputElement && change({ [name]: Number(target.value) })} />
+    <span class="field flex">
+      <input class="grow" type="range" min="0" max="100" step="5" value=${settings[name]} onChange=${(/** @type {InputEvent} */ { target }) => target instanceof HTMLInputElement && change({ [name]: Number(target.value) })} />
       <output>${settings[name]} %</output>
     </span>
   </label>`;
   return html`<${Dialog} title="Chaos" onClose=${onClose}>
     <p class="muted">A share of the recipients goes wrong on purpose, over SMTP and from the backend, so that you see what your app does about it.</p>
     ${slider('refuse', 'Refuse', 'the recipient is answered with an error')}
-    <fieldset class="choices">
-      <legend>Refused</legend>
+    <fieldset class="choices flex">
+      <legend class="muted">Refused</legend>
       ${[550, 450].map(
         (code) => html`<label>
           <input type="radio" name="code" checked=${settings.refuseCode === code} onChange=${() => change({ refuseCode: code === 450 ? 450 : 550 })} />
@@ -97,13 +97,13 @@ export function ChaosDialog({ settings, onClose }) {
     </fieldset>
     ${slider('drop', 'Drop', 'the connection is cut')}
     ${slider('delay', 'Delay', `the answer comes ${settings.delayMs / 1000} s late`)}
-    <label class="number">Delay in milliseconds
-      <input type="number" min="0" max="60000" step="500" value=${settings.delayMs} onChange=${(/** @type {InputEvent} */ { target }) => target instanceof HTMLInputElement && change({ delayMs: Number(target.value) })} />
+    <label class="field flex">Delay in milliseconds
+      <input class="input" type="number" min="0" max="60000" step="500" value=${settings.delayMs} onChange=${(/** @type {InputEvent} */ { target }) => target instanceof HTMLInputElement && change({ delayMs: Number(target.value) })} />
     </label>
     <p class="fault" role="alert">${fault}</p>
-    <div class="buttons">
-      <button type="button" onClick=${() => change({ refuse: 0, drop: 0, delay: 0 })}>All calm</button>
-      <button type="button" class="primary" onClick=${onClose}>Done</button>
+    <div class="buttons flex">
+      <button type="button" class="button" onClick=${() => change({ refuse: 0, drop: 0, delay: 0 })}>All calm</button>
+      <button type="button" class="button primary" onClick=${onClose}>Done</button>
     </div>
   </${Dialog}>`;
 }
@@ -112,11 +112,11 @@ export function ChaosDialog({ settings, onClose }) {
 export function ClearDialog({ count, query, onClear, onClose }) {
   return html`<${Dialog} title=${`Delete ${plural(count, 'message')}?`} onClose=${onClose}>
     <p>${query ? html`Those that fit <code>${query}</code> are gone then.` : 'The mailbox is empty then.'} This cannot be undone.</p>
-    <div class="buttons">
-      <button type="button" onClick=${onClose}>Keep</button>
+    <div class="buttons flex">
+      <button type="button" class="button" onClick=${onClose}>Keep</button>
       <button
         type="button"
-        class="danger"
+        class="button danger"
         onClick=${() => {
           onClear();
           onClose();
@@ -141,13 +141,13 @@ export function ReleaseDialog({ id, allowed, onClose }) {
   };
   return html`<${Dialog} title="Send this mail on" onClose=${onClose}>
     <p class="muted">It really leaves this machine, to this one address only. Allowed: ${allowed.join(', ')}</p>
-    <label class="field">To
-      <input type="email" value=${to} onInput=${(/** @type {InputEvent} */ { target }) => target instanceof HTMLInputElement && setTo(target.value)} />
+    <label class="field flex">To
+      <input class="input grow" type="email" value=${to} onInput=${(/** @type {InputEvent} */ { target }) => target instanceof HTMLInputElement && setTo(target.value)} />
     </label>
     <p class=${result?.isSent ? 'success' : 'fault'} role="alert">${result?.message}</p>
-    <div class="buttons">
-      <button type="button" onClick=${onClose}>${result?.isSent ? 'Close' : 'Cancel'}</button>
-      <button type="button" class="primary" disabled=${isSending || to === ''} onClick=${send}>${isSending ? 'Sending…' : 'Send'}</button>
+    <div class="buttons flex">
+      <button type="button" class="button" onClick=${onClose}>${result?.isSent ? 'Close' : 'Cancel'}</button>
+      <button type="button" class="button primary" disabled=${isSending || to === ''} onClick=${send}>${isSending ? 'Sending…' : 'Send'}</button>
     </div>
   </${Dialog}>`;
 }

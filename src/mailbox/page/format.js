@@ -41,11 +41,11 @@ export function initials(person) {
   return (first + last).toUpperCase();
 }
 
-/** One of eight colours, always the same for an address. @param {Person | null} person */
+/** The style that gives an address one of eight colours, always the same. @param {Person | null} person */
 export function hue(person) {
   let hash = 7;
   for (const char of person?.address ?? '') hash = (hash * 31 + char.charCodeAt(0)) % 65_521;
-  return `hue-${hash % 8}`;
+  return `--hue: ${(hash % 8) * 45}`;
 }
 
 /** @param {number} count @param {string} one @param {string} [many] */

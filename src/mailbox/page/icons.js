@@ -43,7 +43,7 @@ export function Icon({ name }) {
  */
 export function IconButton({ icon, label, shortcut, pressed, class: extra = '', onClick }) {
   const title = shortcut ? `${label} (${shortcut})` : label;
-  return html`<button type="button" class="icon-button ${extra}" aria-label=${label} title=${title} aria-pressed=${pressed} onClick=${onClick}>
+  return html`<button type="button" class="icon-button center ${extra}" aria-label=${label} title=${title} aria-pressed=${pressed} onClick=${onClick}>
     <${Icon} name=${icon} />
   </button>`;
 }

@@ -29,8 +29,8 @@ export function Source({ path, version, size }) {
   const end = source.search(/\r?\n\r?\n/);
   const shown = source.slice(0, MAX_SOURCE);
   return html`
-    <pre class="source" tabindex="0" aria-label="Source"><span class="source-head">${shown.slice(0, end === -1 ? undefined : end)}</span>${end === -1 ? '' : shown.slice(end)}</pre>
-    ${source.length > MAX_SOURCE && html`<p class="notice"><${Icon} name="info" />The first ${byteSize(MAX_SOURCE)} of ${byteSize(size)}; the download has all of it.</p>`}
+    <pre class="source" tabindex="0" aria-label="Source"><span>${shown.slice(0, end === -1 ? undefined : end)}</span>${end === -1 ? '' : shown.slice(end)}</pre>
+    ${source.length > MAX_SOURCE && html`<p class="notice flex"><${Icon} name="info" />The first ${byteSize(MAX_SOURCE)} of ${byteSize(size)}; the download has all of it.</p>`}
   `;
 }
 
@@ -49,11 +49,11 @@ function part(view, path) {
     view.children.length === 0 && byteSize(view.size),
   ].filter(Boolean);
   return html`<li>
-    <div class="part">
-      <span class=${`part-type ${view.children.length > 0 ? 'is-multipart' : ''}`}>${view.mediaType}</span>
-      ${view.filename && html`<span class="part-name">${view.filename}</span>`}
+    <div class="part flex">
+      <code class=${`part-type ${view.children.length > 0 ? 'is-multipart' : ''}`}>${view.mediaType}</code>
+      ${view.filename && html`<strong>${view.filename}</strong>`}
       <span class="muted">${details.join(' · ')}</span>
-      ${view.children.length === 0 && html`<a class="icon-button" href=${`${path}/parts/${view.path || 'root'}?download`} download aria-label=${`Download part ${view.path || 'root'}`} title="Download"><${Icon} name="download" /></a>`}
+      ${view.children.length === 0 && html`<a class="icon-button center" href=${`${path}/parts/${view.path || 'root'}?download`} download aria-label=${`Download part ${view.path || 'root'}`} title="Download"><${Icon} name="download" /></a>`}
     </div>
     ${view.children.length > 0 && html`<ul>${view.children.map((child) => part(child, path))}</ul>`}
   </li>`;
@@ -89,7 +89,7 @@ export function Links({ links }) {
   return html`<ul class="links">
     ${links.map((link) => {
       const isWeb = /^(https?|mailto|tel):/i.test(link);
-      return html`<li><${Icon} name="link" />${isWeb ? html`<a href=${link} target="_blank" rel="noopener noreferrer">${link}</a>` : html`<span>${link} <span class="muted">not opened</span></span>`}</li>`;
+      return html`<li class="flex"><span class="small"><${Icon} name="link" /></span>${isWeb ? html`<a href=${link} target="_blank" rel="noopener noreferrer">${link}</a>` : html`<span>${link} <span class="muted">not opened</span></span>`}</li>`;
     })}
   </ul>`;
 }
@@ -97,16 +97,16 @@ export function Links({ links }) {
 /** @param {{ checks: readonly import('./api.js').LintFinding[] | null }} props */
 export function Checks({ checks }) {
   if (checks === null) return null;
-  if (checks.length === 0) return html`<p class="nothing is-good"><${Icon} name="check" />Nothing to mend.</p>`;
+  if (checks.length === 0) return html`<p class="nothing is-good flex"><${Icon} name="check" />Nothing to mend.</p>`;
   const labels = { error: 'Broken', warning: 'Better', info: 'Worth knowing' };
   return html`<ul class="checks">
     ${checks.map(
-      ({ id, severity, message, fix, places }) => html`<li class=${`check is-${severity}`}>
+      ({ id, severity, message, fix, places }) => html`<li class=${`check card flex is-${severity}`}>
         <${Icon} name=${severity === 'info' ? 'info' : 'alert'} />
         <div>
-          <h3>${message} <span class="muted">${id}</span></h3>
-          <p><span class="visually-hidden">${labels[severity]}: </span>${fix}</p>
-          ${places.length > 0 && html`<ul class="places">${places.map((place) => html`<li><code>${place}</code></li>`)}</ul>`}
+          <h3>${message} <code class="muted">${id}</code></h3>
+          <p class="muted"><span class="visually-hidden">${labels[severity]}: </span>${fix}</p>
+          ${places.length > 0 && html`<ul>${places.map((place) => html`<li><code>${place}</code></li>`)}</ul>`}
         </div>
       </li>`,
     )}

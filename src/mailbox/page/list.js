@@ -24,21 +24,20 @@ import { html, useEffect, useRef } from './vendor/preact.js';
 export function Sidebar({ mails, previews, place, folder, setFolder, theme, toggleTheme, isOnline, info, openDialog }) {
   const isChaotic = info !== null && info.chaos.refuse + info.chaos.drop + info.chaos.delay > 0;
   return html`
-    <div class="sidebar">
-      <header class="sidebar-head">
-        <h1><img src="/page/icon.svg" alt="" width="22" height="22" />Mailbox</h1>
-        <div class="tools">
+    <div class="sidebar column">
+      <header class="sidebar-head flex">
+        <h1 class="flex grow"><img src="/page/icon.svg" alt="" width="22" height="22" />Mailbox</h1>
           <${IconButton} icon="bolt" label=${isChaotic ? 'Chaos is on' : 'Chaos'} class=${isChaotic ? 'is-on' : ''} onClick=${() => openDialog('chaos')} />
           <${IconButton} icon=${theme === 'dark' ? 'sun' : 'moon'} label=${theme === 'dark' ? 'Light' : 'Dark'} shortcut="d" onClick=${toggleTheme} />
           <${IconButton} icon="help" label="Keyboard and API" shortcut="?" onClick=${() => openDialog('help')} />
-        </div>
       </header>
-      <div class="folders" role="tablist" aria-label="Folders">
+      <div class="folders segments" role="tablist" aria-label="Folders">
         ${['mails', 'previews'].map(
           (name) => html`<button
             type="button"
             role="tab"
             id=${`folder-${name}`}
+            class="grow"
             aria-selected=${folder === name}
             aria-controls="list"
             onClick=${() => setFolder(name === 'mails' ? 'mails' : 'previews')}
@@ -61,6 +60,7 @@ function MailList({ mails, place, isOnline, openDialog }) {
       <${Icon} name="search" />
       <input
         id="search"
+        class="input"
         type="search"
         aria-label="Search mails"
         placeholder="Search, or from: to: tag: has:"
@@ -78,11 +78,11 @@ function MailList({ mails, place, isOnline, openDialog }) {
       />
       <kbd aria-hidden="true">/</kbd>
     </div>
-    <div class="list-head">
+    <div class="list-head flex small">
       <span>
         ${
           !isOnline
-            ? html`<span class="offline">Not connected, trying again…</span>`
+            ? html`<span class="fault">Not connected, trying again…</span>`
             : query
               ? plural(total, 'match', 'matches')
               : unread > 0
@@ -94,8 +94,8 @@ function MailList({ mails, place, isOnline, openDialog }) {
       </span>
       ${total > 0 && html`<button type="button" class="link" onClick=${() => openDialog('clear')}>${query ? 'Delete these' : 'Clear all'}</button>`}
     </div>
-    <div class="list" id="list" role="tabpanel" aria-labelledby="folder-mails">
-      ${query && unknownTerms.length > 0 && html`<p class="notice"><${Icon} name="info" />${unknownTerms.join(', ')}: looked for as text. Fields are from: to: subject: tag: has:attachment is:unread is:read.</p>`}
+    <div class="list grow" id="list" role="tabpanel" aria-labelledby="folder-mails">
+      ${query && unknownTerms.length > 0 && html`<p class="notice flex"><${Icon} name="info" />${unknownTerms.join(', ')}: looked for as text. Fields are from: to: subject: tag: has:attachment is:unread is:read.</p>`}
       ${mails.isLoaded && mails.mails.length === 0 && html`<p class="nothing">${query ? 'Nothing fits this search.' : 'Nothing caught yet.'}</p>`}
       <ul>
         ${mails.mails.map((mail) => html`<${MailRow} key=${mail.id} mail=${mail} isOpen=${place?.kind === 'mail' && place.id === mail.id} />`)}
@@ -111,18 +111,18 @@ function MailRow({ mail, isOpen }) {
   const [first = 'nobody', ...others] = recipients;
   return html`
     <li>
-      <a class=${`row ${mail.isRead ? '' : 'is-unread'}`} href=${`#/${mail.id}`} data-id=${mail.id} aria-current=${isOpen ? 'true' : undefined}>
-        <span class=${`avatar ${hue(mail.from)}`} aria-hidden="true">${initials(mail.from)}</span>
-        <span class="row-body">
-          <span class="row-top">
-            <span class="who">${personName(mail.from)}</span>
-            <span class="to">to ${first}${others.length > 0 && ` +${others.length}`}</span>
+      <a class=${`row flex ${mail.isRead ? '' : 'is-unread'}`} href=${`#/${mail.id}`} data-id=${mail.id} aria-current=${isOpen ? 'true' : undefined}>
+        <span class="avatar center" style=${hue(mail.from)} aria-hidden="true">${initials(mail.from)}</span>
+        <span class="column grow">
+          <span class="flex">
+            <span class="who cut">${personName(mail.from)}</span>
+            <span class="to small cut grow">to ${first}${others.length > 0 && ` +${others.length}`}</span>
             ${!mail.isRead && html`<span class="visually-hidden">unread</span>`}
-            ${mail.attachments > 0 && html`<span class="has-files" title=${plural(mail.attachments, 'attachment')}><${Icon} name="clip" /></span>`}
+            ${mail.attachments > 0 && html`<span class="small" title=${plural(mail.attachments, 'attachment')}><${Icon} name="clip" /></span>`}
             <time datetime=${mail.receivedAt} title=${fullTime(mail.receivedAt)}>${shortTime(mail.receivedAt)}</time>
           </span>
-          <span class="row-foot">
-            <span class="line"><span class="subject">${mail.subject || 'No subject'}</span> <span class="snippet">${mail.snippet}</span></span>
+          <span class="flex">
+            <span class="cut grow"><span class="subject">${mail.subject || 'No subject'}</span> <span class="small">${mail.snippet}</span></span>
             ${mail.tags.slice(0, 2).map((tag) => html`<span class="tag">${tag}</span>`)}
           </span>
         </span>
@@ -146,7 +146,7 @@ function EndOfList({ onReach, count, isComplete }) {
 /** @param {Pick<Parameters<typeof Sidebar>[0], 'previews' | 'place'>} props */
 function PreviewList({ previews, place }) {
   return html`
-    <div class="list" id="list" role="tabpanel" aria-labelledby="folder-previews">
+    <div class="list grow" id="list" role="tabpanel" aria-labelledby="folder-previews">
       ${
         previews.length === 0 &&
         html`<p class="nothing">
@@ -158,8 +158,8 @@ function PreviewList({ previews, place }) {
         ${previews.map((name) => {
           const isOpen = place?.kind === 'preview' && place.id === name;
           return html`<li key=${name}>
-            <a class="row is-preview" href=${`#/preview/${encodeURIComponent(name)}`} data-id=${name} aria-current=${isOpen ? 'true' : undefined}>
-              <${Icon} name="file" /><span class="subject">${name}</span>
+            <a class="row flex" href=${`#/preview/${encodeURIComponent(name)}`} data-id=${name} aria-current=${isOpen ? 'true' : undefined}>
+              <${Icon} name="file" /><span class="subject cut">${name}</span>
             </a>
           </li>`;
         })}

@@ -31,20 +31,20 @@ export function MessagePane({ place, version, allowed, onBack, onDelete, onUnrea
   const [isReleasing, setReleasing] = useState(false);
   const isCaught = place.kind === 'mail';
   return html`
-    <div class="mail-tools">
+    <div class="mail-tools flex">
       <${IconButton} icon="back" label="Back to the list" shortcut="Esc" class="back" onClick=${onBack} />
-      <span class="spacer"></span>
+      <span class="grow"></span>
       ${
         mail &&
         html`
-          ${isCaught && allowed && html`<button type="button" class="button" onClick=${() => setReleasing(true)}><${Icon} name="send" />Release</button>`}
+          ${isCaught && allowed && html`<button type="button" class="button flex" onClick=${() => setReleasing(true)}><${Icon} name="send" />Release</button>`}
           ${isCaught && html`<${IconButton} icon="unread" label="Mark unread" shortcut="u" onClick=${onUnread} />`}
-          <a class="icon-button" href=${`${path}/source?download`} download aria-label="Download .eml" title="Download .eml"><${Icon} name="download" /></a>
+          <a class="icon-button center" href=${`${path}/source?download`} download aria-label="Download .eml" title="Download .eml"><${Icon} name="download" /></a>
           ${isCaught && html`<${IconButton} icon="trash" label="Delete" shortcut="#" onClick=${onDelete} />`}
         `
       }
     </div>
-    ${fault !== '' && html`<div class="welcome"><span class="welcome-icon"><${Icon} name="alert" /></span><h2>${isCaught ? 'This message is gone' : 'The preview failed'}</h2><pre class="trace" tabindex="0">${fault}</pre></div>`}
+    ${fault !== '' && html`<div class="welcome column grow"><span class="welcome-icon center"><${Icon} name="alert" /></span><h2>${isCaught ? 'This message is gone' : 'The preview failed'}</h2><pre class="trace" tabindex="0">${fault}</pre></div>`}
     ${mail && html`<${Message} ...${{ mail, path, version, checks }} />`}
     ${isReleasing && allowed && html`<${ReleaseDialog} id=${place.id} allowed=${allowed} onClose=${() => setReleasing(false)} />`}
   `;
@@ -99,12 +99,12 @@ function Message({ mail, path, version, checks }) {
     setChosen(name);
   };
   return html`
-    <article>
+    <article class="column grow">
       <${MessageHead} mail=${mail} />
       <${Attachments} files=${mail.files} path=${path} />
       <${Tabs} tabs=${tabs} chosen=${tab} onChoose=${choose} />
-      <div class=${`panel panel-${tab}`} role="tabpanel" id="panel" aria-labelledby=${`tab-${tab}`} tabindex=${tab === 'html' ? undefined : 0}>
-        ${!mail.isComplete && html`<p class="notice"><${Icon} name="alert" />This message is larger or more deeply nested than the mailbox reads; its source is complete.</p>`}
+      <div class=${`panel column grow panel-${tab}`} role="tabpanel" id="panel" aria-labelledby=${`tab-${tab}`} tabindex=${tab === 'html' ? undefined : 0}>
+        ${!mail.isComplete && html`<p class="notice flex"><${Icon} name="alert" />This message is larger or more deeply nested than the mailbox reads; its source is complete.</p>`}
         ${tab === 'html' && html`<${HtmlView} ...${{ path, version }} remoteImages=${mail.remoteImages} subject=${mail.subject} />`}
         ${tab === 'text' && html`<${TextView} text=${mail.text ?? ''} />`}
         ${tab === 'headers' && html`<${Headers} headers=${mail.headers} />`}
@@ -138,7 +138,7 @@ function People({ label, people, unlisted }) {
     shown.length < people.length
       ? html` <button type="button" class="link" onClick=${() => setOpen(true)}>+${left} more</button>`
       : html` <span class="muted">and ${left} more, in the headers and the delivery</span>`;
-  return html`<div class="people"><dt>${label}</dt><dd>${names}${left > 0 && more}</dd></div>`;
+  return html`<div class="people flex"><dt>${label}</dt><dd>${names}${left > 0 && more}</dd></div>`;
 }
 
 /** @param {{ mail: Mail }} props */
@@ -146,10 +146,10 @@ function MessageHead({ mail }) {
   return html`
     <header class="mail-head">
       <h2>${mail.subject || 'No subject'}</h2>
-      <div class="mail-people">
-        <span class=${`avatar large ${hue(mail.from)}`} aria-hidden="true">${initials(mail.from)}</span>
-        <dl>
-          <div class="people from">
+      <div class="mail-people flex">
+        <span class="avatar center large" style=${hue(mail.from)} aria-hidden="true">${initials(mail.from)}</span>
+        <dl class="grow">
+          <div class="people flex">
             <dt class="visually-hidden">From</dt>
             <dd><strong>${personName(mail.from)}</strong>${mail.from?.name && html` <span class="muted">${mail.from.address}</span>`}</dd>
           </div>
@@ -161,7 +161,7 @@ function MessageHead({ mail }) {
       </div>
       ${
         (mail.tags.length > 0 || Object.keys(mail.metadata).length > 0) &&
-        html`<div class="labels">
+        html`<div class="labels flex">
           ${mail.tags.map((tag) => html`<span class="tag">${tag}</span>`)}
           ${Object.entries(mail.metadata).map(([name, value]) => html`<span class="tag is-metadata"><span class="muted">${name}</span> ${value}</span>`)}
         </div>`
@@ -190,7 +190,7 @@ function Tabs({ tabs, chosen, onChoose }) {
     onChoose(next.name);
     document.getElementById(`tab-${next.name}`)?.focus();
   };
-  return html`<div class="tabs" role="tablist" aria-label="Views of the message" onKeyDown=${onKey}>
+  return html`<div class="tabs flex" role="tablist" aria-label="Views of the message" onKeyDown=${onKey}>
     ${tabs.map(
       ({ name, label, count = 0, isWarning }) => html`<button
         type="button"
@@ -201,7 +201,7 @@ function Tabs({ tabs, chosen, onChoose }) {
         tabindex=${name === chosen ? 0 : -1}
         onClick=${() => onChoose(name)}
       >
-        ${label}${count > 0 && html`<span class=${`count ${isWarning ? 'is-warning' : ''}`}>${count}</span>`}
+        ${label}${count > 0 && html`<span class=${`count ${isWarning ? 'tag is-warning' : ''}`}>${count}</span>`}
       </button>`,
     )}
   </div>`;

@@ -8,16 +8,16 @@ import { html, useState } from './vendor/preact.js';
  */
 export function Welcome({ info, hasMails, folder }) {
   if (folder === 'previews') {
-    return html`<div class="welcome">
-      <span class="welcome-icon"><${Icon} name="eye" /></span>
+    return html`<div class="welcome column grow">
+      <span class="welcome-icon center"><${Icon} name="eye" /></span>
       <h2>Previews</h2>
       <p>Templates are rendered as they will be sent, without sending them.</p>
       <${Snippet} label="emails/welcome.js" text=${"export function preview() {\n  return { subject: 'Welcome', htmlBody: '<h1>Hello Anna</h1>' };\n}"} />
     </div>`;
   }
   if (hasMails) {
-    return html`<div class="welcome">
-      <span class="welcome-icon"><${Icon} name="inbox" /></span>
+    return html`<div class="welcome column grow">
+      <span class="welcome-icon center"><${Icon} name="inbox" /></span>
       <h2>No message selected</h2>
       <p>Choose one, or press <kbd>j</kbd> and <kbd>k</kbd> to go through them.</p>
     </div>`;
@@ -25,8 +25,8 @@ export function Welcome({ info, hasMails, folder }) {
   const smtp = info?.smtp;
   const setting = info && settingFor(info.page);
   const url = smtp ? `smtp://${hostOf(smtp.host)}:${smtp.port}` : info && urlFor(info.page);
-  return html`<div class="welcome">
-    <span class="welcome-icon"><${Icon} name="inbox" /></span>
+  return html`<div class="welcome column grow">
+    <span class="welcome-icon center"><${Icon} name="inbox" /></span>
     <h2>Waiting for mail</h2>
     <p>Everything your app sends is caught here. Nothing leaves this machine.</p>
     ${setting && html`<${Snippet} label="amsdal-mail, by environment" text=${setting} />`}
@@ -70,9 +70,9 @@ export function Snippet({ label, text }) {
     );
   };
   return html`<div class="snippet-box">
-    <span class="snippet-label">${label}</span>
-    <pre tabindex="0" aria-label=${label}>${text}</pre>
-    <button type="button" class="icon-button" aria-label=${`Copy: ${label}`} onClick=${copy}>
+    <span class="small">${label}</span>
+    <pre class="card" tabindex="0" aria-label=${label}>${text}</pre>
+    <button type="button" class="icon-button center" aria-label=${`Copy: ${label}`} onClick=${copy}>
       <${Icon} name=${isCopied ? 'check' : 'copy'} />
     </button>
   </div>`;
