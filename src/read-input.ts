@@ -102,6 +102,18 @@ const RECIPIENT_FIELDS = ['to', 'cc', 'bcc'] as const;
  * getter may answer anew each time. Fields that are none are kept, to be refused.
  */
 function readOnce(draft: EmailMessageDraft): EmailMessageDraft {
+  const copy = isPlain(draft) ? { ...draft } : copyFields(draft);
+  const fields = copy as unknown as Record<string, unknown>; // an object has members under strings
+  for (const field of RECIPIENT_FIELDS) {
+    const list = fields[field];
+    if (Array.isArray(list)) fields[field] = copyList(list).map(ownAddress);
+    else if (list !== undefined) fields[field] = ownAddress(list);
+  }
+  return copy;
+}
+
+/** The fields of an object with a class, or of a message that another copy of this package made. */
+function copyFields(draft: EmailMessageDraft): EmailMessageDraft {
   const source = draft as Readonly<Record<string, unknown>>; // an object has members under strings
   const copy: Record<string, unknown> = Object.create(null); // where `__proto__` is a field that is none
   // A later version may have fields that are not known here, and most of its messages nothing in them.
@@ -111,12 +123,7 @@ function readOnce(draft: EmailMessageDraft): EmailMessageDraft {
     if (!(isForeign && FIELDS[field] !== true && isUnset(value))) copy[field] = value;
   }
   // Getters of a class are not enumerable.
-  if (!isPlain(draft)) for (const field of FIELD_NAMES) if (!(field in copy)) copy[field] = source[field];
-  for (const field of RECIPIENT_FIELDS) {
-    const list = copy[field];
-    if (Array.isArray(list)) copy[field] = copyList(list).map(ownAddress);
-    else if (list !== undefined) copy[field] = ownAddress(list);
-  }
+  for (const field of FIELD_NAMES) if (!(field in copy)) copy[field] = source[field];
   return copy as unknown as EmailMessageDraft; // as far as it was one
 }
 

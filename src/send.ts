@@ -123,8 +123,10 @@ function sendMailFailed(error: unknown): never {
 }
 
 function toDraft(init: SendMailInit): EmailMessageDraft {
+  const given = init as unknown as Readonly<Record<string, unknown>>; // an object has members under strings
   const draft: Record<string, unknown> = {};
-  for (const [argument, value] of Object.entries(init)) {
+  for (const argument of Object.keys(given)) {
+    const value = given[argument];
     if (HOW.has(argument) || value === undefined) continue;
     const rightName = ARGUMENT_OF[argument];
     if (rightName !== undefined) {
