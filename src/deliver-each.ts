@@ -1,4 +1,5 @@
 import { type DeliveryResult, failedDelivery, type Job, toEmailError } from './delivery.ts';
+import { ResultQueue } from './util/result-queue.ts';
 
 /** Delivers one message; what it throws is that message's failure. */
 export type DeliverOne = (job: Job) => DeliveryResult | Promise<DeliveryResult>;
@@ -14,7 +15,7 @@ export function deliverEach(
 ): AsyncIterableIterator<DeliveryResult> {
   return concurrency === 1
     ? new OneByOne(jobs[Symbol.asyncIterator](), deliverOne)
-    : severalAtOnce(jobs[Symbol.asyncIterator](), deliverOne, concurrency);
+    : new SeveralAtOnce(jobs[Symbol.asyncIterator](), deliverOne, concurrency);
 }
 
 /** {@link deliverEach} for backends that can deliver while the thread waits. */
@@ -65,53 +66,71 @@ class OneByOne implements AsyncIterableIterator<DeliveryResult> {
   }
 }
 
-/** Each job wakes the loop when it is done: a race of all that are under way would cost as much as they are, again and again. */
-async function* severalAtOnce(
-  jobs: AsyncIterator<Job>,
-  deliverOne: DeliverOne,
-  concurrency: number,
-): AsyncGenerator<DeliveryResult, void, undefined> {
-  const running = new Set<Promise<void>>();
-  const ready: DeliveryResult[] = [];
-  const source: { isAsked: boolean; isExhausted: boolean; failure?: unknown } = { isAsked: false, isExhausted: false };
-  let wake = () => {};
-  const start = (job: Job) => {
-    const delivery = deliverSafely(job, deliverOne).then((result) => {
-      running.delete(delivery);
-      ready.push(result);
-      wake();
-    });
-    running.add(delivery);
-  };
-  const onStep = (step: IteratorResult<Job>) => {
-    source.isAsked = false;
-    if (step.done === true) source.isExhausted = true;
-    else start(step.value);
-    wake();
-  };
-  const onFailure = (failure: unknown) => {
-    source.failure = failure;
-    wake();
-  };
-  try {
-    for (;;) {
-      if (!source.isAsked && !source.isExhausted && running.size < concurrency) {
-        source.isAsked = true;
-        jobs.next().then(onStep, onFailure);
+/** Jobs are taken as long as fewer than the limit are under way or wait as results; the failure of their source comes last. */
+class SeveralAtOnce implements AsyncIterableIterator<DeliveryResult> {
+  readonly #jobs: AsyncIterator<Job>;
+  readonly #deliverOne: DeliverOne;
+  readonly #limit: number;
+  readonly #running = new Set<Promise<void>>();
+  readonly #results = new ResultQueue<DeliveryResult>();
+  #isReading = false;
+  #isExhausted = false;
+  #failure: { readonly error: unknown } | null = null;
+
+  constructor(jobs: AsyncIterator<Job>, deliverOne: DeliverOne, limit: number) {
+    this.#jobs = jobs;
+    this.#deliverOne = deliverOne;
+    this.#limit = limit;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<DeliveryResult>> {
+    const step = this.#results.next();
+    void this.#read();
+    return step;
+  }
+
+  async return(): Promise<IteratorResult<DeliveryResult>> {
+    this.#isExhausted = true;
+    await this.#jobs.return?.();
+    await Promise.all(this.#running); // who stops early waits for what is under way: the connection may be closed next
+    return this.#results.return();
+  }
+
+  async #read(): Promise<void> {
+    if (this.#isReading) return;
+    this.#isReading = true;
+    try {
+      while (!this.#isExhausted && this.#running.size + this.#results.size < this.#limit) {
+        const step = await this.#jobs.next();
+        if (step.done === true) this.#isExhausted = true;
+        else this.#start(step.value);
       }
-      const result = ready.shift();
-      if (result !== undefined) yield result;
-      else if ('failure' in source) throw source.failure;
-      else if (source.isExhausted && running.size === 0) return;
-      else
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
+    } catch (error) {
+      this.#isExhausted = true;
+      this.#failure = { error };
     }
-  } finally {
-    // Who stops early waits for what is under way: the connection may be closed next.
-    await jobs.return?.();
-    await Promise.all(running);
+    this.#isReading = false;
+    this.#endIfDone();
+  }
+
+  #start(job: Job): void {
+    const delivery = deliverSafely(job, this.#deliverOne).then((result) => {
+      this.#running.delete(delivery);
+      this.#results.push(result);
+      this.#endIfDone();
+      void this.#read();
+    });
+    this.#running.add(delivery);
+  }
+
+  #endIfDone(): void {
+    if (!this.#isExhausted || this.#isReading || this.#running.size > 0) return;
+    if (this.#failure === null) this.#results.end();
+    else this.#results.fail(this.#failure.error);
   }
 }
 

@@ -1,3 +1,5 @@
+import { Queue } from './util/queue.ts';
+
 /** Who waits at a {@link Gate}. */
 export interface Waiting {
   /** Its turn has come. */
@@ -11,8 +13,7 @@ export interface Waiting {
 export class Gate {
   readonly #limit: () => number;
   #running = 0;
-  #waiting: Waiting[] = [];
-  #first = 0;
+  readonly #waiting = new Queue<Waiting>();
   #isAdmitting = false;
 
   constructor(limit: () => number) {
@@ -40,13 +41,8 @@ export class Gate {
 
   #admitWaiting(): void {
     while (this.#running < this.#limit()) {
-      const call = this.#waiting[this.#first];
+      const call = this.#waiting.shift();
       if (call === undefined) return;
-      this.#first++;
-      if (this.#first * 2 > this.#waiting.length) {
-        this.#waiting = this.#waiting.slice(this.#first);
-        this.#first = 0;
-      }
       this.#admit(call);
     }
   }

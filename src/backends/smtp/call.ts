@@ -1,17 +1,10 @@
 import { type DeliveryContext, type DeliveryResult, type Job, stopCode } from '../../delivery.ts';
 import type { ComposeOptions } from '../../mime/composition.ts';
-import { Fifo } from '../../smtp/fifo.ts';
 import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
 import type { Pool } from '../../smtp/pool.ts';
 import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
+import { ResultQueue } from '../../util/result-queue.ts';
 import { type GivenUp, Mail } from './mail.ts';
-
-const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
-
-interface Waiter {
-  resolve(step: IteratorResult<DeliveryResult>): void;
-  reject(error: unknown): void;
-}
 
 /**
  * One call of the backend: takes jobs as fast as the pool can use them, and yields their results as they come.
@@ -28,10 +21,10 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
   readonly #limit: number;
   /** In no order; each knows its place, since a Set that churns keeps what left it alive (see IndexMap). */
   readonly #active: Mail[] = [];
-  readonly #ready = new Fifo<DeliveryResult>();
-  #waiter: Waiter | null = null;
+  readonly #results = new ResultQueue<DeliveryResult>();
   #isReading = false;
   #isExhausted = false;
+  #failure: { readonly error: unknown } | null = null;
   #givenUp: GivenUp | null = null;
 
   constructor(
@@ -55,13 +48,9 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
   }
 
   next(): Promise<IteratorResult<DeliveryResult>> {
+    const step = this.#results.next();
     this.#read();
-    const result = this.#ready.shift();
-    if (result) return Promise.resolve({ done: false, value: result });
-    return new Promise((resolve, reject) => {
-      this.#waiter = { resolve, reject };
-      this.#endIfDone();
-    });
+    return step;
   }
 
   /** The caller wants no more: what was taken is let finish, nothing further is. */
@@ -69,12 +58,12 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
     this.#isExhausted = true;
     this.#release();
     await this.#source.return?.();
-    return DONE;
+    return this.#results.return();
   }
 
   #read(): void {
     if (this.#isReading || this.#isExhausted) return;
-    if (this.#active.length + this.#ready.size >= this.#limit) return;
+    if (this.#active.length + this.#results.size >= this.#limit) return;
     this.#isReading = true;
     this.#source.next().then(this.#onJob, this.#onSourceFailed);
   }
@@ -97,18 +86,15 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
   readonly #onSourceFailed = (error: unknown): void => {
     this.#isReading = false;
     this.#isExhausted = true;
-    this.#waiter?.reject(error);
-    this.#waiter = null;
+    this.#failure = { error };
+    this.#endIfDone();
   };
 
   readonly #onResult = (mail: Mail, result: DeliveryResult): void => {
     this.#remove(mail);
-    const waiter = this.#waiter;
-    if (waiter) {
-      this.#waiter = null;
-      waiter.resolve({ done: false, value: result });
-    } else this.#ready.push(result);
+    this.#results.push(result);
     this.#read();
+    this.#endIfDone();
   };
 
   #remove(mail: Mail): void {
@@ -119,12 +105,10 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
   }
 
   #endIfDone(): void {
-    if (!this.#isExhausted || this.#active.length > 0 || !this.#waiter) return;
-    if (this.#isReading) return;
-    const waiter = this.#waiter;
-    this.#waiter = null;
+    if (!this.#isExhausted || this.#isReading || this.#active.length > 0) return;
     this.#release();
-    waiter.resolve(DONE);
+    if (this.#failure === null) this.#results.end();
+    else this.#results.fail(this.#failure.error);
   }
 
   readonly #onAbort = (): void => {
