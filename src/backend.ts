@@ -1,18 +1,17 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type AddressInput, isMailboxInput } from './address.ts';
 import { blockingDelivery, needBlockingDelivery } from './blocking-delivery.ts';
+import { Call, type CallHost, type CallOptions } from './call.ts';
 import { conclude } from './conclusion.ts';
 import { type DeliveryContext, type DeliveryResult, failedDelivery, type Job, toEmailError } from './delivery.ts';
 import type { DeliveryFilter } from './delivery-filter.ts';
-import type { CallOptions, DispatchHost } from './dispatch.ts';
 import { ConfigurationError } from './errors.ts';
 import type { Feature } from './features.ts';
 import { Gate } from './gate.ts';
 import { MessageSource, type Messages } from './message-source.ts';
 import { type AnyOptionTable, checkOptions, type OptionSpec, type OptionTable } from './options.ts';
 import type { MessageInput } from './read-input.ts';
-import { ResultStream } from './result-stream.ts';
-import { SendCall } from './send-call.ts';
+import { sendWhenAdmitted } from './send-call.ts';
 import { stagingFilter } from './staging-rules.ts';
 import type { MessageResult, SendStatus } from './status.ts';
 import { SyncCall } from './sync-call.ts';
@@ -122,7 +121,7 @@ export abstract class EmailBackend implements AsyncDisposable {
   /** How many calls of `sendMessages` run at once, the others wait in order; enough to keep every connection busy. */
   protected readonly maxActiveCalls: number = 128;
 
-  readonly #host: DispatchHost;
+  readonly #host: CallHost;
   /** The one that was put before the others first. */
   readonly #filters: DeliveryFilter[] = [];
   readonly #traffic = new Traffic();
@@ -200,15 +199,17 @@ export abstract class EmailBackend implements AsyncDisposable {
    * @throws {ConfigurationError} when nothing could be sent as the backend is configured.
    */
   sendMessages(messages: Messages, options: SendOptions = NO_OPTIONS): Promise<SendStatus> {
-    if (!isSendTraced()) return this.#send(messages, options).catch(sendMessagesFailed);
-    return traceSend(this.name, messages, () => this.#send(messages, options)).catch(sendMessagesFailed);
+    if (!isSendTraced()) return this.#send(messages, options);
+    return traceSend(this.name, messages, () => this.#send(messages, options));
   }
 
   #send(messages: Messages, options: SendOptions): Promise<SendStatus> {
-    const { failSilently = false } = options;
-    return new Promise((resolve, reject) => {
-      new SendCall(this.#host, messages, options, failSilently, resolve, reject).queue();
-    });
+    try {
+      const source = new MessageSource(this.#host, messages, options.failSilently === true);
+      return sendWhenAdmitted(this.#host, source, options);
+    } catch (error) {
+      return Promise.reject(thrownHere(error));
+    }
   }
 
   /**
@@ -217,7 +218,7 @@ export abstract class EmailBackend implements AsyncDisposable {
    * Never throws for a message's fault: its result has the error.
    */
   stream(messages: Messages, options: CallOptions = NO_OPTIONS): AsyncIterableIterator<MessageResult> {
-    const results = new ResultStream(this.#host, new MessageSource(this.#host, messages, false), options);
+    const results = new Call(this.#host, new MessageSource(this.#host, messages, false), options);
     return isSendTraced() ? traceStream(this.name, messages, results) : results;
   }
 
@@ -235,7 +236,7 @@ export abstract class EmailBackend implements AsyncDisposable {
     const call = new SyncCall(this.#host, this.#host.filters(), messages, options.failSilently === true);
     const results = call.settle(call.jobs.length === 0 ? [] : this.deliverSync(call.jobs));
     for (const result of results) this.#traffic.count(result);
-    return conclude(results, options.failSilently === true, call.trouble);
+    return conclude(results, options.failSilently === true, call.callError);
   }
 
   /** Connects now rather than at the first send; each `open` is undone by one `close`. */
@@ -285,19 +286,18 @@ export abstract class EmailBackend implements AsyncDisposable {
     return this.#traffic.stats;
   }
 
-  #makeHost(options: BackendOptions): DispatchHost {
-    // A subclass sets its name and features after this constructor has run: they are read when a call needs them.
-    const name = () => this.name;
-    const features = () => this.features;
+  #makeHost(options: BackendOptions): CallHost {
+    const backend = this;
     return {
       options,
       gate: new Gate(() => this.maxActiveCalls),
       traffic: this.#traffic,
+      // A subclass sets its name and features after this constructor has run: they are read when a call needs them.
       get name() {
-        return name();
+        return backend.name;
       },
       get features() {
-        return features();
+        return backend.features;
       },
       filters: () => {
         const staging = stagingFilter();
@@ -306,10 +306,6 @@ export abstract class EmailBackend implements AsyncDisposable {
       deliver: (jobs, context) => this.deliver(jobs, context),
     };
   }
-}
-
-function sendMessagesFailed(error: unknown): never {
-  throw thrownHere(error);
 }
 
 /**

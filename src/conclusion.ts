@@ -6,17 +6,17 @@ import { copyError } from './util/error-copies.ts';
  * The one place where results become a status or an exception: throws only when no recipient of the whole call was sent
  * or queued and a message was not merely cancelled; the error carries the status.
  *
- * `trouble` is what went wrong beside the messages: a listener that failed after the send, or a source that threw. Once
+ * `callError` is what went wrong beside the messages: a listener that failed after the send, or a source that threw. Once
  * anything was sent, it is never `not-sent` nor to be tried again as a whole.
  * `failSilently` keeps faults of delivery in the status; a ConfigurationError or MessageError is thrown all the same.
  */
 export function conclude(
   results: readonly MessageResult[],
   failSilently: boolean,
-  trouble: EmailError | null,
+  callError: EmailError | null,
 ): SendStatus {
   const status = new SendStatus(results);
-  if (trouble !== null) throw withStatus(results.some(mayBeSent) ? afterSending(trouble) : trouble, status);
+  if (callError !== null) throw withStatus(results.some(mayBeSent) ? asUncertain(callError) : callError, status);
   if (results.some(({ error }) => error === null)) return status;
   const failures = results.flatMap(({ error }) => (error === null || error.code === 'cancelled' ? [] : [error]));
   const thrown = failSilently
@@ -32,8 +32,8 @@ export function mayBeSent({ error }: MessageResult): boolean {
 }
 
 /** What ended a call in which messages were sent before: who tries the whole call again would send them twice. */
-export function afterSending(trouble: EmailError): EmailError {
-  return copyError(trouble, { retryable: false, outcome: 'unknown' });
+export function asUncertain(callError: EmailError): EmailError {
+  return copyError(callError, { retryable: false, outcome: 'unknown' });
 }
 
 /** The error of a message of which nothing was sent, made from what its recipients say. */

@@ -48,13 +48,14 @@ export type {
   SmtpTlsOptions,
 } from './backends/smtp.ts';
 export { SmtpBackend } from './backends/smtp.ts';
+export type { CallOptions } from './call.ts';
+export type { SendProgress } from './call-account.ts';
 export { defaultConnection, getConnection, type NamedBackend, setDefaultConnection } from './connection.ts';
 export type { DeliverOne } from './deliver-each.ts';
 export { deliverEach, deliverEachSync } from './deliver-each.ts';
 export type { DeliveryContext, DeliveryResult, Job, RecipientFacts } from './delivery.ts';
 export { failedDelivery, recipientStatus, sameForAll } from './delivery.ts';
 export type { DeliveryFilter } from './delivery-filter.ts';
-export type { CallOptions, SendProgress } from './dispatch.ts';
 export type {
   ConfigurationErrorCode,
   ConfigurationErrorOptions,

@@ -1,14 +1,14 @@
 import { MessageError } from './errors.ts';
 import type { Awaitable } from './events.ts';
 import type { EmailMessage } from './message.ts';
-import { type MessageInput, type ReadInput, readInput, type Sender } from './read-input.ts';
+import { type BackendFacts, type MessageInput, type ReadInput, readInput } from './read-input.ts';
 
 /** What a call is given to send. */
 export type Messages = Iterable<MessageInput> | AsyncIterable<MessageInput>;
 
 /** The messages of one call, read one by one as they are needed. */
 export class MessageSource {
-  readonly #sender: Sender;
+  readonly #backend: BackendFacts;
   readonly #lenient: boolean;
   readonly #list: readonly MessageInput[] | null;
   #iterator: Iterator<MessageInput> | AsyncIterator<MessageInput> | null = null;
@@ -16,8 +16,8 @@ export class MessageSource {
   #index = 0;
 
   /** @throws {MessageError} `invalid-message` when `messages` are no messages at all. */
-  constructor(sender: Sender, messages: Messages, lenient: boolean) {
-    this.#sender = sender;
+  constructor(backend: BackendFacts, messages: Messages, lenient: boolean) {
+    this.#backend = backend;
     this.#lenient = lenient;
     this.#list = Array.isArray(messages) ? messages : null;
     if (this.#list === null) this.#iterator = iteratorOf(messages);
@@ -28,7 +28,7 @@ export class MessageSource {
   /** The message when it is the only one and sound: all that must be kept of a call that waits. */
   get only(): EmailMessage | null {
     const read = this.#first;
-    return read?.kind === 'prepared' && read.invalid.length === 0 ? read.message : null;
+    return read?.kind === 'readable' && read.invalid.length === 0 ? read.message : null;
   }
 
   /** How many messages there are, when they were given as an array: only then is it known before the end. */
@@ -83,7 +83,7 @@ export class MessageSource {
   }
 
   #make(input: MessageInput, index: number): ReadInput {
-    return readInput(this.#sender, input, index, this.#lenient);
+    return readInput(this.#backend, input, index, this.#lenient);
   }
 }
 

@@ -6,22 +6,30 @@ import { findMissingFeatures } from './features.ts';
 import { BeforeSend, type BeforeSendContext } from './mail-events.ts';
 import { EmailMessage } from './message.ts';
 import { withInlineImages } from './mime/inline-images.ts';
-import { ourMessage, type Prepared, type ReadInput, type Refused, type Sender } from './read-input.ts';
+import {
+  type BackendFacts,
+  ourMessage,
+  type Prepared,
+  type Readable,
+  type ReadInput,
+  type Refused,
+} from './read-input.ts';
 import { settleFailed } from './settle.ts';
 import { reasonOf } from './util/reason.ts';
+
+const NONE: readonly never[] = Object.freeze([]);
 
 /**
  * Runs the hooks, makes the images of the HTML attachments where that is asked for, lets the filters change the message or
  * stop it, and checks what it needs then against what the backend can do.
  */
-export function prepare(sender: Sender, filters: readonly DeliveryFilter[], read: ReadInput): Awaitable<ReadInput> {
+export function prepare(
+  backend: BackendFacts,
+  filters: readonly DeliveryFilter[],
+  read: ReadInput,
+): Awaitable<Prepared | Refused> {
   if (read.kind === 'refused') return read;
-  const finish = (prepared: Prepared): ReadInput => {
-    const outgoing = withInlineImages(prepared.outgoing);
-    const passed = passFilters(filters, outgoing === prepared.outgoing ? prepared : { ...prepared, outgoing });
-    return passed.kind === 'refused' ? passed : checkFeatures(sender, passed);
-  };
-  return BeforeSend.hasListeners ? runBeforeSend(sender, read, finish) : finish(read);
+  return BeforeSend.hasListeners ? runBeforeSend(backend, filters, read) : makeReady(backend, filters, read);
 }
 
 /** The job as the backend sees it. */
@@ -30,17 +38,16 @@ export function jobOf(prepared: Prepared, signal: AbortSignal | undefined): Job 
 }
 
 function runBeforeSend(
-  sender: Sender,
-  prepared: Prepared,
-  finish: (prepared: Prepared) => ReadInput,
-): Awaitable<ReadInput> {
-  const proceed = ({ message, cancelled }: BeforeSendContext): ReadInput => {
+  backend: BackendFacts,
+  filters: readonly DeliveryFilter[],
+  read: Readable,
+): Awaitable<Prepared | Refused> {
+  const proceed = ({ message, cancelled }: BeforeSendContext): Prepared | Refused => {
     if (!(message instanceof EmailMessage)) {
       throw new ConfigurationError('invalid-listener', 'pass on {...context, message: message.with({...})}');
     }
-    const ours = ourMessage(message);
-    const changed: Prepared = { ...prepared, message: ours, outgoing: ours };
-    if ((cancelled ?? null) === null) return finish(changed);
+    const changed: Readable = { ...read, message: ourMessage(message) };
+    if ((cancelled ?? null) === null) return makeReady(backend, filters, changed);
     const error = new SendError('cancelled', `a listener of BeforeSend cancelled the message: ${cancelled}`, {
       phase: 'hook',
     });
@@ -49,19 +56,30 @@ function runBeforeSend(
   const fail = (cause: unknown): Refused => {
     const reason = reasonOf(cause);
     return refuse(
-      prepared,
+      read,
       new SendError('listener', `a listener of BeforeSend failed: ${reason}`, { phase: 'hook', cause }),
     );
   };
   try {
-    const context = BeforeSend.emit({ backend: sender.name, message: prepared.message, cancelled: null });
+    const context = BeforeSend.emit({ backend: backend.name, message: read.message, cancelled: null });
     return context instanceof Promise ? context.then(proceed).catch(fail) : proceed(context);
   } catch (cause) {
     return fail(cause);
   }
 }
 
-function passFilters(filters: readonly DeliveryFilter[], prepared: Prepared): ReadInput {
+function makeReady(
+  backend: BackendFacts,
+  filters: readonly DeliveryFilter[],
+  { index, message, invalid }: Readable,
+): Prepared | Refused {
+  const outgoing = withInlineImages(message);
+  const prepared: Prepared = { kind: 'prepared', index, message, outgoing, passed: NONE, ignored: NONE, invalid };
+  const passed = passFilters(filters, prepared);
+  return passed.kind === 'refused' ? passed : checkFeatures(backend, passed);
+}
+
+function passFilters(filters: readonly DeliveryFilter[], prepared: Prepared): Prepared | Refused {
   let passed = prepared;
   for (const filter of filters) {
     const { outgoing: message } = passed;
@@ -84,13 +102,13 @@ function filterFailed(cause: unknown): SendError {
   });
 }
 
-function checkFeatures(sender: Sender, prepared: Prepared): ReadInput {
-  const { advisory, essential } = findMissingFeatures(prepared.outgoing, sender.features);
-  const fatal = sender.options.onUnsupported === 'error' ? [...essential, ...advisory] : essential;
-  if (fatal.length > 0) return refuse(prepared, new UnsupportedFeatureError(fatal, sender.name));
+function checkFeatures(backend: BackendFacts, prepared: Prepared): Prepared | Refused {
+  const { advisory, essential } = findMissingFeatures(prepared.outgoing, backend.features);
+  const fatal = backend.options.onUnsupported === 'error' ? [...essential, ...advisory] : essential;
+  if (fatal.length > 0) return refuse(prepared, new UnsupportedFeatureError(fatal, backend.name));
   return advisory.length === 0 ? prepared : { ...prepared, ignored: advisory };
 }
 
-function refuse(prepared: Prepared, error: EmailError): Refused {
-  return { kind: 'refused', message: prepared.message, result: settleFailed(prepared, error) };
+function refuse(read: Readable | Prepared, error: EmailError): Refused {
+  return { kind: 'refused', message: read.message, result: settleFailed(read, error) };
 }

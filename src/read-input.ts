@@ -15,25 +15,29 @@ import { reasonOf } from './util/reason.ts';
 export type MessageInput = EmailMessage | EmailMessageDraft;
 
 /** What preparation needs to know of the backend that will deliver. */
-export interface Sender {
+export interface BackendFacts {
   readonly name: string;
   readonly features: ReadonlySet<Feature>;
   readonly options: BackendOptions;
 }
 
-/** A message that is ready for delivery, with what its result must say besides what the backend says. */
-export interface Prepared {
-  readonly kind: 'prepared';
+/** An input that was read as a message. */
+export interface Readable {
+  readonly kind: 'readable';
   readonly index: number;
-  /** As the sender knows it. */
   readonly message: EmailMessage;
-  /** As the backend gets it. */
+  /** Recipients that could not be parsed and were left out (`failSilently`). */
+  readonly invalid: readonly RecipientStatus[];
+}
+
+/** A message that is ready for delivery, with what its result must say besides what the backend says. */
+export interface Prepared extends Omit<Readable, 'kind'> {
+  readonly kind: 'prepared';
+  /** As the backend gets it; `message` is as its sender knows it. */
   readonly outgoing: EmailMessage;
   /** The filters that made the one of the other, in their order. */
   readonly passed: readonly Passage[];
   readonly ignored: readonly Feature[];
-  /** Recipients that could not be parsed and were left out (`failSilently`). */
-  readonly invalid: readonly RecipientStatus[];
 }
 
 /** A message and the filter that it has gone through. */
@@ -50,33 +54,28 @@ export interface Refused {
 }
 
 /** An input that was read: a message, or why it is none. */
-export type ReadInput = Prepared | Refused;
+export type ReadInput = Readable | Refused;
 
 const NOTHING: readonly never[] = Object.freeze([]);
 
 /** Makes the input a message; a lenient reading leaves unreadable recipients out, and keeps them for the result. */
-export function readInput(sender: Sender, input: MessageInput, index: number, lenient: boolean): ReadInput {
+export function readInput(backend: BackendFacts, input: MessageInput, index: number, lenient: boolean): ReadInput {
   try {
-    return readMessage(sender, input, index, lenient);
+    return readMessage(backend, input, index, lenient);
   } catch (cause) {
     // A getter or toString of the caller's own that throws: this message's fault, and no other's.
     const reason = reasonOf(cause);
     const text = `could not be read: ${reason}`;
-    const error = new MessageError([{ path: 'message', code: 'type', message: text }], { cause });
-    return {
-      kind: 'refused',
-      message: null,
-      result: { index, messageId: null, recipients: new Map(), error, ignored: NOTHING, espResponse: null },
-    };
+    return noMessage(index, new Map(), new MessageError([{ path: 'message', code: 'type', message: text }], { cause }));
   }
 }
 
-function readMessage(sender: Sender, input: MessageInput, index: number, lenient: boolean): ReadInput {
-  if (isOurs(input)) return ready(input, index, NOTHING);
-  const draft = withSender(isDraft(input) ? readOnce(input) : input, sender.options.defaultFrom);
+function readMessage(backend: BackendFacts, input: MessageInput, index: number, lenient: boolean): ReadInput {
+  if (isOurs(input)) return readable(input, index, NOTHING);
+  const draft = withSender(isDraft(input) ? readOnce(input) : input, backend.options.defaultFrom);
   const invalid = lenient ? findInvalidRecipients(draft) : NOTHING;
   try {
-    return ready(new EmailMessage(invalid.length === 0 ? draft : withoutInvalidRecipients(draft)), index, invalid);
+    return readable(new EmailMessage(invalid.length === 0 ? draft : withoutInvalidRecipients(draft)), index, invalid);
   } catch (error) {
     if (!(error instanceof MessageError)) throw error;
     const nobodyIsLeft =
@@ -90,8 +89,8 @@ export function ourMessage(message: EmailMessage): EmailMessage {
   return isOurs(message) ? message : new EmailMessage(readOnce(message) as EmailMessageInit); // it has a sender
 }
 
-function ready(message: EmailMessage, index: number, invalid: readonly RecipientStatus[]): Prepared {
-  return { kind: 'prepared', index, message, outgoing: message, passed: NOTHING, ignored: NOTHING, invalid };
+function readable(message: EmailMessage, index: number, invalid: readonly RecipientStatus[]): Readable {
+  return { kind: 'readable', index, message, invalid };
 }
 
 const FIELD_NAMES: readonly (keyof EmailMessageDraft)[] = Object.keys(FIELDS) as (keyof EmailMessageDraft)[]; // it has them all
@@ -159,6 +158,10 @@ function unsendable(draft: EmailMessageDraft, index: number, error: EmailError):
   for (const { address, problem } of rawRecipients(draft)) {
     recipients.set(address, recipientStatus(address, problem ? 'invalid' : 'failed', { code: error.code, error }));
   }
+  return noMessage(index, recipients, error);
+}
+
+function noMessage(index: number, recipients: ReadonlyMap<string, RecipientStatus>, error: EmailError): Refused {
   const result: MessageResult = { index, messageId: null, recipients, error, ignored: NOTHING, espResponse: null };
   return { kind: 'refused', message: null, result };
 }

@@ -1,62 +1,62 @@
+import type { SendOptions } from './backend.ts';
+import { Call, type CallHost } from './call.ts';
 import { conclude } from './conclusion.ts';
-import { type CallOptions, Dispatch, type DispatchHost, type Receiver } from './dispatch.ts';
+import { toEmailError } from './delivery.ts';
 import type { EmailError } from './errors.ts';
-import type { Waiting } from './gate.ts';
+import type { Gate, Waiting } from './gate.ts';
 import type { EmailMessage } from './message.ts';
-import { MessageSource, type Messages } from './message-source.ts';
+import { MessageSource } from './message-source.ts';
 import type { MessageResult, SendStatus } from './status.ts';
 import { addAbortListener, removeAbortListener } from './util/abort-listeners.ts';
+import { thrownHere } from './util/error-copies.ts';
+
+/** Sends messages when the gate has room, and says what became of all of them. */
+export function sendWhenAdmitted(host: CallHost, source: MessageSource, options: SendOptions): Promise<SendStatus> {
+  return new Promise((resolve) => new SendCall(host, source, options, resolve).queue());
+}
 
 /** One call of `sendMessages`: waits for its turn, collects all results, and ends in a status or an error. */
-export class SendCall implements Receiver, Waiting {
-  readonly #host: DispatchHost;
+class SendCall implements Waiting {
+  readonly #host: CallHost;
   /** A hundred thousand calls may wait, most of them with one message: no more is kept of it. */
-  readonly #messages: MessageSource | EmailMessage;
-  readonly #options: CallOptions;
-  readonly #failSilently: boolean;
-  readonly #resolve: (status: SendStatus) => void;
-  readonly #reject: (error: unknown) => void;
-  /** A whole number: a hundred thousand calls may wait, and a fraction costs memory of its own. */
-  #since = Math.trunc(performance.now());
-  #results: MessageResult[] | null = null;
+  #messages: MessageSource | EmailMessage;
+  readonly #options: SendOptions;
+  readonly #resolve: (status: Promise<SendStatus>) => void;
+  /** When it began, if it has a deadline. */
+  #since: number | null = null;
+  #isAdmitted = false;
   /** Ends the waiting for a place; made for a call that waits and that something can end. */
   #stopWaiting: (() => void) | null = null;
 
   constructor(
-    host: DispatchHost,
-    messages: Messages,
-    options: CallOptions,
-    failSilently: boolean,
-    resolve: (status: SendStatus) => void,
-    reject: (error: unknown) => void,
+    host: CallHost,
+    source: MessageSource,
+    options: SendOptions,
+    resolve: (status: Promise<SendStatus>) => void,
   ) {
     this.#host = host;
-    const source = new MessageSource(host, messages, failSilently);
-    this.#messages = source.only ?? source;
+    this.#messages = source;
     this.#options = options;
-    this.#failSilently = failSilently;
     this.#resolve = resolve;
-    this.#reject = reject;
   }
 
-  get wants(): boolean {
-    return true;
-  }
-
-  /** Starts as soon as the gate has room; who aborts before gets the answer at once, not when the queue has moved on. */
+  /** Starts as soon as the gate has room; a call that is aborted while it waits is answered at once, whoever is before it. */
   queue(): void {
     const { signal } = this.#options;
+    const { deadlineMs } = this.#host.options;
+    if (deadlineMs !== undefined) this.#since = performance.now();
     if (signal?.aborted) {
-      this.#start(false);
+      this.#start(null);
       return;
     }
     this.#host.gate.queue(this);
-    const { deadlineMs } = this.#host.options;
-    if (this.#results !== null || (signal === undefined && deadlineMs === undefined)) return;
-    const onAbort = () => this.#start(false);
+    if (this.#isAdmitted) return;
+    if (this.#messages instanceof MessageSource) this.#messages = this.#messages.only ?? this.#messages;
+    if (signal === undefined && deadlineMs === undefined) return;
+    const onAbort = () => this.#start(null);
     const onDeadline = () => {
       this.#since = Number.NEGATIVE_INFINITY; // a timer that is early by a fraction of a millisecond is on time
-      this.#start(false);
+      this.#start(null);
     };
     const timer = deadlineMs === undefined ? undefined : setTimeout(onDeadline, deadlineMs);
     addAbortListener(signal, onAbort);
@@ -67,31 +67,36 @@ export class SendCall implements Receiver, Waiting {
   }
 
   enter(): void {
-    if (this.#results !== null) this.#host.gate.leave();
-    else {
-      this.#start(true);
-    }
+    const { gate } = this.#host;
+    if (this.#isAdmitted) gate.leave();
+    else this.#start(gate);
   }
 
-  take(result: MessageResult): void {
-    if (this.#results !== null) this.#results[result.index] = result;
-  }
-
-  end(trouble: EmailError | null): void {
-    try {
-      this.#resolve(conclude(this.#results ?? [], this.#failSilently, trouble));
-    } catch (error) {
-      this.#reject(error);
-    }
-  }
-
-  #start(hasPlace: boolean): void {
+  #start(gate: Gate | null): void {
+    this.#isAdmitted = true;
     this.#stopWaiting?.();
     this.#stopWaiting = null;
+    this.#resolve(this.#run(gate));
+  }
+
+  /** The functions that await the call are in the stack of what is thrown here: its promise follows this one from the start. */
+  async #run(gate: Gate | null): Promise<SendStatus> {
+    const { failSilently = false } = this.#options;
     const messages = this.#messages;
     const source =
-      messages instanceof MessageSource ? messages : new MessageSource(this.#host, [messages], this.#failSilently);
-    this.#results = new Array(source.total ?? 0);
-    new Dispatch(this.#host, source, this.#options, this, hasPlace ? this.#host.gate : null, this.#since).start();
+      messages instanceof MessageSource ? messages : new MessageSource(this.#host, [messages], failSilently);
+    const results: MessageResult[] = new Array(source.total ?? 0);
+    let callError: EmailError | null = null;
+    try {
+      const call = new Call(this.#host, source, this.#options, { gate, since: this.#since });
+      for await (const result of call) results[result.index] = result;
+    } catch (error) {
+      callError = toEmailError(error);
+    }
+    try {
+      return conclude(results, failSilently, callError);
+    } catch (error) {
+      throw thrownHere(error);
+    }
   }
 }

@@ -1,13 +1,16 @@
 import { refusal } from './conclusion.ts';
 import { type DeliveryResult, failedDelivery, recipientStatus, toEmailError } from './delivery.ts';
 import { type EmailError, SendError } from './errors.ts';
+import type { Feature } from './features.ts';
 import type { EmailMessage } from './message.ts';
-import type { Prepared, ReadInput } from './read-input.ts';
+import type { Prepared, Readable, Refused } from './read-input.ts';
 import { isDelivered, type MessageResult, type RecipientStatus } from './status.ts';
+
+const NONE: readonly never[] = Object.freeze([]);
 
 /** Joins what the backend says of a message with what preparation found. */
 export function settle(prepared: Prepared, delivered: DeliveryResult): MessageResult {
-  return settleFor(prepared, prepared.passed.length === 0 ? delivered : restored(prepared, delivered));
+  return resultOf(prepared, prepared.ignored, prepared.passed.length === 0 ? delivered : restored(prepared, delivered));
 }
 
 /** What became of the outgoing message, in terms of the one that its sender knows. */
@@ -20,17 +23,18 @@ function restored(prepared: Prepared, delivered: DeliveryResult): DeliveryResult
   }
 }
 
-function settleFor(prepared: Prepared, delivered: DeliveryResult): MessageResult {
-  const { message, invalid } = prepared;
-  const ignored = delivered.ignored?.length
-    ? [...new Set([...prepared.ignored, ...delivered.ignored])]
-    : prepared.ignored;
+function resultOf(
+  { index, message, invalid }: Omit<Readable, 'kind'>,
+  missing: readonly Feature[],
+  delivered: DeliveryResult,
+): MessageResult {
+  const ignored = delivered.ignored?.length ? [...new Set([...missing, ...delivered.ignored])] : missing;
   const recipients =
     invalid.length === 0 && isComplete(message, delivered.recipients)
       ? delivered.recipients
       : completed(message, delivered.recipients, invalid);
   return {
-    index: prepared.index,
+    index,
     messageId: delivered.messageId,
     recipients,
     error: someDelivered(recipients) ? null : delivered.error ? toEmailError(delivered.error) : refusal(recipients),
@@ -52,12 +56,13 @@ export function unanswered(prepared: Prepared, cause: unknown): MessageResult {
 }
 
 /** The result of a message that `error` ended for everybody it was to go to. */
-export function settleFailed(prepared: Prepared, error: EmailError): MessageResult {
-  return settle(prepared, failedDelivery({ index: prepared.index, message: prepared.outgoing }, error));
+export function settleFailed(read: Readable | Prepared, error: EmailError): MessageResult {
+  if (read.kind === 'readable') return resultOf(read, NONE, failedDelivery(read, error));
+  return settle(read, failedDelivery({ index: read.index, message: read.outgoing }, error));
 }
 
 /** The result of an input that was never taken, because the call had ended by then. */
-export function notTaken(read: ReadInput, error: EmailError): MessageResult {
+export function notTaken(read: Readable | Prepared | Refused, error: EmailError): MessageResult {
   return read.kind === 'refused' ? read.result : settleFailed(read, error);
 }
 
@@ -78,12 +83,13 @@ function completed(
   invalid: readonly RecipientStatus[],
 ): ReadonlyMap<string, RecipientStatus> {
   const recipients = new Map<string, RecipientStatus>();
-  for (const { address } of message.recipients) recipients.set(address, delivered.get(address) ?? untold(address));
+  for (const { address } of message.recipients)
+    recipients.set(address, delivered.get(address) ?? missingAnswer(address));
   for (const recipient of invalid) recipients.set(recipient.address, recipient);
   return recipients;
 }
 
-function untold(address: string): RecipientStatus {
+function missingAnswer(address: string): RecipientStatus {
   const text = 'the backend did not tell what happened to this recipient';
   const error = new SendError('uncertain', text, { outcome: 'unknown' });
   return recipientStatus(address, 'unknown', { code: error.code, error });

@@ -3,7 +3,7 @@ import type { DeliveryFilter } from './delivery-filter.ts';
 import { ConfigurationError, type EmailError } from './errors.ts';
 import type { Awaitable } from './events.ts';
 import { jobOf, prepare } from './prepare.ts';
-import { type MessageInput, type Prepared, readInput, type Sender } from './read-input.ts';
+import { type BackendFacts, type MessageInput, type Prepared, readInput } from './read-input.ts';
 import { settle, unanswered } from './settle.ts';
 import type { MessageResult } from './status.ts';
 import { tellListeners } from './tell-listeners.ts';
@@ -11,18 +11,23 @@ import { tellListeners } from './tell-listeners.ts';
 /** One blocking call: validation, hooks and results in the caller's thread, whoever delivers. */
 export class SyncCall {
   readonly jobs: readonly Job[];
-  readonly #sender: Sender;
+  readonly #backend: BackendFacts;
   readonly #prepared: readonly Prepared[];
   readonly #refused: readonly MessageResult[];
-  #trouble: EmailError | null = null;
+  #callError: EmailError | null = null;
 
-  constructor(sender: Sender, filters: readonly DeliveryFilter[], messages: Iterable<MessageInput>, lenient: boolean) {
-    this.#sender = sender;
+  constructor(
+    backend: BackendFacts,
+    filters: readonly DeliveryFilter[],
+    messages: Iterable<MessageInput>,
+    lenient: boolean,
+  ) {
+    this.#backend = backend;
     const prepared: Prepared[] = [];
     const refused: MessageResult[] = [];
     let index = 0;
     for (const input of messages) {
-      const outcome = insistOnSync(prepare(sender, filters, readInput(sender, input, index++, lenient)));
+      const outcome = insistOnSync(prepare(backend, filters, readInput(backend, input, index++, lenient)));
       if (outcome.kind === 'prepared') prepared.push(outcome);
       else refused.push(outcome.message === null ? outcome.result : this.#tell(outcome.message, outcome.result));
     }
@@ -32,8 +37,8 @@ export class SyncCall {
   }
 
   /** What went wrong beside the messages: a listener that failed after the send. */
-  get trouble(): EmailError | null {
-    return this.#trouble;
+  get callError(): EmailError | null {
+    return this.#callError;
   }
 
   /** Every message's result, in the order given. */
@@ -48,10 +53,10 @@ export class SyncCall {
 
   #tell(message: Prepared['message'], result: MessageResult): MessageResult {
     try {
-      this.#trouble ??= insistOnSync(tellListeners(this.#sender.name, message, result));
+      this.#callError ??= insistOnSync(tellListeners(this.#backend.name, message, result));
     } catch (error) {
       // The mail is sent by now: the call ends with the error, and the status beside it.
-      this.#trouble ??= toEmailError(error);
+      this.#callError ??= toEmailError(error);
     }
     return result;
   }

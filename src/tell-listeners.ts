@@ -17,7 +17,7 @@ export function tellListeners(
 ): Awaitable<EmailError | null> {
   const event = result.error === null ? AfterSend : SendFailed;
   if (!event.hasListeners) return null;
-  const trouble = (cause: unknown): EmailError => {
+  const callError = (cause: unknown): EmailError => {
     const reason = reasonOf(cause);
     const text = `a listener of ${event.name} failed, see status for what was sent: ${reason}`;
     return new SendError('listener', text, { phase: 'hook', outcome: result.error?.outcome ?? 'unknown', cause });
@@ -28,9 +28,9 @@ export function tellListeners(
       result.error === null
         ? AfterSend.emit({ backend, message, result: shown })
         : SendFailed.emit({ backend, message, result: shown, error: result.error });
-    return told instanceof Promise ? told.then(() => null, trouble) : null;
+    return told instanceof Promise ? told.then(() => null, callError) : null;
   } catch (cause) {
-    return trouble(cause);
+    return callError(cause);
   }
 }
 

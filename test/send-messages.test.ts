@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { SendProgress } from '../src/call-account.ts';
 import { deliverEach } from '../src/deliver-each.ts';
 import {
   type DeliveryContext,
@@ -7,7 +8,6 @@ import {
   type Job,
   recipientStatus,
 } from '../src/delivery.ts';
-import type { SendProgress } from '../src/dispatch.ts';
 import {
   ConfigurationError,
   EmailConnectionError,
@@ -253,7 +253,7 @@ describe('when nothing was sent the call throws, with the status', () => {
     expect([one?.status?.recipients.has('one@x.org'), two?.status?.recipients.has('two@x.org')]).toEqual([true, true]);
     expect(shared.status).toBeNull();
     expect(Object.prototype.toString.call(one)).toBe('[object Error]');
-    expect(one?.stack).toMatch(/^EmailConnectionError: nobody answers\n.*\bsendMessagesFailed\b/);
+    expect(one?.stack).toMatch(/^EmailConnectionError: nobody answers\n.*\bSendCall\b/);
     expect(one?.stack).toMatch(/ at (?:async )?signUp /);
   });
 });

@@ -59,6 +59,7 @@ describe.each(nodes)('an error that nobody catches, in %s', (node) => {
     ['a refused mail, blocking', 'sendMailSync({ ...init, connection });', 'SendError'],
     ['refused mails to each', 'await sendEach({ ...init, connection });', 'SendError'],
     ['refused messages', 'await connection.sendMessages([draft, draft]);', 'SendError'],
+    ['messages that are none', 'await connection.sendMessages(1);', 'MessageError'],
     ['one of several calls', 'await Promise.all([connection.sendMessages([draft])]);', 'SendError'],
     [
       'a stream from a source that throws',
