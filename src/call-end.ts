@@ -5,14 +5,6 @@ import { unlessAborted } from './util/unless-aborted.ts';
 /** How long listeners, and a backend after the deadline, are waited for once a call was ended, in milliseconds. */
 const GRACE_MS = 25;
 
-/** What a call may be ended by. */
-export interface CallLimits {
-  readonly signal: AbortSignal | undefined;
-  readonly deadlineMs: number | undefined;
-  /** How long the call has waited already, in milliseconds. */
-  readonly passedMs: number;
-}
-
 /** Who is told of the deadline. */
 export interface CallOwner {
   /** It has passed: the backend is asked for what it knows. */
@@ -25,24 +17,24 @@ export interface CallOwner {
 export class CallEnd {
   /** Aborted by either; its reason is the caller's, or a DeadlinePassed. */
   readonly signal: AbortSignal;
-  readonly #owner: CallOwner;
+  /** Set by the call once it runs. */
+  owner: CallOwner | null = null;
   readonly #deadline: Deadline | null;
   readonly #patience = new AbortController();
   #timer: NodeJS.Timeout | null = null;
 
-  /** The end of a call that something can end, or null. */
-  static of({ signal, deadlineMs, passedMs }: CallLimits, owner: CallOwner): CallEnd | null {
+  /** The end of a call that begins now; null when nothing can end it. */
+  static of(signal: AbortSignal | undefined, deadlineMs: number | undefined): CallEnd | null {
     if (deadlineMs !== undefined) {
-      const deadline = setDeadline(deadlineMs, signal, passedMs);
-      return new CallEnd(deadline.signal, deadline, owner);
+      const deadline = setDeadline(deadlineMs, signal);
+      return new CallEnd(deadline.signal, deadline);
     }
-    return signal === undefined ? null : new CallEnd(signal, null, owner);
+    return signal === undefined ? null : new CallEnd(signal, null);
   }
 
-  private constructor(signal: AbortSignal, deadline: Deadline | null, owner: CallOwner) {
+  private constructor(signal: AbortSignal, deadline: Deadline | null) {
     this.signal = signal;
     this.#deadline = deadline;
-    this.#owner = owner;
     if (signal.aborted) this.#startGrace();
     else addAbortListener(signal, this.#onEnd);
   }
@@ -65,13 +57,13 @@ export class CallEnd {
 
   readonly #onEnd = (): void => {
     this.#startGrace();
-    if (this.#deadline?.isOver) this.#owner.onDeadline();
+    if (this.#deadline?.isOver) this.owner?.onDeadline();
   };
 
   #startGrace(): void {
     this.#timer = setTimeout(() => {
       this.#patience.abort();
-      if (this.#deadline?.isOver) this.#owner.onSilence();
+      if (this.#deadline?.isOver) this.owner?.onSilence();
     }, GRACE_MS);
   }
 }

@@ -31,15 +31,7 @@ export interface CallHost extends BackendFacts {
   deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult>;
 }
 
-/** The place that a call holds in its backend's gate, and when it began. */
-export interface CallStart {
-  readonly gate: Gate | null;
-  /** By performance.now(); null: now. */
-  readonly since: number | null;
-}
-
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
-const AT_ONCE: CallStart = Object.freeze({ gate: null, since: null });
 
 /**
  * One call on its way, as the iterator of its results. It has three parts, each with one who drives it:
@@ -53,8 +45,7 @@ const AT_ONCE: CallStart = Object.freeze({ gate: null, since: null });
 export class Call implements AsyncIterableIterator<MessageResult> {
   readonly #host: CallHost;
   readonly #source: MessageSource;
-  readonly #givenSignal: AbortSignal | undefined;
-  readonly #since: number | null;
+  readonly #options: CallOptions;
   readonly #account: CallAccount;
   readonly #results: ResultQueue<MessageResult>;
   #state: 'new' | 'running' | 'over' = 'new';
@@ -67,13 +58,23 @@ export class Call implements AsyncIterableIterator<MessageResult> {
   /** Results that the listeners are being told. */
   #reporting = 0;
   /** What ends the call early; null for a call that nothing can end. */
-  #callEnd: CallEnd | null = null;
+  #callEnd: CallEnd | null;
 
-  constructor(host: CallHost, source: MessageSource, options: CallOptions, { gate, since }: CallStart = AT_ONCE) {
+  /**
+   * @param gate The gate in which the call holds a place, or null.
+   * @param callEnd The end of a call that began before, when it was put in line.
+   */
+  constructor(
+    host: CallHost,
+    source: MessageSource,
+    options: CallOptions,
+    gate: Gate | null = null,
+    callEnd: CallEnd | null = null,
+  ) {
     this.#host = host;
     this.#source = source;
-    this.#givenSignal = options.signal;
-    this.#since = since;
+    this.#options = options;
+    this.#callEnd = callEnd;
     const account = new CallAccount(host.traffic, gate, options.onProgress, source.total);
     this.#account = account;
     this.#results = new ResultQueue((result) => account.handOut(result));
@@ -111,8 +112,11 @@ export class Call implements AsyncIterableIterator<MessageResult> {
   #begin(): void {
     this.#state = 'running';
     this.#account.begin();
-    this.#callEnd = this.#makeEnd();
+    this.#callEnd ??= CallEnd.of(this.#options.signal, this.#host.options.deadlineMs);
     const signal = this.#callEnd?.signal;
+    if (this.#callEnd !== null) {
+      this.#callEnd.owner = { onDeadline: () => this.#onDeadline(), onSilence: () => this.#onSilence() };
+    }
     try {
       this.#jobs = new JobReader({
         backend: this.#host,
@@ -129,17 +133,6 @@ export class Call implements AsyncIterableIterator<MessageResult> {
     } catch (error) {
       this.#finish(error);
     }
-  }
-
-  #makeEnd(): CallEnd | null {
-    const signal = this.#givenSignal;
-    const { deadlineMs } = this.#host.options;
-    if (signal === undefined && deadlineMs === undefined) return null;
-    const passedMs = this.#since === null ? 0 : performance.now() - this.#since;
-    return CallEnd.of(
-      { signal, deadlineMs, passedMs },
-      { onDeadline: () => this.#onDeadline(), onSilence: () => this.#onSilence() },
-    );
   }
 
   #onDeadline(): void {

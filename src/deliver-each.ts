@@ -13,9 +13,7 @@ export function deliverEach(
   deliverOne: DeliverOne,
   concurrency = 1,
 ): AsyncIterableIterator<DeliveryResult> {
-  return concurrency === 1
-    ? new OneByOne(jobs[Symbol.asyncIterator](), deliverOne)
-    : new SeveralAtOnce(jobs[Symbol.asyncIterator](), deliverOne, concurrency);
+  return new Deliveries(jobs[Symbol.asyncIterator](), deliverOne, concurrency);
 }
 
 /** {@link deliverEach} for backends that can deliver while the thread waits. */
@@ -32,50 +30,19 @@ export function deliverEachSync(
   });
 }
 
-const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
-
-/** A job is taken when the result of the last one was, and no sooner; written out, as a generator costs three times as much. */
-class OneByOne implements AsyncIterableIterator<DeliveryResult> {
-  readonly #jobs: AsyncIterator<Job>;
-  readonly #deliverOne: DeliverOne;
-  #latest: Promise<IteratorResult<DeliveryResult>> | null = null;
-
-  constructor(jobs: AsyncIterator<Job>, deliverOne: DeliverOne) {
-    this.#jobs = jobs;
-    this.#deliverOne = deliverOne;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  next(): Promise<IteratorResult<DeliveryResult>> {
-    this.#latest = this.#deliverNext();
-    return this.#latest;
-  }
-
-  async #deliverNext(): Promise<IteratorResult<DeliveryResult>> {
-    const step = await this.#jobs.next();
-    return step.done === true ? DONE : { done: false, value: await deliverSafely(step.value, this.#deliverOne) };
-  }
-
-  async return(): Promise<IteratorResult<DeliveryResult>> {
-    await this.#jobs.return?.();
-    await this.#latest; // who stops early waits for what is under way: the connection may be closed next
-    return DONE;
-  }
-}
-
-/** Jobs are taken as long as fewer than the limit are under way or wait as results; the failure of their source comes last. */
-class SeveralAtOnce implements AsyncIterableIterator<DeliveryResult> {
+/** While a result is wanted jobs are taken, up to the limit, and no sooner; written out, as a generator costs three times as much. */
+class Deliveries implements AsyncIterableIterator<DeliveryResult> {
   readonly #jobs: AsyncIterator<Job>;
   readonly #deliverOne: DeliverOne;
   readonly #limit: number;
-  readonly #running = new Set<Promise<void>>();
   readonly #results = new ResultQueue<DeliveryResult>();
+  #running = 0;
   #isReading = false;
   #isExhausted = false;
+  /** Why no further job could be taken. */
   #failure: { readonly error: unknown } | null = null;
+  #idle: Promise<void> | null = null;
+  #onIdle = () => {};
 
   constructor(jobs: AsyncIterator<Job>, deliverOne: DeliverOne, limit: number) {
     this.#jobs = jobs;
@@ -89,25 +56,30 @@ class SeveralAtOnce implements AsyncIterableIterator<DeliveryResult> {
 
   next(): Promise<IteratorResult<DeliveryResult>> {
     const step = this.#results.next();
-    void this.#read();
+    if (!this.#isReading) void this.#read();
     return step;
   }
 
+  /** Who stops early waits for what is under way: the connection may be closed next. */
   async return(): Promise<IteratorResult<DeliveryResult>> {
     this.#isExhausted = true;
     await this.#jobs.return?.();
-    await Promise.all(this.#running); // who stops early waits for what is under way: the connection may be closed next
+    if (this.#running > 0) {
+      this.#idle ??= new Promise((resolve) => {
+        this.#onIdle = resolve;
+      });
+      await this.#idle;
+    }
     return this.#results.return();
   }
 
   async #read(): Promise<void> {
-    if (this.#isReading) return;
     this.#isReading = true;
     try {
-      while (!this.#isExhausted && this.#running.size + this.#results.size < this.#limit) {
+      while (!this.#isExhausted && this.#running < this.#limit && this.#results.hasDemand) {
         const step = await this.#jobs.next();
         if (step.done === true) this.#isExhausted = true;
-        else this.#start(step.value);
+        else void this.#deliver(step.value);
       }
     } catch (error) {
       this.#isExhausted = true;
@@ -117,18 +89,19 @@ class SeveralAtOnce implements AsyncIterableIterator<DeliveryResult> {
     this.#endIfDone();
   }
 
-  #start(job: Job): void {
-    const delivery = deliverSafely(job, this.#deliverOne).then((result) => {
-      this.#running.delete(delivery);
-      this.#results.push(result);
-      this.#endIfDone();
-      void this.#read();
-    });
-    this.#running.add(delivery);
+  async #deliver(job: Job): Promise<void> {
+    this.#running++;
+    const result = await deliverSafely(job, this.#deliverOne);
+    this.#running--;
+    this.#results.push(result);
+    if (this.#results.hasDemand && !this.#isReading) void this.#read();
+    else this.#endIfDone();
   }
 
   #endIfDone(): void {
-    if (!this.#isExhausted || this.#isReading || this.#running.size > 0) return;
+    if (this.#running > 0) return;
+    this.#onIdle();
+    if (!this.#isExhausted || this.#isReading) return;
     if (this.#failure === null) this.#results.end();
     else this.#results.fail(this.#failure.error);
   }

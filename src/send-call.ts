@@ -1,5 +1,6 @@
 import type { SendOptions } from './backend.ts';
 import { Call, type CallHost } from './call.ts';
+import { CallEnd } from './call-end.ts';
 import { conclude } from './conclusion.ts';
 import { toEmailError } from './delivery.ts';
 import type { EmailError } from './errors.ts';
@@ -22,10 +23,10 @@ class SendCall implements Waiting {
   #messages: MessageSource | EmailMessage;
   readonly #options: SendOptions;
   readonly #resolve: (status: Promise<SendStatus>) => void;
-  /** When it began, if it has a deadline. */
-  #since: number | null = null;
+  /** What ends it before it is through, waiting included; null for a call that nothing can end. */
+  #callEnd: CallEnd | null = null;
   #isAdmitted = false;
-  /** Ends the waiting for a place; made for a call that waits and that something can end. */
+  /** For a call that waits and that something can end. */
   #stopWaiting: (() => void) | null = null;
 
   constructor(
@@ -42,28 +43,19 @@ class SendCall implements Waiting {
 
   /** Starts as soon as the gate has room; a call that is aborted while it waits is answered at once, whoever is before it. */
   queue(): void {
-    const { signal } = this.#options;
-    const { deadlineMs } = this.#host.options;
-    if (deadlineMs !== undefined) this.#since = performance.now();
-    if (signal?.aborted) {
+    const callEnd = CallEnd.of(this.#options.signal, this.#host.options.deadlineMs);
+    this.#callEnd = callEnd;
+    if (callEnd?.signal.aborted) {
       this.#start(null);
       return;
     }
     this.#host.gate.queue(this);
     if (this.#isAdmitted) return;
     if (this.#messages instanceof MessageSource) this.#messages = this.#messages.only ?? this.#messages;
-    if (signal === undefined && deadlineMs === undefined) return;
-    const onAbort = () => this.#start(null);
-    const onDeadline = () => {
-      this.#since = Number.NEGATIVE_INFINITY; // a timer that is early by a fraction of a millisecond is on time
-      this.#start(null);
-    };
-    const timer = deadlineMs === undefined ? undefined : setTimeout(onDeadline, deadlineMs);
-    addAbortListener(signal, onAbort);
-    this.#stopWaiting = () => {
-      clearTimeout(timer);
-      removeAbortListener(signal, onAbort);
-    };
+    if (callEnd === null) return;
+    const onEnd = () => this.#start(null);
+    addAbortListener(callEnd.signal, onEnd);
+    this.#stopWaiting = () => removeAbortListener(callEnd.signal, onEnd);
   }
 
   enter(): void {
@@ -88,7 +80,7 @@ class SendCall implements Waiting {
     const results: MessageResult[] = new Array(source.total ?? 0);
     let callError: EmailError | null = null;
     try {
-      const call = new Call(this.#host, source, this.#options, { gate, since: this.#since });
+      const call = new Call(this.#host, source, this.#options, gate, this.#callEnd);
       for await (const result of call) results[result.index] = result;
     } catch (error) {
       callError = toEmailError(error);

@@ -261,6 +261,15 @@ describe('when nothing was sent the call throws, with the status', () => {
 describe('the answers of a backend are taken with care', () => {
   const three = ['one', 'two', 'three'].map((subject) => draft(subject));
 
+  test('an answer that cannot be read ends the call: what was given away is in doubt, the rest was not sent', async () => {
+    const backend = new ProbeBackend(async function* (jobs) {
+      for await (const { index } of jobs) yield { index } as DeliveryResult; // which lacks what every answer has
+    });
+    const error = await failure(backend.sendMessages(three));
+    expect(error.status?.results.map((result) => result.error?.code)).toEqual(['uncertain', 'aborted', 'aborted']);
+    expect(backend.stats().pending).toBe(0);
+  });
+
   test('a second answer, or one to what was not asked, changes nothing', async () => {
     const backend = new ProbeBackend(async function* (jobs) {
       for await (const job of jobs) {

@@ -19,12 +19,12 @@ export interface Deadline {
 }
 
 /**
- * Sets a deadline of `ms` milliseconds, of which some may have passed already.
+ * Sets a deadline of `ms` milliseconds.
  *
  * AbortSignal.any with AbortSignal.timeout would do, but Node 20 collects such a signal as garbage while it is waited for,
  * so that it never fires.
  */
-export function setDeadline(ms: number, signal: AbortSignal | undefined, passedMs = 0): Deadline {
+export function setDeadline(ms: number, signal: AbortSignal | undefined): Deadline {
   const controller = new AbortController();
   let isOver = false;
   let timer: NodeJS.Timeout | undefined;
@@ -35,9 +35,8 @@ export function setDeadline(ms: number, signal: AbortSignal | undefined, passedM
   };
   const onAbort = (): void => controller.abort(signal?.reason);
   if (signal?.aborted) onAbort();
-  else if (passedMs >= ms) onTime();
   else {
-    timer = setTimeout(onTime, ms - passedMs);
+    timer = setTimeout(onTime, ms);
     addAbortListener(signal, onAbort);
   }
   return {
