@@ -6,7 +6,7 @@ import { unlessAborted } from './util/unless-aborted.ts';
 const GRACE_MS = 25;
 
 /** Who is told of the deadline. */
-export interface CallOwner {
+interface CallOwner {
   /** It has passed: the backend is asked for what it knows. */
   onDeadline(): void;
   /** A moment later: what the backend has not said by then it is not waited for. */

@@ -17,7 +17,7 @@ import { unlessAborted } from './util/unless-aborted.ts';
 const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
 
 /** What jobs are read from, and who is told of what does not become one. */
-export interface Reading {
+interface Reading {
   readonly backend: BackendFacts;
   readonly filters: readonly DeliveryFilter[];
   readonly source: MessageSource;
