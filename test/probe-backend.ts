@@ -1,7 +1,10 @@
 import { type BackendOptions, EmailBackend } from '../src/backend.ts';
-import { type DeliveryContext, type DeliveryResult, type Job, sameForAll } from '../src/delivery.ts';
+import { deliverEach } from '../src/deliver-each.ts';
+import { type DeliveryContext, type DeliveryResult, type Job, recipientStatus, sameForAll } from '../src/delivery.ts';
+import { EmailError } from '../src/errors.ts';
 import type { Feature } from '../src/features.ts';
 import type { EmailMessageDraft } from '../src/message-init.ts';
+import type { DeliveryStatus, SendStatus } from '../src/status.ts';
 
 type Deliver = (jobs: AsyncIterable<Job>, context: DeliveryContext) => AsyncIterable<DeliveryResult>;
 
@@ -66,4 +69,48 @@ export class Signal {
   give(): void {
     this.#resolve();
   }
+}
+
+/** Statuses by recipient. */
+export function statuses(status: SendStatus | null | undefined): Record<string, DeliveryStatus> {
+  return Object.fromEntries([...(status?.recipients ?? [])].map(([address, recipient]) => [address, recipient.status]));
+}
+
+/** The error a call ends with. */
+export async function failure(call: Promise<unknown>): Promise<EmailError> {
+  const error: unknown = await call.then(
+    () => new Error('it did not fail'),
+    (reason: unknown) => reason,
+  );
+  if (error instanceof EmailError) return error;
+  throw error;
+}
+
+/** Answers each job by its subject. */
+export function answering(
+  answers: Readonly<Record<string, (job: Job) => DeliveryResult | Promise<DeliveryResult>>>,
+): (jobs: AsyncIterable<Job>) => AsyncIterable<DeliveryResult> {
+  return (jobs) => deliverEach(jobs, (job) => (answers[job.message.subject] ?? sent)(job), 3);
+}
+
+/** Sends a job after something else has happened. */
+export function sentAfter(happen: (job: Job) => unknown): (job: Job) => DeliveryResult {
+  return (job) => {
+    happen(job);
+    return sent(job);
+  };
+}
+
+/** Refuses a job, or some of its recipients. */
+export function refuse(status: DeliveryStatus, ...some: string[]): (job: Job) => DeliveryResult {
+  return ({ index, message }) => ({
+    index,
+    messageId: null,
+    recipients: new Map(
+      message.recipients.map(({ address }) => [
+        address,
+        recipientStatus(address, some.length === 0 || some.includes(address) ? status : 'sent', { code: 550 }),
+      ]),
+    ),
+  });
 }
