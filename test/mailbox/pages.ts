@@ -3,7 +3,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished } fr
 import { type MailboxServer, startMailbox } from '../../src/mailbox/mailbox.ts';
 import { launchChromium } from './chromium.ts';
 
-export const DESKTOP: BrowserContextOptions = { viewport: { width: 1280, height: 820 }, locale: 'en-GB' };
+const DESKTOP_SIZE = { width: 1280, height: 820 } as const;
+export const DESKTOP: BrowserContextOptions = { viewport: DESKTOP_SIZE, locale: 'en-GB' };
 export const PHONE: BrowserContextOptions = { viewport: { width: 390, height: 844 }, locale: 'en-GB', hasTouch: true };
 
 let browser: Browser;
@@ -22,21 +23,35 @@ export function startPages(): void {
   afterEach(() => mailbox.close());
 }
 
+/** What the page of the test that runs has reported as errors. */
+let errors: string[] = [];
+/** The page of every test that asks for nothing special: a new one costs a new process of the browser. */
+let usual: Page | undefined;
+
 /** Opens the page; what it reports as an error fails the test. */
 export async function openPage(options: BrowserContextOptions = DESKTOP): Promise<Page> {
-  const context = await browser.newContext(options);
-  const page = await context.newPage();
-  const errors: string[] = [];
+  const isUsual = options === DESKTOP;
+  const page = (isUsual ? usual : undefined) ?? (await newPage(options));
+  if (isUsual) {
+    usual = page;
+    await page.setViewportSize(DESKTOP_SIZE);
+  }
+  errors = [];
+  onTestFinished(async () => {
+    await (isUsual ? page.goto('about:blank') : page.context().close());
+    expect(errors).toEqual([]);
+  });
+  await page.goto(mailbox.url);
+  return page;
+}
+
+async function newPage(options: BrowserContextOptions): Promise<Page> {
+  const page = await (await browser.newContext(options)).newPage();
   page.on('pageerror', (error) => errors.push(error.message));
   page.on('console', (message) => {
     const isOfMail = message.location().url.includes('/html?'); // what a broken mail asks for is blocked, and said
     if (message.type() === 'error' && !isOfMail) errors.push(message.text());
   });
-  onTestFinished(async () => {
-    await context.close();
-    expect(errors).toEqual([]);
-  });
-  await page.goto(mailbox.url);
   return page;
 }
 
