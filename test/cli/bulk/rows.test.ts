@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { ScriptedSmtpServer } from '../../../src/testing/scripted-smtp-server.ts';
-import { type CliRun, runCli } from '../run-cli.ts';
+import type { CliRun } from '../run-cli.ts';
+import { runCommand, withoutProgress } from '../run-command.ts';
 
 let server: ScriptedSmtpServer;
 let folder = '';
@@ -31,7 +32,7 @@ const send = (csv: string, ...more: readonly string[]): Promise<CliRun> => {
     '--from',
     'a@example.com',
   ];
-  return runCli([...args, '--url', `smtp://127.0.0.1:${server.port}`, ...more], { cwd: folder });
+  return runCommand([...args, '--url', `smtp://127.0.0.1:${server.port}`, ...more], { cwd: folder });
 };
 const recipients = (): string[] => server.messages.flatMap(({ envelope }) => envelope.rcptTo).sort();
 
@@ -42,7 +43,7 @@ describe('rows that a spreadsheet leaves', () => {
     ['the separator in the first line', '\ufeffsep=,\r\nemail,name\r\nann@x.org,Ann\r\n'],
     ['the separator in quotes', '"sep=,"\nemail,name\nann@x.org,Ann\n'],
   ])('%s', async (_, csv) => {
-    expect(await send(csv)).toEqual({ code: 0, stdout: '1 sent\n', stderr: '' });
+    expect(withoutProgress(await send(csv))).toEqual({ code: 0, stdout: '1 sent\n', stderr: '' });
     expect(recipients()).toEqual(['ann@x.org']);
   });
 
@@ -107,7 +108,7 @@ describe('an address that stands twice', () => {
   });
 
   test('needs --csv to be left out', async () => {
-    const { code, stderr } = await runCli(['send', '--unique', '--to', 'a@x.org']);
+    const { code, stderr } = await runCommand(['send', '--unique', '--to', 'a@x.org']);
     expect(stderr).toContain('--unique needs --csv');
     expect(code).toBe(2);
   });
