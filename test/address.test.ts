@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { AddressInput, Group, Mailbox } from '../src/address.ts';
 import { AddressSyntaxError, addressKey, formatAddress, isGroup, parseAddress, parseMailbox } from '../src/address.ts';
+import { cpuTimeOf } from './cpu-time.ts';
 import { fc } from './properties.ts';
 
 const long = (unit: string) => unit.repeat(100_000);
@@ -250,15 +251,15 @@ describe('S20: linear time', () => {
     '.',
     '<a@b>',
     'g:a@b;',
-  ])('100,000 times %j takes some milliseconds', (unit) => {
+  ])('100,000 times %j takes some milliseconds', async (unit) => {
     for (const input of [long(unit), `a@${long(unit)}`, `g:${long(unit)}`, { name: long(unit), address: long(unit) }]) {
-      const times = [1, 2, 3].map(() => {
-        const start = performance.now();
-        expect(() => parseAddress(input)).toThrow(AddressSyntaxError);
-        return performance.now() - start;
-      });
-      // The aim is 100 ms; the rest is for whatever else the machine does meanwhile.
-      expect(Math.min(...times)).toBeLessThan(500);
+      let cost = Number.POSITIVE_INFINITY;
+      // The aim is 100 ms of the processor; what a garbage collector does at that moment is not counted thrice.
+      for (let tries = 0; tries < 3 && cost >= 500; tries += 1) {
+        const refuse = () => expect(() => parseAddress(input)).toThrow(AddressSyntaxError);
+        cost = Math.min(cost, await cpuTimeOf(refuse));
+      }
+      expect(cost, 'milliseconds of the processor').toBeLessThan(500);
     }
   });
 });

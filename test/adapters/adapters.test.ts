@@ -16,6 +16,9 @@ import { EmailBackend } from '../../src/backend.ts';
 import { sendMail } from '../../src/send.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 
+/** A busy machine takes more than the second that is usual. */
+const WAIT = { timeout: 15_000 };
+
 declare module 'fastify' {
   interface FastifyInstance {
     readonly mail: EmailBackend;
@@ -148,7 +151,7 @@ describe.each(Object.entries(frameworks))('%s', (_, start) => {
     expect(subjects).toEqual(['Your order -> ann@example.org']);
     expect(server.connections).toBe(1);
     await app.close();
-    await vi.waitFor(() => expect(server.connections).toBe(0));
+    await vi.waitFor(() => expect(server.connections).toBe(0), WAIT);
     expect(told).toEqual(['startup true', 'shutdown null']);
     expect(process.listenerCount('SIGTERM')).toBe(before);
     for (const stop of undo) stop();
@@ -165,7 +168,7 @@ describe.each(Object.entries(frameworks))('%s', (_, start) => {
     for (const other of others) process.off('SIGTERM', other);
     const app = await start({ verify: true });
     process.emit('SIGTERM', 'SIGTERM');
-    await vi.waitFor(() => expect(kill).toHaveBeenCalledWith(process.pid, 'SIGTERM'));
+    await vi.waitFor(() => expect(kill).toHaveBeenCalledWith(process.pid, 'SIGTERM'), WAIT);
     expect(told).toEqual(['SIGTERM']);
     await app.close();
     expect(told).toEqual(['SIGTERM']);

@@ -8,6 +8,9 @@ import { getConnection } from '../../src/connection.ts';
 import { sendMail } from '../../src/send.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 
+/** A busy machine takes more than the second that is usual. */
+const WAIT = { timeout: 15_000 };
+
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const mail = { subject: 'Hello', message: 'Text', fromEmail: 'shop@example.com', recipientList: ['ann@example.org'] };
 
@@ -96,7 +99,7 @@ describe('startMail', () => {
     await closing;
     expect(arrived).toHaveLength(50);
     expect((await sending).every(({ isSuccess }) => isSuccess)).toBe(true);
-    await vi.waitFor(() => expect(server.connections).toBe(0));
+    await vi.waitFor(() => expect(server.connections).toBe(0), WAIT);
     await server.close();
   });
 
@@ -105,7 +108,7 @@ describe('startMail', () => {
     const { server, url } = await receive();
     await server.close();
     const service = await start({ connection: url });
-    await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(1));
+    await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(1), WAIT);
     expect(warn.mock.calls[0]).toEqual([
       expect.stringContaining('the smtp connection cannot be opened'),
       { type: 'AmsdalMailWarning', code: 'refused' },
@@ -150,13 +153,13 @@ describe('startMail', () => {
     app.onSetup();
     app.onReady();
     const service = await start({ connection: 'dummy' });
-    await vi.waitFor(() => expect(server.connections).toBe(1)); // verify has its own, and hangs up
+    await vi.waitFor(() => expect(server.connections).toBe(1), WAIT); // verify has its own, and hangs up
     await Promise.all([sendMail(mail), sendMail({ ...mail, connection: '@bulk' })]);
     const last = sendMail({ ...mail, connection: '@bulk' });
     await service.close();
     await last;
     expect(arrived).toHaveLength(3);
-    await vi.waitFor(() => expect(server.connections).toBe(0));
+    await vi.waitFor(() => expect(server.connections).toBe(0), WAIT);
     await server.close();
   });
 });
@@ -171,7 +174,10 @@ describe('signals', () => {
     for (const stop of stops) onShutdownSignal(stop);
     process.emit('SIGTERM', 'SIGTERM');
     for (const stop of [theirs, ...stops]) expect(stop).toHaveBeenCalledTimes(1);
-    await vi.waitFor(() => expect(warn).toHaveBeenCalledWith(expect.stringContaining('stuck'), 'AmsdalMailWarning'));
+    await vi.waitFor(
+      () => expect(warn).toHaveBeenCalledWith(expect.stringContaining('stuck'), 'AmsdalMailWarning'),
+      WAIT,
+    );
     expect(kill).not.toHaveBeenCalled();
     process.off('SIGTERM', theirs);
     expect(process.listenerCount('SIGTERM') + process.listenerCount('SIGINT')).toBe(0);

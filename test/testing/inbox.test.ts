@@ -189,7 +189,7 @@ describe('useInbox', () => {
           });
         }
         setTimeout(() => void register('late@example.org'), number % 5);
-        await inbox.waitFor({ to: 'late@example.org' });
+        await inbox.waitFor({ to: 'late@example.org' }, { timeoutMs: 50_000 });
         return inbox.to('jane@example.org').map(({ subject }) => subject);
       }),
     );
