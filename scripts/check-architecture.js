@@ -1,5 +1,6 @@
 // @ts-check
 // Who may import whom: node scripts/check-architecture.js [folder]. The table below is the architecture of the library.
+import { readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { argv, stdout } from 'node:process';
@@ -162,6 +163,13 @@ const PACKAGE_LOADER = 'util/optional-package.ts';
 /** Who imports an adapter has the package that it adapts to, which a bundler is to see. */
 const ADAPTERS = /^adapters\//;
 const MAX_LINES = 400;
+/** What else people read and change, with the most lines a file may have; what is vendored and fixtures are left out. */
+const SIZES = /** @type {const} */ ([
+  ['scripts', /\.(?:js|ts|sh)$/, MAX_LINES],
+  ['test', /^(?!fixtures\/|bundles\/node_modules\/).*\.(?:js|ts|py)$/, MAX_LINES],
+  ['src/mailbox/page', /^(?!vendor\/).*\.js$/, MAX_LINES],
+  ['src/mailbox/page', /^(?!vendor\/).*\.css$/, 900],
+]);
 const BUILTINS = new Set(builtinModules);
 
 /**
@@ -173,6 +181,28 @@ const BUILTINS = new Set(builtinModules);
 export function checkArchitecture(folder) {
   const modules = readModules(folder);
   return [...modules.flatMap(checkModule), ...checkCycles(modules), ...checkCore(modules)];
+}
+
+/**
+ * The files of scripts, tests and the mailbox's page that are too long, below the root of the repository.
+ *
+ * @param {string} root
+ * @returns {Violation[]}
+ */
+export function checkSizes(root) {
+  return SIZES.flatMap(([folder, pattern, most]) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .map((name) => name.replaceAll('\\', '/'))
+      .filter((name) => pattern.test(name))
+      .sort()
+      .flatMap((name) => {
+        const lines = readFileSync(join(root, folder, name), 'utf8')
+          .replace(/\n$/, '')
+          .split('\n').length;
+        const message = `${lines} lines: split it, a file of over ${most} lines does more than one thing`;
+        return lines > most ? [{ path: `${folder}/${name}`, line: most, rule: 'size', message }] : [];
+      }),
+  );
 }
 
 /** @type {(module: Module) => Violation[]} */
@@ -320,9 +350,13 @@ function builtinOf(specifier) {
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) {
-  const folder = argv[2] ?? join(fileURLToPath(import.meta.url), '../../src');
-  const violations = checkArchitecture(folder);
-  for (const { path, line, rule, message } of violations) stdout.write(`src/${path}:${line} [${rule}] ${message}\n`);
+  const root = join(fileURLToPath(import.meta.url), '../..');
+  const [, , folder] = argv;
+  const violations = [
+    ...checkArchitecture(folder ?? join(root, 'src')).map((breach) => ({ ...breach, path: `src/${breach.path}` })),
+    ...(folder === undefined ? checkSizes(root) : []),
+  ];
+  for (const { path, line, rule, message } of violations) stdout.write(`${path}:${line} [${rule}] ${message}\n`);
   stdout.write(
     violations.length === 0 ? 'architecture: every rule holds\n' : `architecture: ${violations.length} breaches\n`,
   );

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { checkArchitecture } from '../../scripts/check-architecture.js';
+import { checkArchitecture, checkSizes } from '../../scripts/check-architecture.js';
 
 let folder = '';
 beforeEach(() => {
@@ -141,4 +141,27 @@ describe('what it catches, saying where, which rule and how to mend it', () => {
   test('the line', () => {
     expect(breaches({ 'send.ts': '\n\n\nawait null;' })).toEqual([expect.stringMatching(/^send\.ts:4 /)]);
   });
+});
+
+test('no script, test or file of the page may be too long, but what is vendored and fixtures', () => {
+  const files: Readonly<Record<string, number>> = {
+    'scripts/build.js': 401,
+    'scripts/lib/modules.js': 400,
+    'test/mime/compose.test.ts': 401,
+    'test/fixtures/mime/long.ts': 5000,
+    'src/mailbox/page/app.js': 401,
+    'src/mailbox/page/style.css': 901,
+    'src/mailbox/page/narrow.css': 900,
+    'src/mailbox/page/vendor/preact.js': 5000,
+  };
+  for (const [path, lines] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), '//\n'.repeat(lines));
+  }
+  expect(checkSizes(folder).map(({ path, line, rule }) => `${path}:${line} ${rule}`)).toEqual([
+    'scripts/build.js:400 size',
+    'test/mime/compose.test.ts:400 size',
+    'src/mailbox/page/app.js:400 size',
+    'src/mailbox/page/style.css:900 size',
+  ]);
 });
