@@ -6,6 +6,8 @@ import type { Disconnect } from './wire.ts';
 export interface PipelineHost {
   /** Whether a delivery is waiting. */
   readonly hasWork: boolean;
+  /** Whether a connection answers its messages without delay, and will soon take more. */
+  readonly hasPromptPipeline: boolean;
   /** The next delivery to start, or undefined when there is none now. */
   take(): Delivery | undefined;
   /** A delivery that needs a further transaction, here or on another connection: it goes to the front. */

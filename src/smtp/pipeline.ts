@@ -86,22 +86,29 @@ export class Pipeline implements WireOwner {
     return this.#transactions.length;
   }
 
-  /**
-   * How many further messages it can be expected to take soon: none while it is full, and while the server is slow no more
-   * than the window has now.
-   */
+  /** How many further messages it is likely to take soon: none while it is full, and only its window while the server is slow. */
   get prospects(): number {
     if (!this.isUsable || this.#writer || this.wire.isFull) return 0;
-    const isSlow = this.#transactions.length > 0 && performance.now() - this.#startedAt > SLOW_MS;
-    const most = isSlow || this.#server.isCautious ? this.#window : this.#options.maxInFlight;
+    const most = this.#isSlow || this.#server.isCautious ? this.#window : this.#options.maxInFlight;
     return (this.#capabilities.pipelining ? most : 1) - this.#transactions.length;
   }
 
-  /** Whether a message could be started now. */
+  /** Whether a message need not wait long for those before it: the server has answered here before, and lately. */
+  get isPrompt(): boolean {
+    return this.#transactions.length === 0 || (this.madeProgress && !this.#isSlow);
+  }
+
+  get #isSlow(): boolean {
+    return this.#transactions.length > 0 && performance.now() - this.#startedAt > SLOW_MS;
+  }
+
+  /** Whether a message could be started now; none is put behind unanswered ones while another connection answers. */
   get hasRoom(): boolean {
     if (!this.isUsable || this.wire.isFull || this.#writer || this.#isResetting) return false;
     const last = this.#transactions.at(-1);
-    return !last || (last.contentHandedOver && this.#transactions.length < this.#window);
+    if (!last) return true;
+    if (!last.contentHandedOver || this.#transactions.length >= this.#window) return false;
+    return this.isPrompt || !this.#host.hasPromptPipeline;
   }
 
   /** Whether further messages may go over this connection. */

@@ -174,6 +174,11 @@ export class Pool implements PipelineHost {
     return this.#queue.shift();
   }
 
+  get hasPromptPipeline(): boolean {
+    for (const pipeline of this.#pipelines) if (pipeline.isUsable && pipeline.isPrompt) return true;
+    return false;
+  }
+
   giveBack(delivery: Delivery): void {
     this.#queue.unshift(delivery);
     this.#schedule();

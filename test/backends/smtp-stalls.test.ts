@@ -38,6 +38,25 @@ describe('mails that wait', () => {
     },
   );
 
+  it.each([0, 20, 60, 150])(
+    'are not put behind an unanswered mail while other connections answer, which open %d ms later',
+    async (delayMs) => {
+      offer('PIPELINING');
+      server.once('connect', undefined).on('connect', { delayMs, reply: '220 localhost' });
+      server.on('message', ({ connection }) => {
+        const recipient = connection.commands.findLast((line) => line.startsWith('RCPT'));
+        return recipient?.includes('slow@') ? SILENCE : { delayMs: 10, reply: '250 2.0.0 Ok' };
+      });
+      const backend = connectTo(server, { maxConnections: 4 });
+      const abort = new AbortController();
+      const slow = backend.sendMessages([mailTo('slow@example.com')], { signal: abort.signal, failSilently: true });
+      const others = await Promise.all(mails(80).map((mail) => backend.sendMessages([mail])));
+      expect(others.every(({ isSuccess }) => isSuccess)).toBe(true);
+      abort.abort();
+      await slow;
+    },
+  );
+
   it('get a connection again after one could not be opened, although another one is busy', async () => {
     offer('PIPELINING');
     const backend = connectTo(server, { maxInFlight: 1 });
