@@ -100,7 +100,7 @@ const ROOMS = {
 
 /** The rooms of several files; any other file of src is a room by itself. @type {Readonly<Record<string, readonly string[]>>} */
 const FILES = {
-  errors: ['errors', 'error-facts', 'error-inspection'],
+  errors: ['errors', 'error-class', 'error-facts', 'error-inspection'],
   model: [
     'message',
     'message-init',

@@ -1,15 +1,16 @@
 import { IGNORABLE, isAddressLiteral, NON_ASCII, toAsciiDomain } from './domain.ts';
+import { errorClass } from './error-class.ts';
 import { MessageError } from './errors.ts';
 import { type Group, type Mailbox, ParsedMailbox, quote } from './parsed-mailbox.ts';
-import { brand } from './util/brand.ts';
 import { LINE_CONTROL } from './util/line.ts';
 
 /** A string that is not one mailbox or group; `reason` says what to change. Nothing is ever repaired into an address. */
 export class AddressSyntaxError extends MessageError {
-  static {
-    AddressSyntaxError.prototype.name = 'AddressSyntaxError';
-    brand(AddressSyntaxError, 'AddressSyntaxError');
-  }
+  /** `instanceof` holds across copies of this package. */
+  static override readonly [Symbol.hasInstance]: (value: unknown) => boolean = /* @__PURE__ */ errorClass(
+    AddressSyntaxError,
+    'AddressSyntaxError',
+  );
 
   constructor(reason: string) {
     super([{ path: 'address', code: 'address', message: reason }]);

@@ -132,9 +132,8 @@ export class Attachment {
 
 /** A file's content, opened only when it is read. */
 export class FileContent implements BlobLike {
-  static {
-    brand(FileContent, 'FileContent');
-  }
+  /** `instanceof` holds across copies of this package. */
+  static readonly [Symbol.hasInstance]: (value: unknown) => boolean = /* @__PURE__ */ brand(FileContent, 'FileContent');
 
   readonly path: string;
 

@@ -1,7 +1,6 @@
+import { errorClass } from './error-class.ts';
 import { factsOf, setFacts } from './error-facts.ts';
-import { inspectError } from './error-inspection.ts';
 import type { SendStatus } from './status.ts';
-import { brand } from './util/brand.ts';
 
 /** Where in the life of a message an error arose; the SMTP phases are named after the command that was under way. */
 export type ErrorPhase =
@@ -128,11 +127,11 @@ export interface EmailErrorOptions {
  * that is its own; all others are accessors. `console.log` shows the most important of them.
  */
 export class EmailError extends Error {
-  static {
-    EmailError.prototype.name = 'EmailError'; // not on the instance, where it would show among the facts
-    Object.defineProperty(EmailError.prototype, Symbol.for('nodejs.util.inspect.custom'), { value: inspectError });
-    brand(EmailError, 'EmailError');
-  }
+  /** `instanceof` holds across copies of this package. */
+  static override readonly [Symbol.hasInstance]: (value: unknown) => boolean = /* @__PURE__ */ errorClass(
+    EmailError,
+    'EmailError',
+  );
 
   /** What went wrong, as a literal to switch on. */
   readonly code: ErrorCode;
@@ -193,10 +192,11 @@ export interface ConfigurationErrorOptions extends EmailErrorOptions {
 
 /** A mistake in options, environment or installation, found before anything reached the network; `failSilently` never hides it. */
 export class ConfigurationError extends EmailError {
-  static {
-    ConfigurationError.prototype.name = 'ConfigurationError';
-    brand(ConfigurationError, 'ConfigurationError');
-  }
+  /** `instanceof` holds across copies of this package. */
+  static override readonly [Symbol.hasInstance]: (value: unknown) => boolean = /* @__PURE__ */ errorClass(
+    ConfigurationError,
+    'ConfigurationError',
+  );
   declare readonly code: ConfigurationErrorCode;
 
   constructor(code: ConfigurationErrorCode, message: string, options: ConfigurationErrorOptions = {}) {
@@ -250,10 +250,11 @@ export type MessageIssueCode =
 
 /** A message that cannot be sent as it is; `issues` lists every fault found, none of it was sent. */
 export class MessageError extends EmailError {
-  static {
-    MessageError.prototype.name = 'MessageError';
-    brand(MessageError, 'MessageError');
-  }
+  /** `instanceof` holds across copies of this package. */
+  static override readonly [Symbol.hasInstance]: (value: unknown) => boolean = /* @__PURE__ */ errorClass(
+    MessageError,
+    'MessageError',
+  );
   declare readonly code: MessageErrorCode;
 
   constructor(issues: readonly MessageIssue[], options?: EmailErrorOptions & { readonly code?: MessageErrorCode }) {
@@ -269,10 +270,11 @@ export class MessageError extends EmailError {
 
 /** A message that needs what the chosen backend cannot do and must not drop, such as `templateId` over SMTP. */
 export class UnsupportedFeatureError extends MessageError {
-  static {
-    UnsupportedFeatureError.prototype.name = 'UnsupportedFeatureError';
-    brand(UnsupportedFeatureError, 'UnsupportedFeatureError');
-  }
+  /** `instanceof` holds across copies of this package. */
+  static override readonly [Symbol.hasInstance]: (value: unknown) => boolean = /* @__PURE__ */ errorClass(
+    UnsupportedFeatureError,
+    'UnsupportedFeatureError',
+  );
 
   /** @param options with the facts of the error, `advice`: what to change, instead of removing it or choosing another backend. */
   constructor(
@@ -300,10 +302,11 @@ export class UnsupportedFeatureError extends MessageError {
 
 /** The server was not reached, not trusted, or did not let us in; nothing was sent. */
 export class EmailConnectionError extends EmailError {
-  static {
-    EmailConnectionError.prototype.name = 'EmailConnectionError';
-    brand(EmailConnectionError, 'EmailConnectionError');
-  }
+  /** `instanceof` holds across copies of this package. */
+  static override readonly [Symbol.hasInstance]: (value: unknown) => boolean = /* @__PURE__ */ errorClass(
+    EmailConnectionError,
+    'EmailConnectionError',
+  );
   declare readonly code: ConnectionErrorCode;
 
   constructor(code: ConnectionErrorCode, message: string, options?: EmailErrorOptions) {
@@ -313,10 +316,11 @@ export class EmailConnectionError extends EmailError {
 
 /** The provider refused the message, or its outcome is unknown; `status` tells what is known of each recipient. */
 export class SendError extends EmailError {
-  static {
-    SendError.prototype.name = 'SendError';
-    brand(SendError, 'SendError');
-  }
+  /** `instanceof` holds across copies of this package. */
+  static override readonly [Symbol.hasInstance]: (value: unknown) => boolean = /* @__PURE__ */ errorClass(
+    SendError,
+    'SendError',
+  );
   declare readonly code: SendErrorCode;
 
   constructor(code: SendErrorCode, message: string, options?: EmailErrorOptions) {

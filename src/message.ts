@@ -67,6 +67,11 @@ export const FIELDS: Readonly<Record<string, true>> = Object.assign(Object.creat
 
 let hasOurs: (value: object) => boolean;
 
+function messageClass(type: typeof EmailMessage, isOne: typeof hasOurs): (value: unknown) => boolean {
+  hasOurs = isOne;
+  return brand(type, 'EmailMessage');
+}
+
 /**
  * One email, validated and deeply readonly; `instanceof` holds across copies of this package.
  *
@@ -74,10 +79,11 @@ let hasOurs: (value: object) => boolean;
  * taken by reference.
  */
 export class EmailMessage {
-  static {
-    brand(EmailMessage, 'EmailMessage');
-    hasOurs = (value) => #parsed in value;
-  }
+  /** `instanceof` holds across copies of this package. */
+  static readonly [Symbol.hasInstance]: (value: unknown) => boolean = /* @__PURE__ */ messageClass(
+    EmailMessage,
+    (value) => #parsed in value,
+  );
 
   readonly subject: string;
   readonly body: string;

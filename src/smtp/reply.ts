@@ -15,9 +15,7 @@ const ZERO = 0x30;
 
 /** Bytes that are no SMTP reply; the connection cannot be trusted any more and must be closed. */
 export class ReplySyntaxError extends Error {
-  static {
-    ReplySyntaxError.prototype.name = 'ReplySyntaxError';
-  }
+  override readonly name = 'ReplySyntaxError';
 }
 
 /** An enhanced status code at the start of a reply's text (RFC 2034, section 4). */
