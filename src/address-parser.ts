@@ -24,7 +24,7 @@ export class AddressSyntaxError extends MessageError {
 
 /** The source of a pattern for an atom of ASCII (RFC 5322, section 3.2.3). */
 export const ATOM = "[\\w!#$%&'*+/=?^`{|}~-]+";
-const DOT_ATOM = new RegExp(`^${ATOM}(?:\\.${ATOM})*$`);
+const DOT_ATOM = /* @__PURE__ */ (() => new RegExp(`^${ATOM}(?:\\.${ATOM})*$`))();
 const CONTROL = /\p{Cc}/u;
 const TAB = 0x09;
 
@@ -252,7 +252,7 @@ export class AddressParser {
   }
 }
 
-const PHRASE_CODES: Readonly<Uint8Array> = Uint8Array.from({ length: 128 }, (_, code) =>
+const PHRASE_CODES: Readonly<Uint8Array> = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) =>
   /[\w!#$%&'*+/=?^`{|}~.-]/.test(String.fromCharCode(code)) ? 1 : 0,
 );
 

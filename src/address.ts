@@ -85,10 +85,10 @@ const MAX_CACHED_LENGTH = 400;
 const cache = new Map<string, Mailbox | Group>();
 
 const MAX_USUAL_LENGTH = 254;
-const USUAL_ADDRESS = `${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+[A-Za-z]{2,63}`;
-const PLAIN = new RegExp(`^${USUAL_ADDRESS}$`);
-const WORD = `[.${WORD_CHARACTERS}]+`; // dots without quotes are read (RFC 5322, section 4.1), not written
-const NAMED = new RegExp(`^${WORD}(?: ${WORD})* <${USUAL_ADDRESS}>$`);
+const USUAL_ADDRESS = /* @__PURE__ */ (() => `${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+[A-Za-z]{2,63}`)();
+const PLAIN = /* @__PURE__ */ (() => new RegExp(`^${USUAL_ADDRESS}$`))();
+const WORD = /* @__PURE__ */ (() => `[.${WORD_CHARACTERS}]+`)(); // dots without quotes are read (RFC 5322, section 4.1), not written
+const NAMED = /* @__PURE__ */ (() => new RegExp(`^${WORD}(?: ${WORD})* <${USUAL_ADDRESS}>$`))();
 
 /** Senders, and whatever is costly to parse, come again and again; other recipients mostly do not. */
 function parseCached(input: string): Mailbox | Group {

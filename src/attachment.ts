@@ -75,7 +75,7 @@ const MAX_MEDIA_TYPE = 900; // a parameter cannot be folded, and no line may be 
 const CONTENT_ID = /^[!#$%&'*+\-/=?^_`{|}~.@A-Za-z0-9]{1,200}$/;
 
 const NO_ATTACHMENT = 'must be an Attachment or an object with filename and content';
-const FIELDS: Readonly<Record<string, true>> = Object.assign(Object.create(null), {
+const FIELDS: Readonly<Record<string, true>> = /* @__PURE__ */ Object.assign(Object.create(null), {
   filename: true,
   content: true,
   mimetype: true,

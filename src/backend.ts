@@ -47,7 +47,7 @@ export const BACKEND_OPTIONS: { readonly [K in keyof BackendOptions]-?: OptionSp
     variable: { name: 'AMSDAL_EMAIL_FROM', example: 'Shop <noreply@example.com>' },
   },
   onUnsupported: { type: 'enum', values: ['ignore', 'error'] },
-  deadlineMs: { type: 'integer', min: 1, max: 2 ** 31 - 1 },
+  deadlineMs: { type: 'integer', min: 1, max: 2_147_483_647 },
 };
 
 /** The table entry of `retry`, for every backend that tries again. */
@@ -100,7 +100,7 @@ export interface Verification {
 /** Further schemes of a backend's URLs, each with the options that it stands for: `{ smtps: { useSsl: true } }`. */
 export type UrlSchemes = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-const NO_OPTIONS: Readonly<Record<string, never>> = Object.freeze({});
+const NO_OPTIONS: Readonly<Record<string, never>> = /* @__PURE__ */ Object.freeze({});
 
 /**
  * A way to send mail. Subclasses say what they can do (`features`) and implement `deliver`; everything else, from

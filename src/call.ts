@@ -31,7 +31,7 @@ export interface CallHost extends BackendFacts {
   deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult>;
 }
 
-const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
+const DONE: IteratorReturnResult<undefined> = /* @__PURE__ */ Object.freeze({ done: true, value: undefined });
 
 /**
  * One call on its way, as the iterator of its results. It has three parts, each with one who drives it:

@@ -7,7 +7,7 @@ export const IGNORABLE: RegExp = /(?![\u200c\u200d])[\p{Default_Ignorable_Code_P
 /** The source of a pattern for one label of a host name (RFC 1123, section 2.1). */
 export const LABEL = '[A-Za-z\\d](?:[A-Za-z\\d-]{0,61}[A-Za-z\\d])?';
 
-const HOST = new RegExp(`^(?:${LABEL}\\.)*${LABEL}$`);
+const HOST = /* @__PURE__ */ (() => new RegExp(`^(?:${LABEL}\\.)*${LABEL}$`))();
 const MAX_HOST_LENGTH = 253;
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
 

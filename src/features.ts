@@ -24,7 +24,11 @@ const ADVISORY: ReadonlySet<Feature> = new Set<Feature>(['tags', 'metadata', 'tr
 
 /** Every feature there is, for backends that accept everything. */
 export const ALL_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
-  ...ADVISORY,
+  'tags',
+  'metadata',
+  'trackOpens',
+  'trackClicks',
+  'priority',
   'templateId',
   'mergeData',
   'mergeGlobalData',
@@ -34,7 +38,7 @@ export const ALL_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
   'envelopeSender',
 ]);
 
-const NONE: readonly never[] = Object.freeze([]);
+const NONE: readonly never[] = /* @__PURE__ */ Object.freeze([]);
 
 /** What a message uses that is not in `supported`, parted by what its lack means. */
 export interface MissingFeatures {
@@ -42,7 +46,7 @@ export interface MissingFeatures {
   readonly essential: readonly Feature[];
 }
 
-const NOTHING_MISSING: MissingFeatures = Object.freeze({ advisory: NONE, essential: NONE });
+const NOTHING_MISSING: MissingFeatures = /* @__PURE__ */ Object.freeze({ advisory: NONE, essential: NONE });
 
 /** Compares what a message uses with what a backend can do. */
 export function findMissingFeatures(message: EmailMessage, supported: ReadonlySet<Feature>): MissingFeatures {

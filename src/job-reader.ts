@@ -14,7 +14,7 @@ import { Leaving } from './util/leaving.ts';
 import { reasonOf } from './util/reason.ts';
 import { unlessAborted } from './util/unless-aborted.ts';
 
-const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
+const DONE: IteratorReturnResult<undefined> = /* @__PURE__ */ Object.freeze({ done: true, value: undefined });
 
 /** What jobs are read from, and who is told of what does not become one. */
 interface Reading {

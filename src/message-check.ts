@@ -16,8 +16,8 @@ import { copyList } from './util/list.ts';
 
 type AddressField = 'to' | 'cc' | 'bcc' | 'replyTo';
 
-const NONE: readonly never[] = Object.freeze([]);
-const EMPTY: Readonly<Record<string, never>> = Object.freeze({});
+const NONE: readonly never[] = /* @__PURE__ */ Object.freeze([]);
+const EMPTY: Readonly<Record<string, never>> = /* @__PURE__ */ Object.freeze({});
 
 // RFC 5322, section 2.2: printable ASCII but the colon.
 const HEADER_NAME = /^[!-9;-~]{1,76}$/;

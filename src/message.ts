@@ -30,10 +30,10 @@ export interface ParsedAddresses {
   readonly envelopeSender: Mailbox | null;
 }
 
-const NONE: readonly never[] = Object.freeze([]);
+const NONE: readonly never[] = /* @__PURE__ */ Object.freeze([]);
 
 /** The names of all fields. */
-export const FIELDS: Readonly<Record<string, true>> = Object.assign(Object.create(null), {
+export const FIELDS: Readonly<Record<string, true>> = /* @__PURE__ */ Object.assign(Object.create(null), {
   subject: true,
   body: true,
   fromEmail: true,

@@ -24,7 +24,7 @@ export interface Group {
 
 /** What words of a name are made of that need no quotes, for a character class: atext and all beyond ASCII. */
 export const WORD_CHARACTERS = "\\w!#$%&'*+/=?^`{|}~\\u00a0-\\uffff-";
-const PHRASE = new RegExp(`^[${WORD_CHARACTERS}]+(?: [${WORD_CHARACTERS}]+)*$`);
+const PHRASE = /* @__PURE__ */ (() => new RegExp(`^[${WORD_CHARACTERS}]+(?: [${WORD_CHARACTERS}]+)*$`))();
 
 /** A mailbox that works out only when asked what few ask for: there may be a hundred thousand of them. */
 export class ParsedMailbox implements Mailbox {

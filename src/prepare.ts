@@ -17,7 +17,7 @@ import {
 import { settleFailed } from './settle.ts';
 import { reasonOf } from './util/reason.ts';
 
-const NONE: readonly never[] = Object.freeze([]);
+const NONE: readonly never[] = /* @__PURE__ */ Object.freeze([]);
 
 /**
  * Runs the hooks, makes the images of the HTML attachments where that is asked for, lets the filters change the message or

@@ -23,8 +23,9 @@ export type PresetName =
   | 'yandex'
   | 'zoho';
 
-const APP_PASSWORD = (service: string, where: string): string =>
-  `${service} wants an app password here, not the password of the account: make one at ${where}`;
+function appPassword(service: string, where: string): string {
+  return `${service} wants an app password here, not the password of the account: make one at ${where}`;
+}
 
 /** One line per service; the facts are from its own help pages on "SMTP settings". */
 const PRESETS: Readonly<Record<PresetName, Preset>> = {
@@ -32,19 +33,22 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
     host: 'smtp.aol.com',
     port: 465,
     security: 'implicit',
-    loginHint: APP_PASSWORD('AOL', 'https://login.aol.com/account/security'),
+    loginHint: /* @__PURE__ */ appPassword('AOL', 'https://login.aol.com/account/security'),
   },
   fastmail: {
     host: 'smtp.fastmail.com',
     port: 465,
     security: 'implicit',
-    loginHint: APP_PASSWORD('Fastmail', 'Settings, Privacy & Security, Manage app passwords'),
+    loginHint: /* @__PURE__ */ appPassword('Fastmail', 'Settings, Privacy & Security, Manage app passwords'),
   },
   gmail: {
     host: 'smtp.gmail.com',
     port: 465,
     security: 'implicit',
-    loginHint: `${APP_PASSWORD('Gmail', 'https://myaccount.google.com/apppasswords')} (2-Step Verification must be on), or use oauth2 with the scope https://mail.google.com/`,
+    loginHint: /* @__PURE__ */ appPassword(
+      'Gmail',
+      'https://myaccount.google.com/apppasswords (2-Step Verification must be on), or use oauth2 with the scope https://mail.google.com/',
+    ),
   },
   gmx: {
     host: 'mail.gmx.com',
@@ -57,7 +61,7 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
     host: 'smtp.mail.me.com',
     port: 587,
     security: 'required',
-    loginHint: APP_PASSWORD('iCloud', 'https://account.apple.com (Sign-In and Security)'),
+    loginHint: /* @__PURE__ */ appPassword('iCloud', 'https://account.apple.com (Sign-In and Security)'),
   },
   mailgun: {
     host: 'smtp.mailgun.org',
@@ -97,25 +101,24 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
     host: 'smtp.mail.yahoo.com',
     port: 465,
     security: 'implicit',
-    loginHint: APP_PASSWORD('Yahoo', 'https://login.yahoo.com/account/security'),
+    loginHint: /* @__PURE__ */ appPassword('Yahoo', 'https://login.yahoo.com/account/security'),
   },
   yandex: {
     host: 'smtp.yandex.com',
     port: 465,
     security: 'implicit',
-    loginHint: APP_PASSWORD('Yandex', 'https://id.yandex.com/security/app-passwords'),
+    loginHint: /* @__PURE__ */ appPassword('Yandex', 'https://id.yandex.com/security/app-passwords'),
   },
   zoho: {
     host: 'smtp.zoho.com',
     port: 465,
     security: 'implicit',
-    loginHint: `${APP_PASSWORD('Zoho', 'https://accounts.zoho.com (Security)')}; accounts of other regions have other hosts, such as smtp.zoho.eu`,
+    loginHint: /* @__PURE__ */ appPassword(
+      'Zoho',
+      'https://accounts.zoho.com (Security); accounts of other regions have other hosts, such as smtp.zoho.eu',
+    ),
   },
 };
-
-const HINTS: ReadonlyMap<string, string> = new Map(
-  Object.values(PRESETS).map(({ host, loginHint }) => [host, loginHint]),
-);
 
 /** The preset of a name. */
 export function findPreset(name: string): Preset | undefined {
@@ -129,5 +132,6 @@ export function presetNames(): readonly string[] {
 
 /** What a refused login usually means at this host, or null where nothing is known. */
 export function loginHintFor(host: string): string | null {
-  return HINTS.get(host.toLowerCase()) ?? null;
+  const name = host.toLowerCase();
+  return Object.values(PRESETS).find((preset) => preset.host === name)?.loginHint ?? null;
 }

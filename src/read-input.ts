@@ -56,7 +56,7 @@ export interface Refused {
 /** An input that was read: a message, or why it is none. */
 export type ReadInput = Readable | Refused;
 
-const NOTHING: readonly never[] = Object.freeze([]);
+const NOTHING: readonly never[] = /* @__PURE__ */ Object.freeze([]);
 
 /** Makes the input a message; a lenient reading leaves unreadable recipients out, and keeps them for the result. */
 export function readInput(backend: BackendFacts, input: MessageInput, index: number, lenient: boolean): ReadInput {
@@ -93,7 +93,9 @@ function readable(message: EmailMessage, index: number, invalid: readonly Recipi
   return { kind: 'readable', index, message, invalid };
 }
 
-const FIELD_NAMES: readonly (keyof EmailMessageDraft)[] = Object.keys(FIELDS) as (keyof EmailMessageDraft)[]; // it has them all
+const FIELD_NAMES: readonly (keyof EmailMessageDraft)[] = /* @__PURE__ */ Object.keys(
+  FIELDS,
+) as (keyof EmailMessageDraft)[]; // it has them all
 const RECIPIENT_FIELDS = ['to', 'cc', 'bcc'] as const;
 
 /**

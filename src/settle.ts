@@ -6,7 +6,7 @@ import type { EmailMessage } from './message.ts';
 import type { Prepared, Readable, Refused } from './read-input.ts';
 import { isDelivered, type MessageResult, type RecipientStatus } from './status.ts';
 
-const NONE: readonly never[] = Object.freeze([]);
+const NONE: readonly never[] = /* @__PURE__ */ Object.freeze([]);
 
 /** Joins what the backend says of a message with what preparation found. */
 export function settle(prepared: Prepared, delivered: DeliveryResult): MessageResult {

@@ -14,7 +14,7 @@ export interface SendTrace extends TraceContext {
   recipients: Readonly<Partial<Record<DeliveryStatus, number>>>;
 }
 
-const tracer: Tracer<SendTrace> = new Tracer('amsdal-mail:send');
+const tracer: Tracer<SendTrace> = /* @__PURE__ */ new Tracer('amsdal-mail:send');
 
 /** Whether calls are to be traced. */
 export function isSendTraced(): boolean {

@@ -31,7 +31,7 @@ export interface ChosenBackend {
 /** What a preset describes. */
 export const SERVER_PARTS: readonly OptionPart[] = ['address', 'server'];
 /** What a URL describes. */
-export const ALL_PARTS: readonly OptionPart[] = [...SERVER_PARTS, 'login', 'wait'];
+export const ALL_PARTS: readonly OptionPart[] = ['address', 'server', 'login', 'wait'];
 
 /** What is this package's alone, so that two of it that contradict each other are a mistake. */
 const OURS = /^AMSDAL_EMAIL_/;

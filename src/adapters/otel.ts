@@ -60,7 +60,7 @@ interface Operation {
 }
 
 /** The operation that what is started now belongs to. */
-const current = new AsyncLocalStorage<Operation>();
+const current = /* @__PURE__ */ new AsyncLocalStorage<Operation>();
 
 function listen<C extends TraceContext>(
   name: string,

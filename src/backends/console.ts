@@ -18,16 +18,17 @@ export interface ConsoleOptions extends BackendOptions {
 /** Prints messages instead of sending them; for development. */
 export class ConsoleBackend extends EmailBackend {
   /** What options are checked against, and read from URLs and variables. */
-  static readonly optionTable: AnyOptionTable = {
-    ...BACKEND_OPTIONS,
-    stream: {
-      type: 'custom',
-      expected: 'a stream to write to',
-      check: (value) =>
-        typeof value === 'object' && value !== null && 'write' in value && typeof value.write === 'function',
-    },
-    raw: { type: 'boolean' },
-  } satisfies OptionTable<ConsoleOptions>;
+  static readonly optionTable: AnyOptionTable = /* @__PURE__ */ (() =>
+    ({
+      ...BACKEND_OPTIONS,
+      stream: {
+        type: 'custom',
+        expected: 'a stream to write to',
+        check: (value) =>
+          typeof value === 'object' && value !== null && 'write' in value && typeof value.write === 'function',
+      },
+      raw: { type: 'boolean' },
+    }) satisfies OptionTable<ConsoleOptions>)();
 
   static override readonly delivers: boolean = false;
   static override readonly about: string = 'prints mails and sends none';

@@ -36,16 +36,17 @@ const OWNER_FOLDER = 0o700;
  */
 export class FileBackend extends EmailBackend {
   /** What options are checked against, and read from URLs and variables. */
-  static readonly optionTable: AnyOptionTable = {
-    ...BACKEND_OPTIONS,
-    path: {
-      type: 'string',
-      variable: { name: 'AMSDAL_EMAIL_FILE_PATH', example: './mails' },
-      urlPart: 'path',
-    },
-    tagHeaders: { type: 'boolean' },
-    dkim: DKIM_OPTION,
-  } satisfies OptionTable<FileOptions>;
+  static readonly optionTable: AnyOptionTable = /* @__PURE__ */ (() =>
+    ({
+      ...BACKEND_OPTIONS,
+      path: {
+        type: 'string',
+        variable: { name: 'AMSDAL_EMAIL_FILE_PATH', example: './mails' },
+        urlPart: 'path',
+      },
+      tagHeaders: { type: 'boolean' },
+      dkim: DKIM_OPTION,
+    }) satisfies OptionTable<FileOptions>)();
 
   static override readonly delivers: boolean = false;
   static override readonly about: string = 'writes mails into a folder and sends none';

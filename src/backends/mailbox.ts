@@ -32,14 +32,15 @@ const CONCURRENCY = 8;
  */
 export class MailboxBackend extends EmailBackend {
   /** The options it takes, for `getConnection`, URLs and the environment. */
-  static readonly optionTable: AnyOptionTable = {
-    ...BACKEND_OPTIONS,
-    host: { type: 'string' },
-    port: { type: 'integer', min: 0, max: 65_535 },
-    smtpPort: { type: 'integer', min: 0, max: 65_535 },
-    folder: { type: 'string' },
-    allowProduction: { type: 'boolean' },
-  } satisfies OptionTable<MailboxBackendOptions>;
+  static readonly optionTable: AnyOptionTable = /* @__PURE__ */ (() =>
+    ({
+      ...BACKEND_OPTIONS,
+      host: { type: 'string' },
+      port: { type: 'integer', min: 0, max: 65_535 },
+      smtpPort: { type: 'integer', min: 0, max: 65_535 },
+      folder: { type: 'string' },
+      allowProduction: { type: 'boolean' },
+    }) satisfies OptionTable<MailboxBackendOptions>)();
 
   static override readonly delivers: boolean = false;
   static override readonly about: string = 'shows mails in the development mailbox and sends none';

@@ -30,7 +30,14 @@ export interface SmtpStats extends BackendStats {
   readonly connections: PoolStats;
 }
 
-const NO_CONNECTIONS: PoolStats = Object.freeze({ connecting: 0, idle: 0, busy: 0, queued: 0, inFlight: 0, opened: 0 });
+const NO_CONNECTIONS: PoolStats = /* @__PURE__ */ Object.freeze({
+  connecting: 0,
+  idle: 0,
+  busy: 0,
+  queued: 0,
+  inFlight: 0,
+  opened: 0,
+});
 
 const FEATURES: readonly Feature[] = ['priority', 'dsn', 'requireTls', 'nonAsciiLocalPart', 'envelopeSender'];
 

@@ -15,7 +15,13 @@ export interface ChaosSettings {
 }
 
 /** Nothing goes wrong. */
-const CALM: ChaosSettings = Object.freeze({ refuse: 0, refuseCode: 550, drop: 0, delay: 0, delayMs: 3000 });
+const CALM: ChaosSettings = /* @__PURE__ */ Object.freeze({
+  refuse: 0,
+  refuseCode: 550,
+  drop: 0,
+  delay: 0,
+  delayMs: 3000,
+});
 
 /** What chaos has in store for one recipient. */
 export type ChaosVerdict =

@@ -1,23 +1,34 @@
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 const LINE_OCTETS = 57; // 76 characters (RFC 2045, section 6.8)
 const LINE_LENGTH = 78;
+const STEP_LINES = 512;
 
 /** How many octets one step of {@link encodeBase64} takes: whole lines, small enough to stay in the processor's cache. */
-export const BASE64_STEP: number = LINE_OCTETS * 512;
+export const BASE64_STEP: number = LINE_OCTETS * STEP_LINES;
 
 /** The two characters of every twelve bits, as one number in the byte order of this machine. */
-const PAIRS = new Uint16Array(4096);
-const CRLF = new Uint16Array(Uint8Array.of(0x0d, 0x0a).buffer)[0] ?? 0;
-{
-  const bytes = new Uint8Array(PAIRS.buffer);
+const PAIRS = /* @__PURE__ */ allPairs();
+const CRLF = /* @__PURE__ */ pairOf(0x0d, 0x0a);
+
+const scratchBytes = /* @__PURE__ */ new Uint8Array(STEP_LINES * LINE_LENGTH);
+const scratch = /* @__PURE__ */ asPairs(scratchBytes);
+
+function asPairs(bytes: Uint8Array): Uint16Array {
+  return new Uint16Array(bytes.buffer);
+}
+
+function pairOf(first: number, second: number): number {
+  return asPairs(Uint8Array.of(first, second))[0] ?? 0;
+}
+
+function allPairs(): Uint16Array {
+  const bytes = new Uint8Array(2 * 4096);
   for (let bits = 0; bits < 4096; bits++) {
     bytes[2 * bits] = ALPHABET.charCodeAt(bits >> 6);
     bytes[2 * bits + 1] = ALPHABET.charCodeAt(bits & 63);
   }
+  return asPairs(bytes);
 }
-
-const scratch = new Uint16Array((BASE64_STEP / LINE_OCTETS) * (LINE_LENGTH / 2));
-const scratchBytes = new Uint8Array(scratch.buffer);
 
 /** The length of the base64 form of so many octets, line ends included. */
 export function base64Length(octets: number): number {

@@ -9,9 +9,9 @@ const SPACE = 0x20;
 const UNDERSCORE = 0x5f;
 const EQUALS = 0x3d;
 const QUESTION = 0x3f;
-const DIGITS: Readonly<Uint8Array> = Buffer.from('0123456789ABCDEF');
+const DIGITS: Readonly<Uint8Array> = /* @__PURE__ */ Buffer.from('0123456789ABCDEF');
 /** The octet that stands for a character in the Q encoding of a phrase (RFC 2047, section 5 (3)), the strictest; 0 for none. */
-const Q: Readonly<Uint8Array> = Uint8Array.from({ length: 128 }, (_, code) => {
+const Q: Readonly<Uint8Array> = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => {
   if (code === SPACE) return UNDERSCORE;
   return /[A-Za-z0-9!*+/-]/.test(String.fromCharCode(code)) ? code : 0;
 });
@@ -103,8 +103,13 @@ function toB(text: string): string {
 }
 
 /** The word being written; the longest text is one that may fit in a line, if it were ASCII. */
-const word = Buffer.alloc(OVERHEAD + 9 * MAX_LINE);
-word.write(Q_START, 'latin1');
+const word = /* @__PURE__ */ begunWord();
+
+function begunWord(): Buffer {
+  const begun = Buffer.alloc(OVERHEAD + 9 * MAX_LINE);
+  begun.write(Q_START, 'latin1');
+  return begun;
+}
 
 /** Written octet by octet: a string that is put together from so many pieces costs twice as much. */
 function toQ(text: string): string {

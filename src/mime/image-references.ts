@@ -76,11 +76,11 @@ function* srcsetRanges(text: string): Generator<Range> {
 }
 
 const QUOTE = /["']|&(?:quot|apos|#34|#39|#x22|#x27);/.source; // in an attribute it may be a character reference
-const CSS_TOKEN = new RegExp(String.raw`\/\*|url\(\s*(${QUOTE})?|${QUOTE}`, 'gi');
+const CSS_TOKEN = /* @__PURE__ */ (() => new RegExp(String.raw`\/\*|url\(\s*(${QUOTE})?|${QUOTE}`, 'gi'))();
 
 /** What stands in `url(...)` (CSS Syntax, section 4.3.6), outside of comments and strings. */
 function* cssRanges(text: string): Generator<Range> {
-  const token = new RegExp(CSS_TOKEN); // with a place of its own
+  const token = /* @__PURE__ */ (() => new RegExp(CSS_TOKEN))(); // with a place of its own
   for (let found = token.exec(text); found !== null; found = token.exec(text)) {
     const [begin, quote] = found;
     const from = token.lastIndex;

@@ -7,8 +7,9 @@ export interface MediaType {
 }
 
 const TOKEN = "[\\w!#$%&'*+.^`{|}~-]+";
-const TYPE = new RegExp(`^(${TOKEN}/${TOKEN}) *`);
-const PARAMETER = new RegExp(`; *(${TOKEN}) *= *(?:(${TOKEN})|"((?:[^"\\\\]|\\\\.)*)") *`, 'y');
+const TYPE = /* @__PURE__ */ (() => new RegExp(`^(${TOKEN}/${TOKEN}) *`))();
+const PARAMETER = /* @__PURE__ */ (() =>
+  new RegExp(`; *(${TOKEN}) *= *(?:(${TOKEN})|"((?:[^"\\\\]|\\\\.)*)") *`, 'y'))();
 
 /**
  * Reads a media type with its parameters.

@@ -1,12 +1,16 @@
 import { nulError } from './nul.ts';
 
 /** Whether an octet stands for itself: printable but `=`, and white space, which is mended at the end of a line. */
-const IS_LITERAL: Readonly<Uint8Array> = Uint8Array.from({ length: 256 }, (_, octet) =>
+const IS_LITERAL: Readonly<Uint8Array> = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, octet) =>
   (octet >= 0x20 && octet < 0x7f && octet !== 0x3d) || octet === 0x09 ? 1 : 0,
 );
 const DIGITS = '0123456789ABCDEF';
-const HIGH: Readonly<Uint8Array> = Uint8Array.from({ length: 256 }, (_, octet) => DIGITS.charCodeAt(octet >> 4));
-const LOW: Readonly<Uint8Array> = Uint8Array.from({ length: 256 }, (_, octet) => DIGITS.charCodeAt(octet & 15));
+const HIGH: Readonly<Uint8Array> = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, octet) =>
+  DIGITS.charCodeAt(octet >> 4),
+);
+const LOW: Readonly<Uint8Array> = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, octet) =>
+  DIGITS.charCodeAt(octet & 15),
+);
 
 const NUL = 0x00;
 const TAB = 0x09;
@@ -20,10 +24,11 @@ const MAX_COLUMN = 75; // and the `=` of the soft line break
 
 /** So many characters are turned into UTF-8 at a time. */
 const STEP = 8192;
-const source = Buffer.allocUnsafeSlow(3 * (STEP + 1) + 1);
+const source = /* @__PURE__ */ Buffer.allocUnsafeSlow(3 * (STEP + 1) + 1);
 /** Room for many lines; it is emptied after a line break when it is nearly full. */
-const target = Buffer.allocUnsafeSlow(32 * 1024);
-const NEARLY_FULL = target.length - 256;
+const TARGET_LENGTH = 32 * 1024;
+const target = /* @__PURE__ */ Buffer.allocUnsafeSlow(TARGET_LENGTH);
+const NEARLY_FULL = TARGET_LENGTH - 256;
 
 /**
  * Encodes text as UTF-8 in quoted-printable lines of at most 76 characters (RFC 2045, section 6.7).

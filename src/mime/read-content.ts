@@ -23,10 +23,15 @@ function decodeBase64(raw: Buffer): Buffer {
 }
 
 /** The six bits of each character, of the alphabet for URLs too, as Node's decoder has it; -1 is none. */
-const SEXTETS = new Int8Array(256).fill(-1);
-for (const last of ['+/', '-_']) {
-  const alphabet = `ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789${last}`;
-  for (let bits = 0; bits < 64; bits += 1) SEXTETS[alphabet.charCodeAt(bits)] = bits;
+const SEXTETS = /* @__PURE__ */ sextets();
+
+function sextets(): Int8Array {
+  const table = new Int8Array(256).fill(-1);
+  for (const last of ['+/', '-_']) {
+    const alphabet = `ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789${last}`;
+    for (let bits = 0; bits < 64; bits += 1) table[alphabet.charCodeAt(bits)] = bits;
+  }
+  return table;
 }
 
 /** In one pass, as there may be millions of pieces; each ends with its padding. */

@@ -8,7 +8,7 @@ export interface ParsedPath {
   readonly parameters: Parameters;
 }
 
-const NO_PARAMETERS: Parameters = Object.freeze({});
+const NO_PARAMETERS: Parameters = /* @__PURE__ */ Object.freeze({});
 const PATH =
   /^<(?:@[^\s<>:"]+:)?((?:[\w!#$%&'*+\-/=?^`{|}~.\u{80}-\u{10ffff}]+|"(?:[^"\\]|\\.)*")(?:@(?:[\w.\-\u{80}-\u{10ffff}]+|\[[\w.:]+\]))?|)>(?: +(.*))?$/su;
 const PARAMETER = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~\u{80}-\u{10ffff}]+))?$/u;

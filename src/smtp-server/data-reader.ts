@@ -1,7 +1,7 @@
 const CR = 13;
 const LF = 10;
 const DOT = 46;
-const CRLF_DOT = Buffer.from('\r\n.');
+const CRLF_DOT = /* @__PURE__ */ Buffer.from('\r\n.');
 
 /**
  * Reads the content of a mail as it comes from the wire, chunk by chunk, without copying until it is complete.

@@ -14,8 +14,8 @@ export class LineFault {
   }
 }
 
-const BARE_LF = new LineFault('521 5.5.2 Lines end with CRLF, not with LF alone', true);
-const CONTROL = new LineFault('500 5.5.2 Control characters and broken UTF-8 are not allowed', false);
+const BARE_LF = /* @__PURE__ */ new LineFault('521 5.5.2 Lines end with CRLF, not with LF alone', true);
+const CONTROL = /* @__PURE__ */ new LineFault('500 5.5.2 Control characters and broken UTF-8 are not allowed', false);
 
 /** The octets that came from the client and are not used up yet. */
 export class InputBuffer {

@@ -20,7 +20,7 @@ export interface Capabilities {
 }
 
 /** The capabilities of a server that was greeted with HELO. */
-export const NO_CAPABILITIES: Capabilities = parseCapabilities('');
+export const NO_CAPABILITIES: Capabilities = /* @__PURE__ */ parseCapabilities('');
 
 /** Reads the text of an EHLO reply, lines joined by LF; its first line is the server's own greeting. */
 export function parseCapabilities(text: string): Capabilities {

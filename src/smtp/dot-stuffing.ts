@@ -1,9 +1,9 @@
-const CRLF_DOT: Uint8Array = Buffer.from('\r\n.');
+const CRLF_DOT: Uint8Array = /* @__PURE__ */ Buffer.from('\r\n.');
 const DOT = 0x2e;
 const CR = 0x0d;
 const LF = 0x0a;
-const DOT_BYTES: Uint8Array = Buffer.from('.');
-const CRLF_BYTES: Uint8Array = Buffer.from('\r\n');
+const DOT_BYTES: Uint8Array = /* @__PURE__ */ Buffer.from('.');
+const CRLF_BYTES: Uint8Array = /* @__PURE__ */ Buffer.from('\r\n');
 
 /**
  * Doubles the dot at the start of every line (RFC 5321, section 4.5.2), whatever the borders of the chunks, and ends the

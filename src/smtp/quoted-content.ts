@@ -9,7 +9,10 @@ const MAX_ALIKE = 8;
 
 const FACTOR = 31;
 /** What the first character of a run counts in its hash. */
-const FIRST = Array.from({ length: MIN_QUOTE - 1 }).reduce<number>((power) => Math.imul(power, FACTOR), 1);
+const FIRST = /* @__PURE__ */ Array.from({ length: MIN_QUOTE - 1 }).reduce<number>(
+  (power) => Math.imul(power, FACTOR),
+  1,
+);
 
 /** A run of the line, and where it stands there. */
 interface Run {

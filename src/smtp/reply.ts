@@ -181,4 +181,4 @@ function toReply(code: number, text: string): ServerReply {
   };
 }
 
-const EMPTY: Buffer = Buffer.alloc(0);
+const EMPTY: Buffer = /* @__PURE__ */ Buffer.alloc(0);

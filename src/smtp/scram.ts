@@ -8,7 +8,7 @@ const MAX_ITERATIONS = 10_000_000;
 const GS2_HEADER = 'n,,';
 const CHANNEL_BINDING = 'biws';
 
-const derive = promisify(pbkdf2);
+const derive = /* @__PURE__ */ promisify(pbkdf2);
 
 /** The server has not proved that it knows the password. */
 export class ProofError extends Error {}

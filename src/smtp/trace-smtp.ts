@@ -16,7 +16,7 @@ export interface SmtpTrace extends TraceContext {
   accepted: number | null;
 }
 
-const tracer: Tracer<SmtpTrace> = new Tracer('amsdal-mail:smtp');
+const tracer: Tracer<SmtpTrace> = /* @__PURE__ */ new Tracer('amsdal-mail:smtp');
 
 /** Traces the opening of a session while the channel has subscribers. */
 export function traceConnect(options: ResolvedSmtpOptions, open: () => Promise<Session>): Promise<Session> {

@@ -63,83 +63,85 @@ export type MailMatcher<Name extends keyof MailMatchers> = (
 const ATTACHMENT_FIELDS: readonly string[] = ['filename', 'mimetype', 'contentId', 'content'];
 
 /** The matchers, for `expect.extend(mailMatchers)`. */
-export const mailMatchers: { readonly [Name in keyof MailMatchers]: MailMatcher<Name> } = Object.freeze({
-  toHaveSent: (received: unknown, match: MessageMatch = {}) => {
-    checkMatch(match);
-    return judgeInbox(received, describeMatch(match), (inbox) => inbox.find(match) !== null);
-  },
+export const mailMatchers: { readonly [Name in keyof MailMatchers]: MailMatcher<Name> } = /* @__PURE__ */ Object.freeze(
+  {
+    toHaveSent: (received: unknown, match: MessageMatch = {}) => {
+      checkMatch(match);
+      return judgeInbox(received, describeMatch(match), (inbox) => inbox.find(match) !== null);
+    },
 
-  toHaveSentTimes: (received: unknown, count: number, match: MessageMatch = {}) => {
-    checkMatch(match);
-    return judgeInbox(
-      received,
-      `${describeMatch(match)} ${count} times`,
-      ({ messages }) => messages.filter((message) => isMatch(message, match)).length === count,
-    );
-  },
+    toHaveSentTimes: (received: unknown, count: number, match: MessageMatch = {}) => {
+      checkMatch(match);
+      return judgeInbox(
+        received,
+        `${describeMatch(match)} ${count} times`,
+        ({ messages }) => messages.filter((message) => isMatch(message, match)).length === count,
+      );
+    },
 
-  toHaveSentNothing: (received: unknown) => judgeInbox(received, 'nothing', ({ messages }) => messages.length === 0),
+    toHaveSentNothing: (received: unknown) => judgeInbox(received, 'nothing', ({ messages }) => messages.length === 0),
 
-  toHaveRecipient: (received: unknown, address: string | RegExp) => {
-    checkText('the recipient', address);
-    return judgeMessage(received, `the recipient ${show(address)}`, (message) => ({
-      pass: isRecipient(message, address),
-      found: message.recipients,
-    }));
-  },
+    toHaveRecipient: (received: unknown, address: string | RegExp) => {
+      checkText('the recipient', address);
+      return judgeMessage(received, `the recipient ${show(address)}`, (message) => ({
+        pass: isRecipient(message, address),
+        found: message.recipients,
+      }));
+    },
 
-  toHaveSubject: (received: unknown, subject: string | RegExp) => {
-    checkText('the subject', subject);
-    return judgeMessage(received, `the subject ${show(subject)}`, (message) => ({
-      pass: isText(message.subject, subject),
-      found: [message.subject],
-    }));
-  },
+    toHaveSubject: (received: unknown, subject: string | RegExp) => {
+      checkText('the subject', subject);
+      return judgeMessage(received, `the subject ${show(subject)}`, (message) => ({
+        pass: isText(message.subject, subject),
+        found: [message.subject],
+      }));
+    },
 
-  toHaveLink: (received: unknown, link: string | RegExp) => {
-    checkText('a link to', link);
-    return judgeMessage(received, `a link to ${show(link)}`, (message) => {
-      const found = links(message);
-      return { pass: found.some((each) => isText(each, link)), found };
-    });
-  },
+    toHaveLink: (received: unknown, link: string | RegExp) => {
+      checkText('a link to', link);
+      return judgeMessage(received, `a link to ${show(link)}`, (message) => {
+        const found = links(message);
+        return { pass: found.some((each) => isText(each, link)), found };
+      });
+    },
 
-  toHaveAttachment: (received: unknown, wanted: string | RegExp | AttachmentMatch) => {
-    const match: AttachmentMatch =
-      typeof wanted === 'string' || wanted instanceof RegExp ? { filename: wanted } : wanted;
-    checkAttachmentMatch(match);
-    const content = match.content === undefined ? null : Buffer.from(match.content);
-    const parts = Object.entries({ ...match, ...(content && { content: `of ${content.length} bytes` }) });
-    const text = parts.map(([name, value]) => `${name} ${show(value)}`).join(', ');
-    return judgeMessage(received, `an attachment with ${text}`, ({ attachments }) => ({
-      pass: attachments.some(
-        (attachment) =>
-          (match.filename === undefined || isText(attachment.filename ?? '', match.filename)) &&
-          (match.mimetype === undefined || attachment.mimetype === match.mimetype.toLowerCase()) &&
-          (match.contentId === undefined || attachment.contentId === match.contentId) &&
-          (content?.equals(attachment.content) ?? true),
-      ),
-      found: attachments.map(
-        ({ filename, mimetype, contentId, content: { length } }) =>
-          `${filename ?? `cid:${contentId}`} (${mimetype}, ${length} bytes)`,
-      ),
-    }));
-  },
+    toHaveAttachment: (received: unknown, wanted: string | RegExp | AttachmentMatch) => {
+      const match: AttachmentMatch =
+        typeof wanted === 'string' || wanted instanceof RegExp ? { filename: wanted } : wanted;
+      checkAttachmentMatch(match);
+      const content = match.content === undefined ? null : Buffer.from(match.content);
+      const parts = Object.entries({ ...match, ...(content && { content: `of ${content.length} bytes` }) });
+      const text = parts.map(([name, value]) => `${name} ${show(value)}`).join(', ');
+      return judgeMessage(received, `an attachment with ${text}`, ({ attachments }) => ({
+        pass: attachments.some(
+          (attachment) =>
+            (match.filename === undefined || isText(attachment.filename ?? '', match.filename)) &&
+            (match.mimetype === undefined || attachment.mimetype === match.mimetype.toLowerCase()) &&
+            (match.contentId === undefined || attachment.contentId === match.contentId) &&
+            (content?.equals(attachment.content) ?? true),
+        ),
+        found: attachments.map(
+          ({ filename, mimetype, contentId, content: { length } }) =>
+            `${filename ?? `cid:${contentId}`} (${mimetype}, ${length} bytes)`,
+        ),
+      }));
+    },
 
-  toHaveHeader: (received: unknown, name: string, value?: string | RegExp) => {
-    if (value !== undefined) checkText(name, value);
-    return judgeMessage(
-      received,
-      value === undefined ? `the header ${name}` : `${name}: ${show(value)}`,
-      ({ headers }) => {
-        const same = headers.filter((header) => header.name.toLowerCase() === name.toLowerCase());
-        const pass = same.some((header) => value === undefined || isText(header.value, value));
-        const shown = same.length > 0 ? same : headers;
-        return { pass, found: shown.map((header) => `${header.name}: ${header.value}`) };
-      },
-    );
+    toHaveHeader: (received: unknown, name: string, value?: string | RegExp) => {
+      if (value !== undefined) checkText(name, value);
+      return judgeMessage(
+        received,
+        value === undefined ? `the header ${name}` : `${name}: ${show(value)}`,
+        ({ headers }) => {
+          const same = headers.filter((header) => header.name.toLowerCase() === name.toLowerCase());
+          const pass = same.some((header) => value === undefined || isText(header.value, value));
+          const shown = same.length > 0 ? same : headers;
+          return { pass, found: shown.map((header) => `${header.name}: ${header.value}`) };
+        },
+      );
+    },
   },
-});
+);
 
 function checkAttachmentMatch(match: AttachmentMatch): void {
   if (typeof match !== 'object' || match === null)

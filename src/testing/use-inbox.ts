@@ -7,7 +7,7 @@ import type { AnyOptionTable } from '../options.ts';
 import { deliverInto, deliverIntoSync, Inbox } from './inbox.ts';
 import type { InboxMessage } from './inbox-message.ts';
 
-const storage = new AsyncLocalStorage<TestInbox>();
+const storage = /* @__PURE__ */ new AsyncLocalStorage<TestInbox>();
 const open = new Set<TestInbox>();
 let inboxSwitch: InboxSwitch | null = null;
 let restore = (): void => {};

@@ -1,7 +1,7 @@
 const TOKEN_LENGTH = 32;
 
 // Filled 256 tokens at a time: asking the system for 16 octets costs more than all else about a small message.
-const pool = new Uint8Array((TOKEN_LENGTH / 2) * 256);
+const pool = /* @__PURE__ */ new Uint8Array((TOKEN_LENGTH / 2) * 256);
 let digits = '';
 let used = 0;
 

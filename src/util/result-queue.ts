@@ -1,7 +1,7 @@
 import { thrownHere } from './error-copies.ts';
 import { Queue } from './queue.ts';
 
-const DONE: IteratorReturnResult<undefined> = Object.freeze({ done: true, value: undefined });
+const DONE: IteratorReturnResult<undefined> = /* @__PURE__ */ Object.freeze({ done: true, value: undefined });
 
 /**
  * The results of an iterator that is not a generator: they are pushed as they come, and taken one by one as they are asked for.

@@ -59,17 +59,18 @@ interface SentInfo {
  */
 export class NodemailerBackend extends EmailBackend {
   /** What options are checked against. */
-  static readonly optionTable: AnyOptionTable = {
-    ...BACKEND_OPTIONS,
-    transport: {
-      type: 'custom',
-      expected: 'what nodemailer.createTransport(...) returns',
-      check: (value) => typeof (value as Partial<NodemailerTransporter> | null)?.sendMail === 'function',
-    },
-    maxConnections: { type: 'integer', min: 1, max: 1000 },
-    tagHeaders: { type: 'boolean' },
-    dkim: DKIM_OPTION,
-  } satisfies OptionTable<NodemailerOptions>;
+  static readonly optionTable: AnyOptionTable = /* @__PURE__ */ (() =>
+    ({
+      ...BACKEND_OPTIONS,
+      transport: {
+        type: 'custom',
+        expected: 'what nodemailer.createTransport(...) returns',
+        check: (value) => typeof (value as Partial<NodemailerTransporter> | null)?.sendMail === 'function',
+      },
+      maxConnections: { type: 'integer', min: 1, max: 1000 },
+      tagHeaders: { type: 'boolean' },
+      dkim: DKIM_OPTION,
+    }) satisfies OptionTable<NodemailerOptions>)();
 
   readonly name = 'nodemailer';
   /** Not DSN, REQUIRETLS and SMTPUTF8: Nodemailer sends without them where the server does not know them. */

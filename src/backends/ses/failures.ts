@@ -45,13 +45,14 @@ export interface FailureContext {
 export type RequestKind = 'mail' | 'unsent mail' | 'question';
 
 const DENIED = new Set(['AccessDenied', 'AccessDeniedException', 'NotAuthorized']);
-const AUTH = new Set([
-  ...DENIED,
-  ...['UnrecognizedClientException', 'InvalidClientTokenId', 'InvalidClientTokenIdException'],
-  ...['InvalidSignatureException', 'SignatureDoesNotMatch', 'IncompleteSignature', 'IncompleteSignatureException'],
-  ...['ExpiredToken', 'ExpiredTokenException', 'RequestExpired', 'RequestTimeTooSkewed', 'RequestInTheFuture'],
-  ...['MissingAuthenticationToken', 'MissingAuthenticationTokenException', 'OptInRequired'],
-]);
+const AUTH = /* @__PURE__ */ (() =>
+  new Set([
+    ...DENIED,
+    ...['UnrecognizedClientException', 'InvalidClientTokenId', 'InvalidClientTokenIdException'],
+    ...['InvalidSignatureException', 'SignatureDoesNotMatch', 'IncompleteSignature', 'IncompleteSignatureException'],
+    ...['ExpiredToken', 'ExpiredTokenException', 'RequestExpired', 'RequestTimeTooSkewed', 'RequestInTheFuture'],
+    ...['MissingAuthenticationToken', 'MissingAuthenticationTokenException', 'OptInRequired'],
+  ]))();
 const ACCOUNT = new Set(['MailFromDomainNotVerifiedException', 'AccountSuspendedException', 'SendingPausedException']);
 const THROTTLED = new Set([
   ...['TooManyRequestsException', 'ThrottlingException', 'Throttling', 'ThrottledException'],

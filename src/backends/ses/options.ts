@@ -88,82 +88,83 @@ export interface ResolvedSesOptions extends Omit<SesOptions, 'dkim'> {
 }
 
 /** What {@link SesOptions} may hold. */
-export const SES_OPTIONS: AnyOptionTable = {
-  ...BACKEND_OPTIONS,
-  region: {
-    type: 'custom',
-    expected: "a region such as 'eu-west-1'",
-    check: (value) => typeof value === 'string' && /^(?:[a-z0-9]+(?:-[a-z0-9]+)*)?$/i.test(value),
-    parse: (text) => text,
-    variable: [
-      { name: 'AWS_DEFAULT_REGION', example: 'eu-west-1' },
-      { name: 'AWS_REGION', example: 'eu-west-1' },
-    ],
-    urlPart: 'host',
-    default: ({ client }) => (client === undefined ? DEFAULT_REGION : undefined),
-  },
-  accessKeyId: {
-    type: 'string',
-    variable: { name: 'AWS_ACCESS_KEY_ID', example: 'AKIAIOSFODNN7EXAMPLE' },
-    urlPart: 'username',
-    replaces: KEYS,
-  },
-  secretAccessKey: {
-    type: 'string',
-    secret: true,
-    variable: { name: 'AWS_SECRET_ACCESS_KEY', example: 'the secret key' },
-    urlPart: 'password',
-    replaces: KEYS,
-  },
-  sessionToken: {
-    type: 'string',
-    secret: true,
-    variable: { name: 'AWS_SESSION_TOKEN', example: 'the session token' },
-    replaces: KEYS,
-  },
-  credentials: {
-    type: 'custom',
-    expected: 'an object with accessKeyId and secretAccessKey, or a function that fetches one',
-    check: (value) =>
-      typeof value === 'function' ||
-      (isObject(value) && typeof value['accessKeyId'] === 'string' && typeof value['secretAccessKey'] === 'string'),
-    secret: true,
-  },
-  client: {
-    type: 'custom',
-    expected: 'an SESv2Client of @aws-sdk/client-sesv2',
-    check: (value) => isObject(value) && typeof value['send'] === 'function',
-  },
-  endpoint: {
-    type: 'custom',
-    expected: "a URL such as 'https://email.eu-west-1.amazonaws.com'",
-    check: (value) => typeof value === 'string' && /^https?:\/\/./.test(value),
-    parse: (text) => text,
-  },
-  configurationSet: {
-    type: 'custom',
-    expected: "up to 64 letters, digits, '_' and '-'",
-    check: (value) => typeof value === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(value),
-    parse: (text) => text,
-    variable: { name: 'AWS_SES_CONFIGURATION_SET', example: 'marketing' },
-  },
-  identityArn: { type: 'string' },
-  feedbackIdentityArn: { type: 'string' },
-  listManagement: {
-    type: 'object',
-    fields: { contactList: { type: 'string' }, topic: { type: 'string' } } satisfies OptionTable<SesListManagement>,
-  },
-  tenant: { type: 'string' },
-  endpointId: { type: 'string' },
-  extra: { type: 'custom', expected: 'an object of request parameters', check: isObject },
-  dkim: DKIM_OPTION,
-  tagHeaders: { type: 'boolean' },
-  ratePerSecond: { type: 'integer', min: 1 },
-  maxConnections: { type: 'integer', min: 1, max: 1_000 },
-  timeoutMs: { type: 'integer', min: 1, max: 2_147_483_647 },
-  idleMs: { type: 'integer', min: 1, max: 600_000 },
-  retry: RETRY_OPTION,
-} satisfies OptionTable<SesOptions>;
+export const SES_OPTIONS: AnyOptionTable = /* @__PURE__ */ (() =>
+  ({
+    ...BACKEND_OPTIONS,
+    region: {
+      type: 'custom',
+      expected: "a region such as 'eu-west-1'",
+      check: (value) => typeof value === 'string' && /^(?:[a-z0-9]+(?:-[a-z0-9]+)*)?$/i.test(value),
+      parse: (text) => text,
+      variable: [
+        { name: 'AWS_DEFAULT_REGION', example: 'eu-west-1' },
+        { name: 'AWS_REGION', example: 'eu-west-1' },
+      ],
+      urlPart: 'host',
+      default: ({ client }) => (client === undefined ? DEFAULT_REGION : undefined),
+    },
+    accessKeyId: {
+      type: 'string',
+      variable: { name: 'AWS_ACCESS_KEY_ID', example: 'AKIAIOSFODNN7EXAMPLE' },
+      urlPart: 'username',
+      replaces: KEYS,
+    },
+    secretAccessKey: {
+      type: 'string',
+      secret: true,
+      variable: { name: 'AWS_SECRET_ACCESS_KEY', example: 'the secret key' },
+      urlPart: 'password',
+      replaces: KEYS,
+    },
+    sessionToken: {
+      type: 'string',
+      secret: true,
+      variable: { name: 'AWS_SESSION_TOKEN', example: 'the session token' },
+      replaces: KEYS,
+    },
+    credentials: {
+      type: 'custom',
+      expected: 'an object with accessKeyId and secretAccessKey, or a function that fetches one',
+      check: (value) =>
+        typeof value === 'function' ||
+        (isObject(value) && typeof value['accessKeyId'] === 'string' && typeof value['secretAccessKey'] === 'string'),
+      secret: true,
+    },
+    client: {
+      type: 'custom',
+      expected: 'an SESv2Client of @aws-sdk/client-sesv2',
+      check: (value) => isObject(value) && typeof value['send'] === 'function',
+    },
+    endpoint: {
+      type: 'custom',
+      expected: "a URL such as 'https://email.eu-west-1.amazonaws.com'",
+      check: (value) => typeof value === 'string' && /^https?:\/\/./.test(value),
+      parse: (text) => text,
+    },
+    configurationSet: {
+      type: 'custom',
+      expected: "up to 64 letters, digits, '_' and '-'",
+      check: (value) => typeof value === 'string' && /^[A-Za-z0-9_-]{1,64}$/.test(value),
+      parse: (text) => text,
+      variable: { name: 'AWS_SES_CONFIGURATION_SET', example: 'marketing' },
+    },
+    identityArn: { type: 'string' },
+    feedbackIdentityArn: { type: 'string' },
+    listManagement: {
+      type: 'object',
+      fields: { contactList: { type: 'string' }, topic: { type: 'string' } } satisfies OptionTable<SesListManagement>,
+    },
+    tenant: { type: 'string' },
+    endpointId: { type: 'string' },
+    extra: { type: 'custom', expected: 'an object of request parameters', check: isObject },
+    dkim: DKIM_OPTION,
+    tagHeaders: { type: 'boolean' },
+    ratePerSecond: { type: 'integer', min: 1 },
+    maxConnections: { type: 'integer', min: 1, max: 1_000 },
+    timeoutMs: { type: 'integer', min: 1, max: 2_147_483_647 },
+    idleMs: { type: 'integer', min: 1, max: 600_000 },
+    retry: RETRY_OPTION,
+  }) satisfies OptionTable<SesOptions>)();
 
 /** @throws {ConfigurationError} `invalid-key`; `missing-option` for half a key pair, which the SDK would take without a word. */
 export function resolveSesOptions(options: SesOptions): ResolvedSesOptions {

@@ -14,7 +14,7 @@ export interface SmtpBackendOptions extends BackendOptions, SmtpOptions {
 }
 
 /** As long as a timer of Node can be, about 24 days. */
-const MILLISECONDS: OptionSpec = { type: 'integer', min: 1, max: 2 ** 31 - 1 };
+const MILLISECONDS: OptionSpec = { type: 'integer', min: 1, max: 2_147_483_647 };
 const FUNCTION: OptionSpec = {
   type: 'custom',
   expected: 'a function',
@@ -31,7 +31,7 @@ const SECRET: OptionSpec = { type: 'string', secret: true };
 const FINAL_MS = 600_000;
 
 /** What the smtp backend accepts. */
-export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
+export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = /* @__PURE__ */ (() => ({
   ...BACKEND_OPTIONS,
   host: {
     type: 'string',
@@ -130,7 +130,7 @@ export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
   chunking: { type: 'boolean' },
   maxMessages: { type: 'integer', min: 1 },
   maxAgeMs: MILLISECONDS,
-  idleMs: { type: 'integer', min: 0, max: 2 ** 31 - 1 },
+  idleMs: { type: 'integer', min: 0, max: 2_147_483_647 },
   retry: RETRY_OPTION,
   debug: {
     type: 'custom',
@@ -142,7 +142,7 @@ export const SMTP_OPTIONS: OptionTable<SmtpBackendOptions> = {
   socket: { ...FUNCTION, replaces: ['proxy'] },
   tagHeaders: { type: 'boolean' },
   dkim: DKIM_OPTION,
-};
+}))();
 
 function isText(value: unknown): boolean {
   return typeof value === 'string' || value instanceof Uint8Array;
