@@ -54,9 +54,9 @@ async function declare() {
 }
 
 /**
- * A file per entry point, one for the composer, one for what every backend is made of, one for everything else that
- * `import 'amsdal-mail'` needs, one for the SMTP receiver, one for reading mails, and the mailbox, which finds its page beside it. What is left over falls into files by
- * who imports it.
+ * A file per entry point, one for the composer without what only `amsdal-mail/mime` shows, one for what every backend is made
+ * of, one for everything else that `import 'amsdal-mail'` needs, one for `lint`, one for the SMTP receiver, one for reading
+ * mails, and the mailbox, which finds its page beside it. What is left over falls into files by who imports it.
  *
  * @param {'esm' | 'cjs'} format
  * @param {readonly string[]} names
@@ -64,9 +64,10 @@ async function declare() {
  */
 async function bundle(format, names, sourcemap) {
   const groups = [
-    { name: 'composer', holds: reachable('mime/index.ts') },
+    { name: 'composer', holds: common(reachable('mime/index.ts'), reachable('index.ts')) },
     { name: 'backend', holds: new Set(PLAIN_BACKENDS.flatMap((path) => [...reachable(path)])) },
     { name: 'core', holds: reachable('index.ts') },
+    { name: 'lint', holds: reachable('mime/lint.ts') },
     { name: 'smtp-server', holds: reachable('smtp-server/server.ts') },
     { name: 'reader', holds: new Set(READER.flatMap((path) => [...reachable(path)])) },
     { name: 'eml', holds: reachable('mime/message-eml.ts') },
@@ -113,6 +114,11 @@ function reachable(path) {
     for (const { kind, target } of modules.get(name)?.imports ?? []) if (kind === 'static' && target) found.add(target);
   }
   return new Set([...found].map((name) => join(root, 'src', name)));
+}
+
+/** @param {ReadonlySet<string>} some @param {ReadonlySet<string>} others @returns {ReadonlySet<string>} */
+function common(some, others) {
+  return new Set([...some].filter((path) => others.has(path)));
 }
 
 const SPECIFIER = /((?:from |import\()')(\.[^']+)\.[jt]s(?=')/g;

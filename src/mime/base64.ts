@@ -6,8 +6,8 @@ const STEP_LINES = 512;
 /** How many octets one step of {@link encodeBase64} takes: whole lines, small enough to stay in the processor's cache. */
 export const BASE64_STEP: number = LINE_OCTETS * STEP_LINES;
 
-/** The two characters of every twelve bits, as one number in the byte order of this machine. */
-const PAIRS = /* @__PURE__ */ allPairs();
+/** The two characters of every twelve bits, as one number in the byte order of this machine; made at the first use. */
+let pairs: Readonly<Uint16Array> | null = null;
 const CRLF = /* @__PURE__ */ pairOf(0x0d, 0x0a);
 
 const scratchBytes = /* @__PURE__ */ new Uint8Array(STEP_LINES * LINE_LENGTH);
@@ -56,14 +56,16 @@ export function* base64Steps(source: Uint8Array): Generator<Uint8Array, void, un
 
 /* Two characters a write, two writes a loop: faster than the built-in base64 and cutting its result into lines. */
 function encodeStep(source: Uint8Array, from: number, to: number): number {
+  pairs ??= allPairs();
+  const table = pairs; // read as a variable of the function, it is not looked up for every character
   let out = 0;
   let at = from;
   for (const lastLine = to - ((to - from) % LINE_OCTETS); at < lastLine; ) {
     for (const end = at + LINE_OCTETS; at < end; at += 3) {
       // Inside the bounds: whole lines only.
       const bits = ((source[at] as number) << 16) | ((source[at + 1] as number) << 8) | (source[at + 2] as number);
-      scratch[out] = PAIRS[bits >> 12] as number;
-      scratch[out + 1] = PAIRS[bits & 0xfff] as number;
+      scratch[out] = table[bits >> 12] as number;
+      scratch[out + 1] = table[bits & 0xfff] as number;
       out += 2;
     }
     scratch[out++] = CRLF;
@@ -71,8 +73,8 @@ function encodeStep(source: Uint8Array, from: number, to: number): number {
   if (at === to) return out * 2;
   for (; at < to; at += 3) {
     const bits = ((source[at] ?? 0) << 16) | ((source[at + 1] ?? 0) << 8) | (source[at + 2] ?? 0);
-    scratch[out++] = PAIRS[bits >> 12] ?? 0;
-    scratch[out++] = PAIRS[bits & 0xfff] ?? 0;
+    scratch[out++] = table[bits >> 12] ?? 0;
+    scratch[out++] = table[bits & 0xfff] ?? 0;
   }
   for (let padding = at - to, last = out * 2; padding > 0; padding--) scratchBytes[last - padding] = 0x3d;
   scratch[out++] = CRLF;
