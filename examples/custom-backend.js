@@ -4,7 +4,6 @@
 import { env, stdout } from 'node:process';
 import {
   BACKEND_OPTIONS,
-  deliverEach,
   EmailBackend,
   EmailConnectionError,
   failedDelivery,
@@ -22,6 +21,8 @@ export class WebhookBackend extends EmailBackend {
   name = 'webhook';
   /** @protected @type {ReadonlySet<import('amsdal-mail').Feature>} */
   features = new Set(/** @type {const} */ (['tags', 'metadata']));
+  /** @protected @override */
+  concurrency = 5;
   /** @type {string} */
   #url;
 
@@ -31,13 +32,8 @@ export class WebhookBackend extends EmailBackend {
     this.#url = options.url ?? 'http://127.0.0.1:8080';
   }
 
-  /** @protected @override @param {AsyncIterable<import('amsdal-mail').Job>} jobs */
-  deliver(jobs) {
-    return deliverEach(jobs, (job) => this.#deliverOne(job), 5);
-  }
-
-  /** @param {import('amsdal-mail').Job} job @returns {Promise<import('amsdal-mail').DeliveryResult>} */
-  async #deliverOne(job) {
+  /** @protected @override @param {import('amsdal-mail').Job} job @returns {Promise<import('amsdal-mail').DeliveryResult>} */
+  async deliverOne(job) {
     const { index, message, signal = null } = job;
     const headers = { 'content-type': 'application/json' };
     let response;

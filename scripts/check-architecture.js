@@ -32,7 +32,7 @@ const ROOMS = {
   backend: {
     may: [
       ...['model', 'options', 'errors', 'events', 'util', 'staging-rules'],
-      'mime/inline-images.ts', // what every backend gets
+      ...['mime/inline-images.ts', 'mime/message-id.ts'], // what every backend gets
     ],
   },
   'staging-rules': {
@@ -131,6 +131,7 @@ const FILES = {
     'traffic',
     'delivery',
     'deliver-each',
+    'local-backend',
     'delivery-filter',
     'conclusion',
     'tell-listeners',

@@ -3,6 +3,7 @@ import { type AddressInput, isMailboxInput } from './address.ts';
 import { blockingDelivery, needBlockingDelivery } from './blocking-delivery.ts';
 import { Call, type CallHost, type CallOptions } from './call.ts';
 import { conclude } from './conclusion.ts';
+import { deliverEach } from './deliver-each.ts';
 import { type DeliveryContext, type DeliveryResult, failedDelivery, type Job, toEmailError } from './delivery.ts';
 import type { DeliveryFilter } from './delivery-filter.ts';
 import { ConfigurationError } from './errors.ts';
@@ -103,7 +104,7 @@ export type UrlSchemes = Readonly<Record<string, Readonly<Record<string, unknown
 const NO_OPTIONS: Readonly<Record<string, never>> = /* @__PURE__ */ Object.freeze({});
 
 /**
- * A way to send mail. Subclasses say what they can do (`features`) and implement `deliver`; everything else, from
+ * A way to send mail. Subclasses say what they can do (`features`) and implement `deliverOne`; everything else, from
  * validation to the final status, is done here, once.
  */
 export abstract class EmailBackend implements AsyncDisposable {
@@ -120,6 +121,8 @@ export abstract class EmailBackend implements AsyncDisposable {
   protected abstract readonly features: ReadonlySet<Feature>;
   /** How many calls of `sendMessages` run at once, the others wait in order; enough to keep every connection busy. */
   protected readonly maxActiveCalls: number = 128;
+  /** How many messages of one call `deliverOne` has at once; default 1. */
+  protected readonly concurrency: number = 1;
 
   readonly #host: CallHost;
   /** The one that was put before the others first. */
@@ -141,12 +144,27 @@ export abstract class EmailBackend implements AsyncDisposable {
   }
 
   /**
-   * Delivers `jobs`, answering each exactly once, in order of completion.
+   * Delivers one message. What it throws is that message's failure; other messages go on.
+   *
+   * @throws {ConfigurationError} `invalid-backend` for a subclass that implements neither this nor `deliver`.
+   */
+  protected deliverOne(_job: Job): DeliveryResult | Promise<DeliveryResult> {
+    throw new ConfigurationError(
+      'invalid-backend',
+      `${this.constructor.name} implements neither deliverOne nor deliver`,
+    );
+  }
+
+  /**
+   * Delivers `jobs`, answering each exactly once, in order of completion; by default with `deliverOne`, `concurrency` at once.
+   * To be overridden by a backend that sends several messages in one request.
    *
    * A message's own fault is a result with its error. A throw ends the call: jobs that were taken and not answered become
    * `failed`, or `unknown` when the error's outcome is, and no further ones are taken.
    */
-  protected abstract deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult>;
+  protected deliver(jobs: AsyncIterable<Job>, _context: DeliveryContext): AsyncIterable<DeliveryResult> {
+    return deliverEach(jobs, (job) => this.deliverOne(job), this.concurrency);
+  }
 
   /**
    * Puts a filter between `backend` and whatever it is given to deliver, for good; before those that are there already.

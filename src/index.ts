@@ -83,6 +83,7 @@ export { MailEvent } from './events.ts';
 export type { AdvisoryFeature, EssentialFeature, Feature, IgnoredReasons } from './features.ts';
 export { ALL_FEATURES } from './features.ts';
 export { loadBackend } from './load-backend.ts';
+export { LocalBackend } from './local-backend.ts';
 export type { AfterSendContext, BeforeSendContext, SendFailedContext } from './mail-events.ts';
 export { AfterSend, BeforeSend, SendFailed } from './mail-events.ts';
 export type { ParsedAddresses } from './message.ts';

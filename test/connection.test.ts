@@ -11,7 +11,6 @@ import { SesBackend } from '../src/backends/ses.ts';
 import { SmtpBackend } from '../src/backends/smtp.ts';
 import { blockingDelivery } from '../src/blocking-delivery.ts';
 import { defaultConnection, getConnection, setDefaultConnection } from '../src/connection.ts';
-import { deliverEach } from '../src/deliver-each.ts';
 import { type DeliveryResult, type Job, sameForAll } from '../src/delivery.ts';
 import { ConfigurationError } from '../src/errors.ts';
 import { loadBackend } from '../src/load-backend.ts';
@@ -29,12 +28,8 @@ class ProbeBackend extends EmailBackend {
     this.given = options;
   }
 
-  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    return deliverEach(jobs, async ({ index, message }) => ({
-      index,
-      messageId: null,
-      recipients: sameForAll(message, 'sent'),
-    }));
+  protected override deliverOne({ index, message }: Job): DeliveryResult {
+    return { index, messageId: null, recipients: sameForAll(message, 'sent') };
   }
 }
 

@@ -27,7 +27,7 @@ export class ProbeBackend extends EmailBackend {
     this.maxActiveCalls = options.maxActiveCalls ?? 128;
   }
 
-  protected deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult> {
+  protected override deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult> {
     return this.#deliver(jobs, context);
   }
 

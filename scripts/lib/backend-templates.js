@@ -9,7 +9,6 @@
 /** The backend itself: it hands on whole mails, and asks for the address of the API as long as it knows none. @type {(names: BackendNames) => string} */
 export const backendFile = ({ name, stem, prefix, title }) => `\
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
-import { deliverEach } from '../deliver-each.ts';
 import { type DeliveryResult, failedDelivery, type Job, sameForAll, stopCode, whileReading } from '../delivery.ts';
 import { ConfigurationError, EmailConnectionError, type EmailError, SendError } from '../errors.ts';
 import type { Feature } from '../features.ts';
@@ -27,7 +26,6 @@ export interface ${stem}Options extends BackendOptions {
   readonly fetch?: typeof fetch;
 }
 
-const CONCURRENCY = 10;
 /** Codes of an error that came before the request left, so that nothing was sent. */
 const NOT_REACHED: ReadonlySet<string> = new Set(['dns', 'refused', 'unreachable']);
 
@@ -49,6 +47,7 @@ export class ${stem}Backend extends EmailBackend {
 
   override readonly name = '${name}';
   protected override readonly features: ReadonlySet<Feature> = new Set<Feature>(['priority']);
+  protected override readonly concurrency: number = 10;
   readonly #apiKey: string;
   readonly #endpoint: string;
   readonly #fetch: typeof fetch;
@@ -64,11 +63,7 @@ export class ${stem}Backend extends EmailBackend {
     this.#fetch = options.fetch ?? fetch;
   }
 
-  protected override deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    return deliverEach(jobs, (job) => this.#deliverOne(job), CONCURRENCY);
-  }
-
-  async #deliverOne(job: Job): Promise<DeliveryResult> {
+  protected override async deliverOne(job: Job): Promise<DeliveryResult> {
     const { index, message, signal } = job;
     const { composeMessage } = await import('../mime/compose.ts');
     const mail = composeMessage(await whileReading(message.materialize(), signal), { allow8bit: true });

@@ -1,10 +1,9 @@
-import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
-import { deliverEach, deliverEachSync } from '../deliver-each.ts';
-import { type DeliveryResult, type Job, sameForAll, whileReading } from '../delivery.ts';
+import { BACKEND_OPTIONS, type BackendOptions } from '../backend.ts';
+import { type DeliveryResult, type Job, sameForAll } from '../delivery.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
-import { type EmailMessage, withFilesRead } from '../message.ts';
+import { LocalBackend } from '../local-backend.ts';
+import type { EmailMessage } from '../message.ts';
 import { composeMessage } from '../mime/compose.ts';
-import { generateMessageId } from '../mime/message-id.ts';
 import type { AnyOptionTable, OptionTable } from '../options.ts';
 
 /** Options of {@link ConsoleBackend}. */
@@ -16,7 +15,7 @@ export interface ConsoleOptions extends BackendOptions {
 }
 
 /** Prints messages instead of sending them; for development. */
-export class ConsoleBackend extends EmailBackend {
+export class ConsoleBackend extends LocalBackend {
   /** What options are checked against, and read from URLs and variables. */
   static readonly optionTable: AnyOptionTable = /* @__PURE__ */ (() =>
     ({
@@ -35,30 +34,18 @@ export class ConsoleBackend extends EmailBackend {
 
   readonly name = 'console';
   protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
+  /** Only the source shows it. */
+  protected override readonly readsContent: boolean;
   readonly #stream: { write(text: string): unknown };
-  readonly #raw: boolean;
 
   constructor(options: ConsoleOptions = {}) {
     super(options);
     this.#stream = options.stream ?? process.stdout;
-    this.#raw = options.raw ?? false;
+    this.readsContent = options.raw ?? false;
   }
 
-  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    return deliverEach(jobs, async ({ index, message, signal }) =>
-      this.#print({ index, message: this.#raw ? await whileReading(message.materialize(), signal) : message }),
-    );
-  }
-
-  protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    return deliverEachSync(jobs, ({ index, message }) =>
-      this.#print({ index, message: this.#raw ? withFilesRead(message) : message }),
-    );
-  }
-
-  #print({ index, message }: Pick<Job, 'index' | 'message'>): DeliveryResult {
-    const messageId = message.messageId ?? generateMessageId(message);
-    const text = this.#raw
+  protected override deliverNow({ index, message }: Job, messageId: string): DeliveryResult {
+    const text = this.readsContent
       ? new TextDecoder().decode(composeMessage(message, { messageId }))
       : describe(message, messageId);
     this.#stream.write(`${RULE}\n${text}\n${RULE}\n`);

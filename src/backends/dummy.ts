@@ -1,10 +1,9 @@
-import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
-import { deliverEach, deliverEachSync } from '../deliver-each.ts';
+import { BACKEND_OPTIONS, type BackendOptions } from '../backend.ts';
 import type { DeliveryResult, Job } from '../delivery.ts';
 import type { EmailError } from '../errors.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
+import { LocalBackend } from '../local-backend.ts';
 import type { EmailMessage } from '../message.ts';
-import { generateMessageId } from '../mime/message-id.ts';
 import type { AnyOptionTable, OptionTable } from '../options.ts';
 import { PlannedOutcomes } from '../planned-outcomes.ts';
 
@@ -15,7 +14,7 @@ export interface DummyOptions extends BackendOptions {
 }
 
 /** Sends nothing; for tests. Every recipient becomes `sent`, unless the backend was told otherwise. */
-export class DummyBackend extends EmailBackend {
+export class DummyBackend extends LocalBackend {
   /** What options are checked against, and read from URLs and variables. */
   static readonly optionTable: AnyOptionTable = /* @__PURE__ */ (() =>
     ({
@@ -28,6 +27,7 @@ export class DummyBackend extends EmailBackend {
 
   readonly name = 'dummy';
   protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
+  protected override readonly readsContent: boolean = false;
   readonly #store: boolean;
   readonly #outcomes = new PlannedOutcomes();
   #messages: EmailMessage[] = [];
@@ -68,18 +68,9 @@ export class DummyBackend extends EmailBackend {
     this.#outcomes.failNext(error);
   }
 
-  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    return deliverEach(jobs, (job) => this.#deliverOne(job));
-  }
-
-  protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    return deliverEachSync(jobs, (job) => this.#deliverOne(job));
-  }
-
-  #deliverOne(job: Job): DeliveryResult {
-    const { message } = job;
-    const { result, reached } = this.#outcomes.take(job, message.messageId ?? generateMessageId(message));
-    if (this.#store && reached.length > 0) this.#messages.push(message);
+  protected override deliverNow(job: Job, messageId: string): DeliveryResult {
+    const { result, reached } = this.#outcomes.take(job, messageId);
+    if (this.#store && reached.length > 0) this.#messages.push(job.message);
     return result;
   }
 }

@@ -1,9 +1,9 @@
-import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
-import { deliverEach, deliverEachSync } from '../deliver-each.ts';
+import { BACKEND_OPTIONS, type BackendOptions } from '../backend.ts';
 import { type DeliveryResult, endedBefore, failedDelivery, type Job, sameForAll, whileReading } from '../delivery.ts';
 import { ConfigurationError, EmailError, SendError } from '../errors.ts';
 import type { Feature } from '../features.ts';
-import { type EmailMessage, withFilesRead } from '../message.ts';
+import { LocalBackend } from '../local-backend.ts';
+import type { EmailMessage } from '../message.ts';
 import { composeMessage } from '../mime/compose.ts';
 import type { ComposeOptions } from '../mime/composition.ts';
 import { createDkimSigner } from '../mime/dkim.ts';
@@ -34,7 +34,7 @@ const OWNER_FOLDER = 0o700;
  *
  * Names begin with the time, so that they sort by it.
  */
-export class FileBackend extends EmailBackend {
+export class FileBackend extends LocalBackend {
   /** What options are checked against, and read from URLs and variables. */
   static readonly optionTable: AnyOptionTable = /* @__PURE__ */ (() =>
     ({
@@ -54,7 +54,7 @@ export class FileBackend extends EmailBackend {
   readonly name = 'file';
   protected readonly features: ReadonlySet<Feature>;
   readonly #folder: string;
-  readonly #compose: ComposeOptions;
+  readonly #composeOptions: ComposeOptions;
 
   /** @throws {ConfigurationError} `missing-option` without a path, `invalid-key` for a bad DKIM key. */
   constructor(options: FileOptions = {}) {
@@ -69,55 +69,49 @@ export class FileBackend extends EmailBackend {
     }
     this.#folder = options.path;
     const { tagHeaders = false, dkim } = options;
-    this.#compose = { tagHeaders, ...(dkim && { dkim: createDkimSigner(dkim) }) };
+    this.#composeOptions = { tagHeaders, ...(dkim && { dkim: createDkimSigner(dkim) }) };
     const features: Feature[] = ['priority', 'nonAsciiLocalPart', 'envelopeSender'];
     this.features = new Set(tagHeaders ? [...features, 'tags', 'metadata'] : features);
   }
 
-  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    return deliverEach(jobs, async (job) => {
-      const { message, signal } = job;
-      const messageId = message.messageId ?? generateMessageId(message);
-      const { mkdir, rename, rm, writeFile } = process.getBuiltinModule('node:fs').promises;
-      const names = this.#names(messageId);
-      try {
-        await mkdir(this.#folder, { recursive: true, mode: OWNER_FOLDER });
-        const source = this.#write(await whileReading(message.materialize(), signal), messageId);
-        await writeFile(names.temporary, source, { flag: 'wx', mode: OWNER_FILE, ...(signal && { signal }) });
-        await rename(names.temporary, names.final);
-      } catch (error) {
-        await rm(names.temporary, { force: true }).catch(() => {});
-        return failedDelivery(
-          job,
-          signal?.aborted ? endedBefore('the file was written', signal) : writeError(names.final, error),
-        );
-      }
-      return written(job, messageId, names.final);
-    });
+  /** As `deliverNow`, without blocking the thread: the folder may be on a slow disk. */
+  protected override async deliverOne(job: Job): Promise<DeliveryResult> {
+    const { message, signal } = job;
+    const messageId = message.messageId ?? generateMessageId(message);
+    const { mkdir, rename, rm, writeFile } = process.getBuiltinModule('node:fs').promises;
+    const names = this.#names(messageId);
+    try {
+      await mkdir(this.#folder, { recursive: true, mode: OWNER_FOLDER });
+      const source = this.#compose(await whileReading(message.materialize(), signal), messageId);
+      await writeFile(names.temporary, source, { flag: 'wx', mode: OWNER_FILE, ...(signal && { signal }) });
+      await rename(names.temporary, names.final);
+    } catch (error) {
+      await rm(names.temporary, { force: true }).catch(() => {});
+      const reason = signal?.aborted ? endedBefore('the file was written', signal) : writeError(names.final, error);
+      return failedDelivery(job, reason);
+    }
+    return written(job, messageId, names.final);
   }
 
-  protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    return deliverEachSync(jobs, (job) => {
-      const { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } = process.getBuiltinModule('node:fs');
-      const messageId = job.message.messageId ?? generateMessageId(job.message);
-      const names = this.#names(messageId);
-      try {
-        const bytes = this.#write(withFilesRead(job.message), messageId);
-        mkdirSync(this.#folder, { recursive: true, mode: OWNER_FOLDER });
-        writeFileSync(names.temporary, bytes, { flag: 'wx', mode: OWNER_FILE });
-        renameSync(names.temporary, names.final);
-      } catch (error) {
-        // Not there, or not to be reached: what was wrong with the folder says more.
-        if (existsSync(names.temporary)) rmSync(names.temporary);
-        return failedDelivery(job, writeError(names.final, error));
-      }
-      return written(job, messageId, names.final);
-    });
+  protected override deliverNow(job: Job, messageId: string): DeliveryResult {
+    const { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } = process.getBuiltinModule('node:fs');
+    const names = this.#names(messageId);
+    try {
+      const source = this.#compose(job.message, messageId);
+      mkdirSync(this.#folder, { recursive: true, mode: OWNER_FOLDER });
+      writeFileSync(names.temporary, source, { flag: 'wx', mode: OWNER_FILE });
+      renameSync(names.temporary, names.final);
+    } catch (error) {
+      // The error is about the folder; removing a file that is not there would hide it.
+      if (existsSync(names.temporary)) rmSync(names.temporary);
+      return failedDelivery(job, writeError(names.final, error));
+    }
+    return written(job, messageId, names.final);
   }
 
-  /** The mail as it lies in a mailbox: a sender of its own for the envelope stands in Return-Path (RFC 5321, section 4.4). */
-  #write(message: EmailMessage, messageId: string): Uint8Array {
-    const mail = composeMessage(message, { ...this.#compose, messageId, allow8bit: true });
+  /** The mail as it lies in a mailbox: its envelope sender, where it has one, is in Return-Path (RFC 5321, section 4.4). */
+  #compose(message: EmailMessage, messageId: string): Uint8Array {
+    const mail = composeMessage(message, { ...this.#composeOptions, messageId, allow8bit: true });
     if (message.envelopeSender === null) return mail;
     const sender = message.parsed.envelopeSender?.asciiAddress ?? '';
     return Buffer.concat([Buffer.from(`Return-Path: <${sender}>\r\n`), mail]);

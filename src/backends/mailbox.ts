@@ -1,5 +1,4 @@
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
-import { deliverEach } from '../deliver-each.ts';
 import type { DeliveryResult, Job } from '../delivery.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
 import { type ResolvedMailboxOptions, resolveMailboxOptions } from '../mailbox/mailbox-options.ts';
@@ -21,8 +20,6 @@ export interface MailboxBackendOptions extends BackendOptions {
 }
 
 type Engine = typeof import('../mailbox/deliver.ts');
-
-const CONCURRENCY = 8;
 
 /**
  * Catches every mail instead of sending it and shows it in a page, by default at http://127.0.0.1:8025.
@@ -47,6 +44,7 @@ export class MailboxBackend extends EmailBackend {
 
   readonly name = 'mailbox';
   protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
+  protected override readonly concurrency: number = 8;
   readonly #options: ResolvedMailboxOptions;
   #engine: Engine | null = null;
 
@@ -62,8 +60,8 @@ export class MailboxBackend extends EmailBackend {
     await (await this.#load()).ready(this.#options);
   }
 
-  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    return deliverEach(jobs, async (job) => (await this.#load()).deliver(job, this.#options), CONCURRENCY);
+  protected override async deliverOne(job: Job): Promise<DeliveryResult> {
+    return (await this.#load()).deliver(job, this.#options);
   }
 
   protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {

@@ -1,5 +1,4 @@
 import { type BackendStats, EmailBackend, type Verification } from '../backend.ts';
-import { deliverEach } from '../deliver-each.ts';
 import type { DeliveryResult, Job } from '../delivery.ts';
 import type { Feature } from '../features.ts';
 import type { AnyOptionTable } from '../options.ts';
@@ -38,6 +37,7 @@ export class SesBackend extends EmailBackend {
     ...(['tags', 'metadata', 'trackOpens', 'trackClicks', 'priority'] as const),
     ...(['templateId', 'mergeData', 'mergeGlobalData', 'envelopeSender'] as const),
   ]);
+  protected override readonly concurrency: number;
   readonly #options: ResolvedSesOptions;
   #engine: SesEngine | null = null;
 
@@ -45,11 +45,11 @@ export class SesBackend extends EmailBackend {
   constructor(options: SesOptions = {}) {
     super(options);
     this.#options = resolveSesOptions(options);
+    this.concurrency = this.#options.maxConnections + MAILS_AHEAD;
   }
 
-  protected override deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    const deliverOne = async (job: Job) => (this.#engine ?? (await this.#load())).deliverOne(job);
-    return deliverEach(jobs, deliverOne, this.#options.maxConnections + MAILS_AHEAD);
+  protected override async deliverOne(job: Job): Promise<DeliveryResult> {
+    return (this.#engine ?? (await this.#load())).deliverOne(job);
   }
 
   protected override async connect(): Promise<void> {

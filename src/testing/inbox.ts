@@ -1,13 +1,11 @@
 import { clearTimeout, setTimeout } from 'node:timers';
-import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
+import { BACKEND_OPTIONS, type BackendOptions } from '../backend.ts';
 import { getConnection } from '../connection.ts';
-import { deliverEach, deliverEachSync } from '../deliver-each.ts';
-import { type DeliveryResult, endedBefore, failedDelivery, type Job, whileReading } from '../delivery.ts';
+import { type DeliveryContext, type DeliveryResult, endedBefore, failedDelivery, type Job } from '../delivery.ts';
 import type { EmailError } from '../errors.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
-import { type EmailMessage, withFilesRead } from '../message.ts';
+import { LocalBackend } from '../local-backend.ts';
 import { composeMessage } from '../mime/compose.ts';
-import { generateMessageId } from '../mime/message-id.ts';
 import type { AnyOptionTable } from '../options.ts';
 import { PlannedOutcomes } from '../planned-outcomes.ts';
 import { pause } from '../util/pause.ts';
@@ -24,7 +22,11 @@ import {
 import { type PlannedFailure, plannedError } from './planned-failure.ts';
 
 /** Delivers into an inbox in place of the connection a call was made on. */
-export let deliverInto: (inbox: Inbox, jobs: AsyncIterable<Job>) => AsyncIterable<DeliveryResult>;
+export let deliverInto: (
+  inbox: Inbox,
+  jobs: AsyncIterable<Job>,
+  context: DeliveryContext,
+) => AsyncIterable<DeliveryResult>;
 /** {@link deliverInto} for blocking calls. */
 export let deliverIntoSync: (inbox: Inbox, jobs: readonly Job[]) => readonly DeliveryResult[];
 
@@ -39,7 +41,7 @@ export interface WaitOptions {
  *
  * Give it to `sendMail` or `setDefaultConnection`, or have `useInbox()` make one for the test that is running.
  */
-export class Inbox extends EmailBackend {
+export class Inbox extends LocalBackend {
   /** What options are checked against, and read from variables. */
   static readonly optionTable: AnyOptionTable = BACKEND_OPTIONS;
 
@@ -141,26 +143,20 @@ export class Inbox extends EmailBackend {
     this.#delayMs = milliseconds;
   }
 
-  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    return deliverEach(jobs, async (job) => {
-      if (this.#delayMs > 0 && !(await pause(this.#delayMs, job.signal))) {
-        return failedDelivery(job, endedBefore('the message was handed over', job.signal));
-      }
-      return this.#deliverOne(job, await whileReading(job.message.materialize(), job.signal));
-    });
-  }
-
-  protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    return deliverEachSync(jobs, (job) => this.#deliverOne(job, withFilesRead(job.message)));
-  }
-
   static {
-    deliverInto = (inbox, jobs) => inbox.deliver(jobs);
+    deliverInto = (inbox, jobs, context) => inbox.deliver(jobs, context);
     deliverIntoSync = (inbox, jobs) => inbox.deliverSync(jobs);
   }
 
-  #deliverOne(job: Job, message: EmailMessage): DeliveryResult {
-    const messageId = message.messageId ?? generateMessageId(message);
+  protected override async deliverOne(job: Job): Promise<DeliveryResult> {
+    if (this.#delayMs > 0 && !(await pause(this.#delayMs, job.signal))) {
+      return failedDelivery(job, endedBefore('the message was handed over', job.signal));
+    }
+    return super.deliverOne(job);
+  }
+
+  protected override deliverNow(job: Job, messageId: string): DeliveryResult {
+    const { message } = job;
     const { result, reached } = this.#outcomes.take(job, messageId);
     if (reached.length === 0) return result;
     this.#messages.push(new InboxMessage(message, composeMessage(message, { messageId }), reached));

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { BACKEND_OPTIONS, EmailBackend } from '../backend.ts';
 import { getConnection, setDefaultConnection } from '../connection.ts';
-import type { DeliveryResult, Job } from '../delivery.ts';
+import type { DeliveryContext, DeliveryResult, Job } from '../delivery.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
 import type { AnyOptionTable } from '../options.ts';
 import { deliverInto, deliverIntoSync, Inbox } from './inbox.ts';
@@ -59,8 +59,8 @@ class InboxSwitch extends EmailBackend {
   /** A call that had to wait would start in the test that made room for it. */
   protected override readonly maxActiveCalls = Number.POSITIVE_INFINITY;
 
-  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    return deliverInto(currentInbox(), jobs);
+  protected override deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult> {
+    return deliverInto(currentInbox(), jobs, context);
   }
 
   protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {

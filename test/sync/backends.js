@@ -1,14 +1,11 @@
 // @ts-nocheck: plain JavaScript, as a user would write it
 // Custom backends for blocking calls, with the ways in which one can fail.
 import { isMainThread } from 'node:worker_threads';
-import { deliverEach, EmailBackend, EmailConnectionError, sameForAll } from '../../dist/index.js';
+import { EmailBackend, EmailConnectionError, sameForAll } from '../../dist/index.js';
 
 class Base extends EmailBackend {
   name = 'custom';
   features = new Set();
-  deliver(jobs) {
-    return deliverEach(jobs, (job) => this.deliverOne(job));
-  }
 }
 
 const sent = ({ index, message }, espResponse) => ({

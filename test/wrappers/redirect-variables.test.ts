@@ -4,7 +4,6 @@ import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EmailBackend } from '../../src/backend.ts';
 import { getConnection, setDefaultConnection } from '../../src/connection.ts';
-import { deliverEach } from '../../src/deliver-each.ts';
 import { type DeliveryResult, type Job, sameForAll } from '../../src/delivery.ts';
 import { sendEach, sendMail, sendMailSync } from '../../src/send.ts';
 import { setEnvironment } from '../../src/settings.ts';
@@ -31,11 +30,9 @@ describe('AMSDAL_EMAIL_REDIRECT_TO and AMSDAL_EMAIL_ALLOW', () => {
     protected readonly features = new Set<never>();
     readonly seen: string[] = [];
 
-    protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-      return deliverEach(jobs, async ({ index, message }) => {
-        this.seen.push(...message.recipients.map(({ address }) => address));
-        return { index, messageId: null, recipients: sameForAll(message, 'sent') };
-      });
+    protected override deliverOne({ index, message }: Job): DeliveryResult {
+      this.seen.push(...message.recipients.map(({ address }) => address));
+      return { index, messageId: null, recipients: sameForAll(message, 'sent') };
     }
   }
 

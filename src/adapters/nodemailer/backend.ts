@@ -1,6 +1,5 @@
 import { addressKey, comparisonKey } from '../../address.ts';
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend, type Verification } from '../../backend.ts';
-import { deliverEach } from '../../deliver-each.ts';
 import {
   type DeliveryResult,
   endedBefore,
@@ -75,8 +74,8 @@ export class NodemailerBackend extends EmailBackend {
   readonly name = 'nodemailer';
   /** Not DSN, REQUIRETLS and SMTPUTF8: Nodemailer sends without them where the server does not know them. */
   protected readonly features: ReadonlySet<Feature>;
+  protected override readonly concurrency: number;
   readonly #transport: NodemailerTransporter;
-  readonly #maxConnections: number;
   readonly #compose: ComposeOptions;
 
   /** @throws {ConfigurationError} `missing-option` without a transport, `invalid-key` for a bad DKIM key. */
@@ -88,17 +87,13 @@ export class NodemailerBackend extends EmailBackend {
       throw new ConfigurationError('missing-option', text);
     }
     this.#transport = transport;
-    this.#maxConnections = maxConnections;
+    this.concurrency = maxConnections;
     this.#compose = { tagHeaders, ...(dkim && { dkim: createDkimSigner(dkim) }) };
     this.features = new Set<Feature>([
       'priority',
       'envelopeSender',
       ...(tagHeaders ? (['tags', 'metadata'] as const) : []),
     ]);
-  }
-
-  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    return deliverEach(jobs, (job) => this.#deliverOne(job), this.#maxConnections);
   }
 
   /**
@@ -117,7 +112,7 @@ export class NodemailerBackend extends EmailBackend {
     }
   }
 
-  async #deliverOne(job: Job): Promise<DeliveryResult> {
+  protected override async deliverOne(job: Job): Promise<DeliveryResult> {
     const { message, signal } = job;
     const messageId = message.messageId ?? generateMessageId(message);
     const { envelopeSender, from } = message.parsed;

@@ -1,5 +1,4 @@
 import { EmailBackend } from '../../../src/backend.ts';
-import { deliverEach } from '../../../src/deliver-each.ts';
 import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from '../../../src/delivery.ts';
 import { SendError } from '../../../src/errors.ts';
 import { ALL_FEATURES, type Feature } from '../../../src/features.ts';
@@ -29,11 +28,7 @@ class DummyCopy extends EmailBackend implements ContractSubject {
     this.isBroken = true;
   }
 
-  protected deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    return deliverEach(jobs, (job) => this.deliverOne(job));
-  }
-
-  protected deliverOne(job: Job): DeliveryResult {
+  protected override deliverOne(job: Job): DeliveryResult {
     if (this.isBroken) return this.fail(job);
     const { index, message } = job;
     const messageId = message.messageId ?? generateMessageId(message);

@@ -59,12 +59,10 @@ export const inboxSubject: ContractFactory = () => {
 class NotedFileBackend extends FileBackend {
   readonly recipients = new Map<string, readonly string[]>();
 
-  protected override async *deliver(jobs: AsyncIterable<Job>): AsyncGenerator<DeliveryResult, void, undefined> {
-    for await (const result of super.deliver(jobs)) {
-      if (typeof result.espResponse === 'string')
-        this.recipients.set(result.espResponse, [...result.recipients.keys()]);
-      yield result;
-    }
+  protected override async deliverOne(job: Job): Promise<DeliveryResult> {
+    const result = await super.deliverOne(job);
+    if (typeof result.espResponse === 'string') this.recipients.set(result.espResponse, [...result.recipients.keys()]);
+    return result;
   }
 }
 
