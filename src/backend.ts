@@ -121,7 +121,7 @@ export abstract class EmailBackend implements AsyncDisposable {
   protected abstract readonly features: ReadonlySet<Feature>;
   /** How many calls of `sendMessages` run at once, the others wait in order; enough to keep every connection busy. */
   protected readonly maxActiveCalls: number = 128;
-  /** How many messages of one call `deliverOne` has at once; default 1. */
+  /** How many messages of one call `deliverOne` delivers at once; default 1. */
   protected readonly concurrency: number = 1;
 
   readonly #host: CallHost;
@@ -144,7 +144,7 @@ export abstract class EmailBackend implements AsyncDisposable {
   }
 
   /**
-   * Delivers one message. What it throws is that message's failure; other messages go on.
+   * Delivers one message; what it throws is that message's failure.
    *
    * @throws {ConfigurationError} `invalid-backend` for a subclass that implements neither this nor `deliver`.
    */
@@ -157,7 +157,7 @@ export abstract class EmailBackend implements AsyncDisposable {
 
   /**
    * Delivers `jobs`, answering each exactly once, in order of completion; by default with `deliverOne`, `concurrency` at once.
-   * To be overridden by a backend that sends several messages in one request.
+   * Override it to send several messages in one request.
    *
    * A message's own fault is a result with its error. A throw ends the call: jobs that were taken and not answered become
    * `failed`, or `unknown` when the error's outcome is, and no further ones are taken.

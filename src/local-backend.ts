@@ -5,17 +5,17 @@ import { type EmailMessage, withFilesRead } from './message.ts';
 import { generateMessageId } from './mime/message-id.ts';
 
 /**
- * A backend that waits for nothing, as one that prints mails or keeps them: `deliverNow` serves calls that wait and blocking
- * calls alike, and these need no worker thread.
+ * A backend that delivers without waiting, such as one that prints mails or keeps them. `deliverNow` serves ordinary and
+ * blocking calls alike, so that the latter need no worker thread.
  */
 export abstract class LocalBackend extends EmailBackend {
-  /** Whether the content of attachments is read before `deliverNow`; default true. Blocking calls read files only. */
+  /** Whether attachments are read into memory before `deliverNow`; default true. Blocking calls read files only. */
   protected readonly readsContent: boolean = true;
 
   /**
    * Delivers one message; what it throws is that message's failure.
    *
-   * @param messageId the message's own, or a new one.
+   * @param messageId the message's own, or else a new one.
    */
   protected abstract deliverNow(job: Job, messageId: string): DeliveryResult;
 

@@ -8,9 +8,9 @@ import type { AnyOptionTable, OptionTable } from '../options.ts';
 
 /** Options of {@link ConsoleBackend}. */
 export interface ConsoleOptions extends BackendOptions {
-  /** Where to print; default: standard output. */
+  /** Where to print; default standard output. */
   readonly stream?: { write(text: string): unknown };
-  /** Prints the message's source, as it would go out, rather than the readable form; default false. */
+  /** Prints the source of the message, as it would be sent, instead of a readable form; default false. */
   readonly raw?: boolean;
 }
 
@@ -34,7 +34,7 @@ export class ConsoleBackend extends LocalBackend {
 
   readonly name = 'console';
   protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
-  /** Only the source shows it. */
+  /** True for `raw`: only the source contains it. */
   protected override readonly readsContent: boolean;
   readonly #stream: { write(text: string): unknown };
 

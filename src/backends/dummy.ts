@@ -13,7 +13,7 @@ export interface DummyOptions extends BackendOptions {
   readonly store?: boolean;
 }
 
-/** Sends nothing; for tests. Every recipient becomes `sent`, unless the backend was told otherwise. */
+/** Sends nothing; for tests. Every recipient is `sent`, unless `refuse` or `failNext` was called. */
 export class DummyBackend extends LocalBackend {
   /** What options are checked against, and read from URLs and variables. */
   static readonly optionTable: AnyOptionTable = /* @__PURE__ */ (() =>
@@ -37,7 +37,7 @@ export class DummyBackend extends LocalBackend {
     this.#store = options.store ?? false;
   }
 
-  /** The messages that at least one recipient took, oldest first; empty without `store`. */
+  /** The messages that reached at least one recipient, oldest first; empty without `store`. */
   get messages(): readonly EmailMessage[] {
     return this.#messages;
   }
@@ -49,10 +49,10 @@ export class DummyBackend extends LocalBackend {
   }
 
   /**
-   * Refuses a recipient from now on, by any spelling of its address, as a server would with this reply to RCPT.
+   * Refuses a recipient from now on, however its address is written, as a server would with this reply to RCPT.
    *
    * @param code 400 to 599; default 550.
-   * @param enhancedCode default: 5.1.1, no such user, with 550; null, none, with others.
+   * @param enhancedCode default `5.1.1` (no such user) for 550, null for other codes.
    */
   refuse(
     address: string,

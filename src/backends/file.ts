@@ -16,7 +16,7 @@ import { refuseInWorkerd } from '../util/runtime.ts';
 
 /** Options of {@link FileBackend}. */
 export interface FileOptions extends BackendOptions {
-  /** The folder, made when it is not there; default: what AMSDAL_EMAIL_FILE_PATH says. */
+  /** The folder, created if it does not exist; default the variable AMSDAL_EMAIL_FILE_PATH. */
   readonly path?: string;
   /** Writes tags and metadata as X-Tag and X-Metadata headers; default false. */
   readonly tagHeaders?: boolean;
@@ -24,13 +24,13 @@ export interface FileOptions extends BackendOptions {
   readonly dkim?: DkimOptions | readonly DkimOptions[];
 }
 
-// Mails are read by the user who sends them and by nobody else; a folder that is there keeps its mode.
+// Only the owner may read the mails; an existing folder keeps its mode.
 const OWNER_FILE = 0o600;
 const OWNER_FOLDER = 0o700;
 
 /**
- * Writes each message as one .eml file, as it would go out; a file is there whole or not at all, and only its owner may
- * read it (mode 0600, in a folder made with 0700).
+ * Writes each message to an .eml file, as it would be sent. A file appears complete or not at all, and only its owner may
+ * read it (mode 0600, in a folder created with 0700).
  *
  * Names begin with the time, so that they sort by it.
  */
@@ -74,7 +74,7 @@ export class FileBackend extends LocalBackend {
     this.features = new Set(tagHeaders ? [...features, 'tags', 'metadata'] : features);
   }
 
-  /** As `deliverNow`, without blocking the thread: the folder may be on a slow disk. */
+  /** Like `deliverNow`, without blocking the thread: the disk may be slow. */
   protected override async deliverOne(job: Job): Promise<DeliveryResult> {
     const { message, signal } = job;
     const messageId = message.messageId ?? generateMessageId(message);
@@ -109,7 +109,7 @@ export class FileBackend extends LocalBackend {
     return written(job, messageId, names.final);
   }
 
-  /** The mail as it lies in a mailbox: its envelope sender, where it has one, is in Return-Path (RFC 5321, section 4.4). */
+  /** The mail as in a mailbox: an envelope sender is in Return-Path (RFC 5321, section 4.4). */
   #compose(message: EmailMessage, messageId: string): Uint8Array {
     const mail = composeMessage(message, { ...this.#composeOptions, messageId, allow8bit: true });
     if (message.envelopeSender === null) return mail;

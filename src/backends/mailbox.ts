@@ -7,13 +7,13 @@ import { refuseInWorkerd } from '../util/runtime.ts';
 
 /** Options of {@link MailboxBackend}; each as in {@link MailboxOptions}. */
 export interface MailboxBackendOptions extends BackendOptions {
-  /** Where the page is; default 127.0.0.1. */
+  /** The address of the page; default 127.0.0.1. */
   readonly host?: string;
   /** The port of the page; default 8025. */
   readonly port?: number;
-  /** The port that takes mail by SMTP; default 1025. */
+  /** The port that receives mail by SMTP; default 1025. */
   readonly smtpPort?: number;
-  /** Where mails are kept over a restart; default: in memory. */
+  /** The folder where mails are kept across restarts; default none, they are kept in memory. */
   readonly folder?: string;
   /** Lets it run where NODE_ENV is `production`; default false. */
   readonly allowProduction?: boolean;
@@ -24,8 +24,7 @@ type Engine = typeof import('../mailbox/deliver.ts');
 /**
  * Catches every mail instead of sending it and shows it in a page, by default at http://127.0.0.1:8025.
  *
- * The page is served by this process, as long as it lives, unless a mailbox is running there already: then that one
- * gets the mails.
+ * This process serves the page until it exits, unless a mailbox already runs at that address, which then gets the mails.
  */
 export class MailboxBackend extends EmailBackend {
   /** The options it takes, for `getConnection`, URLs and the environment. */
@@ -65,7 +64,7 @@ export class MailboxBackend extends EmailBackend {
   }
 
   protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    // Not here, or not yet: whether it can be had at all shows only in a thread that does not wait.
+    // Where this thread serves no mailbox, a worker thread finds or starts one.
     return this.#engine?.deliverSync(jobs, this.#options) ?? super.deliverSync(jobs);
   }
 

@@ -21,7 +21,7 @@ import {
 } from './message-match.ts';
 import { type PlannedFailure, plannedError } from './planned-failure.ts';
 
-/** Delivers into an inbox in place of the connection a call was made on. */
+/** Delivers the jobs of another connection into an inbox. */
 export let deliverInto: (
   inbox: Inbox,
   jobs: AsyncIterable<Job>,
@@ -138,7 +138,7 @@ export class Inbox extends LocalBackend {
     this.#outcomes.refuse(address, { code, enhancedCode, text });
   }
 
-  /** Takes so long over every message from now on; blocking calls are not delayed. */
+  /** Delays every message from now on, except in blocking calls. */
   delay(milliseconds: number): void {
     this.#delayMs = milliseconds;
   }
