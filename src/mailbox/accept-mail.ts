@@ -3,20 +3,20 @@ import type { Arrival } from './caught-mail.ts';
 import type { Chaos } from './chaos.ts';
 import type { MailStore } from './mail-store.ts';
 
-/** What became of a mail that the mailbox backend handed in. */
+/** The outcome of a mail from the mailbox backend. */
 export interface Acceptance {
-  /** The id it is kept under; null when nobody was left to get it. */
+  /** The id it is kept under; null when every recipient was refused. */
   readonly id: string | null;
-  /** Recipients that chaos refused, with the reply code. */
+  /** The recipients that chaos refused, with the reply code. */
   readonly refused: Readonly<Record<string, 450 | 550>>;
-  /** Whether chaos cut the connection, so that nobody got it. */
+  /** Whether chaos cut the connection, so that nothing was kept. */
   readonly isDropped: boolean;
-  /** How long chaos lets the sender wait, in milliseconds. */
+  /** How long chaos delays the answer, in milliseconds. */
   readonly delayMs: number;
 }
 
 /**
- * Takes a mail in as the receiver would, chaos included.
+ * Stores a mail as the SMTP receiver would, chaos included.
  *
  * @throws {SendError} `too-large`
  */

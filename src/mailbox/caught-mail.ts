@@ -6,26 +6,26 @@ import { headerText, headerValue } from '../mime/read-headers.ts';
 import type { JsonValue } from '../util/json.ts';
 import { readMetadata, readTags } from './tag-headers.ts';
 
-/** Who a mail was really sent by and to, which its headers need not say. */
+/** The actual sender and recipients, which may differ from the headers. */
 interface MailEnvelope {
-  /** MAIL FROM; '' is the null sender. */
+  /** The address in MAIL FROM; '' is the null sender. */
   readonly from: string;
-  /** RCPT TO, those of Bcc among them. */
+  /** The addresses in RCPT TO, Bcc included. */
   readonly to: readonly string[];
 }
 
-/** How a mail came in and what came with it. */
+/** A mail as it arrived. */
 export interface Arrival {
   readonly bytes: Uint8Array;
   readonly envelope: MailEnvelope;
   readonly via: 'smtp' | 'backend' | 'api' | 'preview';
   readonly tags?: readonly string[];
   readonly metadata?: Readonly<Record<string, string>>;
-  /** What else the app or the client said: template, priority, TLS, user. */
+  /** What else is known from the app or the client: template, priority, TLS, user. */
   readonly facts?: Readonly<Record<string, JsonValue>>;
 }
 
-/** What the list shows of a mail. */
+/** A mail as the list shows it. */
 export interface MailSummary {
   readonly id: string;
   /** ISO 8601, UTC. */
@@ -33,18 +33,18 @@ export interface MailSummary {
   readonly from: ReadAddress | null;
   readonly to: readonly ReadAddress[];
   readonly cc: readonly ReadAddress[];
-  /** Recipients of the envelope that no header names. */
+  /** Envelope recipients that are in no header. */
   readonly bcc: readonly string[];
-  /** How many recipients `to`, `cc` and `bcc` leave out, as they list a hundred each. */
+  /** How many recipients are missing from `to`, `cc` and `bcc`, which list at most 100 each. */
   readonly unlisted: { readonly to: number; readonly cc: number; readonly bcc: number };
   readonly subject: string;
-  /** How the body begins. */
+  /** The beginning of the body. */
   readonly snippet: string;
   readonly envelope: MailEnvelope;
   readonly via: Arrival['via'];
   /** Bytes. */
   readonly size: number;
-  /** How many attachments, inline images not counted. */
+  /** The number of attachments, without inline images. */
   readonly attachments: number;
   readonly tags: readonly string[];
   readonly metadata: Readonly<Record<string, string>>;
@@ -52,13 +52,13 @@ export interface MailSummary {
   readonly isRead: boolean;
 }
 
-const SNIPPET = 180;
-/** How much of a body the search knows. */
-const INDEXED = 2000;
-/** Recipients of one mail that the list and the index carry. */
+const SNIPPET_LENGTH = 180;
+/** The characters of a body that can be searched. */
+const INDEXED_LENGTH = 2000;
+/** The recipients of one mail that are listed and searched. */
 const MAX_LISTED = 100;
 
-/** A mail's summary, and the text that a search without a field looks at, in lower case. */
+/** A mail's summary, and the text in which words are searched, in lower case. */
 export function summarize(
   id: string,
   receivedAt: Date,
@@ -84,7 +84,7 @@ export function summarize(
     bcc: bcc.slice(0, MAX_LISTED),
     unlisted: { to: unlisted(to), cc: unlisted(cc), bcc: unlisted(bcc) },
     subject,
-    snippet: body.slice(0, SNIPPET),
+    snippet: body.slice(0, SNIPPET_LENGTH),
     envelope: arrival.envelope,
     via: arrival.via,
     size: arrival.bytes.length,
@@ -104,16 +104,16 @@ function unlisted(people: readonly unknown[]): number {
 }
 
 function bodyText(content: MailContent): string {
-  const text = content.text(INDEXED * 2);
-  if (text?.trim()) return squeeze(text);
-  const html = content.html(INDEXED * 10);
-  return html === null ? '' : squeeze(textOfHtml(html));
+  const text = content.text(INDEXED_LENGTH * 2);
+  if (text?.trim()) return collapseSpace(text);
+  const html = content.html(INDEXED_LENGTH * 10);
+  return html === null ? '' : collapseSpace(textOfHtml(html));
 }
 
-/** White space, and the invisible characters that preheaders are padded with, as one space. */
-function squeeze(text: string): string {
+/** Collapses white space, and the invisible characters that pad preheaders, to single spaces. */
+function collapseSpace(text: string): string {
   return text
     .replace(/(?:\s|\u00ad|\u034f|[\u200b-\u200f\u2028-\u202e\u2060\ufeff])+/g, ' ')
     .trim()
-    .slice(0, INDEXED);
+    .slice(0, INDEXED_LENGTH);
 }

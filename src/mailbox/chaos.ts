@@ -1,21 +1,20 @@
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError, type ServerReply } from '../errors.ts';
 
-/** What becomes of a share of the recipients, to see what an app does about it; percentages, 0 to 100. */
+/** Failures for a share of the recipients, to see how an app handles them; percentages, 0 to 100. */
 export interface ChaosSettings {
   /** Recipients that are refused. */
   readonly refuse: number;
-  /** The reply code they are refused with: 450 for a temporary refusal, 550 for a final one. */
+  /** The reply code of a refusal: 450 is temporary, 550 permanent. */
   readonly refuseCode: 450 | 550;
   /** Recipients at which the connection is cut. */
   readonly drop: number;
   /** Recipients that are answered late. */
   readonly delay: number;
-  /** How late, in milliseconds; at most 60,000. */
+  /** How late, in milliseconds; default 3,000, at most 60,000. */
   readonly delayMs: number;
 }
 
-/** Nothing goes wrong. */
-const CALM: ChaosSettings = /* @__PURE__ */ Object.freeze({
+const NO_CHAOS: ChaosSettings = /* @__PURE__ */ Object.freeze({
   refuse: 0,
   refuseCode: 550,
   drop: 0,
@@ -23,7 +22,7 @@ const CALM: ChaosSettings = /* @__PURE__ */ Object.freeze({
   delayMs: 3000,
 });
 
-/** What chaos has in store for one recipient. */
+/** What happens to one recipient. */
 export type ChaosVerdict =
   | { readonly kind: 'accept' | 'drop' }
   | { readonly kind: 'refuse'; readonly code: 450 | 550 }
@@ -32,9 +31,9 @@ export type ChaosVerdict =
 /** Refuses, delays or drops a share of recipients. */
 export class Chaos {
   readonly #random: () => number;
-  #settings: ChaosSettings = CALM;
+  #settings: ChaosSettings = NO_CHAOS;
 
-  /** @throws {ConfigurationError} `invalid-option` for what is not a setting or out of range. */
+  /** @throws {ConfigurationError} `invalid-option` for an unknown setting or a value out of range. */
   constructor(settings: Partial<ChaosSettings> = {}, random: () => number = Math.random) {
     this.#random = random;
     const fault = this.change(settings);
@@ -45,7 +44,7 @@ export class Chaos {
     return this.#settings;
   }
 
-  /** Changes some settings; what is not a setting or out of range is answered with what is wrong, and nothing changes. */
+  /** Changes some settings; returns null, or what is wrong with them and changes nothing. */
   change(changes: Readonly<Record<string, unknown>>): string | null {
     for (const [name, value] of Object.entries(changes)) {
       const fault = checkSetting(name, value);
@@ -55,15 +54,21 @@ export class Chaos {
     return null;
   }
 
-  /** Draws the lot of one recipient. */
+  /** Decides what happens to the next recipient. */
   draw(): ChaosVerdict {
     const { refuse, refuseCode, drop, delay, delayMs } = this.#settings;
     if (refuse + drop + delay === 0) return { kind: 'accept' };
-    const lot = this.#random() * 100;
-    if (lot < refuse) return { kind: 'refuse', code: refuseCode };
-    if (lot < refuse + drop) return { kind: 'drop' };
-    return lot < refuse + drop + delay ? { kind: 'delay', ms: delayMs } : { kind: 'accept' };
+    const roll = this.#random() * 100;
+    if (roll < refuse) return { kind: 'refuse', code: refuseCode };
+    if (roll < refuse + drop) return { kind: 'drop' };
+    return roll < refuse + drop + delay ? { kind: 'delay', ms: delayMs } : { kind: 'accept' };
   }
+}
+
+/** The reply to a recipient that chaos refuses. */
+export function chaosReply(code: 450 | 550): ServerReply {
+  const enhancedCode = code === 450 ? '4.7.1' : '5.7.1';
+  return { code, enhancedCode, text: 'chaos: the mailbox refused the recipient, as configured' };
 }
 
 function checkSetting(name: string, value: unknown): string | null {

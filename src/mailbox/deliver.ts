@@ -1,20 +1,22 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { deliverEachSync } from '../deliver-each.ts';
 import { type DeliveryResult, failedDelivery, type Job, recipientStatus, whileReading } from '../delivery.ts';
-import { EmailConnectionError, SendError } from '../errors.ts';
+import { EmailConnectionError } from '../errors.ts';
 import { withFilesRead } from '../message.ts';
+import { refusedRecipient } from '../reply-status.ts';
 import type { RecipientStatus } from '../status.ts';
 import type { Acceptance } from './accept-mail.ts';
 import { arrivalOf } from './arrival-of.ts';
+import { chaosReply } from './chaos.ts';
 import type { ResolvedMailboxOptions } from './mailbox-options.ts';
 import { ownMailbox, sharedMailbox } from './shared-mailbox.ts';
 
-/** Settles when it is clear which mailbox takes the mails. */
+/** Waits until a mailbox runs, of this process or another one. */
 export function ready(options: ResolvedMailboxOptions): Promise<void> {
   return sharedMailbox(options).ready;
 }
 
-/** Hands one mail to the mailbox that this process or another one serves. */
+/** Delivers a mail to the mailbox that this process or another one serves. */
 export async function deliver(job: Job, options: ResolvedMailboxOptions): Promise<DeliveryResult> {
   const mailbox = sharedMailbox(options);
   const { messageId, ...arrival } = arrivalOf(await whileReading(job.message.materialize(), job.signal));
@@ -23,7 +25,7 @@ export async function deliver(job: Job, options: ResolvedMailboxOptions): Promis
   return resultOf(job, messageId, acceptance, mailbox.url);
 }
 
-/** Hands mails to the mailbox that this thread serves while it waits; null when it serves none. */
+/** Delivers mails, blocking, to the mailbox that this thread serves; null when it serves none. */
 export function deliverSync(jobs: readonly Job[], options: ResolvedMailboxOptions): readonly DeliveryResult[] | null {
   const mailbox = ownMailbox(options);
   if (mailbox === null) return null;
@@ -37,10 +39,8 @@ export function deliverSync(jobs: readonly Job[], options: ResolvedMailboxOption
 
 function resultOf(job: Job, messageId: string, { id, refused, isDropped }: Acceptance, url: string): DeliveryResult {
   if (isDropped) {
-    const error = new EmailConnectionError('closed', 'chaos: the mailbox cut the connection, as it was told', {
-      retryable: true,
-    });
-    return failedDelivery(job, error);
+    const text = 'chaos: the mailbox cut the connection, as configured';
+    return failedDelivery(job, new EmailConnectionError('closed', text, { retryable: true }));
   }
   const recipients = new Map<string, RecipientStatus>();
   for (const { address } of job.message.recipients) {
@@ -49,26 +49,8 @@ function resultOf(job: Job, messageId: string, { id, refused, isDropped }: Accep
       address,
       code === undefined
         ? recipientStatus(address, 'sent', { messageId, response: `caught: ${url}/#${id}` })
-        : refusedStatus(address, code),
+        : refusedRecipient(address, chaosReply(code)),
     );
   }
   return { index: job.index, messageId: id === null ? null : messageId, recipients };
-}
-
-function refusedStatus(address: string, code: 450 | 550): RecipientStatus {
-  const text = 'chaos: the mailbox refused the recipient, as it was told';
-  const isTemporary = code === 450;
-  const reply = { code, enhancedCode: isTemporary ? '4.7.1' : '5.7.1', text };
-  const error = new SendError(isTemporary ? 'temporary' : 'rejected', `${address}: ${code} ${text}`, {
-    phase: 'rcpt',
-    reply,
-    retryable: isTemporary,
-  });
-  return recipientStatus(address, isTemporary ? 'failed' : 'rejected', {
-    code,
-    enhancedCode: reply.enhancedCode,
-    response: text,
-    retryable: isTemporary,
-    error,
-  });
 }

@@ -1,22 +1,22 @@
 import type { ServerResponse } from 'node:http';
 import { sendEvents } from './reply.ts';
 
-/** A page that has more open than this is broken. */
+/** Only a broken page opens more. */
 const MAX_CLIENTS = 100;
-/** Within this time changes are told together: ten thousand mails in a second are some thirty events. */
+/** Changes within this time are one event: ten thousand mails in a second make about thirty. */
 const BATCH_MS = 30;
-/** Bytes that may wait for a page that does not read, as a tab that the system has put to sleep. */
-const MAX_WAITING = 4_000_000;
+/** Bytes that are buffered for a page that does not read, such as a sleeping tab. */
+const MAX_BUFFERED = 4_000_000;
 const HEARTBEAT_MS = 20_000;
 
-/** The open pages, which are told what changes (server-sent events, HTML standard). */
+/** Notifies the open pages of changes (server-sent events, HTML standard). */
 export class EventStream<E extends object> {
   readonly #clients = new Set<ServerResponse>();
   readonly #merge: (events: readonly E[]) => object;
-  #waiting: E[] = [];
+  #batch: E[] = [];
   #heartbeat: NodeJS.Timeout | null = null;
 
-  /** @param merge makes one event of those of a batch */
+  /** @param merge makes one event out of a batch */
   constructor(merge: (events: readonly E[]) => object) {
     this.#merge = merge;
   }
@@ -32,18 +32,18 @@ export class EventStream<E extends object> {
     return true;
   }
 
-  /** Tells every page, soon and together with what else happens meanwhile. */
+  /** Sends an event to every page soon, merged with those that follow within 30 ms. */
   push(event: E): void {
     if (this.#clients.size === 0) return;
-    if (this.#waiting.push(event) > 1) return;
+    if (this.#batch.push(event) > 1) return;
     setTimeout(() => {
-      const events = this.#waiting;
-      this.#waiting = [];
+      const events = this.#batch;
+      this.#batch = [];
       this.emit('change', this.#merge(events));
     }, BATCH_MS).unref();
   }
 
-  /** Tells every page at once. */
+  /** Sends an event to every page now. */
   emit(name: string, data: object): void {
     this.#write(`event: ${name}\ndata: ${JSON.stringify(data)}\n\n`);
   }
@@ -55,8 +55,8 @@ export class EventStream<E extends object> {
 
   #write(text: string): void {
     for (const client of this.#clients) {
-      // It connects anew when it wakes up, and reads the list.
-      if (client.writableLength > MAX_WAITING) client.destroy();
+      // It reconnects when it wakes up, and reads the list again.
+      if (client.writableLength > MAX_BUFFERED) client.destroy();
       else client.write(text);
     }
   }

@@ -4,27 +4,27 @@ import { readContent } from '../mime/read-content.ts';
 
 /** How the frame shows the HTML of a mail. */
 export interface HtmlOptions {
-  /** As a reader in light or dark mode shows it; null: as the browser is. */
+  /** The mode of the mail client that is simulated; null: the browser's own. */
   readonly scheme: 'light' | 'dark' | null;
 }
 
 const MAX_HTML = 5_000_000;
-/** Bytes of images put in place of cid: addresses, base64 counted; a mail may name one large image ten thousand times. */
+/** Characters of data: URLs in place of cid: ones; a mail may refer to one large image ten thousand times. */
 const MAX_INLINED = 64_000_000;
 const CID = /((?:["'(=]|^)\s*)cid:([^"'()\s<>]+)/gi;
-/** No frame is ever shown, but Chromium opens a connection for one before it asks the policy. */
+/** The policy blocks frames, but Chromium connects to their servers before it checks the policy. */
 const FRAME = /<(iframe|frame)\b/gi;
-/** Links open beside the mailbox, never in it: of several <base> elements the first one counts. */
+/** Links open in a new tab: of several <base> elements the first one counts. */
 const HEAD = '<base target="_blank">';
-/** What Gmail and Outlook do to a mail that has no dark styles of its own, more or less. */
+/** Roughly what Gmail and Outlook do to a mail without dark styles. */
 const INVERT =
   '<style>html{background:#fff;filter:invert(.9) hue-rotate(180deg)}img,video,picture,[background]{filter:invert(1) hue-rotate(180deg)}</style>';
 
 /**
- * The HTML of a mail as the frame shows it: inline images in place of their cid: addresses, links in a new window, no
- * frames, else unchanged. Null when the mail has no HTML.
+ * The HTML of a mail for the frame: with inline images as data: URLs, links that open in a new tab, and no frames; otherwise
+ * unchanged. Null when the mail has no HTML.
  *
- * It is shown under {@link frameHeaders} only: they are what makes it harmless.
+ * It is only safe with the headers of {@link frameHeaders}.
  */
 export function htmlDocument(content: MailContent, { scheme }: HtmlOptions): string | null {
   const html = content.html(MAX_HTML);
@@ -39,7 +39,7 @@ export function htmlDocument(content: MailContent, { scheme }: HtmlOptions): str
 
 const DARK_QUERY = /\(\s*prefers-color-scheme\s*:\s*dark\s*\)/i;
 
-/** Makes the queries for one kind of reader true, and those for the other false. */
+/** Makes the media queries for one scheme true, and those for the other false. */
 function forceScheme(html: string, scheme: 'light' | 'dark'): string {
   const resolved = html.replace(/\(\s*prefers-color-scheme\s*:\s*(light|dark)\s*\)/gi, (_, name: string) =>
     name.toLowerCase() === scheme ? '(min-width:0)' : '(max-width:0)',
@@ -52,7 +52,7 @@ function inlineImages(html: string, content: MailContent): string {
     content.attachments.flatMap((part) => (part.contentId === null ? [] : [[part.contentId, part] as const])),
   );
   const urls = new Map<string, string>();
-  let room = MAX_INLINED;
+  let remaining = MAX_INLINED;
   return html.replace(CID, (whole: string, before: string, reference: string) => {
     const part = images.get(decodeContentId(reference));
     if (part === undefined) return whole;
@@ -62,15 +62,15 @@ function inlineImages(html: string, content: MailContent): string {
       url = `data:${type};base64,${Buffer.from(readContent(content.bytes, part)).toString('base64')}`;
       urls.set(part.path, url);
     }
-    room -= url.length;
-    return room < 0 ? whole : before + url;
+    remaining -= url.length;
+    return remaining < 0 ? whole : before + url;
   });
 }
 
 /**
- * The headers that take the power from a mail's HTML: no script, no request, no form, no origin, whatever is in it.
+ * The headers that make a mail's HTML harmless: no script, no request, no form, no origin.
  *
- * @param remoteImages whether images from elsewhere are shown, which tells their servers that the mail was opened
+ * @param remoteImages whether remote images are loaded, which reveals to their servers that the mail was opened
  */
 export function frameHeaders(remoteImages: boolean): Record<string, string> {
   return {

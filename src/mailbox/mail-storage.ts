@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { reasonOf } from '../util/reason.ts';
 import { readStoredFacts, type StoredFacts } from './stored-facts.ts';
 
-/** Where caught mails lie. */
+/** Where caught mails are kept. */
 export interface MailStorage {
-  /** What was there before, oldest first. */
+  /** The mails of earlier runs, oldest first. */
   load(): Iterable<{ readonly facts: StoredFacts; readonly bytes: Uint8Array }>;
   save(facts: StoredFacts, bytes: Uint8Array): void;
   saveFacts(facts: StoredFacts): void;
-  /** The bytes of a mail that was saved; null when somebody has taken them away. */
+  /** The bytes of a mail that was saved; null when the file is gone. */
   read(id: string): Uint8Array | null;
   remove(id: string): void;
 }
@@ -39,14 +39,14 @@ export class MemoryStorage implements MailStorage {
 
 const FILE = /^([0-9a-z-]+)\.eml$/;
 
-/** Keeps each mail as an .eml file in a folder, with a .json file of what the bytes do not say. */
+/** Keeps each mail as an .eml file in a folder, with a .json file for what is not in the mail. */
 export class FolderStorage implements MailStorage {
   readonly #folder: string;
   readonly #warn: (text: string) => void;
-  /** Mails whose .json file somebody else wrote, which is neither read nor written. */
+  /** Mails whose .json file is not ours; it is neither read nor overwritten. */
   readonly #foreign = new Set<string>();
 
-  /** @param warn is told of files that cannot be used */
+  /** @param warn called for each file that cannot be used */
   constructor(folder: string, warn: (text: string) => void) {
     this.#folder = folder;
     this.#warn = warn;
@@ -68,7 +68,7 @@ export class FolderStorage implements MailStorage {
       this.saveFacts(facts);
       this.#write(`${facts.id}.eml`, bytes);
     } catch (error) {
-      this.remove(facts.id); // half a mail is none
+      this.remove(facts.id); // leaves neither file
       throw error;
     }
   }
@@ -90,7 +90,7 @@ export class FolderStorage implements MailStorage {
     if (!this.#foreign.has(id)) rmSync(join(this.#folder, `${id}.json`), { force: true });
   }
 
-  /** A mail that was put into the folder by hand has no facts but its own. */
+  /** A mail that was put into the folder by hand has no .json file. */
   #readFacts(id: string): StoredFacts {
     const path = join(this.#folder, `${id}.json`);
     if (existsSync(path)) {
@@ -111,7 +111,7 @@ export class FolderStorage implements MailStorage {
       writeFileSync(`${path}.part`, content, { mode: 0o600 });
       renameSync(`${path}.part`, path);
     } catch (error) {
-      rmSync(`${path}.part`, { force: true }); // as when the disk is full
+      rmSync(`${path}.part`, { force: true }); // the disk may be full
       throw error;
     }
   }

@@ -2,7 +2,7 @@ import { type Arrival, type MailSummary, summarize } from './caught-mail.ts';
 import type { MailStorage } from './mail-storage.ts';
 import type { MailMatcher } from './search.ts';
 
-/** What has changed since the last notice. */
+/** What has changed since the last event. */
 export interface StoreChange {
   readonly added: readonly MailSummary[];
   readonly removed: readonly string[];
@@ -13,7 +13,7 @@ export interface StoreChange {
 export interface MailListing {
   /** Newest first. */
   readonly messages: readonly MailSummary[];
-  /** How many fit the search in all. */
+  /** How many mails match in all. */
   readonly total: number;
   /** How many of those are unread. */
   readonly unread: number;
@@ -30,19 +30,19 @@ export interface ListOptions {
 interface Entry {
   summary: MailSummary;
   readonly indexed: string;
-  /** Bytes it takes, about: a mail of one line may come with megabytes of merge data. */
+  /** Approximate size in bytes: a mail of one line may come with megabytes of merge data. */
   readonly weight: number;
 }
 
-/** How much is kept. */
+/** The limits of what is kept. */
 interface StoreLimits {
   readonly maxMessages: number;
   readonly maxBytes: number;
-  /** Bytes of one mail; who takes mails in sees to it. */
+  /** Bytes of one mail; checked by whoever accepts it. */
   readonly maxSize: number;
 }
 
-/** The caught mails: their summaries in memory, their bytes in a storage; beyond its limits the oldest give way. */
+/** The caught mails: summaries in memory, bytes in a storage; the oldest are removed when a limit is exceeded. */
 export class MailStore {
   readonly #storage: MailStorage;
   readonly #limits: StoreLimits;
@@ -63,24 +63,22 @@ export class MailStore {
     this.#makeRoom();
   }
 
-  /** Bytes that one mail may have. */
+  /** Bytes one mail may have. */
   get maxSize(): number {
     return this.#limits.maxSize;
   }
 
-  /** How many mails there are. */
   get size(): number {
     return this.#entries.size;
   }
 
-  /** Takes a mail in. */
   add(arrival: Arrival): MailSummary {
     const receivedAt = this.#now();
     const id = this.#newId(receivedAt);
     const { summary, indexed } = summarize(id, receivedAt, arrival);
     this.#storage.save(factsOf(summary), arrival.bytes);
     this.#keep(summary, indexed);
-    this.#tell({ added: [summary], removed: this.#makeRoom(), changed: [] });
+    this.#notify({ added: [summary], removed: this.#makeRoom(), changed: [] });
     return summary;
   }
 
@@ -100,8 +98,8 @@ export class MailStore {
     let isOlder = before === undefined;
     for (const { summary, indexed } of [...this.#entries.values()].reverse()) {
       if (matcher(summary, indexed)) {
-        total += 1;
-        if (!summary.isRead) unread += 1;
+        total++;
+        if (!summary.isRead) unread++;
         if (isOlder && messages.length < limit) messages.push(summary);
       }
       if (summary.id === before) isOlder = true;
@@ -109,13 +107,13 @@ export class MailStore {
     return { messages, total, unread };
   }
 
-  /** The newest mail that fits, or null. */
+  /** The newest mail that matches, or null. */
   find(matcher: MailMatcher): MailSummary | null {
     return this.list({ matcher, limit: 1 }).messages[0] ?? null;
   }
 
-  /** Whether a mail fits, as `list` would say. */
-  fits(id: string, matcher: MailMatcher): boolean {
+  /** Whether a mail matches. */
+  matches(id: string, matcher: MailMatcher): boolean {
     const entry = this.#entries.get(id);
     return entry !== undefined && matcher(entry.summary, entry.indexed);
   }
@@ -127,12 +125,12 @@ export class MailStore {
       const summary = { ...entry.summary, isRead };
       this.#storage.saveFacts(factsOf(summary));
       entry.summary = summary;
-      this.#tell({ added: [], removed: [], changed: [entry.summary] });
+      this.#notify({ added: [], removed: [], changed: [entry.summary] });
     }
     return true;
   }
 
-  /** Removes every mail that fits; returns how many. */
+  /** Removes every mail that matches; returns how many. */
   remove(matcher: MailMatcher): number {
     const removed: string[] = [];
     for (const [id, { summary, indexed, weight }] of this.#entries) {
@@ -140,11 +138,11 @@ export class MailStore {
       this.#drop(id, weight);
       removed.push(id);
     }
-    if (removed.length > 0) this.#tell({ added: [], removed, changed: [] });
+    if (removed.length > 0) this.#notify({ added: [], removed, changed: [] });
     return removed.length;
   }
 
-  /** Calls `listener` at each change; returns the function that ends it. */
+  /** Calls `listener` at each change; returns the function that unsubscribes it. */
   subscribe(listener: (change: StoreChange) => void): () => void {
     this.#listeners.add(listener);
     return () => {
@@ -175,11 +173,11 @@ export class MailStore {
     this.#bytes -= weight;
   }
 
-  #tell(change: StoreChange): void {
+  #notify(change: StoreChange): void {
     for (const listener of this.#listeners) listener(change);
   }
 
-  /** Sorts by time, also as a file name: `20261122-094500-123-0001`. */
+  /** Ids sort by time, also as file names: `20261122-094500-123-0001`. */
   #newId(at: Date): string {
     this.#counter = (this.#counter + 1) % 1_679_616;
     const [date = '', time = ''] = at.toISOString().split('T');

@@ -15,14 +15,14 @@ interface PartView {
   readonly filename: string | null;
   readonly contentId: string | null;
   readonly charset: string | null;
-  /** Bytes when decoded; of large parts a close estimate. */
+  /** Decoded size in bytes; estimated for large parts. */
   readonly size: number;
   readonly children: readonly PartView[];
 }
 
 /** An attachment or inline image, for display. */
 interface AttachmentView extends Omit<PartView, 'children'> {
-  /** Whether the HTML names it by its Content-ID. */
+  /** Whether the HTML refers to it by its Content-ID. */
   readonly isInline: boolean;
 }
 
@@ -30,21 +30,21 @@ const MAX_BODY = 5_000_000;
 const MAX_LINKS = 500;
 const EXACT_SIZE = 1_000_000;
 
-/** What the list does not show of a mail: headers, bodies, structure, links. */
+/** The details of a mail that are not in the list: headers, bodies, structure, links. */
 export interface MailDetail {
   /** Decoded, in order. */
   readonly headers: readonly { readonly name: string; readonly value: string }[];
-  /** At most five million characters; lines end with a line feed. */
+  /** At most 5,000,000 characters; lines end with LF. */
   readonly text: string | null;
-  /** At most five million characters. */
+  /** At most 5,000,000 characters. */
   readonly html: string | null;
   readonly files: readonly AttachmentView[];
   readonly tree: PartView;
-  /** False when the message has more parts, levels or headers than are read. */
+  /** False when the message exceeds a limit on parts, levels or headers. */
   readonly isComplete: boolean;
-  /** Addresses that the text and the HTML link to, each once. */
+  /** URLs that the text and the HTML link to, without duplicates. */
   readonly links: readonly string[];
-  /** How many images and styles the HTML would fetch from elsewhere. */
+  /** How many remote images and styles the HTML loads. */
   readonly remoteImages: number;
 }
 
@@ -90,7 +90,7 @@ function countRemoteImages(html: string): number {
   for (const { attributes } of htmlTags(html)) {
     const source = attributes.get('src') ?? attributes.get('background') ?? '';
     const style = attributes.get('style') ?? '';
-    if (/^\s*(https?:)?\/\//i.test(source) || /url\(\s*["']?\s*(https?:)?\/\//i.test(style)) count += 1;
+    if (/^\s*(https?:)?\/\//i.test(source) || /url\(\s*["']?\s*(https?:)?\/\//i.test(style)) count++;
   }
   return count;
 }

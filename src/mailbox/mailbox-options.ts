@@ -4,40 +4,40 @@ import type { Certificate } from '../smtp-server/certificate.ts';
 import type { ChaosSettings } from './chaos.ts';
 import type { ReleaseOptions } from './release.ts';
 
-/** By this a mailbox backend knows that what listens on the port is a mailbox. */
+/** Lets a backend recognise a mailbox that is already running on the port. */
 export const MAILBOX_NAME = 'amsdal-mailbox';
 
-/** How a development mailbox listens, what it keeps and what it lets happen. */
+/** Options of a development mailbox. */
 export interface MailboxOptions {
-  /** The address both servers listen on. Default `127.0.0.1`: nobody else reaches them. */
+  /** The address both servers listen on; default `127.0.0.1`, which other machines cannot reach. */
   readonly host?: string;
-  /** The port of the page and the API; 0 is a free one. Default 8025. */
+  /** The port of the page and the API, 0 for any free one; default 8025. */
   readonly port?: number;
-  /** The port of the SMTP receiver; 0 is a free one, null means none. Default 1025. */
+  /** The port of the SMTP receiver, 0 for any free one, null for no receiver; default 1025. */
   readonly smtpPort?: number | null;
-  /** PEM key and certificate for STARTTLS. Default one made for localhost, when the package node-forge is installed. */
+  /** PEM key and certificate for STARTTLS; default one made for localhost, when the package node-forge is installed. */
   readonly tls?: Certificate;
-  /** More names that the page may be opened by, such as `mail.test` or `mail.test:8080`; any other Host is refused. */
+  /** Further host names of the page, such as `mail.test` or `mail.test:8080`; requests with any other Host are refused. */
   readonly allowedHosts?: readonly string[];
-  /** Keeps the mails as .eml files in this folder, also for the next start. Default: in memory. */
+  /** The folder where mails are kept as .eml files across restarts; default none, they are kept in memory. */
   readonly folder?: string;
-  /** Mails to keep; then the oldest give way. Default 10,000. */
+  /** How many mails are kept, the newest; default 10,000. */
   readonly maxMessages?: number;
-  /** Bytes to keep, of the mails and of what is listed of them; then the oldest give way. Default 268,435,456. */
+  /** How many bytes of mails and of their list entries are kept, the newest; default 268,435,456. */
   readonly maxBytes?: number;
-  /** Bytes one mail may have. Default 52,428,800. */
+  /** How many bytes one mail may have; default 52,428,800. */
   readonly maxSize?: number;
-  /** The folder of templates with a `preview()`. Default `emails`; it need not exist. */
+  /** The folder of templates with a `preview()`, which need not exist; default `emails`. */
   readonly previews?: string;
-  /** What goes wrong on purpose, for a start; it can be changed in the page. */
+  /** Failures to simulate from the start; they can be changed in the page; default none. */
   readonly chaos?: Partial<ChaosSettings>;
-  /** Lets caught mails be sent on. Default: they cannot be. */
+  /** Lets caught mails be sent on; default none. */
   readonly release?: ReleaseOptions;
-  /** Starts even though NODE_ENV is `production`. Default false. */
+  /** Starts even where NODE_ENV is `production`; default false. */
   readonly allowProduction?: boolean;
 }
 
-/** {@link MailboxOptions} with every default filled in. */
+/** {@link MailboxOptions} with the defaults filled in. */
 export interface ResolvedMailboxOptions {
   readonly host: string;
   readonly port: number;
@@ -56,7 +56,7 @@ export interface ResolvedMailboxOptions {
 /**
  * Fills in the defaults.
  *
- * @throws {ConfigurationError} `invalid-option` for a number out of range, and in production without `allowProduction`
+ * @throws {ConfigurationError} `invalid-option` for a number out of range, and in production without `allowProduction`.
  */
 export function resolveMailboxOptions(options: MailboxOptions): ResolvedMailboxOptions {
   if (isProduction() && options.allowProduction !== true) {
@@ -80,6 +80,12 @@ export function resolveMailboxOptions(options: MailboxOptions): ResolvedMailboxO
     chaos: options.chaos ?? {},
     release: options.release ?? null,
   };
+}
+
+/** The URL of the page of a mailbox that listens on this address and port. */
+export function pageUrl(host: string, port: number): string {
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${port}`;
 }
 
 function inRange(name: string, value: number, least: number, most: number): number {

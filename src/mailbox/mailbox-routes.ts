@@ -4,12 +4,12 @@ import type { StoreChange } from './mail-store.ts';
 import { MAILBOX_NAME } from './mailbox-options.ts';
 import { shownMailRoutes } from './message-routes.ts';
 import type { Previews } from './previews.ts';
+import type { SmtpAddress } from './receiver.ts';
 import type { MailRelease } from './release.ts';
 import { errorReply, jsonReply } from './reply.ts';
 import type { Routes } from './router.ts';
-import type { SmtpAddress } from './smtp-address.ts';
 
-/** What the routes of the mailbox itself work with. */
+/** The parts of the mailbox that its routes use. */
 export interface MailboxParts {
   readonly chaos: Chaos;
   readonly events: EventStream<StoreChange>;
@@ -20,7 +20,7 @@ export interface MailboxParts {
   smtp(): SmtpAddress | null;
 }
 
-/** The API of the mailbox as a whole: what it is, what happens in it, chaos and previews. */
+/** The API of the mailbox as a whole: info, events, chaos and previews. */
 export function mailboxRoutes({ chaos, events, previews, release, page, smtp }: MailboxParts): Routes {
   return {
     'GET /api/info': () =>

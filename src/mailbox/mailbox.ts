@@ -8,24 +8,23 @@ import { Chaos } from './chaos.ts';
 import { EventStream } from './event-stream.ts';
 import { FolderStorage, MemoryStorage } from './mail-storage.ts';
 import { MailStore, type StoreChange } from './mail-store.ts';
-import { type MailboxOptions, type ResolvedMailboxOptions, resolveMailboxOptions } from './mailbox-options.ts';
+import { type MailboxOptions, pageUrl, type ResolvedMailboxOptions, resolveMailboxOptions } from './mailbox-options.ts';
 import { mailboxRoutes } from './mailbox-routes.ts';
 import { messageRoutes } from './message-routes.ts';
 import { Previews } from './previews.ts';
-import { receiverCertificate, startReceiver } from './receiver.ts';
+import { receiverCertificate, type SmtpAddress, startReceiver } from './receiver.ts';
 import { MailRelease } from './release.ts';
 import { Router } from './router.ts';
 import { parseSearch } from './search.ts';
-import type { SmtpAddress } from './smtp-address.ts';
 import { WebServer } from './web-server.ts';
 
-/** New mails that one event tells of; a page that misses some reads the list anew. */
-const MAX_TOLD = 200;
+/** Mails in one event; a page that misses some reads the list again. */
+const MAX_IN_EVENT = 200;
 
 /**
  * Starts a development mailbox: it catches mail over SMTP and from the backend `mailbox`, and shows it in a page.
  *
- * @throws {ConfigurationError} `invalid-option` for a wrong option, a port that is taken, and in production.
+ * @throws {ConfigurationError} `invalid-option` for a wrong option, a port that is taken, and in production without `allowProduction`.
  */
 export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbox> {
   const mailbox = new MailboxServer(resolveMailboxOptions(options));
@@ -35,11 +34,11 @@ export async function startMailbox(options: MailboxOptions = {}): Promise<Mailbo
 
 /** A running development mailbox. */
 export interface Mailbox extends AsyncDisposable {
-  /** Where the page and the API are, as `http://127.0.0.1:8025`. */
+  /** The URL of the page and the API, such as `http://127.0.0.1:8025`. */
   readonly url: string;
-  /** Where mail is received by SMTP; null when the mailbox was started without. */
+  /** Where mail is received by SMTP; null when the mailbox was started without a receiver. */
   readonly smtp: SmtpAddress | null;
-  /** Closes it; mails in memory are gone then. */
+  /** Closes both servers; mails that are kept in memory are lost. */
   close(): Promise<void>;
 }
 
@@ -70,14 +69,12 @@ export class MailboxServer implements Mailbox {
       smtp: () => this.smtp,
     };
     const routes = { ...messageRoutes(this.#store, this.#chaos, release), ...mailboxRoutes(parts) };
-    // A mail comes as base64 in JSON, with room for its envelope.
+    // A mail arrives as base64 in JSON; the rest is for its envelope.
     this.#web = new WebServer(new Router(routes, options.maxSize * 1.4 + 1_000_000), options.allowedHosts);
   }
 
   get url(): string {
-    const { host } = this.#options;
-    const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-    return `http://${name}:${this.#web.port}`;
+    return pageUrl(this.#options.host, this.#web.port);
   }
 
   get smtp(): SmtpAddress | null {
@@ -101,12 +98,12 @@ export class MailboxServer implements Mailbox {
     }
   }
 
-  /** Takes in a mail of the mailbox backend. */
+  /** Accepts a mail from the mailbox backend. */
   accept(arrival: Arrival): Acceptance {
     return acceptMail(this.#store, this.#chaos, arrival);
   }
 
-  /** Lets the process end although the mailbox is open. */
+  /** Lets the process exit while the mailbox is open. */
   unref(): void {
     this.#web.unref();
     this.#smtp?.unref();
@@ -147,9 +144,9 @@ function warn(text: string): void {
 
 function merge(changes: readonly StoreChange[]): StoreChange {
   return {
-    added: changes.flatMap(({ added }) => added).slice(-MAX_TOLD),
+    added: changes.flatMap(({ added }) => added).slice(-MAX_IN_EVENT),
     removed: changes.flatMap(({ removed }) => removed),
-    changed: changes.flatMap(({ changed }) => changed).slice(-MAX_TOLD),
+    changed: changes.flatMap(({ changed }) => changed).slice(-MAX_IN_EVENT),
   };
 }
 

@@ -1,5 +1,6 @@
 import { lint } from '../mime/lint.ts';
 import { MailContent } from '../mime/mail-content.ts';
+import { reasonOf } from '../util/reason.ts';
 import { acceptMail } from './accept-mail.ts';
 import type { Arrival, MailSummary } from './caught-mail.ts';
 import type { Chaos } from './chaos.ts';
@@ -10,11 +11,12 @@ import type { MailRelease } from './release.ts';
 import { contentReply, errorReply, jsonReply, notFound, type Reply } from './reply.ts';
 import { BadRequest, type RouteRequest, type Routes } from './router.ts';
 import { type MailMatcher, matchAddress, matchField, parseSearch, unknownTerms } from './search.ts';
+import { readArrivalFacts } from './stored-facts.ts';
 
 const MAX_LIMIT = 1000;
 const MAX_WAIT_MS = 600_000;
 
-/** A mail to look at: a caught one, or the preview of a template. */
+/** A mail that can be shown: a caught one, or the preview of a template. */
 export interface ShownMail {
   readonly summary: MailSummary;
   readonly bytes: Uint8Array;
@@ -22,11 +24,7 @@ export interface ShownMail {
 
 /** The API of the caught mails. */
 export function messageRoutes(store: MailStore, chaos: Chaos, release: MailRelease | null): Routes {
-  const find = ({ params }: RouteRequest): ShownMail | null => {
-    const summary = store.get(params['id'] ?? '');
-    const bytes = summary === null ? null : store.read(summary.id);
-    return summary === null || bytes === null ? null : { summary, bytes };
-  };
+  const find = ({ params }: RouteRequest): ShownMail | null => findMail(store, params['id'] ?? '');
   return {
     'GET /api/messages': ({ query }) =>
       jsonReply({
@@ -60,7 +58,7 @@ export function messageRoutes(store: MailStore, chaos: Chaos, release: MailRelea
   };
 }
 
-/** What can be seen of one mail, below `path`. */
+/** The API of one mail, below `path`. */
 export function shownMailRoutes(
   path: string,
   find: (request: RouteRequest) => ShownMail | null | Promise<ShownMail | null>,
@@ -70,7 +68,7 @@ export function shownMailRoutes(
     return mail === null ? notFound('message') : view(mail, request);
   };
   return {
-    [`GET ${path}`]: show(({ summary, bytes }) => jsonReply({ ...summary, ...viewMail(new MailContent(bytes)) })),
+    [`GET ${path}`]: show(mailReply),
     [`GET ${path}/checks`]: show(({ bytes }) => jsonReply({ checks: lint(bytes) })),
     [`GET ${path}/source`]: show(({ summary, bytes }, { query }) =>
       query.has('download')
@@ -89,12 +87,22 @@ export function shownMailRoutes(
   };
 }
 
+function findMail(store: MailStore, id: string): ShownMail | null {
+  const summary = store.get(id);
+  const bytes = store.read(id);
+  return summary === null || bytes === null ? null : { summary, bytes };
+}
+
+function mailReply({ summary, bytes }: ShownMail): Reply {
+  return jsonReply({ ...summary, ...viewMail(new MailContent(bytes)) });
+}
+
 function schemeOf(query: URLSearchParams): 'light' | 'dark' | null {
   const scheme = query.get('scheme');
   return scheme === 'light' || scheme === 'dark' ? scheme : null;
 }
 
-/** Shown in the page as they are: a browser runs nothing in them, as an image or under the sandbox they are sent with. */
+/** Media types that are safe to show: browsers run nothing in images, nor under the sandbox of contentReply. */
 const SHOWN = /^(image\/(png|jpeg|gif|webp|avif|bmp|svg\+xml|x-icon)|audio\/[\w.+-]+|video\/[\w.+-]+)$/;
 
 function partReply(bytes: Uint8Array, path: string, isDownload: boolean): Reply {
@@ -106,7 +114,7 @@ function partReply(bytes: Uint8Array, path: string, isDownload: boolean): Reply 
   if (SHOWN.test(type)) return contentReply(content, type, null);
   if (type === 'application/pdf') {
     const reply = contentReply(content, type, null);
-    // The browser's own reader, which is what keeps a PDF in bounds, does not start in a sandbox.
+    // The browser's PDF viewer does not start in a sandbox; it is one itself.
     return {
       ...reply,
       headers: { ...reply.headers, 'content-security-policy': "script-src 'none'; frame-ancestors 'self'" },
@@ -117,18 +125,16 @@ function partReply(bytes: Uint8Array, path: string, isDownload: boolean): Reply 
   return contentReply(content, `text/plain; charset=${label}`, null);
 }
 
-/** Answers with the newest mail that fits, as soon as there is one; 408 when none came in time. */
+/** Answers with the newest mail that matches, as soon as there is one; 408 when none came in time. */
 function waitForMail(store: MailStore, { query, signal }: RouteRequest): Reply | Promise<Reply> {
   const matcher = matcherOf(query);
   const timeoutMs = Math.min(numberOf(query, 'timeout', 10_000), MAX_WAIT_MS);
-  const show = (id: string): Reply => {
-    const summary = store.get(id);
-    const bytes = store.read(id);
-    if (summary === null || bytes === null) return notFound('message');
-    return jsonReply({ ...summary, ...viewMail(new MailContent(bytes)) });
+  const show = ({ id }: MailSummary): Reply => {
+    const mail = findMail(store, id);
+    return mail === null ? notFound('message') : mailReply(mail);
   };
   const present = store.find(matcher);
-  if (present !== null) return show(present.id);
+  if (present !== null) return show(present);
   return new Promise((resolve) => {
     const end = (reply: Reply): void => {
       unsubscribe();
@@ -141,8 +147,8 @@ function waitForMail(store: MailStore, { query, signal }: RouteRequest): Reply |
     const timer = setTimeout(giveUp, timeoutMs);
     signal.addEventListener('abort', giveUp);
     const unsubscribe = store.subscribe(({ added }) => {
-      const fitting = added.find(({ id }) => store.fits(id, matcher));
-      if (fitting !== undefined) end(show(fitting.id));
+      const match = added.find(({ id }) => store.matches(id, matcher));
+      if (match !== undefined) end(show(match));
     });
   });
 }
@@ -150,8 +156,8 @@ function waitForMail(store: MailStore, { query, signal }: RouteRequest): Reply |
 const FIELDS = ['from', 'to', 'subject', 'tag'] as const;
 
 /**
- * `query=...` in the language of the search field; `to=`, `from=`, `subject=`, `tag=` and `since=` (a time) besides. A
- * whole address in `to=` or `from=` means that address only.
+ * Reads `query=` in the syntax of the search field, and `to=`, `from=`, `subject=`, `tag=` and `since=` (a time). A complete
+ * address in `to=` or `from=` matches that address only.
  */
 function matcherOf(query: URLSearchParams): MailMatcher {
   const matchers = [parseSearch(query.get('query') ?? '')];
@@ -171,49 +177,27 @@ function matcherOf(query: URLSearchParams): MailMatcher {
   return (summary, indexed) => matchers.every((matcher) => matcher(summary, indexed));
 }
 
-/** The address of `kate@example.com` or `Kate <kate@example.com>`; null for a part of one. */
+/** The address of `kate@example.com` or `Kate <kate@example.com>`; null when it is incomplete. */
 function wholeAddress(text: string): string | null {
   const address = /<([^<>]*)>\s*$/.exec(text)?.[1] ?? text;
   const at = address.lastIndexOf('@');
-  return at > 0 && at < address.length - 1 ? address.trim().replaceAll(' ', '+') : null; // a plus that was not escaped is a space
+  return at > 0 && at < address.length - 1 ? address.trim().replaceAll(' ', '+') : null; // an unescaped plus arrives as a space
 }
 
-function numberOf(query: URLSearchParams, name: string, usual: number): number {
+function numberOf(query: URLSearchParams, name: string, fallback: number): number {
   const text = query.get(name);
-  if (text === null) return usual;
+  if (text === null) return fallback;
   if (!/^\d{1,9}$/.test(text)) throw new BadRequest(`${name} must be a number`);
   return Number(text);
 }
 
-/** What the mailbox backend of another process sends. */
+/** Reads the mail that the backend of another process sends. */
 function readArrival(body: Readonly<Record<string, unknown>>): Arrival {
-  const { source, envelope, tags, metadata, facts = {} } = body;
+  const { source } = body;
   if (typeof source !== 'string') throw new BadRequest('source must be a message in base64');
-  if (!isRecord(envelope) || typeof envelope['from'] !== 'string' || !isTexts(envelope['to'])) {
-    throw new BadRequest('envelope must be {from, to: [...]}');
+  try {
+    return { bytes: Buffer.from(source, 'base64'), via: 'api', ...readArrivalFacts(body) };
+  } catch (error) {
+    throw new BadRequest(reasonOf(error));
   }
-  if (tags !== undefined && !isTexts(tags)) throw new BadRequest('tags must be a list of texts');
-  if (metadata !== undefined && !isTextRecord(metadata)) throw new BadRequest('metadata must be an object of texts');
-  if (!isRecord(facts)) throw new BadRequest('facts must be an object');
-  return {
-    bytes: Buffer.from(source, 'base64'),
-    envelope: { from: envelope['from'], to: envelope['to'] },
-    via: 'api',
-    // What is not told is read from the headers.
-    ...(tags !== undefined && { tags }),
-    ...(metadata !== undefined && { metadata: { ...metadata } }),
-    facts: JSON.parse(JSON.stringify(facts)),
-  };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isTextRecord(value: unknown): value is Readonly<Record<string, string>> {
-  return isRecord(value) && isTexts(Object.values(value));
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
 }

@@ -10,7 +10,7 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** The page runs its own scripts and styles and shows frames of this server; nothing else. */
+/** The page may only use scripts, styles, images and frames of this server. */
 const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -25,9 +25,9 @@ const PAGE_POLICY = [
 ].join('; ');
 
 /**
- * The files of the page by URL path; what is not in the folder cannot be asked for.
+ * The files of the page by URL path.
  *
- * @throws {ConfigurationError} `load-failed` in a bundle, which lacks them
+ * @throws {ConfigurationError} `load-failed` in a bundle, which lacks them.
  */
 export function readPageFiles(): ReadonlyMap<string, Reply> {
   const folder = ownFile(import.meta.url, './page', 'the mailbox needs');

@@ -18,11 +18,11 @@ async function answer(): Promise<void> {
   parentPort?.postMessage(result);
 }
 
-/** For the author of the preview. */
+/** The error as the author of the preview sees it. */
 function describe(error: unknown): string {
   if (!isError(error)) return String(error);
-  const isForeign = 'code' in error && error.code === 'ERR_UNKNOWN_FILE_EXTENSION';
-  if (!isForeign) return error.stack ?? error.message;
+  const isTypeScript = 'code' in error && error.code === 'ERR_UNKNOWN_FILE_EXTENSION';
+  if (!isTypeScript) return error.stack ?? error.message;
   return `${error.message}\nNode runs TypeScript from 22.18 and 23.6 on, and this is ${process.version}: use one of these, start the mailbox with a loader (node --import tsx), or write the preview in JavaScript.`;
 }
 

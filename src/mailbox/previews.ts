@@ -9,16 +9,16 @@ const TIMEOUT_MS = 10_000;
 const SETTLE_MS = 50;
 const FILE = /^(?!.*\.(?:d|test|spec)\.)[^.].*\.(?:m?js|m?ts)$/;
 
-/** What the thread that renders a preview answers. */
+/** The message of the thread that renders a preview. */
 export type PreviewAnswer = Omit<Arrival, 'via'> | { readonly error: string };
 
-/** A template's preview that could not be rendered; the message is for its author. */
+/** A preview that could not be rendered; the message is for its author. */
 export class PreviewError extends Error {}
 
 /**
  * The templates of a folder: files that export `preview()`, which returns a message or its HTML. Nothing is sent.
  *
- * Each is rendered in a thread of its own, with everything it imports read anew.
+ * Each is rendered in a thread of its own, so that everything it imports is loaded again.
  */
 export class Previews {
   readonly #folder: string;
@@ -26,18 +26,18 @@ export class Previews {
   readonly #onChange: () => void;
   readonly #closed = new AbortController();
   #watcher: FSWatcher | null = null;
-  /** Which folder is watched, as one may be made anew; null when it is only waited for. */
+  /** Identifies the watched folder, which may be deleted and made again; null while there is none. */
   #watched: string | null = null;
   #settling: NodeJS.Timeout | null = null;
 
-  /** @param onChange is called when a file has changed */
+  /** @param onChange called when a file has changed */
   constructor(folder: string, onChange: () => void) {
     this.#folder = resolve(folder);
     this.#onChange = onChange;
     this.#watch();
   }
 
-  /** The names of the templates, as their paths without the extension. */
+  /** The names of the templates: their paths without the extension. */
   names(): readonly string[] {
     return [...this.#files().keys()];
   }
@@ -57,7 +57,7 @@ export class Previews {
     const forget = (): void => {
       if (this.#rendered.get(name) === rendered) this.#rendered.delete(name);
     };
-    // What made it fail may lie outside the folder, where no change is seen.
+    // The cause of a failure may be outside the folder, where changes are not watched.
     rendered.then(() => this.#watched === null && forget(), forget);
     return rendered;
   }
@@ -121,7 +121,7 @@ async function renderInThread(name: string, file: string, closed: AbortSignal): 
   });
   clearTimeout(timer);
   closed.removeEventListener('abort', end);
-  end(); // what the template has started, such as a timer, would keep it alive for ever
+  end(); // a timer that the template has started would keep the thread alive
   if ('error' in answer) throw new PreviewError(answer.error);
   const arrival: Arrival = { ...answer, via: 'preview' };
   return { summary: summarize(name, new Date(), arrival).summary, bytes: arrival.bytes };

@@ -5,20 +5,30 @@ import type { Answer, ReceivedMail } from '../smtp-server/hooks.ts';
 import { SmtpServer } from '../smtp-server/server.ts';
 import type { SmtpSession } from '../smtp-server/session.ts';
 import type { JsonValue } from '../util/json.ts';
-import type { Chaos } from './chaos.ts';
+import { type Chaos, chaosReply } from './chaos.ts';
 import type { MailStore } from './mail-store.ts';
 
-/** How the mailbox receives mail by SMTP. */
+/** Where mail is received. */
+export interface SmtpAddress {
+  /** The server's name or address. */
+  readonly host: string;
+  /** The server's port. */
+  readonly port: number;
+  /** Whether STARTTLS is offered. */
+  readonly startTls: boolean;
+}
+
+/** Options of the SMTP receiver. */
 export interface ReceiverOptions {
   readonly host: string;
   readonly port: number;
   /** null: no STARTTLS. */
   readonly tls: Certificate | null;
-  /** Bytes a mail may have. */
+  /** How many bytes a mail may have. */
   readonly maxSize: number;
 }
 
-/** Starts the SMTP side of a mailbox: any sender, any recipient, any credentials. */
+/** Starts the SMTP receiver of a mailbox; it accepts any sender, recipient and credentials. */
 export function startReceiver(store: MailStore, chaos: Chaos, options: ReceiverOptions): Promise<SmtpServer> {
   return SmtpServer.start({
     host: options.host,
@@ -27,16 +37,16 @@ export function startReceiver(store: MailStore, chaos: Chaos, options: ReceiverO
     maxSize: options.maxSize,
     ...(options.tls === null ? {} : { tls: options.tls }),
     allowInsecureAuth: true,
-    // SCRAM is missing: its server must prove that it knows the password, which a catch-all does not.
+    // Without SCRAM, where the server must prove that it knows the password.
     authMechanisms: ['PLAIN', 'LOGIN', 'CRAM-MD5', 'XOAUTH2', 'OAUTHBEARER'],
     bareNewlines: 'keep',
     onAuth: () => true,
-    onRcpt: (_address, _parameters, session) => unleash(chaos, session),
-    onMessage: (mail, session) => `250 2.0.0 Ok: caught as ${take(store, mail, session)}`,
+    onRcpt: (_address, _parameters, session) => answerRcpt(chaos, session),
+    onMessage: (mail, session) => `250 2.0.0 Ok: caught as ${addMail(store, mail, session)}`,
   });
 }
 
-/** A certificate as it was given, or one made for localhost; null when the package that makes it is not installed. */
+/** The given certificate, or one made for localhost; null when the package that makes it is not installed. */
 export async function receiverCertificate(given: Certificate | undefined): Promise<Certificate | null> {
   if (given !== undefined) return given;
   try {
@@ -47,15 +57,15 @@ export async function receiverCertificate(given: Certificate | undefined): Promi
   }
 }
 
-function unleash(chaos: Chaos, session: SmtpSession): Answer | Promise<Answer> {
+function answerRcpt(chaos: Chaos, session: SmtpSession): Answer | Promise<Answer> {
   const verdict = chaos.draw();
   switch (verdict.kind) {
     case 'accept':
       return undefined;
-    case 'refuse':
-      return verdict.code === 450
-        ? '450 4.7.1 Chaos: refused for now, as the mailbox was told'
-        : '550 5.7.1 Chaos: refused, as the mailbox was told';
+    case 'refuse': {
+      const { code, enhancedCode, text } = chaosReply(verdict.code);
+      return `${code} ${enhancedCode} ${text}`;
+    }
     case 'drop':
       session.reset();
       return null;
@@ -66,7 +76,7 @@ function unleash(chaos: Chaos, session: SmtpSession): Answer | Promise<Answer> {
   }
 }
 
-function take(store: MailStore, { bytes, envelope }: ReceivedMail, session: SmtpSession): string {
+function addMail(store: MailStore, { bytes, envelope }: ReceivedMail, session: SmtpSession): string {
   const facts: Record<string, JsonValue> = {
     ...(session.clientName === null ? {} : { client: session.clientName }),
     ...(session.user === null ? {} : { user: session.user }),

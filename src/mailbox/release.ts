@@ -6,15 +6,15 @@ import { messageFromEml } from '../mime/message-eml.ts';
 import type { SendStatusJson } from '../status.ts';
 import { reasonOf } from '../util/reason.ts';
 
-/** Which caught mails may leave the mailbox, and by which way. */
+/** Where caught mails may be sent on to, and how. */
 export interface ReleaseOptions {
-  /** The only addresses a mail may be sent on to: `me@example.com`, or `*@example.com` for all of a domain. */
+  /** The addresses a mail may be sent on to: `me@example.com`, or `*@example.com` for all of a domain. */
   readonly to: readonly string[];
   /** The connection that sends it on. */
   readonly connection: EmailBackend;
 }
 
-/** Sends caught mails on, to allowed addresses only and only when asked. */
+/** Sends caught mails on, to allowed addresses only. */
 export class MailRelease {
   readonly #connection: EmailBackend;
   /** The allowed addresses and `*@domain` patterns. */
@@ -32,7 +32,7 @@ export class MailRelease {
     this.#connection = connection;
   }
 
-  /** Sends a mail on to one address; nobody else gets it, whoever it was addressed to. */
+  /** Sends a mail on to this address only, not to its own recipients. */
   async send(bytes: Uint8Array, to: string, signal: AbortSignal): Promise<ReleaseResult> {
     if (!this.allowed.some((pattern) => isMatch(pattern.trim(), to.trim()))) {
       return { isSent: false, message: `${to} is not among the allowed addresses`, status: null };
@@ -60,14 +60,14 @@ function domainKey(address: string): string {
   return key.slice(key.lastIndexOf('@') + 1);
 }
 
-/** What became of a release. */
+/** The outcome of a release. */
 export interface ReleaseResult {
   readonly isSent: boolean;
   readonly message: string;
   readonly status: SendStatusJson | null;
 }
 
-/** The mail for one reader, as a new one: the caught one has its Date and Message-ID. */
+/** The mail for one recipient, with a Date and Message-ID of its own. */
 function readMessage(bytes: Uint8Array, to: string): EmailMessage {
   const caught = messageFromEml(bytes);
   return new EmailMessage({ ...caught, to: [to], cc: [], bcc: [], date: null, messageId: null });

@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http';
 
-/** What a route answers. */
+/** The response of a route. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
 }
 
-/** On everything: what is served is taken for what it says, is shown to nobody else, and tells nobody where it came from. */
+/** On every response: no content sniffing, no other origin, no Referer, no cache. */
 const ALWAYS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
@@ -33,7 +33,7 @@ export function notFound(what: string): Reply {
   return errorReply(404, 'not-found', `there is no such ${what}`);
 }
 
-/** Bytes from a mail: never run, whatever they are. */
+/** Content of a mail, in a sandbox where nothing runs. */
 export function contentReply(body: string | Uint8Array, type: string, filename: string | null): Reply {
   return {
     status: 200,
@@ -46,7 +46,7 @@ export function contentReply(body: string | Uint8Array, type: string, filename: 
   };
 }
 
-/** RFC 6266, with the exact name by RFC 8187. */
+/** RFC 6266, with the exact name as in RFC 8187. */
 function attachmentDisposition(filename: string): string {
   const ascii = filename.replace(/[^\w .()-]/g, '_').slice(0, 100);
   const exact = encodeURIComponent(filename.replace(/\p{Cs}/gu, '_')).replace(

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 
 /**
- * Why a request is refused, or null: a foreign Host is DNS rebinding; a foreign origin is another page in the same
- * browser, which must neither read mails nor delete them.
+ * Why a request is refused, or null: an unknown Host may be DNS rebinding, and another origin is another page in the same
+ * browser, which must neither read nor delete mails.
  *
- * Programs that are no browsers send neither Sec-Fetch-Site nor Origin and are let in.
+ * Programs other than browsers send neither Sec-Fetch-Site nor Origin and are allowed.
  */
 export function refusal(request: IncomingMessage, hosts: ReadonlySet<string>): string | null {
   const { host, origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest } = request.headers;
@@ -13,17 +13,14 @@ export function refusal(request: IncomingMessage, hosts: ReadonlySet<string>): s
   }
   const isReading = request.method === 'GET' || request.method === 'HEAD';
   if (site === 'same-origin' || (site === 'none' && isReading)) return null;
-  if (site !== undefined) {
-    const isLink = isReading && mode === 'navigate' && dest === 'document' && pathOf(request) === '/';
-    return isLink ? null : 'a page of another origin asked for this';
-  }
-  if (origin === undefined) return null;
-  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase()
-    ? null
-    : 'a page of another origin asked for this';
+  const isAllowed =
+    site === undefined
+      ? origin === undefined || (URL.canParse(origin) && new URL(origin).host === host.toLowerCase())
+      : isReading && mode === 'navigate' && dest === 'document' && pathOf(request) === '/'; // a link to the page
+  return isAllowed ? null : 'a page of another origin asked for this';
 }
 
-/** The Host values that mean this server. */
+/** The Host values of this server. */
 export function ownHosts(host: string, port: number, allowed: readonly string[]): ReadonlySet<string> {
   const names = ['localhost', '127.0.0.1', '[::1]', host.includes(':') ? `[${host}]` : host, ...allowed];
   const isName = (name: string): boolean => name !== '0.0.0.0' && name !== '[::]';

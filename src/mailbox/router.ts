@@ -1,29 +1,30 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isObject } from '../util/json.ts';
 import type { Reply } from './reply.ts';
 
 /** A request to a route. */
 export interface RouteRequest {
-  /** The parts of the path that stand for `:names`, decoded. */
+  /** The parts of the path at the `:names`, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
-  /** Aborts when the client has gone. */
+  /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
-  /** Where a route that streams writes by itself. */
+  /** For routes that stream. */
   readonly response: ServerResponse;
   /** The body, as JSON. @throws {BadRequest} */
   json(): Promise<Readonly<Record<string, unknown>>>;
 }
 
-/** What a route does; null when it has taken over the response. */
+/** Answers a request; null when it writes the response itself. */
 export type RouteHandler = (request: RouteRequest) => Reply | null | Promise<Reply | null>;
 
-/** `GET /api/messages/:id` to what it does. */
+/** Handlers by method and path, such as `GET /api/messages/:id`. */
 export type Routes = Readonly<Record<string, RouteHandler>>;
 
-/** A request that cannot be understood; its message is for the client. */
+/** A request that is not valid; its message is for the client. */
 export class BadRequest extends Error {}
 
-/** A request with more than is taken. */
+/** A request whose body is too large. */
 export class TooLarge extends BadRequest {}
 
 const BASE = 'http://mailbox';
@@ -35,12 +36,12 @@ interface Route {
   readonly handler: RouteHandler;
 }
 
-/** Finds the route of a request. */
+/** Routes requests to their handlers. */
 export class Router {
   readonly #routes: readonly Route[];
   readonly #maxBody: number;
 
-  /** @param maxBody bytes a body may have */
+  /** @param maxBody how many bytes a body may have */
   constructor(routes: Routes, maxBody: number) {
     this.#routes = Object.entries(routes).map(([key, handler]) => {
       const [method = '', path = ''] = key.split(' ');
@@ -50,21 +51,21 @@ export class Router {
     this.#maxBody = maxBody;
   }
 
-  /** Answers a request; undefined when no route is meant. */
+  /** Answers a request; undefined when no route matches. */
   run(request: IncomingMessage, response: ServerResponse): ReturnType<RouteHandler> | undefined {
     const target = request.url ?? '/';
     if (!URL.canParse(target, BASE)) throw new BadRequest('the path cannot be read');
     const url = new URL(target, BASE);
     const method = request.method === 'HEAD' ? 'GET' : request.method;
-    for (const { method: wanted, pattern, names, handler } of this.#routes) {
-      const match = wanted === method ? pattern.exec(url.pathname) : null;
+    for (const { method: routeMethod, pattern, names, handler } of this.#routes) {
+      const match = routeMethod === method ? pattern.exec(url.pathname) : null;
       if (match === null) continue;
-      const gone = new AbortController();
-      response.once('close', () => gone.abort());
+      const abort = new AbortController();
+      response.once('close', () => abort.abort());
       return handler({
         params: Object.fromEntries(names.map((name, index) => [name, decode(match[index + 1] ?? '')])),
         query: url.searchParams,
-        signal: gone.signal,
+        signal: abort.signal,
         response,
         json: () => readJson(request, this.#maxBody),
       });
@@ -74,7 +75,7 @@ export class Router {
 }
 
 async function readJson(request: IncomingMessage, limit: number): Promise<Readonly<Record<string, unknown>>> {
-  // A form of another page cannot send this type without being asked for permission first.
+  // A form of another site cannot send this type without a CORS preflight.
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
     throw new BadRequest('the content-type must be application/json');
   }
@@ -87,9 +88,9 @@ async function readJson(request: IncomingMessage, limit: number): Promise<Readon
   }
   try {
     const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value };
+    if (isObject(value)) return value;
   } catch {
-    // answered like any other body that is no object
+    // refused below, like any body that is not an object
   }
   throw new BadRequest('the body must be a JSON object');
 }

@@ -1,7 +1,7 @@
 import { comparisonKey } from '../address.ts';
 import type { MailSummary } from './caught-mail.ts';
 
-/** Decides whether a mail is meant; `indexed` is its searchable text in lower case. */
+/** Whether a mail matches; `indexed` is its searchable text in lower case. */
 export type MailMatcher = (summary: MailSummary, indexed: string) => boolean;
 
 const TERM = /(-?)(?:([a-z]+):)?(?:"([^"]*)"|(\S+))/gi;
@@ -21,8 +21,8 @@ const STATES: Readonly<Record<string, (summary: MailSummary) => boolean>> = {
 };
 
 /**
- * Reads a search such as `from:anna subject:"your order" has:attachment -tag:welcome invoice`; every term must fit, a
- * minus turns one around.
+ * Reads a search such as `from:anna subject:"your order" has:attachment -tag:welcome invoice`: every term must match, and a
+ * minus negates one.
  */
 export function parseSearch(query: string): MailMatcher {
   const terms = [...query.slice(0, 1000).matchAll(TERM)].map(readTerm);
@@ -30,8 +30,8 @@ export function parseSearch(query: string): MailMatcher {
 }
 
 /**
- * The terms of a search that look like a field or a state and are none, as `label:x` and `has:invoice`; they are looked
- * for as words.
+ * The terms of a search that look like a field or a state but are not, such as `label:x` and `has:invoice`; they are searched
+ * as words.
  */
 export function unknownTerms(query: string): string[] {
   const terms = [...query.slice(0, 1000).matchAll(TERM)].map(([, , field = '', quoted, plain = '']) => ({
@@ -48,14 +48,14 @@ export function unknownTerms(query: string): string[] {
   return [...new Set(unknown.map(({ name, value }) => `${name}:${value}`))];
 }
 
-/** Finds mails whose field holds this text, whatever characters it has. */
+/** Matches mails whose field contains this text, which is taken literally. */
 export function matchField(field: 'from' | 'to' | 'subject' | 'tag', text: string): MailMatcher {
   const read = FIELDS[field];
   const wanted = text.toLowerCase();
   return (summary) => read?.(summary).toLowerCase().includes(wanted) === true;
 }
 
-/** Finds mails from or to exactly this address, Cc and Bcc among the latter. */
+/** Matches mails from or to exactly this address; Cc and Bcc count as to. */
 export function matchAddress(field: 'from' | 'to', address: string): MailMatcher {
   const wanted = comparisonKey(address);
   return ({ from, to, cc, envelope }) => {
@@ -66,14 +66,14 @@ export function matchAddress(field: 'from' | 'to', address: string): MailMatcher
 }
 
 function readTerm([, minus, field = '', quoted, plain]: RegExpExecArray): MailMatcher {
-  const wanted = minus !== '-';
+  const isWanted = minus !== '-';
   const name = field.toLowerCase();
   const value = (quoted ?? plain ?? '').toLowerCase();
   const key = `${name}:${value}`;
   const state = Object.hasOwn(STATES, key) ? STATES[key] : undefined;
-  if (state !== undefined) return (summary) => state(summary) === wanted;
+  if (state !== undefined) return (summary) => state(summary) === isWanted;
   const read = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
-  if (read !== undefined) return (summary) => read(summary).toLowerCase().includes(value) === wanted;
+  if (read !== undefined) return (summary) => read(summary).toLowerCase().includes(value) === isWanted;
   const text = field === '' ? value : `${name}:${value}`; // a word with a colon, such as a URL
-  return (_, indexed) => indexed.includes(text) === wanted;
+  return (_, indexed) => indexed.includes(text) === isWanted;
 }

@@ -4,21 +4,21 @@ import { isError } from '../util/reason.ts';
 import type { Acceptance } from './accept-mail.ts';
 import type { Arrival } from './caught-mail.ts';
 import type { MailboxServer } from './mailbox.ts';
-import { MAILBOX_NAME, type ResolvedMailboxOptions } from './mailbox-options.ts';
+import { MAILBOX_NAME, pageUrl, type ResolvedMailboxOptions } from './mailbox-options.ts';
 
-/** How long what listens on the port may take to say that it is a mailbox: a thread that is blocked never does. */
+/** How long whatever listens on the port may take to identify itself as a mailbox, in milliseconds. */
 const ANSWER_MS = 5000;
-/** When a kept connection breaks, nobody knows whether the mail was handed in. */
+/** Without keep-alive: a kept connection may close just as a mail is sent, and nobody knows whether it arrived. */
 const UNKEPT = { connection: 'close' };
 
 /**
- * The mailbox that a thread's backends share: its own, or when the port is taken the one that listens there, such as
- * that of `npx amsdal-mail mailbox` or of another worker of the same app.
+ * The mailbox that the backends of a thread share: one that it serves itself or, when the port is taken, the one that listens
+ * there, such as that of `npx amsdal-mail mailbox` or of another worker of the same app.
  */
 class SharedMailbox {
   readonly #options: ResolvedMailboxOptions;
   #own: MailboxServer | null = null;
-  /** Settles when it is clear which mailbox is meant. */
+  /** Settles when a mailbox runs. */
   readonly ready: Promise<void>;
 
   constructor(options: ResolvedMailboxOptions) {
@@ -26,18 +26,16 @@ class SharedMailbox {
     this.ready = this.#start();
   }
 
-  /** The mailbox when it is this thread's own and takes mails in; null before, and when it is another's. */
+  /** The mailbox that this thread serves; null until it runs, and when another process serves it. */
   get own(): MailboxServer | null {
     return this.#own;
   }
 
-  /** Where the page is, once it is ready. */
+  /** The URL of the page. */
   get url(): string {
-    const { host, port } = this.#options;
-    return this.#own?.url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    return this.#own?.url ?? pageUrl(this.#options.host, this.#options.port);
   }
 
-  /** Hands a mail in. */
   async accept(arrival: Arrival, signal: AbortSignal | undefined): Promise<Acceptance> {
     await this.ready;
     return this.#own === null ? this.#post(arrival, signal) : this.#own.accept(arrival);
@@ -65,7 +63,7 @@ class SharedMailbox {
     }).catch((cause: unknown) => {
       if (!isRefused(cause)) throw cause;
       const key = keyOf(this.#options);
-      if (shared.get(key) === this) shared.delete(key); // the next mail finds another one, or starts its own
+      if (shared.get(key) === this) shared.delete(key); // the next mail finds or starts another one
       const text = `the mailbox at ${this.url} is no longer there: send it again`;
       throw new EmailConnectionError('refused', text, { retryable: true, cause });
     });
@@ -78,11 +76,11 @@ class SharedMailbox {
 }
 
 /**
- * Serves a mailbox, in the background. Page, API and receiver are most of this package, and their files are not found in a
- * bundle: no bundler is to follow them.
+ * Serves a mailbox in the background. It is imported in a way that bundlers do not follow: page, API and receiver are most of
+ * this package, and need files that a bundle does not have.
  */
 async function serve(options: ResolvedMailboxOptions): Promise<MailboxServer> {
-  // What is imported is this package's own file.
+  // The type holds: it is this package's own file.
   const { MailboxServer } = (await importOwn(import.meta.url, './mailbox', 'the mailbox needs')) as {
     readonly MailboxServer: new (options: ResolvedMailboxOptions) => MailboxServer;
   };
@@ -90,14 +88,14 @@ async function serve(options: ResolvedMailboxOptions): Promise<MailboxServer> {
   try {
     await mailbox.listen();
   } catch (error) {
-    await mailbox.close(); // its watcher, too
+    await mailbox.close(); // and its watcher
     throw error;
   }
   mailbox.unref();
   return mailbox;
 }
 
-/** Nothing listens there, so that nothing was handed in. */
+/** Whether nothing listens there, so that nothing was sent. */
 function isRefused(error: unknown): boolean {
   const cause = isError(error) ? error.cause : null;
   return isError(cause) && 'code' in cause && cause.code === 'ECONNREFUSED';
@@ -105,18 +103,18 @@ function isRefused(error: unknown): boolean {
 
 const shared = new Map<string, SharedMailbox>();
 
-/** The thread's mailbox at a host and port, started when it is first asked for, and anew when it could not start. */
+/** The thread's mailbox at a host and port, started at the first call, or again after it failed to start. */
 export function sharedMailbox(options: ResolvedMailboxOptions): SharedMailbox {
   const key = keyOf(options);
   const known = shared.get(key);
   if (known !== undefined) return known;
   const made = new SharedMailbox(options);
   shared.set(key, made);
-  made.ready.catch(() => shared.delete(key)); // the reason is told to every send that waits
+  made.ready.catch(() => shared.delete(key)); // every waiting send rejects with the reason
   return made;
 }
 
-/** The mailbox at a host and port when this very thread serves it, so that it takes mails in while the thread is blocked. */
+/** The mailbox at a host and port if this thread serves it: it accepts mails even while the thread is blocked. */
 export function ownMailbox(options: ResolvedMailboxOptions): MailboxServer | null {
   return shared.get(keyOf(options))?.own ?? null;
 }

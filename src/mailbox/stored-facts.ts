@@ -1,7 +1,7 @@
-import { copyJson } from '../util/json.ts';
+import { copyJson, isObject, type JsonValue } from '../util/json.ts';
 import type { Arrival } from './caught-mail.ts';
 
-/** What of a mail is kept beside its bytes. */
+/** What is kept of a mail beside its bytes. */
 export interface StoredFacts extends Omit<Arrival, 'bytes'> {
   readonly id: string;
   readonly receivedAt: string;
@@ -10,29 +10,30 @@ export interface StoredFacts extends Omit<Arrival, 'bytes'> {
 
 const WAYS: readonly unknown[] = ['smtp', 'backend', 'api', 'preview'] satisfies readonly Arrival['via'][];
 
-/** Reads the facts of a mail as they were stored, in JSON. @throws {Error} which names what is wrong with them */
+/** Reads the facts of a mail from the JSON they were stored in. @throws {Error} which names the field that is wrong. */
 export function readStoredFacts(id: string, stored: unknown): StoredFacts {
-  const { receivedAt, isRead, via, envelope, tags = [], metadata = {}, facts = {} } = record('the file', stored);
-  const { from, to } = record('envelope', envelope);
-  if (typeof receivedAt !== 'string' || Number.isNaN(Date.parse(receivedAt))) throw wrong('receivedAt');
-  if (!isVia(via)) throw wrong('via');
-  if (typeof from !== 'string' || !isTexts(to)) throw wrong('envelope');
-  if (!isTexts(tags)) throw wrong('tags');
-  const texts = Object.entries(record('metadata', metadata)).map(([name, value]) => {
-    if (typeof value !== 'string') throw wrong('metadata');
-    return [name, value] as const;
-  });
-  const values = Object.entries(record('facts', facts)).map(
-    ([name, value]) => [name, copyJson(value, () => {})] as const,
-  );
+  if (!isObject(stored)) throw new Error('it must be an object');
+  const { receivedAt, isRead, via } = stored;
+  if (typeof receivedAt !== 'string' || Number.isNaN(Date.parse(receivedAt)))
+    throw new Error('receivedAt must be a time');
+  if (!isVia(via)) throw new Error(`via must be one of ${WAYS.join(', ')}`);
+  return { id, receivedAt, isRead: isRead === true, via, tags: [], metadata: {}, ...readArrivalFacts(stored) };
+}
+
+/** Reads what arrived with a mail from JSON; absent tags and metadata stay absent. @throws {Error} which names the field that is wrong. */
+export function readArrivalFacts(body: Readonly<Record<string, unknown>>): Omit<Arrival, 'bytes' | 'via'> {
+  const { envelope, tags, metadata, facts = {} } = body;
+  if (!isObject(envelope) || typeof envelope['from'] !== 'string' || !isTexts(envelope['to'])) {
+    throw new Error('envelope must be {from, to: [...]}');
+  }
+  if (tags !== undefined && !isTexts(tags)) throw new Error('tags must be a list of texts');
+  if (metadata !== undefined && !isTextRecord(metadata)) throw new Error('metadata must be an object of texts');
+  if (!isObject(facts)) throw new Error('facts must be an object');
+  const values = Object.entries(facts).map(([name, value]): [string, JsonValue] => [name, copyJson(value, () => {})]);
   return {
-    id,
-    receivedAt,
-    isRead: isRead === true,
-    via,
-    envelope: { from, to },
-    tags,
-    metadata: Object.fromEntries(texts),
+    envelope: { from: envelope['from'], to: envelope['to'] },
+    ...(tags !== undefined && { tags }),
+    ...(metadata !== undefined && { metadata: { ...metadata } }),
     facts: Object.fromEntries(values),
   };
 }
@@ -41,15 +42,10 @@ function isVia(value: unknown): value is Arrival['via'] {
   return WAYS.includes(value);
 }
 
+function isTextRecord(value: unknown): value is Readonly<Record<string, string>> {
+  return isObject(value) && isTexts(Object.values(value));
+}
+
 function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((entry) => typeof entry === 'string');
-}
-
-function record(name: string, value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(name);
-  return { ...value };
-}
-
-function wrong(name: string): Error {
-  return new Error(`${name} is not as the mailbox writes it`);
 }

@@ -7,7 +7,7 @@ import { errorReply, notFound, type Reply, send } from './reply.ts';
 import { ownHosts, pathOf, refusal } from './request-guard.ts';
 import { BadRequest, type Router, TooLarge } from './router.ts';
 
-/** Serves the page and the API to this machine's own browser and programs. */
+/** Serves the page and the API. */
 export class WebServer {
   readonly #server: Server;
   readonly #router: Router;
@@ -23,7 +23,7 @@ export class WebServer {
     });
   }
 
-  /** The port it listens on; 0 before it does. */
+  /** The port it listens on; 0 until it does. */
   get port(): number {
     const address = this.#server.address();
     return typeof address === 'object' && address !== null ? address.port : 0;
@@ -40,7 +40,7 @@ export class WebServer {
     });
   }
 
-  /** Lets the process end although it listens. */
+  /** Lets the process exit while it listens. */
   unref(): void {
     this.#server.unref();
   }

@@ -43,6 +43,11 @@ export function copyJson(
   return null;
 }
 
+/** Whether a value is an object, and not a list or null. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function isScalar(value: unknown): value is string | number | boolean | null {
   return (
     typeof value === 'string' ||

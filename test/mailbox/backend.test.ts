@@ -116,6 +116,15 @@ describe('the backend', () => {
     said.mockRestore();
   });
 
+  test('finds one that listens on every address', async () => {
+    await using running = await startMailbox({ host: '0.0.0.0', port: 0, smtpPort: null });
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const connection = getConnection(MailboxBackend, { host: '0.0.0.0', port: Number(new URL(running.url).port) });
+    const status = await connection.sendMessages([message]);
+    said.mockRestore();
+    expect(status.recipients.get('b@example.com')?.response).toMatch(`caught: ${running.url}/#`);
+  });
+
   test('starts its own when the one that it found has gone', async () => {
     const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
     const running = await startMailbox({ port: 0, smtpPort: null });

@@ -8,20 +8,20 @@
 /**
  * @typedef {{
  *   readonly page: { readonly host: string, readonly port: number },
- *   readonly smtp: import('../smtp-address.ts').SmtpAddress | null,
+ *   readonly smtp: import('../receiver.ts').SmtpAddress | null,
  *   readonly release: readonly string[] | null,
  *   readonly chaos: ChaosSettings,
  * }} Info
  */
 
 /**
- * Asks the mailbox; what it refuses is thrown with its own words.
+ * Calls the API; an error answer is thrown with its own message.
  *
  * @param {string} path
  * @param {{ method?: string, body?: object, signal?: AbortSignal }} [options]
- * @returns {Promise<any>} what the route says, typed by the functions below
+ * @returns {Promise<any>} the answer, typed by the functions below
  */
-async function ask(path, { method = 'GET', body, signal } = {}) {
+async function request(path, { method = 'GET', body, signal } = {}) {
   const response = await fetch(path, {
     method,
     ...(signal ? { signal } : {}),
@@ -32,49 +32,49 @@ async function ask(path, { method = 'GET', body, signal } = {}) {
   return answer;
 }
 
-/** Where a mail or a preview is in the API. @param {{ kind: string, id: string }} place */
+/** The path of a mail or a preview in the API. @param {{ kind: string, id: string }} place */
 export function pathOf({ kind, id }) {
   return `/api/${kind === 'preview' ? 'previews' : 'messages'}/${encodeURIComponent(id)}`;
 }
 
 /** @returns {Promise<Info>} */
-export const getInfo = () => ask('/api/info');
+export const getInfo = () => request('/api/info');
 
 /** @param {string} query @param {string | undefined} before @param {AbortSignal} [signal] @returns {Promise<MailListing>} */
 export function listMails(query, before, signal) {
   const parameters = new URLSearchParams({ limit: '100', ...(query ? { query } : {}), ...(before ? { before } : {}) });
-  return ask(`/api/messages?${parameters}`, signal ? { signal } : {});
+  return request(`/api/messages?${parameters}`, signal ? { signal } : {});
 }
 
 /** @param {string} path @param {AbortSignal} signal @returns {Promise<Mail>} */
-export const getMail = (path, signal) => ask(path, { signal });
+export const getMail = (path, signal) => request(path, { signal });
 
 /** @param {string} path @param {AbortSignal} signal @returns {Promise<{ checks: readonly LintFinding[] }>} */
-export const getChecks = (path, signal) => ask(`${path}/checks`, { signal });
+export const getChecks = (path, signal) => request(`${path}/checks`, { signal });
 
 /** @param {string} path @param {AbortSignal} signal @returns {Promise<string>} */
 export const getText = async (path, signal) => (await fetch(path, { signal })).text();
 
 /** @returns {Promise<{ previews: readonly string[] }>} */
-export const listPreviews = () => ask('/api/previews');
+export const listPreviews = () => request('/api/previews');
 
 /** @param {string} id @param {boolean} isRead @returns {Promise<void>} */
-export const setRead = (id, isRead) => ask(`/api/messages/${id}/read`, { method: 'PUT', body: { isRead } });
+export const setRead = (id, isRead) => request(`/api/messages/${id}/read`, { method: 'PUT', body: { isRead } });
 
 /** @param {string} id @returns {Promise<void>} */
-export const deleteMail = (id) => ask(`/api/messages/${id}`, { method: 'DELETE' });
+export const deleteMail = (id) => request(`/api/messages/${id}`, { method: 'DELETE' });
 
 /** @param {string} query @returns {Promise<void>} */
-export const deleteMails = (query) => ask(`/api/messages?${new URLSearchParams({ query })}`, { method: 'DELETE' });
+export const deleteMails = (query) => request(`/api/messages?${new URLSearchParams({ query })}`, { method: 'DELETE' });
 
 /** @param {Partial<ChaosSettings>} changes @returns {Promise<ChaosSettings>} */
-export const setChaos = (changes) => ask('/api/chaos', { method: 'PUT', body: changes });
+export const setChaos = (changes) => request('/api/chaos', { method: 'PUT', body: changes });
 
 /** @param {string} id @param {string} to @returns {Promise<ReleaseResult>} */
-export const releaseMail = (id, to) => ask(`/api/messages/${id}/release`, { method: 'POST', body: { to } });
+export const releaseMail = (id, to) => request(`/api/messages/${id}/release`, { method: 'POST', body: { to } });
 
 /**
- * Listens to what happens in the mailbox; returns the function that ends it.
+ * Listens to the events of the mailbox; returns the function that stops it.
  *
  * @param {{
  *   onChange: (change: MailboxChange) => void,

@@ -9,13 +9,13 @@ import { Welcome } from './welcome.js';
 /** @typedef {import('./api.js').MailSummary} MailSummary */
 /** @typedef {{ kind: 'mail' | 'preview', id: string }} Place */
 
-/** What the address says is open. @returns {Place | null} */
+/** What the URL says is open. @returns {Place | null} */
 function readPlace() {
   const [, kind, id] = /^#\/?(preview\/)?(.+)$/.exec(location.hash) ?? [];
   try {
     return id ? { kind: kind ? 'preview' : 'mail', id: decodeURIComponent(id) } : null;
   } catch {
-    return null; // typed by hand, with a % that stands for nothing
+    return null; // typed by hand, with a malformed % escape
   }
 }
 
@@ -25,7 +25,7 @@ function goTo(place) {
     place === null ? '' : `#/${place.kind === 'preview' ? 'preview/' : ''}${encodeURIComponent(place.id)}`;
 }
 
-/** Light or dark, as chosen, else as the system has it. @returns {['light' | 'dark', () => void]} */
+/** The chosen theme, or else that of the system. @returns {['light' | 'dark', () => void]} */
 function useTheme() {
   const system = matchMedia('(prefers-color-scheme: dark)');
   const [theme, setTheme] = useState(localStorage.getItem('theme') ?? (system.matches ? 'dark' : 'light'));
@@ -44,7 +44,7 @@ function useTheme() {
   return [shown, toggle];
 }
 
-/** The mails that the list shows, kept up to date. */
+/** The mails in the list, kept up to date. */
 function useMails() {
   const [query, setQuery] = useState('');
   const [listing, setListing] = useState(
@@ -57,11 +57,11 @@ function useMails() {
   );
   const [unread, setUnread] = useState(0);
   const [size, setSize] = useState(0);
-  const asked = useRef(new AbortController());
+  const request = useRef(new AbortController());
   const reload = () => {
-    asked.current.abort();
-    asked.current = new AbortController();
-    listMails(query, undefined, asked.current.signal).then(
+    request.current.abort();
+    request.current = new AbortController();
+    listMails(query, undefined, request.current.signal).then(
       ({ messages, total, unread: count, unknownTerms }) => {
         setListing({ mails: messages, total, unknownTerms, isLoaded: true });
         if (query === '') {
@@ -69,7 +69,7 @@ function useMails() {
           setSize(total);
         }
       },
-      () => {}, // the next change asks again
+      () => {}, // the next change reloads
     );
   };
   useEffect(() => {
@@ -109,13 +109,13 @@ function useMails() {
   return { query, setQuery, ...listing, unread, size, apply, reload, loadMore };
 }
 
-/** The mail or preview whose row has the focus. */
+/** The mail or preview whose row has focus. */
 function focusedId() {
   const row = document.activeElement?.closest('.row');
   return row instanceof HTMLElement ? (row.dataset['id'] ?? null) : null;
 }
 
-/** Whether arrows mean the list: elsewhere they scroll, or go through tabs. @param {EventTarget | null} target */
+/** Whether arrow keys move in the list; elsewhere they scroll, or switch tabs. @param {EventTarget | null} target */
 function isInList(target) {
   return target === document.body || (target instanceof Element && target.closest('.list') !== null);
 }
@@ -134,7 +134,7 @@ function App() {
     /** @type {'mails' | 'previews'} */ (place?.kind === 'preview' ? 'previews' : 'mails'),
   );
 
-  /** What the listeners below call is that of the last rendering. */
+  /** For the listeners below, which outlive a rendering. */
   const latestMails = useRef(mails);
   latestMails.current = mails;
 
@@ -172,7 +172,7 @@ function App() {
       onConnection: (isOpen) => {
         setOnline(isOpen);
         if (!isOpen) return;
-        // What happened before it was open is told by nobody.
+        // Events from before the connection are lost.
         latestMails.current.reload();
         readInfo();
         readPreviews();
@@ -199,7 +199,7 @@ function App() {
     if (next === undefined) return;
     goTo({ kind: folder === 'previews' ? 'preview' : 'mail', id: next });
     requestAnimationFrame(() => {
-      const row = document.querySelector(`.row[data-id="${CSS.escape(next)}"]`); // which is not yet marked as open
+      const row = document.querySelector(`.row[data-id="${CSS.escape(next)}"]`); // not yet marked as open
       row?.scrollIntoView({ block: 'nearest' });
       if (row instanceof HTMLElement) row.focus({ preventScroll: true });
     });
@@ -239,7 +239,7 @@ function App() {
     '?': () => setDialog('help'),
     Escape: () => goTo(null),
   };
-  // One listener: a key pressed between a rendering and its effects does what that rendering shows.
+  // A single listener: a key pressed between a rendering and its effects acts on that rendering.
   const latestKeys = useRef(keys);
   latestKeys.current = keys;
   useEffect(() => {

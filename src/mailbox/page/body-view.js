@@ -8,11 +8,11 @@ const WIDTHS = /** @type {const} */ ([
   { name: 'full', label: 'Full width', icon: 'desktop' },
 ]);
 
-/** What was chosen stays chosen for the next message. @type {{ width: string, dark: boolean }} */
+/** The choice is kept for the next message. @type {{ width: string, dark: boolean }} */
 const last = { width: 'full', dark: false };
 
 /**
- * The HTML in a frame that may do nothing: no scripts, no requests, no origin.
+ * The HTML in a sandboxed frame: no scripts, no requests, no origin.
  *
  * @param {{ path: string, version: number, remoteImages: number, subject: string }} props
  */

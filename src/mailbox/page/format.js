@@ -2,7 +2,7 @@ const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-di
 const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 
-/** The time of today, else the day. @param {string} iso */
+/** The time if it is today, or else the day. @param {string} iso */
 export function shortTime(iso) {
   const date = new Date(iso);
   return date.toDateString() === new Date().toDateString() ? TIME.format(date) : DAY.format(date);
@@ -19,13 +19,13 @@ export function byteSize(bytes) {
   const units = ['kB', 'MB', 'GB'];
   let value = bytes / 1000;
   let unit = 0;
-  for (; value >= 1000 && unit < 2; unit += 1) value /= 1000;
+  for (; value >= 1000 && unit < 2; unit++) value /= 1000;
   return `${value < 10 ? value.toFixed(1) : Math.round(value)} ${units[unit]}`;
 }
 
 /** @typedef {{ readonly name: string, readonly address: string }} Person */
 
-/** What a person is called in the list. @param {Person | null} person */
+/** A person's name in the list. @param {Person | null} person */
 export function personName(person) {
   return person === null ? 'No sender' : person.name || person.address;
 }

@@ -1,6 +1,6 @@
 import { html } from './vendor/preact.js';
 
-/** Strokes on a field of 24 by 24. */
+/** Paths in a box of 24 by 24. */
 const PATHS = {
   inbox:
     'M22 12h-6l-2 3h-4l-2-3H2 M5.500 5.100 2 12v6a2 2 0 0 0 2 2h16a2 2 0 0 0 2-2v-6l-3.500-6.900A2 2 0 0 0 16.800 4H7.200a2 2 0 0 0-1.700 1.100z',

@@ -22,9 +22,9 @@ const MAX_SOURCE = 300_000;
 export function Source({ path, version, size }) {
   const [source, setSource] = useState('');
   useEffect(() => {
-    const left = new AbortController();
-    getText(`${path}/source`, left.signal).then(setSource, () => {});
-    return () => left.abort();
+    const abort = new AbortController();
+    getText(`${path}/source`, abort.signal).then(setSource, () => {});
+    return () => abort.abort();
   }, [path, version]);
   const end = source.search(/\r?\n\r?\n/);
   const shown = source.slice(0, MAX_SOURCE);
@@ -59,7 +59,7 @@ function part(view, path) {
   </li>`;
 }
 
-/** What the transport said, which the headers need not: sender, every recipient, parameters. @param {{ mail: Mail }} props */
+/** Facts of the delivery that may not be in the headers: envelope sender and recipients, parameters. @param {{ mail: Mail }} props */
 export function Delivery({ mail }) {
   const bcc = new Set(mail.bcc);
   const ways = { smtp: 'SMTP', backend: 'the mailbox backend', api: 'the API', preview: 'a preview; it was not sent' };

@@ -131,7 +131,7 @@ function MailRow({ mail, isOpen }) {
   `;
 }
 
-/** Asks for more when it comes into view. @param {{ onReach: () => void, count: number, isComplete: boolean }} props */
+/** Loads more when it comes into view. @param {{ onReach: () => void, count: number, isComplete: boolean }} props */
 function EndOfList({ onReach, count, isComplete }) {
   const element = useRef(/** @type {Element | null} */ (null));
   useEffect(() => {

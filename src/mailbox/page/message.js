@@ -10,7 +10,7 @@ import { html, useEffect, useState } from './vendor/preact.js';
 /** @typedef {import('./api.js').Mail} Mail */
 /** @typedef {'html' | 'text' | 'headers' | 'source' | 'structure' | 'delivery' | 'links' | 'checks'} TabName */
 
-/** The tab that was chosen last stays chosen for the next message. @type {TabName} */
+/** The tab that was chosen last, kept for the next message. @type {TabName} */
 let lastTab = 'html';
 
 /**
@@ -50,26 +50,26 @@ export function MessagePane({ place, version, allowed, onBack, onDelete, onUnrea
   `;
 }
 
-/** Reads a mail, and what the checks say of it. @param {string} path @param {number} version */
+/** Loads a mail and its checks. @param {string} path @param {number} version */
 function useMail(path, version) {
   const [mail, setMail] = useState(/** @type {Mail | null} */ (null));
   const [checks, setChecks] = useState(/** @type {readonly import('./api.js').LintFinding[] | null} */ (null));
   const [fault, setFault] = useState('');
   useEffect(() => {
-    const left = new AbortController();
-    getMail(path, left.signal)
+    const abort = new AbortController();
+    getMail(path, abort.signal)
       .then((read) => {
         setMail(read);
         setFault('');
-        return getChecks(path, left.signal);
+        return getChecks(path, abort.signal);
       })
       .then(({ checks: found }) => setChecks(found))
       .catch((error) => {
-        if (left.signal.aborted) return;
+        if (abort.signal.aborted) return;
         setMail(null);
         setFault(error.message);
       });
-    return () => left.abort();
+    return () => abort.abort();
   }, [path, version]);
   return { mail, checks, fault };
 }
@@ -121,7 +121,7 @@ function Message({ mail, path, version, checks }) {
 const SHOWN_PEOPLE = 8;
 
 /**
- * Recipients: the first of them, and the others when asked for.
+ * The first recipients, and the others on demand.
  *
  * @param {{ label: string, people: readonly import('./format.js').Person[], unlisted: number }} props
  */
@@ -129,16 +129,16 @@ function People({ label, people, unlisted }) {
   const [isOpen, setOpen] = useState(false);
   if (people.length === 0) return null;
   const shown = isOpen ? people : people.slice(0, SHOWN_PEOPLE);
-  const left = people.length - shown.length + unlisted;
+  const hidden = people.length - shown.length + unlisted;
   const names = shown.map(
     ({ name, address }, index) =>
       html`${index > 0 && ', '}<span title=${address}>${name ? html`${name} <span class="muted">${address}</span>` : address}</span>`,
   );
   const more =
     shown.length < people.length
-      ? html` <button type="button" class="link" onClick=${() => setOpen(true)}>+${left} more</button>`
-      : html` <span class="muted">and ${left} more, in the headers and the delivery</span>`;
-  return html`<div class="people flex"><dt>${label}</dt><dd>${names}${left > 0 && more}</dd></div>`;
+      ? html` <button type="button" class="link" onClick=${() => setOpen(true)}>+${hidden} more</button>`
+      : html` <span class="muted">and ${hidden} more, in the headers and the delivery</span>`;
+  return html`<div class="people flex"><dt>${label}</dt><dd>${names}${hidden > 0 && more}</dd></div>`;
 }
 
 /** @param {{ mail: Mail }} props */
@@ -171,7 +171,7 @@ function MessageHead({ mail }) {
 }
 
 /**
- * Tabs by the ARIA pattern: one stop for Tab, arrows inside.
+ * Tabs after the ARIA pattern: Tab enters them once, arrow keys move between them.
  *
  * @param {{
  *   tabs: readonly { readonly name: TabName, readonly label: string, readonly count?: number, readonly isWarning?: boolean }[],

@@ -2,7 +2,7 @@ import { Icon } from './icons.js';
 import { html, useState } from './vendor/preact.js';
 
 /**
- * What stands in place of a message: how mail gets here.
+ * Shown when no message is open: how mail gets here.
  *
  * @param {{ info: import('./api.js').Info | null, hasMails: boolean, folder: 'mails' | 'previews' }} props
  */
@@ -38,7 +38,7 @@ export function Welcome({ info, hasMails, folder }) {
   </div>`;
 }
 
-/** What an app's environment needs so that its mails come here. @param {import('./api.js').Info['page']} page */
+/** The environment variable that makes an app send here. @param {import('./api.js').Info['page']} page */
 function settingFor(page) {
   return urlFor(page) === 'mailbox://?port=8025'
     ? 'AMSDAL_EMAIL_BACKEND=mailbox'
