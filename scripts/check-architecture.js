@@ -21,30 +21,32 @@ import { readModules } from './lib/modules.js';
  */
 const ROOMS = {
   errors: { may: ['util/brand.ts'], types: ['model'] },
-  util: { may: ['errors'] },
+  util: { may: [] },
   model: { may: ['errors', 'util', 'mime/message-eml.ts'] },
   options: { may: ['errors', 'util'] },
+  oauth: { may: ['errors', 'util'] },
   events: { may: ['errors', 'util'], types: ['model'] },
-  mime: { may: ['model', 'errors', 'util'], types: ['options'] },
+  mime: { may: ['model', 'errors', 'util', 'util/optional-package.ts'], types: ['options'] },
   net: { may: ['errors', 'util'] },
-  smtp: { may: ['net', 'errors', 'util'] },
-  'smtp-server': { may: ['errors', 'util'] },
+  smtp: { may: ['net', 'options', 'oauth', 'reply-status.ts', 'errors', 'util'] },
+  'smtp-server': { may: ['errors', 'util', 'util/optional-package.ts'] },
   backend: {
     may: [
       ...['model', 'options', 'errors', 'events', 'util', 'staging-rules'],
       ...['mime/inline-images.ts', 'mime/message-id.ts'], // what every backend gets
     ],
+    types: ['oauth'],
   },
   'staging-rules': {
     may: ['settings', 'errors', 'wrappers/redirect-filter.ts', 'wrappers/redirect-rules.ts'],
     types: ['backend'],
   },
-  sync: { may: ['model', 'errors', 'util'], types: ['backend'] },
+  sync: { may: ['model', 'options', 'errors', 'util'], types: ['backend'] },
   'sync-worker': { may: ['connection', 'registry', 'sync', 'backend', 'model', 'errors', 'util'] },
   http: { may: ['backend', 'model', 'options', 'errors', 'util'] },
   backends: {
     may: [
-      ...['backend', 'http', 'mime', 'presets', 'smtp', 'net', 'model', 'options', 'errors', 'util'],
+      ...['backend', 'http', 'mime', 'presets', 'smtp', 'net', 'oauth', 'model', 'options', 'errors', 'util'],
       ...['mailbox/mailbox-options.ts', 'mailbox/deliver.ts'], // the mailbox's engine is a room of its own
     ],
     alone: true,
@@ -69,7 +71,7 @@ const ROOMS = {
     ],
   },
   send: { may: ['connection', 'backend', 'model', 'errors', 'util'] },
-  app: { may: ['connection', 'settings', 'backend', 'events', 'model', 'errors', 'util'] },
+  app: { may: ['connection', 'settings', 'backend', 'events', 'model', 'options', 'errors', 'util'] },
   mailbox: {
     may: [
       ...['backend', 'backends/mailbox.ts', 'settings', 'options', 'mime', 'smtp-server'],
@@ -98,9 +100,9 @@ const ROOMS = {
   },
 };
 
-/** The rooms of several files; any other file of src is a room by itself. @type {Readonly<Record<string, readonly string[]>>} */
+/** The rooms of several files, by path; any other file of src is a room by itself, or of the room of its folder. @type {Readonly<Record<string, readonly string[]>>} */
 const FILES = {
-  errors: ['errors', 'error-class', 'error-facts', 'error-inspection'],
+  errors: ['errors', 'error-class', 'error-facts', 'error-inspection', 'util/error-copies', 'util/network-code'],
   model: [
     'message',
     'message-init',
@@ -114,7 +116,19 @@ const FILES = {
     'domain',
     'features',
     'status',
+    'reply-status',
   ],
+  options: [
+    'options',
+    'util/import-module',
+    'util/load-export',
+    'util/optional-package',
+    'util/own-file',
+    'util/refuse-in-workerd',
+    'util/require-module',
+    'util/tracer',
+  ],
+  oauth: ['util/oauth-answer', 'util/oauth-options', 'util/oauth-tokens'],
   events: ['events', 'mail-events', 'server-events'],
   backend: [
     'backend',
@@ -138,8 +152,8 @@ const FILES = {
     'trace-send',
     'sync-call',
     'blocking-delivery',
-    'reply-status',
     'planned-outcomes',
+    'util/result-queue',
   ],
   sync: ['sync', 'sync-codec'],
   settings: ['settings', 'environment'],
@@ -339,9 +353,9 @@ function runTimeGraph(modules) {
 
 /** @type {(path: string) => string} */
 function roomOf(path) {
-  const [first = ''] = path.split('/');
-  const stem = first.replace(/\.ts$/, '');
-  return Object.keys(FILES).find((room) => FILES[room]?.includes(stem)) ?? stem;
+  const name = path.replace(/\.ts$/, '');
+  const [first = ''] = name.split('/');
+  return Object.keys(FILES).find((room) => FILES[room]?.includes(name)) ?? first;
 }
 
 /** @type {(specifier: string) => string | null} */

@@ -1,6 +1,6 @@
 import type { DeliveryResult, Job } from './delivery.ts';
 import { ConfigurationError } from './errors.ts';
-import { refuseInWorkerd } from './util/runtime.ts';
+import { refuseInWorkerd } from './util/refuse-in-workerd.ts';
 
 /** Delivers for one connection while its thread waits: another thread does, over a connection made there like it. */
 export interface BlockingDelivery {

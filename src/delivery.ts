@@ -1,7 +1,7 @@
 import { EmailError, SendError } from './errors.ts';
 import type { Feature, IgnoredReasons } from './features.ts';
 import type { EmailMessage } from './message.ts';
-import type { DeliveryStatus, RecipientStatus } from './status.ts';
+import { type DeliveryStatus, type RecipientFacts, type RecipientStatus, recipientStatus } from './status.ts';
 import { DeadlinePassed } from './util/deadline.ts';
 import { reasonOf } from './util/reason.ts';
 import { unlessAborted } from './util/unless-aborted.ts';
@@ -38,23 +38,6 @@ export interface DeliveryResult {
   readonly ignored?: readonly Feature[];
   /** Why, and what would help, for those of `ignored` where the backend itself does not tell. */
   readonly ignoredReasons?: IgnoredReasons;
-}
-
-/** The facts of a {@link RecipientStatus} besides the address and the status. */
-export type RecipientFacts = Partial<Omit<RecipientStatus, 'address' | 'status'>>;
-
-/** A complete {@link RecipientStatus}; what is not given is null or false. */
-export function recipientStatus(address: string, status: DeliveryStatus, facts: RecipientFacts = {}): RecipientStatus {
-  return {
-    address,
-    status,
-    messageId: facts.messageId ?? null,
-    code: facts.code ?? null,
-    enhancedCode: facts.enhancedCode ?? null,
-    response: facts.response ?? null,
-    retryable: facts.retryable ?? false,
-    error: facts.error ?? null,
-  };
 }
 
 /** The same status and facts for every recipient of a message. */

@@ -53,8 +53,8 @@ export type { SendProgress } from './call-account.ts';
 export { defaultConnection, getConnection, type NamedBackend, setDefaultConnection } from './connection.ts';
 export type { DeliverOne } from './deliver-each.ts';
 export { deliverEach, deliverEachSync } from './deliver-each.ts';
-export type { DeliveryContext, DeliveryResult, Job, RecipientFacts } from './delivery.ts';
-export { failedDelivery, recipientStatus, sameForAll } from './delivery.ts';
+export type { DeliveryContext, DeliveryResult, Job } from './delivery.ts';
+export { failedDelivery, sameForAll } from './delivery.ts';
 export type { DeliveryFilter } from './delivery-filter.ts';
 export type {
   ConfigurationErrorCode,
@@ -117,6 +117,13 @@ export type { BackendClass, BuiltInBackends } from './registry.ts';
 export { registerBackend } from './registry.ts';
 export type { SendEachInit, SendMailInit, SendMailSyncInit } from './send.ts';
 export { sendEach, sendMail, sendMailSync } from './send.ts';
-export type { DeliveryStatus, ErrorJson, MessageResult, RecipientStatus, SendStatusJson } from './status.ts';
-export { SendStatus } from './status.ts';
+export type {
+  DeliveryStatus,
+  ErrorJson,
+  MessageResult,
+  RecipientFacts,
+  RecipientStatus,
+  SendStatusJson,
+} from './status.ts';
+export { recipientStatus, SendStatus } from './status.ts';
 export type { RetryOptions } from './util/backoff.ts';

@@ -1,8 +1,8 @@
 import { comparisonKey } from './address.ts';
-import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from './delivery.ts';
+import { type DeliveryResult, failedDelivery, type Job } from './delivery.ts';
 import type { EmailError, ServerReply } from './errors.ts';
 import { refusedRecipient } from './reply-status.ts';
-import type { RecipientStatus } from './status.ts';
+import { type RecipientStatus, recipientStatus } from './status.ts';
 
 /** What becomes of a message, and who of its recipients got it. */
 export interface PlannedOutcome {

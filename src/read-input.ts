@@ -1,13 +1,12 @@
 import { type AddressInput, AddressSyntaxError, type Group, type Mailbox, parseAddress } from './address.ts';
 import type { BackendOptions } from './backend.ts';
 import { refusal } from './conclusion.ts';
-import { recipientStatus } from './delivery.ts';
 import type { DeliveryFilter } from './delivery-filter.ts';
 import { type EmailError, MessageError, SendError } from './errors.ts';
 import type { Feature } from './features.ts';
 import { EmailMessage, FIELDS, isOurs, mailboxesOf } from './message.ts';
 import type { AddressList, EmailMessageDraft, EmailMessageInit } from './message-init.ts';
-import type { MessageResult, RecipientStatus } from './status.ts';
+import { type MessageResult, type RecipientStatus, recipientStatus } from './status.ts';
 import { copyList } from './util/list.ts';
 import { reasonOf } from './util/reason.ts';
 

@@ -1,10 +1,10 @@
 import { refusal } from './conclusion.ts';
-import { type DeliveryResult, failedDelivery, recipientStatus, toEmailError } from './delivery.ts';
+import { type DeliveryResult, failedDelivery, toEmailError } from './delivery.ts';
 import { type EmailError, SendError } from './errors.ts';
 import type { Feature } from './features.ts';
 import type { EmailMessage } from './message.ts';
 import type { Prepared, Readable, Refused } from './read-input.ts';
-import { isDelivered, type MessageResult, type RecipientStatus } from './status.ts';
+import { isDelivered, type MessageResult, type RecipientStatus, recipientStatus } from './status.ts';
 
 const NONE: readonly never[] = /* @__PURE__ */ Object.freeze([]);
 

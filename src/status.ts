@@ -29,6 +29,23 @@ export interface RecipientStatus {
   readonly error: EmailError | null;
 }
 
+/** The facts of a {@link RecipientStatus} besides the address and the status. */
+export type RecipientFacts = Partial<Omit<RecipientStatus, 'address' | 'status'>>;
+
+/** A complete {@link RecipientStatus}; what is not given is null or false. */
+export function recipientStatus(address: string, status: DeliveryStatus, facts: RecipientFacts = {}): RecipientStatus {
+  return {
+    address,
+    status,
+    messageId: facts.messageId ?? null,
+    code: facts.code ?? null,
+    enhancedCode: facts.enhancedCode ?? null,
+    response: facts.response ?? null,
+    retryable: facts.retryable ?? false,
+    error: facts.error ?? null,
+  };
+}
+
 /** What happened to one message of a call. */
 export interface MessageResult {
   /** The message's place in the call, from 0. */

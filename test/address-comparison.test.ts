@@ -1,12 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { comparisonKey } from '../src/address.ts';
 import { DummyBackend } from '../src/backends/dummy.ts';
-import { recipientStatus } from '../src/delivery.ts';
 import type { MailSummary } from '../src/mailbox/caught-mail.ts';
 import { MailRelease } from '../src/mailbox/release.ts';
 import { matchAddress } from '../src/mailbox/search.ts';
 import { EmailMessage } from '../src/message.ts';
-import { SendStatus } from '../src/status.ts';
+import { recipientStatus, SendStatus } from '../src/status.ts';
 import { createInbox } from '../src/testing/inbox.ts';
 import { redirect } from '../src/wrappers/redirect.ts';
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { type DeliveryContext, type DeliveryResult, type Job, recipientStatus } from '../src/delivery.ts';
+import type { DeliveryContext, DeliveryResult, Job } from '../src/delivery.ts';
 import { ConfigurationError, EmailConnectionError, SendError } from '../src/errors.ts';
 import { BeforeSend } from '../src/mail-events.ts';
+import { recipientStatus } from '../src/status.ts';
 import { answering, draft, failure, ProbeBackend, refuse, Signal, sendAll, sent, statuses } from './probe-backend.ts';
 
 describe('the answers of a backend are taken with care', () => {

@@ -1,10 +1,11 @@
 import { type BackendOptions, EmailBackend } from '../src/backend.ts';
 import { deliverEach } from '../src/deliver-each.ts';
-import { type DeliveryContext, type DeliveryResult, type Job, recipientStatus, sameForAll } from '../src/delivery.ts';
+import { type DeliveryContext, type DeliveryResult, type Job, sameForAll } from '../src/delivery.ts';
 import { EmailError } from '../src/errors.ts';
 import type { Feature } from '../src/features.ts';
 import type { EmailMessageDraft } from '../src/message-init.ts';
 import type { DeliveryStatus, SendStatus } from '../src/status.ts';
+import { recipientStatus } from '../src/status.ts';
 
 type Deliver = (jobs: AsyncIterable<Job>, context: DeliveryContext) => AsyncIterable<DeliveryResult>;
 

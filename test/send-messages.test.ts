@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { deliverEach } from '../src/deliver-each.ts';
-import { type DeliveryResult, failedDelivery, type Job, recipientStatus } from '../src/delivery.ts';
+import { type DeliveryResult, failedDelivery, type Job } from '../src/delivery.ts';
 import {
   EmailConnectionError,
   type EmailError,
@@ -11,6 +11,7 @@ import {
 import { EmailMessage } from '../src/message.ts';
 import type { Messages } from '../src/message-source.ts';
 import type { MessageResult } from '../src/status.ts';
+import { recipientStatus } from '../src/status.ts';
 import {
   answering,
   draft,

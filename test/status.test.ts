@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { recipientStatus } from '../src/delivery.ts';
 import { type EmailError, MessageError, SendError } from '../src/errors.ts';
-import { type DeliveryStatus, type MessageResult, SendStatus } from '../src/status.ts';
+import { type DeliveryStatus, type MessageResult, recipientStatus, SendStatus } from '../src/status.ts';
 
 const ALL: readonly DeliveryStatus[] = ['sent', 'queued', 'invalid', 'rejected', 'failed', 'unknown'];
 

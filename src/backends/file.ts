@@ -12,7 +12,7 @@ import { DKIM_OPTION } from '../mime/dkim-option.ts';
 import { generateMessageId } from '../mime/message-id.ts';
 import type { AnyOptionTable, OptionTable } from '../options.ts';
 import { reasonOf } from '../util/reason.ts';
-import { refuseInWorkerd } from '../util/runtime.ts';
+import { refuseInWorkerd } from '../util/refuse-in-workerd.ts';
 
 /** Options of {@link FileBackend}. */
 export interface FileOptions extends BackendOptions {

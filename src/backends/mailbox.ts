@@ -3,7 +3,7 @@ import type { DeliveryResult, Job } from '../delivery.ts';
 import { ALL_FEATURES, type Feature } from '../features.ts';
 import { type ResolvedMailboxOptions, resolveMailboxOptions } from '../mailbox/mailbox-options.ts';
 import type { AnyOptionTable, OptionTable } from '../options.ts';
-import { refuseInWorkerd } from '../util/runtime.ts';
+import { refuseInWorkerd } from '../util/refuse-in-workerd.ts';
 
 /** Options of {@link MailboxBackend}; each as in {@link MailboxOptions}. */
 export interface MailboxBackendOptions extends BackendOptions {

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { deliverEachSync } from '../deliver-each.ts';
-import { type DeliveryResult, failedDelivery, type Job, recipientStatus, whileReading } from '../delivery.ts';
+import { type DeliveryResult, failedDelivery, type Job, whileReading } from '../delivery.ts';
 import { EmailConnectionError } from '../errors.ts';
 import { withFilesRead } from '../message.ts';
 import { refusedRecipient } from '../reply-status.ts';
 import type { RecipientStatus } from '../status.ts';
+import { recipientStatus } from '../status.ts';
 import type { Acceptance } from './accept-mail.ts';
 import { arrivalOf } from './arrival-of.ts';
 import { chaosReply } from './chaos.ts';

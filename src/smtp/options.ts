@@ -2,7 +2,7 @@ import { ConfigurationError } from '../errors.ts';
 import { type ProxyServer, parseProxy, proxiedHost } from '../net/proxy-server.ts';
 import { type RetryOptions, resolveRetry } from '../util/backoff.ts';
 import { checkOAuth2, type OAuth2Options } from '../util/oauth-options.ts';
-import { refuseInWorkerd } from '../util/runtime.ts';
+import { refuseInWorkerd } from '../util/refuse-in-workerd.ts';
 import { type TokenSource, tokenSourceOf } from './access-token.ts';
 
 /**

@@ -6,7 +6,7 @@ import {
   type SendErrorCode,
   type ServerReply,
 } from '../errors.ts';
-import { isBadAddress } from '../util/bad-address.ts';
+import { isBadAddress } from '../reply-status.ts';
 import { reasonOf } from '../util/reason.ts';
 import type { Disconnect } from './wire.ts';
 

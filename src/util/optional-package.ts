@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../errors.ts';
-import { refuseInWorkerd } from './runtime.ts';
+import { refuseInWorkerd } from './refuse-in-workerd.ts';
 
 /**
  * Loads an optional peer dependency on first use: as seen from this package, from the bundle that it is in, or from the program;

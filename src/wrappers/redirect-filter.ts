@@ -1,10 +1,10 @@
 import { addressKey, comparisonKey, formatAddress, type Group, type Mailbox, parseMailbox } from '../address.ts';
-import { type DeliveryResult, recipientStatus } from '../delivery.ts';
+import type { DeliveryResult } from '../delivery.ts';
 import type { DeliveryFilter } from '../delivery-filter.ts';
 import { SendError } from '../errors.ts';
 import { type EmailMessage, mailboxesOf } from '../message.ts';
 import type { DsnRequest, EmailMessageInit, MergeData } from '../message-init.ts';
-import type { RecipientStatus } from '../status.ts';
+import { type RecipientStatus, recipientStatus } from '../status.ts';
 import { isAllowed, type RedirectOptions, type RedirectRules, readRules } from './redirect-rules.ts';
 
 /** Fields whose address is sent an answer by whoever gets the mail, or by a server on its way. */

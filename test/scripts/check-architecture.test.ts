@@ -51,10 +51,16 @@ describe('what it catches, saying where, which rule and how to mend it', () => {
       'smtp knows a message',
       'smtp/pool.ts',
       "import { A } from '../message.ts';",
-      'rooms: imports message.ts; smtp may import net, errors, util',
+      'rooms: imports message.ts; smtp may import net, options, oauth, reply-status.ts, errors, util',
     ],
     ['even as a type', 'smtp/pool.ts', "import type { A } from '../message.ts';", 'rooms: imports message.ts'],
     ['or inside a type', 'smtp/pool.ts', "export type A = import('../message.ts').A;", 'rooms: imports message.ts'],
+    [
+      'util knows the errors',
+      'util/json.ts',
+      "import type { A } from '../errors.ts';",
+      'rooms: imports errors.ts; util may import nothing of ours',
+    ],
     [
       'mime knows smtp',
       'mime/dkim.ts',

@@ -5,8 +5,6 @@ import {
   endedBefore,
   failedDelivery,
   type Job,
-  type RecipientFacts,
-  recipientStatus,
   unreadableContent,
   whileReading,
 } from '../../delivery.ts';
@@ -19,7 +17,7 @@ import type { DkimOptions } from '../../mime/dkim-keys.ts';
 import { DKIM_OPTION } from '../../mime/dkim-option.ts';
 import { generateMessageId } from '../../mime/message-id.ts';
 import type { AnyOptionTable, OptionTable } from '../../options.ts';
-import type { RecipientStatus } from '../../status.ts';
+import { type RecipientFacts, type RecipientStatus, recipientStatus } from '../../status.ts';
 import { errorOf, failureOf, type NodemailerFault, refused, replyOf } from './failure.ts';
 
 /** What of a transporter, which `nodemailer.createTransport` returns, is used. */

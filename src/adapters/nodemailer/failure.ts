@@ -1,4 +1,4 @@
-import { type DeliveryResult, failedDelivery, type Job, recipientStatus, toEmailError } from '../../delivery.ts';
+import { type DeliveryResult, failedDelivery, type Job, toEmailError } from '../../delivery.ts';
 import {
   ConfigurationError,
   type ConnectionErrorCode,
@@ -9,7 +9,7 @@ import {
   type ServerReply,
 } from '../../errors.ts';
 import { refusedRecipient } from '../../reply-status.ts';
-import type { RecipientStatus } from '../../status.ts';
+import { type RecipientStatus, recipientStatus } from '../../status.ts';
 import { isError } from '../../util/reason.ts';
 
 /** What Nodemailer's errors tell. */

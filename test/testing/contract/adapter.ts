@@ -1,7 +1,6 @@
-import { recipientStatus } from '../../../src/delivery.ts';
 import { SendError } from '../../../src/errors.ts';
 import type { AddressList, EmailMessageInit } from '../../../src/message-init.ts';
-import { type MessageResult, type RecipientStatus, SendStatus } from '../../../src/status.ts';
+import { type MessageResult, type RecipientStatus, recipientStatus, SendStatus } from '../../../src/status.ts';
 import type { ContractBackend } from '../../../src/testing/contract/subject.ts';
 
 /** What a library says of one message: its id, and whom it names as refused. */
