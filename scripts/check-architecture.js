@@ -54,7 +54,7 @@ const ROOMS = {
   wrappers: { may: ['backend', 'model', 'options', 'errors', 'util'] },
   presets: { may: [] },
   registry: { may: ['backends', 'backend', 'model', 'options', 'errors', 'util'] },
-  settings: { may: ['errors', 'util'] },
+  settings: { may: ['options', 'errors', 'util'] },
   connection: {
     may: [
       'settings',
@@ -156,7 +156,7 @@ const FILES = {
     'util/result-queue',
   ],
   sync: ['sync', 'sync-codec'],
-  settings: ['settings', 'environment'],
+  settings: ['settings', 'variables'],
   registry: ['registry', 'built-in'],
   connection: [
     'connection',
@@ -164,7 +164,7 @@ const FILES = {
     'connection-url',
     'url-parts',
     'named-connections',
-    'variables',
+    'known-variables',
     'staging-guard',
     'load-backend',
   ],

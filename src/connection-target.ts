@@ -1,38 +1,38 @@
 import type { EmailBackend } from './backend.ts';
 import { letBlock } from './blocking-delivery.ts';
 import { backendOfUrl, isConnectionUrl, noUrl, parseConnectionUrl } from './connection-url.ts';
-import type { Environment } from './environment.ts';
 import { ConfigurationError } from './errors.ts';
+import { chosenBackend, findVariable, PRESET_PARTS, URL_PARTS } from './known-variables.ts';
 import { isBackendClass, loadBackendSync } from './load-backend.ts';
 import type { AnyOptionTable, OptionPart } from './options.ts';
 import { findPreset, presetNames } from './presets.ts';
-import { type BackendClass, backendNames, crossingName, findBackend, nameOfBackend } from './registry.ts';
-import { blameVariable, readVariable } from './settings.ts';
+import {
+  type BackendClass,
+  backendNames,
+  findBackend,
+  nameForWorker,
+  nameOfBackend,
+  optionTableOf,
+} from './registry.ts';
+import { blameVariable, type Environment, readVariable } from './settings.ts';
 import { WorkerDelivery } from './sync.ts';
 import { nearestName } from './util/nearest-name.ts';
 import { isQuotable } from './util/quotable.ts';
-import {
-  ALL_PARTS,
-  blameOptions,
-  chosenBackend,
-  environmentOptions,
-  findVariable,
-  SERVER_PARTS,
-  topOf,
-  variablesOf,
-} from './variables.ts';
+import { blameOptions, environmentOptions, topOf, variablesOf } from './variables.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
-/** Which backend to make, and what is known of its options before the environment and the caller are asked. */
+/** What a connection is made from, before the environment is asked for its options. */
 export interface Target {
-  /** The registered name or the specifier, the recipe for the worker thread; of a class that has neither, null. */
+  /** The registered name or the specifier; null for a class that has neither. */
   readonly name: string | null;
   readonly backend: BackendClass;
-  /** From a URL or preset; they win over the environment and lose to those given in code. */
-  readonly fixed: Options;
-  /** What `fixed` describes, so that its variables do not count. */
-  readonly replaced: readonly OptionPart[];
+  /** Options given in code by the definition of a named connection. */
+  readonly options: object;
+  /** Options from a URL or preset; they win over the environment and lose to those given in code. */
+  readonly impliedOptions: Options;
+  /** What `impliedOptions` describe: variables for these parts do not count. */
+  readonly impliedParts: readonly OptionPart[];
   /** The variable that named the backend, or null. */
   readonly variable: string | null;
 }
@@ -41,9 +41,9 @@ export interface Target {
 export function chosenTarget(environment: Environment): Target {
   const { variable, value } = chosenBackend(environment);
   if (variable === null) return resolveTarget(value, environment);
-  return blaming(variable, () => {
+  return namingVariable(variable, () => {
     if (variable === 'AMSDAL_EMAIL_URL') return urlTarget(value, variable);
-    const rival = findPreset(value) && findVariable(environment, SERVER_PARTS);
+    const rival = findPreset(value) && findVariable(environment, PRESET_PARTS);
     if (rival)
       throw new ConfigurationError('conflicting-options', `the preset ${value} says what ${rival} says: unset it`);
     return { ...resolveTarget(value, environment), variable };
@@ -52,7 +52,7 @@ export function chosenTarget(environment: Environment): Target {
 
 /** The target of a URL that a variable holds. */
 export function variableTarget(variable: string, url: string): Target {
-  return blaming(variable, () => urlTarget(url, variable));
+  return namingVariable(variable, () => urlTarget(url, variable));
 }
 
 /** The target that a name, preset, URL, specifier or class stands for. */
@@ -67,7 +67,8 @@ export function resolveTarget(target: string | BackendClass, environment: Enviro
   const preset = findBackend(target) === undefined ? findPreset(target) : undefined;
   if (preset) {
     const { host, port, security } = preset;
-    return { ...plainTarget('smtp', findClass('smtp')), fixed: { host, port, security }, replaced: SERVER_PARTS };
+    const impliedOptions = { host, port, security };
+    return { ...plainTarget('smtp', findClass('smtp')), impliedOptions, impliedParts: PRESET_PARTS };
   }
   // `getConnection('smtp')` with AMSDAL_EMAIL_URL=smtp://... means that server.
   const url = readVariable(environment, 'AMSDAL_EMAIL_URL');
@@ -75,22 +76,24 @@ export function resolveTarget(target: string | BackendClass, environment: Enviro
   return plainTarget(target, findClass(target));
 }
 
-/** All options: those given win over those of the URL or preset, these over the environment. */
+/** All options: those given in code win over those of the URL or preset, these over the environment. */
 export function mergeOptions(target: Target, given: object, environment: Environment): Record<string, unknown> {
-  const { backend, fixed, replaced } = target;
-  const table = backend.optionTable ?? {};
-  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const fromVariables = environmentOptions(backend.optionTable, environment, replaced);
-  const configured = overlay(table, fromVariables, fixed);
-  if (isForAnotherAddress(target, { ...configured, ...set }, environment)) {
+  const { impliedOptions, impliedParts } = target;
+  const table = optionTableOf(target.backend);
+  const inCode = Object.fromEntries(
+    Object.entries({ ...target.options, ...given }).filter(([, value]) => value !== undefined),
+  );
+  const fromVariables = environmentOptions(table, environment, impliedParts);
+  const configured = overlay(table, fromVariables, impliedOptions);
+  if (isForAnotherAddress(target, { ...configured, ...inCode }, environment)) {
     for (const [name, { part }] of Object.entries(table)) if (part === 'login') delete configured[name];
   }
-  const merged = overlay(table, configured, set);
-  for (const { option, variable } of variablesOf(backend.optionTable)) {
-    const counts = fromVariables[option] !== undefined && !Object.hasOwn({ ...fixed, ...set }, option);
+  const merged = overlay(table, configured, inCode);
+  for (const { option, variable } of variablesOf(table)) {
+    const counts = fromVariables[option] !== undefined && !Object.hasOwn({ ...impliedOptions, ...inCode }, option);
     for (const [other, parts] of Object.entries(counts ? (variable.implies?.(fromVariables[option]) ?? {}) : {})) {
       const open = merged[other] ?? {};
-      if (typeof open === 'object') merged[other] = { ...parts, ...open }; // what is no object is refused by its own name
+      if (typeof open === 'object') merged[other] = { ...parts, ...open }; // anything else is refused under its own name
     }
   }
   return merged;
@@ -106,49 +109,54 @@ function overlay(table: AnyOptionTable, lower: Options, upper: Options): Record<
   return { ...left, ...upper };
 }
 
-/** Credentials belong to the address that they were configured with: another one must not be sent them. */
-function isForAnotherAddress({ backend, fixed, replaced }: Target, merged: Options, environment: Environment): boolean {
-  const table = backend.optionTable ?? {};
-  const address = Object.fromEntries(Object.entries(table).filter(([, { part }]) => part === 'address'));
-  const own = replaced.includes('login') ? fixed : environmentOptions(address, environment, []);
+/** Credentials belong to the address that they were configured with: they must not be sent to another one. */
+function isForAnotherAddress(target: Target, merged: Options, environment: Environment): boolean {
+  const entries = Object.entries(optionTableOf(target.backend)).filter(([, { part }]) => part === 'address');
+  const address = Object.fromEntries(entries);
+  const configured = target.impliedParts.includes('login')
+    ? target.impliedOptions
+    : environmentOptions(address, environment, []);
   const names = Object.keys(address);
-  return names.some((name) => own[name] !== undefined) && names.some((name) => own[name] !== merged[name]);
+  return (
+    names.some((name) => configured[name] !== undefined) && names.some((name) => configured[name] !== merged[name])
+  );
 }
 
-/** Makes the backend with all its options; an error about one names the variable it comes from. */
-export function construct(target: Target, given: object, environment: Environment): EmailBackend {
-  const { name, backend } = target;
+/**
+ * Makes a connection with all its options.
+ *
+ * @throws {ConfigurationError} which names the variable that an option at fault comes from.
+ */
+export function makeConnection(target: Target, given: object, environment: Environment): EmailBackend {
   const options = mergeOptions(target, given, environment);
   try {
-    return instantiate(name, backend, options);
+    return make(target.name, target.backend, options);
   } catch (error) {
     throw error instanceof ConfigurationError ? blame(error, target, given, environment) : error;
   }
 }
 
 function blame(error: ConfigurationError, target: Target, given: object, environment: Environment): unknown {
-  const { backend, variable, replaced, fixed } = target;
-  if (variable !== null && replaced.includes('login')) {
+  const { backend, variable, impliedParts, impliedOptions } = target;
+  const inCode = { ...target.options, ...given };
+  const isGiven = (option: string): boolean => Reflect.get(inCode, option) !== undefined;
+  const isImplied = (option: string): boolean => Object.hasOwn(impliedOptions, option);
+  if (variable !== null && impliedParts.includes('login')) {
     const options = [error.option, ...error.otherOptions].flatMap((option) => (option === null ? [] : [topOf(option)]));
-    // A backend that names no option can only mean the URL when nothing was given beside it.
-    const isOfUrl = (option: string): boolean => Object.hasOwn(fixed, option) && !isGiven(given, option);
-    if (options.length === 0 ? Object.keys(given).length === 0 : options.some(isOfUrl))
+    // A backend that names no option can only mean the URL when nothing else was given.
+    const isOfUrl = (option: string): boolean => isImplied(option) && !isGiven(option);
+    if (options.length === 0 ? Object.keys(inCode).length === 0 : options.some(isOfUrl))
       return blameVariable(error, variable);
   }
-  const isFromVariable = (option: string): boolean => !isGiven(given, option) && !Object.hasOwn(fixed, option);
-  return blameOptions(error, backend.optionTable, environment, isFromVariable);
+  return blameOptions(error, optionTableOf(backend), environment, (option) => !isGiven(option) && !isImplied(option));
 }
 
-function isGiven(options: object, name: string): boolean {
-  return Reflect.get(options, name) !== undefined;
+/** A connection from a name or specifier and its complete options; the environment is not read. */
+export function makeWithOptions(name: string, options: object): EmailBackend {
+  return make(name, findClass(name), options);
 }
 
-/** A backend from its name or specifier and its complete options; the environment is not read. */
-export function makeBackend(name: string, options: object): EmailBackend {
-  return instantiate(name, findClass(name), options);
-}
-
-function instantiate(name: string | null, backend: BackendClass, options: object): EmailBackend {
+function make(name: string | null, backend: BackendClass, options: object): EmailBackend {
   const connection = new backend(options);
   if (typeof connection.sendMessages !== 'function') {
     throw new ConfigurationError(
@@ -156,13 +164,13 @@ function instantiate(name: string | null, backend: BackendClass, options: object
       `'${name ?? backend.name}' makes objects without sendMessages: extend EmailBackend`,
     );
   }
-  const crossing = name === null ? null : crossingName(name);
-  if (crossing !== null) letBlock(connection, new WorkerDelivery({ backend: crossing, options }));
+  const workerName = name === null ? null : nameForWorker(name);
+  if (workerName !== null) letBlock(connection, new WorkerDelivery({ backend: workerName, options }));
   return connection;
 }
 
 function plainTarget(name: string | null, backend: BackendClass): Target {
-  return { name, backend, fixed: {}, replaced: [], variable: null };
+  return { name, backend, options: {}, impliedOptions: {}, impliedParts: [], variable: null };
 }
 
 function urlTarget(url: string, variable: string | null): Target {
@@ -175,15 +183,15 @@ function urlTarget(url: string, variable: string | null): Target {
     throw new ConfigurationError('unknown-backend', `'${name}' is a preset and no scheme of URLs: write ${written}`);
   }
   const backend = findClass(name);
-  const fixed = parseConnectionUrl(url, backend.optionTable);
-  return { name, backend, fixed, replaced: ALL_PARTS, variable };
+  const impliedOptions = parseConnectionUrl(url, backend.optionTable);
+  return { ...plainTarget(name, backend), impliedOptions, impliedParts: URL_PARTS, variable };
 }
 
 function findClass(name: string): BackendClass {
   const registered = findBackend(name);
   if (typeof registered === 'function') return registered;
   const specifier = registered ?? name;
-  // A folder may well have an '@' in its name, as those of pnpm have.
+  // A folder may have an '@' in its name, as those of pnpm have.
   const isFile = /^(?:\.{0,2}\/(?!\/)|\.{1,2}\\|[A-Za-z]:[\\/]|file:\/\/\/)/.test(specifier);
   if (specifier.includes('#') && (isFile || isQuotable(specifier))) return loadBackendSync(specifier);
   if (!isQuotable(name)) throw noUrl(name);
@@ -196,7 +204,8 @@ function findClass(name: string): BackendClass {
   );
 }
 
-function blaming<T>(variable: string, make: () => T): T {
+/** Runs `make`; an error names the variable. */
+function namingVariable<T>(variable: string, make: () => T): T {
   try {
     return make();
   } catch (error) {

@@ -1,14 +1,14 @@
 import type { EmailBackend } from './backend.ts';
 import {
   chosenTarget,
-  construct,
+  makeConnection,
   mergeOptions,
   resolveTarget,
   type Target,
   variableTarget,
 } from './connection-target.ts';
-import type { Environment } from './environment.ts';
 import { ConfigurationError } from './errors.ts';
+import { takeMisspelt } from './known-variables.ts';
 import {
   type ConnectionDefinition,
   type ConnectionName,
@@ -18,16 +18,15 @@ import {
 } from './named-connections.ts';
 import type { PresetName } from './presets.ts';
 import type { BackendClass, BuiltInBackends } from './registry.ts';
-import { currentEnvironment, namedUrls, namedUrlVariable, readVariable } from './settings.ts';
+import { currentEnvironment, type Environment, namedUrls, namedUrlVariable, readVariable } from './settings.ts';
 import { checkGuard, guard } from './staging-guard.ts';
 import { rulesOf } from './staging-rules.ts';
 import { thrownHere } from './util/error-copies.ts';
 import { nearestName } from './util/nearest-name.ts';
 import { processState } from './util/process-state.ts';
 import { quoted } from './util/quotable.ts';
-import { takeMisspelt } from './variables.ts';
 
-/** What is known of a backend by its name or preset: its options and its class; of any other name only that it is a backend. */
+/** The options and class of a backend that is named by a built-in name or preset; of any other name, just a backend. */
 export type NamedBackend<T extends string> = [T] extends [keyof BuiltInBackends | PresetName]
   ? BuiltInBackends[T extends keyof BuiltInBackends ? T : 'smtp']
   : { readonly options: object; readonly backend: EmailBackend };
@@ -50,30 +49,28 @@ export function getConnection(target?: string | BackendClass, options: object = 
   try {
     const environment = currentEnvironment();
     const name = typeof target === 'string' ? connectionNameOf(target) : null;
-    if (name !== null) return make(namedPlan(name, environment), options, environment);
+    if (name !== null) return makeGuarded(namedTarget(name, environment), options, environment);
     const resolved = target === undefined ? chosenTarget(environment) : resolveTarget(target, environment);
-    return make({ target: resolved, options: {} }, options, environment);
+    return makeGuarded(resolved, options, environment);
   } catch (error) {
     throw thrownHere(error);
   }
 }
 
-/** What a connection is made from: a target with the options its definition gives, or one that is there already. */
-type Plan = { readonly target: Target; readonly options: object } | { readonly connection: EmailBackend };
-
-interface Shared {
+/** A connection that the process shares, and what it was made from: when that changes, another one is made. */
+interface SharedConnection {
   readonly fingerprint: string;
   readonly definition: ConnectionDefinition | undefined;
   readonly connection: EmailBackend;
 }
 
-/** The name of the process's own connection among the shared ones. */
+/** The name of the default connection among the shared ones. */
 const DEFAULT = '';
-const shared = /* @__PURE__ */ processState('shared connections', () => new Map<string, Shared>());
-/** The environment is looked at once a turn: a loop of a hundred thousand sends must not read it each time. */
-const thisTurn = /* @__PURE__ */ processState('connections of this turn', () => new Map<string, Shared>());
-/** What stands in for the process's own connection. */
-const instead = /* @__PURE__ */ processState('default connection', (): { connection: EmailBackend | null } => ({
+const shared = /* @__PURE__ */ processState('shared connections', () => new Map<string, SharedConnection>());
+/** The environment is read once per turn of the event loop: a loop of a hundred thousand sends must not read it each time. */
+const thisTurn = /* @__PURE__ */ processState('connections of this turn', () => new Map<string, SharedConnection>());
+/** Replaces the default connection that the environment configures. */
+const override = /* @__PURE__ */ processState('default connection', (): { connection: EmailBackend | null } => ({
   connection: null,
 }));
 
@@ -83,29 +80,29 @@ const instead = /* @__PURE__ */ processState('default connection', (): { connect
  * @throws {ConfigurationError} when the environment is wrong.
  */
 export function defaultConnection(): EmailBackend {
-  return instead.connection === null ? share(DEFAULT) : guard(instead.connection);
+  return override.connection === null ? sharedConnection(DEFAULT) : guard(override.connection);
 }
 
 /**
  * Makes `connection` the process's default one, or undoes that with null; the seam for plugins, adapters and test inboxes.
  *
- * @returns The function that restores what was there before.
+ * @returns The function that restores the previous default.
  */
 export function setDefaultConnection(connection: EmailBackend | null): () => void {
-  const before = instead.connection;
-  instead.connection = connection;
+  const before = override.connection;
+  override.connection = connection;
   return () => {
-    instead.connection = before;
+    override.connection = before;
   };
 }
 
-/** The connection that `sendMail` is told to use: a given one, the shared one of a name, or the process's own. */
+/** The connection for `sendMail`: the one given, the shared one of a name, or the default one. */
 export function connectionFor(given: EmailBackend | ConnectionName | undefined): EmailBackend {
   try {
     if (given === undefined) return defaultConnection();
     if (typeof given !== 'string') return guard(given);
     const name = connectionNameOf(given);
-    if (name !== null) return share(name);
+    if (name !== null) return sharedConnection(name);
   } catch (error) {
     throw thrownHere(error);
   }
@@ -116,33 +113,31 @@ export function connectionFor(given: EmailBackend | ConnectionName | undefined):
 }
 
 /**
- * Makes every shared connection there is, the default one and the named ones, which checks the whole configuration without
- * the network; returns them.
+ * Makes every shared connection, the default one and the named ones, which checks the whole configuration without the network.
  *
  * @throws {ConfigurationError} for the first thing that is wrong.
  */
 export function checkConnections(): readonly EmailBackend[] {
   const names = new Set([...definedNames(), ...namedUrls(currentEnvironment())]);
-  return [defaultConnection(), ...[...names].map(share)];
+  return [defaultConnection(), ...[...names].map(sharedConnection)];
 }
 
 /** The default connection and the named ones that have been used. */
 export function sharedConnections(): readonly EmailBackend[] {
   const used = [...shared.values()].map(({ connection }) => connection);
-  return [...new Set(instead.connection === null ? used : [instead.connection, ...used])];
+  return [...new Set(override.connection === null ? used : [override.connection, ...used])];
 }
 
-function share(name: string): EmailBackend {
+function sharedConnection(name: string): EmailBackend {
   const definition = name === DEFAULT ? undefined : findDefinition(name);
   const known = thisTurn.get(name);
   if (known !== undefined && known.definition === definition) return known.connection;
   const environment = currentEnvironment();
-  const plan =
-    name === DEFAULT ? { target: chosenTarget(environment), options: {} } : namedPlan(name, environment, definition);
-  const fingerprint = fingerprintOf(plan, environment);
+  const target = name === DEFAULT ? chosenTarget(environment) : namedTarget(name, environment);
+  const fingerprint = fingerprintOf(target, environment);
   let entry = shared.get(name);
   if (entry?.fingerprint !== fingerprint || entry.definition !== definition) {
-    entry = { fingerprint, definition, connection: make(plan, {}, environment) };
+    entry = { fingerprint, definition, connection: makeGuarded(target, {}, environment) };
     shared.set(name, entry);
   }
   if (thisTurn.size === 0) queueMicrotask(() => thisTurn.clear());
@@ -150,34 +145,31 @@ function share(name: string): EmailBackend {
   return entry.connection;
 }
 
-function fingerprintOf(plan: Plan, environment: Environment): string {
+function fingerprintOf(target: Target | EmailBackend, environment: Environment): string {
   const guards = rulesOf(environment);
-  if ('connection' in plan) return guards;
+  if ('sendMessages' in target) return guards;
   // Options given in code belong to the definition, which is compared by itself.
-  const { target } = plan;
-  return JSON.stringify([target.name, mergeOptions(target, {}, environment), guards]);
+  return JSON.stringify([target.name, mergeOptions({ ...target, options: {} }, {}, environment), guards]);
 }
 
-function make(plan: Plan, options: object, environment: Environment): EmailBackend {
+function makeGuarded(target: Target | EmailBackend, options: object, environment: Environment): EmailBackend {
   checkGuard(environment);
   for (const [variable, meant] of takeMisspelt(environment)) {
-    const options = { type: 'AmsdalMailWarning', code: 'unknown-variable' };
-    process.emitWarning(`there is no variable ${variable}: did you mean ${meant}?`, options);
+    const warning = { type: 'AmsdalMailWarning', code: 'unknown-variable' };
+    process.emitWarning(`there is no variable ${variable}: did you mean ${meant}?`, warning);
   }
-  if (!('connection' in plan)) return guard(construct(plan.target, { ...plan.options, ...options }, environment));
-  if (Object.keys(options).length === 0) return guard(plan.connection);
+  if (!('sendMessages' in target)) return guard(makeConnection(target, options, environment));
+  if (Object.keys(options).length === 0) return guard(target);
   throw new ConfigurationError('invalid-option', 'this named connection is made already: it takes no options');
 }
 
-function namedPlan(
-  name: string,
-  environment: Environment,
-  definition: ConnectionDefinition | undefined = findDefinition(name),
-): Plan {
+/** What a name stands for: a target, or a connection that the application has made itself. */
+function namedTarget(name: string, environment: Environment): Target | EmailBackend {
+  const definition = findDefinition(name);
   if (definition === undefined) {
     const variable = namedUrlVariable(name);
     const url = readVariable(environment, variable);
-    if (url !== null) return { target: variableTarget(variable, url), options: {} };
+    if (url !== null) return variableTarget(variable, url);
     const names = [...definedNames(), ...namedUrls(environment)];
     const near = nearestName(name, names);
     const known = names.map((each) => `@${each}`).join(', ') || 'none';
@@ -186,9 +178,7 @@ function namedPlan(
       `there is no connection '@${name}'${near === null ? '' : `; did you mean '@${near}'?`}: set ${variable}, or call defineConnections({ '${name}': ... }); known: ${known}`,
     );
   }
-  if (typeof definition === 'object') {
-    if ('sendMessages' in definition) return { connection: definition };
-    return { target: resolveTarget(definition.backend, environment), options: definition.options ?? {} };
-  }
-  return { target: resolveTarget(definition, environment), options: {} };
+  if (typeof definition !== 'object') return resolveTarget(definition, environment);
+  if ('sendMessages' in definition) return definition;
+  return { ...resolveTarget(definition.backend, environment), options: definition.options ?? {} };
 }

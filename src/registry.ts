@@ -1,4 +1,4 @@
-import type { EmailBackend, UrlSchemes } from './backend.ts';
+import { BACKEND_OPTIONS, type EmailBackend, type UrlSchemes } from './backend.ts';
 import * as builtIn from './built-in.ts';
 import { ConfigurationError } from './errors.ts';
 import type { AnyOptionTable } from './options.ts';
@@ -13,25 +13,25 @@ export type BuiltInBackends = {
   };
 };
 
-/** A class whose instances are backends, and what it declares of itself: see {@link EmailBackend}. */
+/** A class whose instances are backends, and what it declares about itself: see {@link EmailBackend}. */
 export interface BackendClass<O extends object = object, B extends EmailBackend = EmailBackend> {
   new (options?: O): B;
   /** What its options are checked against, and read from URLs and variables. */
   readonly optionTable?: AnyOptionTable;
-  /** Schemes of its URLs besides the name that it is registered under. */
+  /** URL schemes besides its registered name. */
   readonly urlSchemes?: UrlSchemes;
-  /** False for a class that gives mails to nobody. */
+  /** False for a class that delivers no mail. */
   readonly delivers?: boolean;
-  /** What it does, for the command line to tell. */
+  /** What it does, as the command line shows it. */
   readonly about?: string | null;
 }
 
 const BUILT_IN: Readonly<Record<string, BackendClass>> = builtIn;
-/** Those of the application: a class, or the `specifier#Export` that is loaded when it is asked for. */
+/** The application's backends: a class, or a `specifier#Export` that is loaded when it is first used. */
 const registered = /* @__PURE__ */ processState('backends', () => new Map<string, BackendClass | string>());
 
-/** What another thread can find the same backend by: a built-in name or a specifier; null when only this thread knows it. */
-export function crossingName(name: string): string | null {
+/** The name or specifier by which a worker thread finds the same backend; null when only this thread knows it. */
+export function nameForWorker(name: string): string | null {
   const own = registered.get(name);
   if (typeof own === 'string') return own;
   return Object.hasOwn(BUILT_IN, name) || name.includes('#') ? name : null;
@@ -52,12 +52,17 @@ export function findBackend(name: string): BackendClass | string | undefined {
   return Object.hasOwn(BUILT_IN, name) ? BUILT_IN[name] : registered.get(name);
 }
 
-/** The option tables of all registered classes; one that is registered by its specifier has none here before it is loaded. */
+/** The options of a class; one that declares none has those of every backend. */
+export function optionTableOf({ optionTable = BACKEND_OPTIONS }: BackendClass): AnyOptionTable {
+  return optionTable;
+}
+
+/** The option tables that registered classes declare; a backend registered by its specifier is not loaded for this. */
 export function optionTables(): readonly AnyOptionTable[] {
   return knownClasses().flatMap(([, { optionTable }]) => (optionTable === undefined ? [] : [optionTable]));
 }
 
-/** The backend that a scheme of URLs stands for, by name, and the options it means; null for one that nobody declares. */
+/** The name of the backend that a URL scheme stands for, and the options it implies; null for an unknown scheme. */
 export function findScheme(scheme: string): { readonly name: string; readonly options: object } | null {
   if (findBackend(scheme) !== undefined) return { name: scheme, options: {} };
   for (const [name, { urlSchemes = {} }] of knownClasses()) {
@@ -66,7 +71,7 @@ export function findScheme(scheme: string): { readonly name: string; readonly op
   return null;
 }
 
-/** The schemes of URLs that have something to say before their query. */
+/** The schemes of URLs that have more than a query. */
 export function urlSchemes(): readonly string[] {
   const withParts = knownClasses().filter(([, { optionTable = {} }]) =>
     Object.values(optionTable).some(({ urlPart }) => urlPart !== undefined),
@@ -75,9 +80,9 @@ export function urlSchemes(): readonly string[] {
 }
 
 /**
- * Gives a backend a name for `getConnection`, AMSDAL_EMAIL_BACKEND and URLs; returns the function that takes the name away.
+ * Registers a backend under a name for `getConnection`, AMSDAL_EMAIL_BACKEND and URLs; returns the function that removes it.
  *
- * @param backend The class, or a `specifier#Export` that is loaded when the name is first asked for.
+ * @param backend The class, or a `specifier#Export` that is loaded when the name is first used.
  * @throws {ConfigurationError} `invalid-option` when the name, or a scheme of the class, is taken or could be mistaken for a path
  *   or URL.
  */

@@ -1,6 +1,5 @@
 import { asksGuard, EmailBackend, insistOnFilters } from './backend.ts';
-import type { Environment } from './environment.ts';
-import { currentEnvironment } from './settings.ts';
+import { currentEnvironment, type Environment } from './settings.ts';
 import { readGuard, rulesOf, stagingFilter } from './staging-rules.ts';
 import { processState } from './util/process-state.ts';
 import { redirect } from './wrappers/redirect.ts';

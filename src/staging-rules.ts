@@ -1,7 +1,6 @@
 import type { DeliveryFilter } from './delivery-filter.ts';
-import type { Environment } from './environment.ts';
 import { ConfigurationError } from './errors.ts';
-import { blameVariable, currentEnvironment } from './settings.ts';
+import { blameVariable, currentEnvironment, type Environment } from './settings.ts';
 import { redirectFilter } from './wrappers/redirect-filter.ts';
 import { type RedirectOptions, readRules } from './wrappers/redirect-rules.ts';
 

@@ -1,6 +1,6 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
 import type { EmailBackend } from './backend.ts';
-import { makeBackend } from './connection-target.ts';
+import { makeWithOptions } from './connection-target.ts';
 import { type DeliveryResult, failedDelivery, toEmailError } from './delivery.ts';
 import { EmailMessage } from './message.ts';
 import type { SyncRequest } from './sync.ts';
@@ -50,7 +50,7 @@ async function deliver({
   const results = new Map<number, DeliveryResult>();
   let ended: unknown;
   try {
-    const connection = connections.get(id) ?? makeBackend(recipe.backend, recipe.options);
+    const connection = connections.get(id) ?? makeWithOptions(recipe.backend, recipe.options);
     connections.set(id, connection);
     for await (const result of connection.stream(messages)) results.set(result.index, result);
   } catch (error) {

@@ -4,12 +4,11 @@ import { readConfiguration } from '../src/cli/check/configuration.ts';
 import { explainMail } from '../src/cli/explain/explanation.ts';
 import { getConnection } from '../src/connection.ts';
 import { chosenTarget, mergeOptions, resolveTarget } from '../src/connection-target.ts';
-import type { Environment } from '../src/environment.ts';
 import { ConfigurationError } from '../src/errors.ts';
+import { setVariables } from '../src/known-variables.ts';
 import type { AnyOptionTable } from '../src/options.ts';
 import { registerBackend } from '../src/registry.ts';
-import { setEnvironment } from '../src/settings.ts';
-import { setVariables } from '../src/variables.ts';
+import { type Environment, setEnvironment } from '../src/settings.ts';
 import { ProbeBackend, sendAll } from './probe-backend.ts';
 
 /** What an application or a package declares of its own backend. */
@@ -127,7 +126,7 @@ describe('a backend that declares itself', () => {
   test('a variable of this package beside AMSDAL_EMAIL_URL is a contradiction, one of others is not', () => {
     register();
     const both = (name: string) => chosenTarget({ AMSDAL_EMAIL_URL: 'acme://h', [name]: '1' });
-    expect(both('ACME_WAIT').fixed).toEqual({ host: 'h' });
+    expect(both('ACME_WAIT').impliedOptions).toEqual({ host: 'h' });
     expect(() => both('AMSDAL_EMAIL_ACME_SANDBOX')).toThrow(
       'AMSDAL_EMAIL_URL and AMSDAL_EMAIL_ACME_SANDBOX are both set',
     );

@@ -1,17 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import { BACKEND_OPTIONS } from '../src/backend.ts';
 import { FileBackend } from '../src/backends/file.ts';
 import { SesBackend } from '../src/backends/ses.ts';
 import { SmtpBackend } from '../src/backends/smtp.ts';
 import { mergeOptions, resolveTarget } from '../src/connection-target.ts';
-import type { Environment } from '../src/environment.ts';
 import { ConfigurationError } from '../src/errors.ts';
+import { chosenBackend, URL_PARTS } from '../src/known-variables.ts';
+import type { Environment } from '../src/settings.ts';
 import { resolveSmtpOptions } from '../src/smtp/options.ts';
-import { ALL_PARTS, chosenBackend, environmentOptions } from '../src/variables.ts';
+import { environmentOptions } from '../src/variables.ts';
 
 const TABLES = { smtp: SmtpBackend.optionTable, ses: SesBackend.optionTable, file: FileBackend.optionTable };
 
 const options = (backend: keyof typeof TABLES, environment: Environment, hasUrl = false) =>
-  environmentOptions(TABLES[backend], environment, hasUrl ? ALL_PARTS : []);
+  environmentOptions(TABLES[backend], environment, hasUrl ? URL_PARTS : []);
 
 describe('every variable sets its option', () => {
   const cases: [keyof typeof TABLES, Environment, Record<string, unknown>][] = [
@@ -56,10 +58,10 @@ describe('every variable sets its option', () => {
   });
 
   test('a backend we do not know gets the default sender, as text', () => {
-    expect(environmentOptions(undefined, { AMSDAL_EMAIL_FROM: 'a@x.org', AMSDAL_EMAIL_HOST: 'h' }, [])).toEqual({
+    expect(environmentOptions(BACKEND_OPTIONS, { AMSDAL_EMAIL_FROM: 'a@x.org', AMSDAL_EMAIL_HOST: 'h' }, [])).toEqual({
       defaultFrom: 'a@x.org',
     });
-    expect(environmentOptions(undefined, { AMSDAL_EMAIL_FROM: 'a@x.org' }, [])).toEqual({
+    expect(environmentOptions(BACKEND_OPTIONS, { AMSDAL_EMAIL_FROM: 'a@x.org' }, [])).toEqual({
       defaultFrom: 'a@x.org',
     });
   });

@@ -1,6 +1,5 @@
-import type { Environment } from '../environment.ts';
 import { ConfigurationError, EmailError } from '../errors.ts';
-import { blameVariable, currentEnvironment } from '../settings.ts';
+import { blameVariable, currentEnvironment, type Environment } from '../settings.ts';
 import { importExport } from '../util/load-export.ts';
 import { reasonOf } from '../util/reason.ts';
 import type { AppConfig } from './app-config.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import type { Environment } from '../environment.ts';
 import { ConfigurationError } from '../errors.ts';
+import type { Environment } from '../settings.ts';
 
 /**
  * Reads a `.env` file: null for none, undefined for `.env` if there is one.

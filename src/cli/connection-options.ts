@@ -1,8 +1,7 @@
 import { stderr } from 'node:process';
 import type { EmailBackend } from '../backend.ts';
 import { getConnection } from '../connection.ts';
-import { layerEnvironment } from '../environment.ts';
-import { currentEnvironment, setEnvironment } from '../settings.ts';
+import { currentEnvironment, layerEnvironment, setEnvironment } from '../settings.ts';
 import { readConfiguration } from './check/configuration.ts';
 import type { OptionValues } from './command.ts';
 import { UsageError } from './usage-error.ts';

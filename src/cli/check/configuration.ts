@@ -1,7 +1,7 @@
 import { chosenTarget, mergeOptions, resolveTarget, type Target, variableTarget } from '../../connection-target.ts';
 import { connectionNameOf } from '../../named-connections.ts';
 import type { AnyOptionTable, OptionSpec } from '../../options.ts';
-import type { BackendClass } from '../../registry.ts';
+import { type BackendClass, optionTableOf } from '../../registry.ts';
 import { currentEnvironment, namedUrlVariable, originOf, readVariable } from '../../settings.ts';
 import { variableOf } from '../../variables.ts';
 
@@ -41,9 +41,9 @@ export function readConfiguration(given: string | undefined): Configuration {
   const origin = given === undefined ? described(target.variable) : given.includes('://') ? '--url' : '--backend';
   const settings: Setting[] = [{ name: 'backend', value: backend, origin }];
   for (const [name, value] of Object.entries(options)) {
-    const isFixed = Object.hasOwn(target.fixed, name);
-    const variable = isFixed ? target.variable : variableOf(optionTable, name, environment);
-    const from = isFixed && target.variable === null ? origin : described(variable);
+    const isImplied = Object.hasOwn(target.impliedOptions, name);
+    const variable = isImplied ? target.variable : variableOf(optionTableOf(backendClass), name, environment);
+    const from = isImplied && target.variable === null ? origin : described(variable);
     settings.push({ name, value: show(name, optionTable?.[name], value), origin: from });
   }
   settings.push(...defaultsOf(optionTable, options));

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { makeBackend } from '../../connection-target.ts';
+import { makeWithOptions } from '../../connection-target.ts';
 import { type ConnectionErrorCode, EmailConnectionError } from '../../errors.ts';
 import { locationOf, resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
 import { type Finding, fault, faultOf, ok, warning } from './finding.ts';
@@ -105,7 +105,7 @@ async function explainFailure(error: unknown, where: string, options: SmtpOption
 }
 
 async function detailsOf(options: SmtpOptions): Promise<Details> {
-  return (await makeBackend('smtp', options).verify()).details;
+  return (await makeWithOptions('smtp', options).verify()).details;
 }
 
 async function findHost(host: string): Promise<Finding> {

@@ -1,5 +1,5 @@
 import { getConnection } from '../../connection.ts';
-import { makeBackend } from '../../connection-target.ts';
+import { makeWithOptions } from '../../connection-target.ts';
 import type { EmailMessageInit } from '../../message-init.ts';
 import { composeMessage } from '../../mime/compose.ts';
 import { locationOf, resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
@@ -35,7 +35,7 @@ export async function explainMail(target: string | undefined, mail: EmailMessage
   const { backend, backendClass, options } = readConfiguration(target);
   if (backend === 'smtp') return explainSmtp(mail, options);
   if (backend === 'ses') {
-    const { requests, status } = await planSes(mail, (client) => makeBackend('ses', { ...options, client }));
+    const { requests, status } = await planSes(mail, (client) => makeWithOptions('ses', { ...options, client }));
     throwHeldBack(status);
     const how = 'over HTTPS to Amazon SES, a round trip for each request on a connection that is kept';
     return { ...NOTHING, backend, how, requests, ignored: ignoredOf(status), mail: requests[0]?.mail ?? null };
@@ -69,7 +69,7 @@ async function explainSmtp(mail: EmailMessageInit, options: SmtpOptions): Promis
     ...plain
   } = options;
   const wire = await planWire(mail, lmtp, (socket) =>
-    makeBackend('smtp', { ...plain, security: 'none', debug: false, socket }),
+    makeWithOptions('smtp', { ...plain, security: 'none', debug: false, socket }),
   );
   const [first] = wire;
   return {
