@@ -4,7 +4,7 @@ import { MessageError } from './errors.ts';
 import { type Group, type Mailbox, ParsedMailbox, quote } from './parsed-mailbox.ts';
 import { LINE_CONTROL } from './util/line.ts';
 
-/** A string that is not one mailbox or group; `reason` says what to change. Nothing is ever repaired into an address. */
+/** A string is not one mailbox or group; `reason` says what to change. Nothing is ever repaired into an address. */
 export class AddressSyntaxError extends MessageError {
   /** `instanceof` holds across copies of this package. */
   static override readonly [Symbol.hasInstance]: (value: unknown) => boolean = /* @__PURE__ */ errorClass(
@@ -22,14 +22,14 @@ export class AddressSyntaxError extends MessageError {
   }
 }
 
-/** The source of a pattern for an atom of ASCII (RFC 5322, section 3.2.3). */
+/** The source of a pattern for an ASCII atom (RFC 5322, section 3.2.3). */
 export const ATOM = "[\\w!#$%&'*+/=?^`{|}~-]+";
 const DOT_ATOM = /* @__PURE__ */ (() => new RegExp(`^${ATOM}(?:\\.${ATOM})*$`))();
 const CONTROL = /\p{Cc}/u;
 const TAB = 0x09;
 
-// Octets of an addr-spec: 64 + "@" + 255 (RFC 5321, section 4.5.3.1). Longer local parts are in use (VERP), so only the
-// whole is bounded.
+// Of an addr-spec: 64 + "@" + 255 (RFC 5321, section 4.5.3.1). Longer local parts are in use (VERP), so only the total is
+// bounded.
 const MAX_ADDRESS_OCTETS = 320;
 
 const SPACE = 0x20;
@@ -44,14 +44,14 @@ const AT = 0x40;
 const BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
 
-/** A phrase or a local part as it was found; a local part must be a single word. */
+/** A phrase or a local part as parsed; a local part must be a single word. */
 interface Words {
   readonly text: string;
   readonly isWord: boolean;
   readonly isQuoted: boolean;
 }
 
-/** Reads one address, in linear time; refuses whatever is not exactly that. */
+/** Parses one address, in linear time; refuses anything else. */
 export class AddressParser {
   readonly #input: string;
   #at = 0;
@@ -143,7 +143,7 @@ export class AddressParser {
         'the part before the "@" begins, ends or doubles a dot: quote it, ".x"@domain, if it is really so',
       );
     }
-    // In a name a tab is a blank; here it would be another mailbox.
+    // A tab in a name becomes a space; here it would make another mailbox.
     const control = CONTROL.exec(local.text);
     if (control) throw this.#error(`it holds the control character ${codePoint(control[0])}: remove it`);
     if (local.text.includes('=?')) {
@@ -160,7 +160,7 @@ export class AddressParser {
     return new ParsedMailbox(name, `${localPart}@${domain}`, asciiAddress, isAscii);
   }
 
-  /** Words and the white space between them, as far as they go; the text is what a person would read. */
+  /** Consecutive words and the white space between them, unquoted. */
   #words(): Words {
     const input = this.#input;
     let text = '';
@@ -268,13 +268,13 @@ function octets(text: string): number {
   return NON_ASCII.test(text) ? new TextEncoder().encode(text).length : text.length;
 }
 
-/** An input as an error shows it. */
+/** An input, as errors show it. */
 export function quoted(input: unknown): string {
   const text = typeof input === 'string' ? input : String(input);
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 79)}…` : text);
 }
 
-/** A name as a header has it. @throws {AddressSyntaxError} when it holds a control character */
+/** A name as a header holds it. @throws {AddressSyntaxError} when it holds a control character */
 export function readName(name: string): string {
   const control = LINE_CONTROL.exec(name);
   if (control)

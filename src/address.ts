@@ -7,12 +7,12 @@ export type { Group, Mailbox } from './parsed-mailbox.ts';
 
 /**
  * An address as callers write it: ONE mailbox (`jane@x.org`, `Jane Doe <jane@x.org>`, `"Doe, Jane" <jane@x.org>`), one
- * group (`Team: a@x.org, b@x.org;`), or name and address apart, where the name is any text and needs no quotes.
+ * group (`Team: a@x.org, b@x.org;`), or a separate name and address, where the name is any text and needs no quotes.
  */
 export type AddressInput = string | { readonly name?: string; readonly address: string };
 
 /**
- * Reads one mailbox or group by RFC 5322, section 3.4 (no comments, no obsolete forms), with Unicode by RFC 6532, in
+ * Parses one mailbox or group by RFC 5322, section 3.4 (no comments, no obsolete forms), with Unicode by RFC 6532, in
  * linear time.
  *
  * @throws {AddressSyntaxError} when the input is anything else, several addresses included.
@@ -23,7 +23,7 @@ export function parseAddress(input: AddressInput): Mailbox | Group {
 }
 
 /**
- * Reads one mailbox.
+ * Parses one mailbox.
  *
  * @throws {AddressSyntaxError} when the input is anything else, a group included.
  */
@@ -33,10 +33,10 @@ export function parseMailbox(input: AddressInput): Mailbox {
   return parsed;
 }
 
-/** Whether `value` is what {@link parseMailbox} takes. */
+/** Whether {@link parseMailbox} accepts `value`. */
 export function isMailboxInput(value: unknown): value is AddressInput {
   try {
-    parseMailbox(value as AddressInput); // what is none is refused
+    parseMailbox(value as AddressInput); // throws if it is not a mailbox
     return true;
   } catch {
     return false;
@@ -48,7 +48,7 @@ export function isGroup(value: Mailbox | Group): value is Group {
   return 'members' in value;
 }
 
-/** Writes an address so that {@link parseAddress} reads the same again: Unicode, quoted where it must be. */
+/** Formats an address so that {@link parseAddress} parses it back to the same: in Unicode, quoted only where needed. */
 export function formatAddress(value: Mailbox | Group): string {
   if (value instanceof ParsedMailbox) return value.text;
   if (isGroup(value))
@@ -57,17 +57,17 @@ export function formatAddress(value: Mailbox | Group): string {
 }
 
 /**
- * What two spellings of one mailbox share: the domain as A-labels, and ASCII letters in lower case. Any other character of a
- * local part is itself and no other: the Kelvin sign is no k (RFC 5321, section 2.4; RFC 6531, section 3.2).
+ * The key that all spellings of one mailbox share: the domain as A-labels, ASCII letters in lower case. Any other character of a
+ * local part stays as it is: the Kelvin sign is not a k (RFC 5321, section 2.4; RFC 6531, section 3.2).
  */
 export function addressKey(mailbox: Mailbox): string {
   return inAsciiLowerCase(mailbox.asciiAddress);
 }
 
-/** How addresses that somebody wrote are compared, with or without a name; what is no mailbox by its text. */
+/** The key by which addresses are compared, with or without a name; text that is not a mailbox is its own key. */
 export function comparisonKey(input: unknown): string {
   try {
-    const parsed = parseAddress(input as AddressInput); // what is none is refused
+    const parsed = parseAddress(input as AddressInput); // throws if it is not an address
     if (!isGroup(parsed)) return addressKey(parsed);
   } catch (error) {
     if (!(error instanceof AddressSyntaxError)) throw error;
@@ -87,10 +87,10 @@ const cache = new Map<string, Mailbox | Group>();
 const MAX_USUAL_LENGTH = 254;
 const USUAL_ADDRESS = /* @__PURE__ */ (() => `${ATOM}(?:\\.${ATOM})*@(?:${LABEL}\\.)+[A-Za-z]{2,63}`)();
 const PLAIN = /* @__PURE__ */ (() => new RegExp(`^${USUAL_ADDRESS}$`))();
-const WORD = /* @__PURE__ */ (() => `[.${WORD_CHARACTERS}]+`)(); // dots without quotes are read (RFC 5322, section 4.1), not written
+const WORD = /* @__PURE__ */ (() => `[.${WORD_CHARACTERS}]+`)(); // unquoted dots are parsed (RFC 5322, section 4.1) but never written
 const NAMED = /* @__PURE__ */ (() => new RegExp(`^${WORD}(?: ${WORD})* <${USUAL_ADDRESS}>$`))();
 
-/** Senders, and whatever is costly to parse, come again and again; other recipients mostly do not. */
+/** Senders, and whatever is costly to parse, recur; other recipients mostly do not. */
 function parseCached(input: string): Mailbox | Group {
   const known = cache.get(input);
   if (known) return known;
@@ -102,7 +102,7 @@ function parseCached(input: string): Mailbox | Group {
   return parsed;
 }
 
-/** `local@host` and `Name <local@host>` of harmless characters; everything else is for the parser. */
+/** `local@host` and `Name <local@host>` of plain characters; null for anything else, which the parser handles. */
 function parseUsual(input: string): Mailbox | null {
   if (input.length > MAX_USUAL_LENGTH || input.includes('=?')) return null;
   if (!input.endsWith('>')) return PLAIN.test(input) ? new ParsedMailbox('', input, input, true) : null;

@@ -6,19 +6,19 @@ import { copyList } from './util/list.ts';
 import { guessMediaType } from './util/media-types.ts';
 import { reasonOf } from './util/reason.ts';
 
-/** What a `Blob` or `File` offers of itself; declared here, so that the types need neither DOM nor Node declarations. */
+/** The shape of a `Blob` or `File`; declared here so that the types need neither DOM nor Node declarations. */
 export interface BlobLike {
-  /** Octets. */
+  /** In bytes. */
   readonly size: number;
   /** All bytes at once. */
   arrayBuffer(): Promise<ArrayBuffer>;
-  /** The bytes in chunks, anew at each call. */
+  /** The bytes in chunks; each call starts over. */
   stream(): AsyncIterable<Uint8Array> | ReadableStreamLike;
 }
 
-/** What a web `ReadableStream` offers of itself. */
+/** The shape of a web `ReadableStream`. */
 export interface ReadableStreamLike {
-  /** Takes the stream for reading. */
+  /** Locks the stream for reading. */
   getReader(): {
     read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
     cancel(reason?: unknown): Promise<void>;
@@ -28,7 +28,7 @@ export interface ReadableStreamLike {
 
 /**
  * The content of an attachment: text as a string (sent as UTF-8, never taken for base64), bytes (taken by reference, not
- * copied), a Blob, a stream (read once), or a function that opens the stream anew each time it is called.
+ * copied), a Blob, a stream (read once), or a function that opens a fresh stream at each call.
  */
 export type AttachmentContent =
   | string
@@ -38,19 +38,19 @@ export type AttachmentContent =
   | AsyncIterable<Uint8Array>
   | (() => AsyncIterable<Uint8Array>);
 
-/** What JSON makes of a Buffer of Node, as job queues give it back. */
+/** A Node Buffer after a round trip through JSON, as job queues return it. */
 export interface JsonBuffer {
-  /** What Node writes there. */
+  /** The marker that Node writes. */
   readonly type: 'Buffer';
-  /** Octets. */
+  /** The bytes. */
   readonly data: readonly number[];
 }
 
 /** What {@link Attachment} is made from; a plain object like this is accepted wherever an Attachment is. */
 export interface AttachmentInit {
-  /** The name the reader sees, without folders; null or left out for none. */
+  /** The name the recipient sees, without folders; null or omitted for none. */
   readonly filename?: string | null;
-  /** What is in it; a text is sent as UTF-8, an ArrayBuffer or any view of one is taken by reference. */
+  /** The content; text is sent as UTF-8, an ArrayBuffer or any view of one is taken by reference. */
   readonly content: AttachmentContent | ArrayBuffer | ArrayBufferView | JsonBuffer;
   /** A media type such as `image/png`, parameters allowed; default: by the file name's extension, else `application/octet-stream`. */
   readonly mimetype?: string | null;
@@ -71,7 +71,7 @@ export interface FromFileOptions {
 // RFC 2045, section 5.1: token/token, then parameters, all printable ASCII on one line.
 const MEDIA_TYPE = /^[!#$%&'*+.^_`{|}~A-Za-z0-9-]+\/[!#$%&'*+.^_`{|}~A-Za-z0-9-]+(?: *;[\x20-\x7e]*)?$/;
 const MAX_MEDIA_TYPE = 900; // a parameter cannot be folded, and no line may be over 998
-// RFC 2392, section 2: an addr-spec by the letter; a bare word such as `logo` is what everybody writes and every reader takes.
+// RFC 2392, section 2 wants an addr-spec; in practice everybody writes a bare word such as `logo`, and every reader accepts it.
 const CONTENT_ID = /^[!#$%&'*+\-/=?^_`{|}~.@A-Za-z0-9]{1,200}$/;
 
 const NO_ATTACHMENT = 'must be an Attachment or an object with filename and content';
@@ -82,10 +82,10 @@ const FIELDS: Readonly<Record<string, true>> = /* @__PURE__ */ Object.assign(Obj
   contentId: true,
 });
 
-/** What was checked here and is frozen; what only looks like it may answer anew each time it is asked. */
+/** Attachments validated and frozen here; a look-alike may return something else each time it is read. */
 const constructed = new WeakSet<object>();
 
-/** A file that travels with a message, inline when it has a `contentId`; frozen, its bytes are taken by reference. */
+/** A file attached to a message, inline when it has a `contentId`; frozen, its bytes taken by reference. */
 export class Attachment {
   readonly filename: string | null;
   readonly content: AttachmentContent;
@@ -104,20 +104,20 @@ export class Attachment {
     constructed.add(this);
   }
 
-  /** Whether the content is text or bytes, so that it can be composed without waiting. */
+  /** Whether the content is text or bytes, so that it can be composed synchronously. */
   get isInMemory(): boolean {
     return typeof this.content === 'string' || this.content instanceof Uint8Array;
   }
 
-  /** This attachment with its content read into memory; itself when it is there already. */
+  /** This attachment with its content read into memory; itself when already there. */
   async materialize(): Promise<Attachment> {
     return this.isInMemory ? this : new Attachment({ ...this, content: await readContent(this.content) });
   }
 
   /**
-   * An attachment that is read from the file system when the message is sent, and again for each further send.
+   * An attachment that is read from the file system each time the message is sent.
    *
-   * This is the only way a file is ever opened: nothing in a message's data names one.
+   * This is the only way to open a file: nothing in a message's data can name one.
    *
    * @throws {MessageError} `invalid-message` when `path` is not a file that can be read.
    */
@@ -142,7 +142,7 @@ export class FileContent implements BlobLike {
     sizeOf(path);
   }
 
-  /** As it is now: the file is read anew for each send. */
+  /** The current size: the file is read for each send. */
   get size(): number {
     return sizeOf(this.path);
   }
@@ -153,7 +153,7 @@ export class FileContent implements BlobLike {
 
   async arrayBuffer(): Promise<ArrayBuffer> {
     const bytes = await fs().promises.readFile(this.path);
-    // A file's bytes are read into memory of their own, never into one that is shared between threads.
+    // readFile never uses memory shared between threads, so the buffer is an ArrayBuffer.
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
   }
 
@@ -167,7 +167,7 @@ export class FileContent implements BlobLike {
   }
 }
 
-/** Streams that were read: a second reading would find nothing, and the file would go out empty. */
+/** Streams already read: a second reading would find nothing, and the attachment would go out empty. */
 const readStreams = new WeakSet<object>();
 
 /**
@@ -182,7 +182,7 @@ export async function* openContent(content: AttachmentContent): AsyncGenerator<U
   else if (isBlobLike(content)) yield* chunksOf(content.stream());
   else {
     if (readStreams.has(content)) {
-      throw contentError('the stream was read before: give a function that opens it anew, or bytes, to send it again');
+      throw contentError('the stream was read before: give a function that opens it again, or bytes, to send it again');
     }
     readStreams.add(content);
     yield* chunksOf(content);
@@ -204,16 +204,16 @@ async function* chunksOf(
 
 async function* readAll(source: ReadableStreamLike): AsyncGenerator<Uint8Array, void, undefined> {
   const reader = source.getReader();
-  let finished = false;
+  let isFinished = false;
   try {
     for (;;) {
       const { done, value } = await reader.read();
-      finished = done;
+      isFinished = done;
       if (done) return;
       if (value) yield value;
     }
   } finally {
-    if (!finished) await reader.cancel();
+    if (!isFinished) await reader.cancel();
     reader.releaseLock();
   }
 }
@@ -244,7 +244,7 @@ function noSuchField(field: string): string {
   return `there is no such field; ${suggest(field, known, ATTACHMENT_NAMES) ?? `the fields are ${known.join(', ')}`}`;
 }
 
-/** An attachment of the caller's; null, its faults told under `prefix` (`attachments[0].`), when it is none. */
+/** The attachment that a caller's object describes; null after its faults were reported under `prefix` (`attachments[0].`). */
 export function readAttachment(
   value: AttachmentInit,
   prefix: string,
@@ -261,7 +261,7 @@ export function findAttachmentIssues(init: AttachmentInit, prefix: string): read
   return readInit(init, prefix).issues;
 }
 
-/** What an object says of an attachment, each field read once, and every fault of it. */
+/** An attachment's fields, each read once, and every fault found. */
 interface ReadInit extends Required<AttachmentInit> {
   readonly content: AttachmentContent;
   readonly issues: readonly MessageIssue[];
@@ -299,26 +299,26 @@ function readInit(init: AttachmentInit, prefix: string): ReadInit {
   if (!isContent(content)) {
     add('content', 'type', 'must be a string, bytes, a Blob, a stream of bytes, or a function that opens one');
   }
-  return { issues, filename, content: content as AttachmentContent, mimetype, contentId }; // unless there are issues
+  return { issues, filename, content: content as AttachmentContent, mimetype, contentId }; // or there is an issue
 }
 
-/** Whether a value looks like a media type that can be written; the composer reads its parameters. */
+/** Whether a value looks like a media type that can be written; the composer parses its parameters. */
 export function isMediaType(value: unknown): boolean {
   return typeof value === 'string' && value.length <= MAX_MEDIA_TYPE && MEDIA_TYPE.test(value);
 }
 
-/** Bytes in whatever form as a Uint8Array of the same memory; all else as it is. */
+/** Bytes in any form as a Uint8Array over the same memory; anything else unchanged. */
 function ownContent(content: unknown): unknown {
   if (typeof content !== 'object' || content === null || content instanceof Uint8Array) return content;
   if (ArrayBuffer.isView(content)) return new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
-  // Not by instanceof alone: the realm of Jest has an ArrayBuffer of its own.
+  // Not by instanceof alone: Jest's realm has its own ArrayBuffer.
   if (content instanceof ArrayBuffer || Object.prototype.toString.call(content) === '[object ArrayBuffer]')
     return new Uint8Array(content as ArrayBuffer);
   if (isContent(content)) return content;
-  const { type, data } = content as Partial<JsonBuffer>; // whatever it is, it is asked for these two
+  const { type, data } = content as Partial<JsonBuffer>; // any object can be asked for these two
   if (type !== 'Buffer' || !Array.isArray(data)) return content;
-  const octets = copyList(data);
-  return octets.every((octet) => Number.isInteger(octet) && octet >= 0 && octet <= 255) ? Buffer.from(octets) : content;
+  const bytes = copyList(data);
+  return bytes.every((byte) => Number.isInteger(byte) && byte >= 0 && byte <= 255) ? Buffer.from(bytes) : content;
 }
 
 function isContent(content: unknown): content is AttachmentContent {
@@ -342,8 +342,7 @@ function sizeOf(path: string): number {
 }
 
 function unreadable(path: string, cause: unknown): MessageError {
-  const reason = reasonOf(cause);
-  const message = `the file '${path}' cannot be read: ${reason}`;
+  const message = `the file '${path}' cannot be read: ${reasonOf(cause)}`;
   return new MessageError([{ path: 'content', code: 'range', message }], { cause });
 }
 

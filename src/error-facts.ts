@@ -1,7 +1,7 @@
 import type { EmailError, ErrorPhase, MessageIssue, Outcome, ServerReply } from './errors.ts';
 import type { SendStatus } from './status.ts';
 
-/** What the accessors of an error tell; by their names. */
+/** What the accessors of an error return, by their names. */
 export interface ErrorFacts {
   readonly phase: ErrorPhase;
   readonly retryable: boolean;
@@ -16,10 +16,10 @@ export interface ErrorFacts {
   readonly features?: readonly string[];
 }
 
-/** Where an error keeps its facts. Another copy of this package, of whatever version, finds and copies them there. */
+/** Where an error keeps its facts; another copy of this package, of any version, finds them there. */
 const FACTS = Symbol.for('amsdal-mail.facts');
 
-/** The facts of an error; of something that merely has its prototype, none. */
+/** The facts of an error; empty for an object that merely has its prototype. */
 export function factsOf(error: EmailError): ErrorFacts {
   return Reflect.get(error, FACTS) ?? {};
 }

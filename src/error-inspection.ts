@@ -3,13 +3,12 @@ import type { EmailError } from './errors.ts';
 
 type Inspect = (value: unknown, options: object) => string;
 
-/** More recipients than these are counted, not shown. */
+/** Further recipients are only counted. */
 const SHOWN_RECIPIENTS = 3;
 const SHOWN_REPLY = 200;
 
 /**
- * What `console.log` shows of an error: its stack, and below it in a few lines what there is to know, the dialogue with the
- * server left out.
+ * What `console.log` prints for an error: its stack, then its facts in a few lines, without the dialogue with the server.
  */
 export function inspectError(
   this: EmailError,
@@ -25,7 +24,7 @@ function shownFacts(error: EmailError): object {
   const { phase, outcome, retryable, reply, status, cause } = error;
   const named = ['option', 'variable'].map((name) => [name, Reflect.get(error, name) ?? null]);
   const facts = {
-    ...error, // its code, and what a class of the user's own adds
+    ...error, // its code, and what a user's subclass adds
     phase,
     outcome,
     retryable,

@@ -23,8 +23,8 @@ export type ErrorPhase =
   | 'request';
 
 /**
- * What is certain when the error was raised: `not-sent`, no server has taken the message, or any message of the call;
- * `unknown`, a server has or may have taken it, so that sending it again may deliver it twice (RFC 5321, section 4.5.3.2.6; RFC 1047).
+ * What is certain about the message, or all messages of the call: `not-sent`, no server has taken it; `unknown`, a server has or
+ * may have taken it, so sending it again may deliver it twice (RFC 5321, section 4.5.3.2.6; RFC 1047).
  */
 export type Outcome = 'not-sent' | 'unknown';
 
@@ -92,19 +92,19 @@ export type SendErrorCode =
 /** Every code an {@link EmailError} can carry. */
 export type ErrorCode = ConfigurationErrorCode | MessageErrorCode | ConnectionErrorCode | SendErrorCode;
 
-/** The server's answer that caused an error, as it was received (secrets are replaced by `***`). */
+/** The server's answer that caused an error, as received; secrets are replaced by `***`. */
 export interface ServerReply {
   /** The SMTP reply code, or the HTTP status. */
   readonly code: number;
-  /** The enhanced status code, as `5.1.1` (RFC 3463), or null. */
+  /** The enhanced status code, such as `5.1.1` (RFC 3463), or null. */
   readonly enhancedCode: string | null;
-  /** The text without its codes; lines are joined by a line feed. */
+  /** The text without its codes; lines are separated by line feeds. */
   readonly text: string;
 }
 
 /** The facts an {@link EmailError} is made of besides its code and message. */
 export interface EmailErrorOptions {
-  /** Default: that of the class. */
+  /** Default: the phase of the class. */
   readonly phase?: ErrorPhase;
   /** Default: false. */
   readonly retryable?: boolean;
@@ -114,7 +114,7 @@ export interface EmailErrorOptions {
   readonly reply?: ServerReply;
   /** The dialogue up to the error, secrets replaced. */
   readonly transcript?: readonly string[];
-  /** What was thrown below. */
+  /** The underlying error. */
   readonly cause?: unknown;
 }
 
@@ -123,8 +123,8 @@ export interface EmailErrorOptions {
  *
  * `retryable` is true only when trying again later may help and the message is certainly not sent.
  *
- * `instanceof` holds across copies of this package. An uncaught error is printed with its stack and `code`, the only property
- * that is its own; all others are accessors. `console.log` shows the most important of them.
+ * `instanceof` holds across copies of this package. An uncaught error is printed with its stack and `code`, the only own
+ * property; the others are accessors, of which `console.log` shows the most important.
  */
 export class EmailError extends Error {
   /** `instanceof` holds across copies of this package. */
@@ -159,7 +159,7 @@ export class EmailError extends Error {
     return factsOf(this).retryable;
   }
 
-  /** What is certain about the message; thrown by a call, about all of its messages: `unknown` when any was or may be sent. */
+  /** What is certain about the message; when a call throws it, about all its messages: `unknown` when any was or may have been sent. */
   get outcome(): Outcome {
     return factsOf(this).outcome;
   }
@@ -174,7 +174,7 @@ export class EmailError extends Error {
     return factsOf(this).transcript;
   }
 
-  /** What is known of every recipient of the call that threw; null when the error arose before there were recipients. */
+  /** What is known about every recipient of the call that threw; null when the error arose before there were recipients. */
   get status(): SendStatus | null {
     return factsOf(this).status;
   }
@@ -184,7 +184,7 @@ export class EmailError extends Error {
 export interface ConfigurationErrorOptions extends EmailErrorOptions {
   /** The option at fault. */
   readonly option?: string | null;
-  /** Further options, which it contradicts or is missed beside. */
+  /** Further options, which it contradicts or which require it. */
   readonly otherOptions?: readonly string[];
   /** The variable at fault. */
   readonly variable?: string | null;
@@ -205,17 +205,17 @@ export class ConfigurationError extends EmailError {
     setFacts(this, { ...factsOf(this), option, otherOptions, variable });
   }
 
-  /** The option at fault, as `port` or `timeouts.connect`; the one that is missing; null when it is none. */
+  /** The option that is wrong or missing, such as `port` or `timeouts.connect`; null when no option is at fault. */
   get option(): string | null {
     return factsOf(this).option ?? null;
   }
 
-  /** What it contradicts, or is missed beside: further options, in no order. */
+  /** Further options, which it contradicts or which require it, in no order. */
   get otherOptions(): readonly string[] {
     return factsOf(this).otherOptions ?? [];
   }
 
-  /** The variable at fault, as `AMSDAL_EMAIL_PORT`; null when the fault is in code. */
+  /** The variable at fault, such as `AMSDAL_EMAIL_PORT`; null when the fault is in code. */
   get variable(): string | null {
     return factsOf(this).variable ?? null;
   }
@@ -223,7 +223,7 @@ export class ConfigurationError extends EmailError {
 
 /** One fault of a message: the field's path (`to[1]`, `attachments[0].filename`), a code, and what to change. */
 export interface MessageIssue {
-  /** The field, as `to[1]`. */
+  /** The field, such as `to[1]`. */
   readonly path: string;
   /** The kind of fault, to decide by. */
   readonly code: MessageIssueCode;
@@ -248,7 +248,7 @@ export type MessageIssueCode =
   | 'range'
   | 'unsupported';
 
-/** A message that cannot be sent as it is; `issues` lists every fault found, none of it was sent. */
+/** A message cannot be sent as it is; `issues` lists every fault found, and nothing was sent. */
 export class MessageError extends EmailError {
   /** `instanceof` holds across copies of this package. */
   static override readonly [Symbol.hasInstance]: (value: unknown) => boolean = /* @__PURE__ */ errorClass(
@@ -268,7 +268,7 @@ export class MessageError extends EmailError {
   }
 }
 
-/** A message that needs what the chosen backend cannot do and must not drop, such as `templateId` over SMTP. */
+/** A message needs what the chosen backend cannot do and must not drop, such as `templateId` over SMTP. */
 export class UnsupportedFeatureError extends MessageError {
   /** `instanceof` holds across copies of this package. */
   static override readonly [Symbol.hasInstance]: (value: unknown) => boolean = /* @__PURE__ */ errorClass(
@@ -276,7 +276,7 @@ export class UnsupportedFeatureError extends MessageError {
     'UnsupportedFeatureError',
   );
 
-  /** @param options with the facts of the error, `advice`: what to change, instead of removing it or choosing another backend. */
+  /** @param options The facts of the error, and `advice`: what to change, instead of removing it or choosing another backend. */
   constructor(
     features: readonly string[],
     backend: string,
@@ -300,7 +300,7 @@ export class UnsupportedFeatureError extends MessageError {
   }
 }
 
-/** The server was not reached, not trusted, or did not let us in; nothing was sent. */
+/** The server was not reached, is not trusted, or refused the login; nothing was sent. */
 export class EmailConnectionError extends EmailError {
   /** `instanceof` holds across copies of this package. */
   static override readonly [Symbol.hasInstance]: (value: unknown) => boolean = /* @__PURE__ */ errorClass(
@@ -314,7 +314,7 @@ export class EmailConnectionError extends EmailError {
   }
 }
 
-/** The provider refused the message, or its outcome is unknown; `status` tells what is known of each recipient. */
+/** The provider refused the message, or its outcome is unknown; `status` has what is known about each recipient. */
 export class SendError extends EmailError {
   /** `instanceof` holds across copies of this package. */
   static override readonly [Symbol.hasInstance]: (value: unknown) => boolean = /* @__PURE__ */ errorClass(

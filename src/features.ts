@@ -1,10 +1,10 @@
 import type { Mailbox } from './address.ts';
 import { type EmailMessage, mailboxesOf } from './message.ts';
 
-/** What a backend may lack without harm to the mail: left out and listed in `results[i].ignored`, or an error with `onUnsupported: 'error'`. */
+/** Features without which a mail may still be sent: left out and listed in `results[i].ignored`, or an error with `onUnsupported: 'error'`. */
 export type AdvisoryFeature = 'tags' | 'metadata' | 'trackOpens' | 'trackClicks' | 'priority';
 
-/** What a mail must not go out without: a backend that lacks it refuses the message before the wire. */
+/** Features without which a mail must not be sent: a backend that lacks one refuses the message before connecting. */
 export type EssentialFeature =
   | 'templateId'
   | 'mergeData'
@@ -17,12 +17,12 @@ export type EssentialFeature =
 /** What a message may ask of a backend beyond plain delivery; each backend declares what it can do. */
 export type Feature = AdvisoryFeature | EssentialFeature;
 
-/** Why features were left out, where that is not plain from the backend: `{ trackOpens: 'needs ...' }`. */
+/** Why features were ignored, where the backend as such could carry them: `{ trackOpens: 'needs ...' }`. */
 export type IgnoredReasons = { readonly [F in Feature]?: string };
 
 const ADVISORY: ReadonlySet<Feature> = new Set<Feature>(['tags', 'metadata', 'trackOpens', 'trackClicks', 'priority']);
 
-/** Every feature there is, for backends that accept everything. */
+/** Every feature, for backends that accept everything. */
 export const ALL_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
   'tags',
   'metadata',
@@ -40,7 +40,7 @@ export const ALL_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
 
 const NONE: readonly never[] = /* @__PURE__ */ Object.freeze([]);
 
-/** What a message uses that is not in `supported`, parted by what its lack means. */
+/** The features a message uses and a backend lacks, by kind. */
 export interface MissingFeatures {
   readonly advisory: readonly Feature[];
   readonly essential: readonly Feature[];

@@ -10,7 +10,7 @@ import { type Attachment, type AttachmentInit, isMediaType, readAttachment } fro
 import type { MessageIssue, MessageIssueCode } from './errors.ts';
 import { isMessageId, readMessageIds } from './message-ids.ts';
 import type { AddressList, Alternative, DsnRequest, ListUnsubscribe, MergeData } from './message-init.ts';
-import { copyJson, type JsonValue } from './util/json.ts';
+import { copyJson, isRecord } from './util/json.ts';
 import { readLine } from './util/line.ts';
 import { copyList } from './util/list.ts';
 
@@ -24,7 +24,7 @@ const HEADER_NAME = /^[!-9;-~]{1,76}$/;
 const CONTROL_ADVICE = 'remove line breaks and other control characters';
 const MAX_URI = 990;
 
-/** Headers that have a field of their own, or that the composer must write itself; the advice says which field. */
+/** Headers that have their own field, or that the composer must write itself, and what to use instead. */
 const RESERVED_HEADERS: Readonly<Record<string, string>> = {
   from: 'use fromEmail',
   sender: 'use fromEmail and envelopeSender',
@@ -42,7 +42,7 @@ const RESERVED_HEADERS: Readonly<Record<string, string>> = {
   'dkim-signature': "use the backend's dkim option",
 };
 
-/** Reads the fields of an untyped init one by one and collects what is wrong with them. */
+/** Reads the fields of an untyped init one by one and collects their faults. */
 export class MessageCheck {
   issues: MessageIssue[] | null = null;
 
@@ -66,15 +66,9 @@ export class MessageCheck {
   }
 
   line(path: string, value: string | null | undefined, required = false): string | null {
-    if (value === undefined || value === null) {
-      if (required) this.fail(path, 'required', 'it is missing');
-      return null;
-    }
-    if (typeof value !== 'string') {
-      this.fail(path, 'type', 'must be a string');
-      return null;
-    }
-    const line = readLine(value);
+    const text = this.text(path, value, required);
+    if (text === null) return null;
+    const line = readLine(text);
     if (line === null) this.fail(path, 'control-character', CONTROL_ADVICE);
     return line;
   }
@@ -116,7 +110,7 @@ export class MessageCheck {
         this.#failAddress(`${field}[${index}]`, error);
       }
     }
-    // As long as needed: the first push reserved room for 17, which mails that wait by the hundred thousand feel.
+    // The first push reserved room for 17 entries; a copy saves memory when a hundred thousand mails wait.
     return Object.freeze(list.slice());
   }
 
@@ -214,7 +208,7 @@ export class MessageCheck {
   /** A frozen copy of a record of single-line strings. */
   #record(path: string, value: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
     if (value === undefined || value === null) return EMPTY;
-    // Lists, Map and Headers have what they hold elsewhere than in properties.
+    // Arrays, Map and Headers do not hold their entries in properties.
     if (typeof value !== 'object' || Symbol.iterator in value) {
       this.fail(path, 'type', 'must be a plain object of strings, such as { name: value }');
       return EMPTY;
@@ -222,7 +216,7 @@ export class MessageCheck {
     const copy: Record<string, string> = {};
     for (const [name, text] of Object.entries(value)) {
       const line = this.line(`${path}.${name}`, text, true);
-      // Not by assignment, which would change the prototype for the name __proto__.
+      // Assignment would change the prototype for the name __proto__.
       if (line !== null) Object.defineProperty(copy, name, { value: line, enumerable: true });
     }
     return Object.freeze(copy);
@@ -231,7 +225,7 @@ export class MessageCheck {
   data(path: string, value: MergeData | null | undefined): MergeData | null {
     if (value === undefined || value === null) return null;
     const copy = copyJson(value, (at, message) => this.fail(path + at, 'type', message));
-    if (isJsonObject(copy)) return copy;
+    if (isRecord(copy)) return copy;
     this.fail(path, 'type', 'must be an object of template variables');
     return null;
   }
@@ -241,11 +235,9 @@ export class MessageCheck {
     if (copy === null) return null;
     for (const [recipient, variables] of Object.entries(copy)) {
       this.#address(`mergeData.${recipient}`, recipient, parseMailbox);
-      if (!isJsonObject(variables))
-        this.fail(`mergeData.${recipient}`, 'type', 'must be an object of template variables');
+      if (!isRecord(variables)) this.fail(`mergeData.${recipient}`, 'type', 'must be an object of template variables');
     }
-    // Every value was just found to be an object.
-    return copy as Readonly<Record<string, MergeData>>;
+    return copy as Readonly<Record<string, MergeData>>; // every value was just checked to be an object
   }
 
   date(value: Date | null | undefined): Date | null {
@@ -254,7 +246,7 @@ export class MessageCheck {
       this.fail('date', 'type', 'must be a Date');
       return null;
     }
-    // A copy: a Date can be changed after it was given, a frozen message must not.
+    // A copy, as the caller may still change the Date.
     const copy = new Date(Number(value));
     if (copy.getTime() >= 0 && copy.getUTCFullYear() <= 9999) return copy;
     this.fail('date', 'range', 'must be a valid date from 1970 to 9999');
@@ -270,7 +262,7 @@ export class MessageCheck {
     return null;
   }
 
-  /** The ids of a thread: what cannot be written costs its place in the thread, not the mail. */
+  /** The ids of a thread: one that cannot be written is dropped, and does not keep the mail from being sent. */
   thread(path: string, value: string | readonly string[] | null | undefined): readonly string[] {
     if (typeof value === 'string') return Object.freeze(readMessageIds(value));
     const entries = this.#list(path, value, 'must be a Message-ID or an array of them');
@@ -337,7 +329,7 @@ export class MessageCheck {
     });
   }
 
-  /** A list of the caller's as it is now; its entries are not checked yet. */
+  /** A copy of the caller's list; its entries are not checked yet. */
   #list<T>(path: string, value: readonly T[] | null | undefined, advice: string): readonly T[] {
     if (value === undefined || value === null) return NONE;
     if (Array.isArray(value)) return copyList(value);
@@ -357,7 +349,7 @@ export class MessageCheck {
   }
 }
 
-/** Whether a text is the name of a header (RFC 5322, section 2.2), as short as can stand on a line. */
+/** Whether a text is the name of a header (RFC 5322, section 2.2) that fits on a line. */
 export function isHeaderName(text: string): boolean {
   return HEADER_NAME.test(text);
 }
@@ -366,11 +358,7 @@ function isList(value: AddressList): value is readonly AddressInput[] {
   return Array.isArray(value);
 }
 
-function isJsonObject(value: JsonValue | unknown): value is Readonly<Record<string, JsonValue>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-// RFC 2369, section 2: the URI stands in angle brackets, so these, spaces and anything beyond ASCII cannot be in it.
+// RFC 2369, section 2: the URI is written in angle brackets, so it cannot hold these, spaces or anything beyond ASCII.
 function isUri(value: unknown, start: RegExp): boolean {
   return typeof value === 'string' && value.length <= MAX_URI && start.test(value) && /^[!-;=?-~]+$/.test(value);
 }

@@ -1,7 +1,7 @@
 import type { AddressInput } from './address.ts';
 import type { AttachmentInit } from './attachment.ts';
 
-/** A further form of the body, such as a calendar invitation or an AMP part. */
+/** An alternative form of the body, such as a calendar invitation or an AMP part. */
 export interface Alternative {
   /** The text, sent as UTF-8. */
   readonly content: string;
@@ -11,21 +11,21 @@ export interface Alternative {
 
 /** How a reader unsubscribes (RFC 2369, section 3.2); `oneClick` needs an https `url` (RFC 8058). */
 export interface ListUnsubscribe {
-  /** An https or http address. */
+  /** An https or http URL. */
   readonly url?: string;
   /** An address, or a whole `mailto:` URI. */
   readonly mailto?: string;
-  /** Whether a POST to `url` unsubscribes without a further question; default: false. */
+  /** Whether a POST to `url` unsubscribes without further questions; default: false. */
   readonly oneClick?: boolean;
 }
 
 /** Delivery status notifications to ask for (RFC 3461). */
 export interface DsnRequest {
-  /** When to notify; `'never'` stands alone. */
+  /** When to notify. */
   readonly notify?: 'never' | readonly ('success' | 'failure' | 'delay')[];
-  /** What a failure notice returns of the message. */
+  /** How much of the message a failure notice returns. */
   readonly ret?: 'full' | 'headers';
-  /** An id that comes back in the notice; at most 100 printable ASCII characters. */
+  /** An id that the notice returns; at most 100 printable ASCII characters. */
   readonly envid?: string;
   /** The original recipient, `rfc822;user@example.com`. */
   readonly orcpt?: string;
@@ -34,7 +34,7 @@ export interface DsnRequest {
 /** How urgent a message looks in readers that show it. */
 export type Priority = 'high' | 'normal' | 'low';
 
-/** Template variables; whatever JSON can hold. */
+/** Template variables: anything that JSON can hold. */
 export type MergeData = Readonly<Record<string, unknown>>;
 
 /** One address or several; a string is always ONE mailbox, commas do not separate. */
@@ -42,25 +42,25 @@ export type AddressList = AddressInput | readonly AddressInput[];
 
 /** What {@link EmailMessage} is made from. */
 export interface EmailMessageInit {
-  /** One line; it may be empty. */
+  /** One line; may be empty. */
   readonly subject: string;
-  /** Plain text; may be left out when there is a template, an HTML body, an attachment or an alternative. */
+  /** Plain text; may be omitted when there is a template, an HTML body, an attachment or an alternative. */
   readonly body?: string;
-  /** The sender that readers see; one mailbox. */
+  /** The visible sender; one mailbox. */
   readonly fromEmail: AddressInput;
-  /** At least one recipient is needed over `to`, `cc` and `bcc`. */
+  /** `to`, `cc` and `bcc` together need at least one recipient. */
   readonly to?: AddressList;
-  /** Receive the mail and stand in its header. */
+  /** Recipients of a copy, shown in the header. */
   readonly cc?: AddressList;
-  /** Receive the mail and stand in no header. */
+  /** Recipients of a copy, shown in no header. */
   readonly bcc?: AddressList;
-  /** Where answers go; default: to the sender. */
+  /** Where replies go; default: to the sender. */
   readonly replyTo?: AddressList;
   /** The text as HTML. */
   readonly htmlBody?: string | null;
-  /** Files, and images that the HTML shows. */
+  /** Files, and images that the HTML body shows. */
   readonly attachments?: readonly AttachmentInit[];
-  /** Further forms of the body. */
+  /** Alternative forms of the body. */
   readonly alternatives?: readonly Alternative[];
   /** Custom headers; those the library writes itself (From, To, Date, Content-Type, ...) are refused. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -74,9 +74,9 @@ export interface EmailMessageInit {
   readonly mergeData?: Readonly<Record<string, MergeData>> | null;
   /** Template variables for all recipients. */
   readonly mergeGlobalData?: MergeData | null;
-  /** Has the provider note who opens it; default: false. */
+  /** Has the provider track opens; default: false. */
   readonly trackOpens?: boolean;
-  /** Has the provider note who follows its links; default: false. */
+  /** Has the provider track clicks; default: false. */
   readonly trackClicks?: boolean;
   /** Where bounces go (MAIL FROM); `''` is the null sender `<>`; default: the address of `fromEmail`. */
   readonly envelopeSender?: AddressInput | null;
@@ -84,11 +84,11 @@ export interface EmailMessageInit {
   readonly date?: Date | null;
   /** The Message-ID, with or without brackets; default: 128 random bits at the sender's domain. */
   readonly messageId?: string | null;
-  /** The Message-ID this answers, as the other mail has it; several with blanks between them. */
+  /** The Message-ID of the mail this replies to; several are separated by spaces. */
   readonly inReplyTo?: string | null;
   /** The Message-IDs of the thread, oldest first: a list, or the value of a References header; what cannot be written is left out. */
   readonly references?: string | readonly string[];
-  /** How urgent it looks; default: nothing is said of it. */
+  /** How urgent it looks; default: no priority header. */
   readonly priority?: Priority | null;
   /** Makes the text part from `htmlBody` when there is no `body`; needs the package html-to-text. */
   readonly autoText?: boolean;
@@ -97,9 +97,9 @@ export interface EmailMessageInit {
    * (`<img src="images/logo.png">`), become inline attachments; no file is opened and nothing is fetched; default: false.
    */
   readonly inlineImages?: boolean;
-  /** How readers unsubscribe, by a button of their mail program. */
+  /** How recipients unsubscribe, by a button of their mail client. */
   readonly listUnsubscribe?: ListUnsubscribe | null;
-  /** The notifications of its delivery to ask for. */
+  /** The delivery status notifications to ask for. */
   readonly dsn?: DsnRequest | null;
   /** Every hop must use verified TLS, or the mail bounces (RFC 8689). */
   readonly requireTls?: boolean;

@@ -3,7 +3,7 @@ import { MessageError, type MessageIssueCode } from './errors.ts';
 import type { EmailMessage } from './message.ts';
 import type { EmailMessageInit } from './message-init.ts';
 
-/** What `EmailMessage.toJSON` writes: the fields that are not at their default, contents as text or base64. */
+/** What `EmailMessage.toJSON` returns: the fields that differ from their defaults, contents as text or base64. */
 export type MessageJson = Omit<EmailMessageInit, 'attachments' | 'date'> & {
   /** ISO 8601, UTC. */
   readonly date?: string | null;
@@ -20,7 +20,7 @@ export type AttachmentJson = {
 export function messageToJson(message: EmailMessage): MessageJson {
   const { attachments, date, ...fields } = message;
   const written = Object.entries(fields).filter(([name, value]) => !isDefault(name, value));
-  // These are the message's own fields; `body` stays even when empty, as an empty body is not a missing one.
+  // These are the message's own fields; an empty `body` stays, as it is not a missing one.
   const json = { ...Object.fromEntries(written), subject: message.subject, body: message.body } as MessageJson;
   return {
     ...json,
@@ -42,7 +42,7 @@ export function messageFromJson(json: MessageJson): EmailMessageInit {
   if (attachments && !Array.isArray(attachments)) throw fault('attachments', 'type', 'must be an array');
   return {
     ...fields,
-    // What is no text is refused with the other fields.
+    // Anything but text is refused when the message is validated.
     ...(date !== undefined && { date: typeof date === 'string' ? new Date(date) : (date as null) }),
     ...(attachments && { attachments: attachments.map(attachmentFromJson) }),
   };
@@ -55,7 +55,7 @@ function attachmentFromJson(attachment: AttachmentJson, index: number): Attachme
     return { ...fields, content: text };
   }
   const { base64, ...fields } = attachment;
-  // Buffer.from reads on over anything that is not base64, and would make less of it.
+  // Buffer.from skips whatever is not base64, and would silently shorten the content.
   if (typeof base64 !== 'string' || base64.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(base64)) {
     throw fault(`attachments[${index}].base64`, 'range', 'must be base64');
   }
@@ -66,7 +66,7 @@ function fault(path: string, code: MessageIssueCode, message: string): MessageEr
   return new MessageError([{ path, code, message }]);
 }
 
-/** An empty text or record is not the default where the default is null. */
+/** An empty string or record is not the default of a field whose default is null. */
 function isDefault(name: string, value: unknown): boolean {
   if (value === null || value === false) return true;
   if (name === 'headers' || name === 'metadata') return Object.keys(value as object).length === 0; // always records

@@ -16,7 +16,7 @@ import { MESSAGE_NAMES, suggest } from './util/foreign-names.ts';
 
 /** The addresses of a message, parsed. */
 export interface ParsedAddresses {
-  /** The sender that readers see. */
+  /** The visible sender. */
   readonly from: Mailbox;
   /** As in the message, in its order. */
   readonly to: readonly (Mailbox | Group)[];
@@ -26,7 +26,7 @@ export interface ParsedAddresses {
   readonly bcc: readonly (Mailbox | Group)[];
   /** As in the message, in its order. */
   readonly replyTo: readonly (Mailbox | Group)[];
-  /** Null: the null sender, or none given (see `envelopeSender`). */
+  /** Null for the null sender, or when none was given (see `envelopeSender`). */
   readonly envelopeSender: Mailbox | null;
 }
 
@@ -75,8 +75,8 @@ function messageClass(type: typeof EmailMessage, isOne: typeof hasOurs): (value:
 /**
  * One email, validated and deeply readonly; `instanceof` holds across copies of this package.
  *
- * Addresses are strings (`'Jane <jane@example.com>'`) or `{name, address}`; they read back as strings. Content bytes are
- * taken by reference.
+ * Addresses are given as strings (`'Jane <jane@example.com>'`) or `{name, address}`, and read back as strings. Content bytes
+ * are taken by reference.
  */
 export class EmailMessage {
   /** `instanceof` holds across copies of this package. */
@@ -118,7 +118,7 @@ export class EmailMessage {
   readonly #parsed: ParsedAddresses;
   #recipients: readonly Mailbox[] | null = null;
 
-  /** @throws {MessageError} `invalid-message`: its `issues` list every fault with the path of its field. */
+  /** @throws {MessageError} `invalid-message`; its `issues` list every fault with the path of its field. */
   constructor(init: EmailMessageInit) {
     const check = new MessageCheck();
     if (typeof init !== 'object' || init === null) {
@@ -147,14 +147,14 @@ export class EmailMessage {
     const cc = check.addresses('cc', init.cc);
     const bcc = check.addresses('bcc', init.bcc);
     const replyTo = check.addresses('replyTo', init.replyTo);
-    const nullSender = envelopeSender === '';
-    const sender = nullSender || envelopeSender == null ? null : check.mailbox('envelopeSender', envelopeSender);
+    const isNullSender = envelopeSender === '';
+    const sender = isNullSender || envelopeSender == null ? null : check.mailbox('envelopeSender', envelopeSender);
     this.fromEmail = from === null ? '' : formatAddress(from);
     this.to = formatAll(to);
     this.cc = formatAll(cc);
     this.bcc = formatAll(bcc);
     this.replyTo = formatAll(replyTo);
-    this.envelopeSender = nullSender ? '' : (sender?.address ?? null);
+    this.envelopeSender = isNullSender ? '' : (sender?.address ?? null);
     if (!(to.some(hasMailbox) || cc.some(hasMailbox) || bcc.some(hasMailbox)) && !check.hasFault('address')) {
       check.fail('to', 'required', 'give at least one recipient in to, cc or bcc');
     }
@@ -194,13 +194,13 @@ export class EmailMessage {
     return this.#recipients;
   }
 
-  /** A copy with some fields changed, validated anew. */
+  /** A validated copy with some fields changed. */
   with(changes: Partial<EmailMessageInit>): EmailMessage {
     return new EmailMessage({ ...this, ...changes });
   }
 
   /**
-   * The message as plain JSON; `EmailMessage.fromJSON` reads it back without loss.
+   * The message as plain JSON, which `EmailMessage.fromJSON` restores without loss.
    *
    * @throws {MessageError} `invalid-message` when an attachment is a Blob or a stream: call `await message.materialize()` first.
    */
@@ -214,17 +214,17 @@ export class EmailMessage {
   }
 
   /**
-   * A message from a mail as it was stored or received, for drafts, tests and sending again; signatures and trace headers
-   * are left out, and what it says of its recipients is all there is: Bcc is not known.
+   * A message from a stored or received mail, for drafts, tests and sending again; signatures and trace headers are left out.
+   * Only the recipients in its header are known, so not those in Bcc.
    *
-   * @throws {MessageError} `invalid-message` when it is no mail, or one that cannot be sent, such as one without recipients.
+   * @throws {MessageError} `invalid-message` when it is not a mail, or cannot be sent, such as one without recipients.
    */
   static async fromEml(eml: Uint8Array | string): Promise<EmailMessage> {
     const { messageFromEml } = await import('./mime/message-eml.ts');
     return new EmailMessage(messageFromEml(eml));
   }
 
-  /** This message with every attachment's content read into memory; itself when it is there already. */
+  /** This message with every attachment's content read into memory; itself when already there. */
   async materialize(): Promise<EmailMessage> {
     if (this.attachments.every((attachment) => attachment.isInMemory)) return this;
     const attachments = await Promise.all(this.attachments.map((attachment) => attachment.materialize()));
@@ -232,15 +232,15 @@ export class EmailMessage {
   }
 }
 
-/** Whether it is a message that this copy of the package has made; `instanceof` is true of those of another one, too. */
+/** Whether this copy of the package made the message; `instanceof` also holds for messages of another copy. */
 export function isOurs(value: unknown): value is EmailMessage {
   return typeof value === 'object' && value !== null && hasOurs(value);
 }
 
 /**
- * The text about a name that is no field of a message.
+ * The text about an unknown field of a message.
  *
- * @param names what fields are called where the caller wrote it, if otherwise
+ * @param names the caller's names for fields, where they differ
  */
 export function noSuchField(field: string, names: Readonly<Record<string, string>> = {}): string {
   const local = (name: string): string => names[name] ?? name;
@@ -251,7 +251,7 @@ export function noSuchField(field: string, names: Readonly<Record<string, string
   return `there is no such field; ${suggest(field, known, meant) ?? `the fields are ${known.join(', ')}`}`;
 }
 
-/** `materialize` for a thread that cannot wait: reads the files of `Attachment.fromFile`, and leaves Blobs and streams. */
+/** A synchronous `materialize`: reads the files of `Attachment.fromFile`, and leaves Blobs and streams alone. */
 export function withFilesRead(message: EmailMessage): EmailMessage {
   if (!message.attachments.some(({ content }) => content instanceof FileContent)) return message;
   const attachments = message.attachments.map((attachment) => {
@@ -270,7 +270,7 @@ function hasMailbox(entry: Mailbox | Group): boolean {
   return !('members' in entry) || entry.members.length > 0;
 }
 
-/** A Date cannot be frozen: everybody who asks gets one of their own. */
+/** A Date cannot be frozen, so each read returns a new one. */
 function protectDate(message: EmailMessage, time: number): void {
   Object.defineProperty(message, 'date', { enumerable: true, get: () => new Date(time) });
 }

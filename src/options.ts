@@ -1,39 +1,40 @@
 import { ConfigurationError } from './errors.ts';
 import { OPTION_NAMES, suggest } from './util/foreign-names.ts';
+import { isRecord } from './util/json.ts';
 import { isQuotable, quoted } from './util/quotable.ts';
 
 /**
- * What of a connection an option describes: the `address` of the server, what else there is to know of the `server`, the `login`
- * there, the `wait` for it.
+ * The part of a connection that an option describes: the `address` of the server, anything else about the `server`, the `login`
+ * there, or the `wait` for it.
  *
- * A URL says it all, so that the variables of such options do not count beside it; a preset says address and server. A login
- * that is configured is never used for another address.
+ * A URL describes all of them, so variables for such options do not count beside it; a preset describes address and server. A
+ * configured login is never used for another address.
  */
 export type OptionPart = 'address' | 'server' | 'login' | 'wait';
 
 /** An environment variable that an option is read from. */
 export interface OptionVariable {
-  /** `ACME_API_KEY`. */
+  /** Its name, such as `ACME_API_KEY`. */
   readonly name: string;
-  /** A right value, shown when the one that was found is wrong. */
+  /** A valid value, shown when the actual one is wrong. */
   readonly example: string;
-  /** Turns the variable's unit into the option's: 1,000 for a variable in seconds and an option in milliseconds. */
+  /** Converts the variable's unit to the option's: 1,000 for a variable in seconds and an option in milliseconds. */
   readonly scale?: number;
-  /** What the value means for parts of other options that are left open, as `{ timeouts: { final: 600_000 } }`. */
+  /** What the value implies for parts of other options that are not set, such as `{ timeouts: { final: 600_000 } }`. */
   readonly implies?: (value: unknown) => Readonly<Record<string, object>>;
 }
 
-/** Where an option comes from besides code, and what it has to do with others. */
+/** Where an option comes from besides code, and how it relates to others. */
 export interface OptionDeclaration {
-  /** The variables it is read from; of several that are set, the last counts. */
+  /** The variables it is read from; if several are set, the last one counts. */
   readonly variable?: OptionVariable | readonly OptionVariable[];
-  /** The part of a URL that stands for it; a class with `path` only takes all that is before the query for that. */
+  /** The part of a URL that stands for it; for a class that uses only `path`, that is everything before the query. */
   readonly urlPart?: 'host' | 'port' | 'username' | 'password' | 'path';
-  /** What of a connection it describes. */
+  /** The part of a connection that it describes. */
   readonly part?: OptionPart;
-  /** Options that say the same in another way: where this one is given, they do not count from the environment or a URL. */
+  /** Options that say the same in another way: where this one is given, their values from the environment or a URL do not count. */
   readonly replaces?: readonly string[];
-  /** What an option that is left open is, for `amsdal-mail check` to show; from the others, undefined where it plays no role. */
+  /** The default that `amsdal-mail check` shows; a function derives it from the other options, undefined where it is irrelevant. */
   readonly default?: string | number | boolean | ((options: Readonly<Record<string, unknown>>) => unknown);
 }
 
@@ -45,7 +46,7 @@ export type OptionType =
   | {
       readonly type: 'string';
       readonly secret?: true;
-      /** What may be shown of a secret that is right. */
+      /** How a valid secret may be shown. */
       readonly show?: (secret: string) => string;
     }
   | { readonly type: 'boolean' }
@@ -54,10 +55,10 @@ export type OptionType =
   | { readonly type: 'object'; readonly fields: Readonly<Record<string, OptionSpec>> }
   | {
       readonly type: 'custom';
-      /** Completes "expected ...", as `a function`. */
+      /** Completes "expected ...", such as `a function`. */
       readonly expected: string;
       readonly check: (value: unknown) => boolean;
-      /** Reads the option from text; without it the option exists in code only. */
+      /** Reads the option from text; without it the option can only be given in code. */
       readonly parse?: (text: string) => unknown;
       readonly secret?: true;
     };
@@ -65,14 +66,14 @@ export type OptionType =
 /** The specification of every option of `O`, by name: the one list of what a backend accepts. */
 export type OptionTable<O extends object> = { readonly [K in keyof O]-?: OptionSpec };
 
-/** {@link OptionTable} when the options' type is not at hand. */
+/** {@link OptionTable} when the type of the options is not known. */
 export type AnyOptionTable = Readonly<Record<string, OptionSpec>>;
 
 const TRUE = new Set(['true', '1', 'yes', 'on']);
 const FALSE = new Set(['false', '0', 'no', 'off', '']);
 
 /**
- * Checks `options` against `table`; an option that is undefined counts as not given.
+ * Checks `options` against `table`; undefined counts as not given.
  *
  * @throws {ConfigurationError} `unknown-option` or `invalid-option`, naming `owner`, the option and what is expected.
  */
@@ -80,13 +81,13 @@ export function checkOptions(owner: string, table: AnyOptionTable, options: obje
   checkFields(owner, table, options, '');
 }
 
-/** @param path where the options are, as `timeouts.` */
+/** @param path the prefix of the options, such as `timeouts.` */
 function checkFields(owner: string, table: AnyOptionTable, options: object, path: string): void {
   for (const [name, value] of Object.entries(options)) {
     const spec = Object.hasOwn(table, name) ? table[name] : undefined;
     if (!spec) throw unknownOption(owner, name, Object.keys(table), path);
     if (value === undefined) continue;
-    if (spec.type === 'object' && isPlainObject(value))
+    if (spec.type === 'object' && isRecord(value))
       checkFields(`${owner} option ${name}`, spec.fields, value, `${path}${name}.`);
     else if (!isValid(spec, value)) {
       throw new ConfigurationError(
@@ -99,16 +100,14 @@ function checkFields(owner: string, table: AnyOptionTable, options: object, path
 }
 
 /**
- * Reads an option's value from text; `undefined` when the text does not fit.
- *
- * The caller names the variable or URL the text came from, and quotes {@link describe}.
+ * Reads an option's value from text; `undefined` when the text does not fit. The caller reports that with {@link describe}.
  */
 export function parseOption(spec: OptionSpec, text: string): unknown {
   const value = readText(spec, text);
   return value !== undefined && isValid(spec, value) ? value : undefined;
 }
 
-/** Completes "must be ...": what values an option takes. */
+/** Completes "must be ...": the values an option takes. */
 export function describe(spec: OptionSpec): string {
   switch (spec.type) {
     case 'string':
@@ -128,12 +127,12 @@ export function describe(spec: OptionSpec): string {
   }
 }
 
-/** Whether what an option is given may be a secret, in one of its parts or in place of all of them. */
+/** Whether the value of an option, or of one of its parts, may be a secret. */
 export function mayBeSecret(spec: OptionSpec): boolean {
   return spec.type === 'object' ? Object.values(spec.fields).some(mayBeSecret) : 'secret' in spec;
 }
 
-/** The error for a name that is not in a table, with what it should be. */
+/** The error for a name that is not in a table, with the name that was probably meant. */
 export function unknownOption(owner: string, name: string, known: readonly string[], path = ''): ConfigurationError {
   const advice = suggest(name, known, OPTION_NAMES) ?? `known options: ${known.join(', ')}`;
   return new ConfigurationError('unknown-option', `${owner}: unknown option ${quoted(name)}; ${advice}`, {
@@ -185,8 +184,4 @@ function show(spec: OptionSpec, value: unknown): string {
   if (typeof value === 'string') return quoted(value);
   if (typeof value === 'function') return 'a function';
   return typeof value === 'object' && value !== null ? 'an object' : String(value);
-}
-
-function isPlainObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

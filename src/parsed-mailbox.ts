@@ -1,12 +1,12 @@
-/** One mailbox, in the parts a header and an envelope are made of. */
+/** One mailbox, in the parts that headers and envelopes need. */
 export interface Mailbox {
-  /** The display name as a person reads it, `''` when there is none. */
+  /** The decoded display name; `''` when there is none. */
   readonly name: string;
   /** The addr-spec: the local part quoted only where it must be, the domain as written (Unicode kept). */
   readonly address: string;
-  /** What stands before the `@`, without quoting. */
+  /** The part before the `@`, without quoting. */
   readonly localPart: string;
-  /** What stands after the `@`, as written. */
+  /** The part after the `@`, as written. */
   readonly domain: string;
   /** The addr-spec for the wire: the domain as A-labels (UTS 46, non-transitional). */
   readonly asciiAddress: string;
@@ -16,17 +16,17 @@ export interface Mailbox {
 
 /** A named list of mailboxes (RFC 5322, section 3.4); `undisclosed-recipients:;` has no members. */
 export interface Group {
-  /** Its name, decoded. */
+  /** The decoded name. */
   readonly name: string;
-  /** Its mailboxes; there may be none. */
+  /** Its mailboxes; may be empty. */
   readonly members: readonly Mailbox[];
 }
 
-/** What words of a name are made of that need no quotes, for a character class: atext and all beyond ASCII. */
+/** The characters of words that need no quotes, for a character class: atext and everything beyond ASCII. */
 export const WORD_CHARACTERS = "\\w!#$%&'*+/=?^`{|}~\\u00a0-\\uffff-";
 const PHRASE = /* @__PURE__ */ (() => new RegExp(`^[${WORD_CHARACTERS}]+(?: [${WORD_CHARACTERS}]+)*$`))();
 
-/** A mailbox that works out only when asked what few ask for: there may be a hundred thousand of them. */
+/** A mailbox that computes rarely used parts on demand: there may be a hundred thousand of them. */
 export class ParsedMailbox implements Mailbox {
   readonly name: string;
   readonly address: string;
@@ -57,7 +57,7 @@ export class ParsedMailbox implements Mailbox {
   }
 }
 
-/** A name as it stands before an address: quoted where it must be. */
+/** A name as written before an address: quoted where needed. */
 export function formatPhrase(text: string): string {
   return PHRASE.test(text) ? text : quote(text);
 }

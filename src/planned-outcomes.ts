@@ -4,18 +4,18 @@ import type { EmailError, ServerReply } from './errors.ts';
 import { refusedRecipient } from './reply-status.ts';
 import { type RecipientStatus, recipientStatus } from './status.ts';
 
-/** What becomes of a message, and who of its recipients got it. */
+/** The result of a message, and which of its recipients were reached. */
 export interface PlannedOutcome {
   readonly result: DeliveryResult;
   readonly reached: readonly string[];
 }
 
-/** What a backend that sends nothing was told to refuse and to fail, for tests. */
+/** The refusals and failures that a test plans for a backend that sends nothing. */
 export class PlannedOutcomes {
   readonly #replies = new Map<string, ServerReply>();
   readonly #failures: EmailError[] = [];
 
-  /** Refuses a recipient from now on, by any spelling of its address. */
+  /** Refuses a recipient from now on, in any spelling of the address. */
   refuse(address: string, reply: ServerReply): void {
     this.#replies.set(comparisonKey(address), reply);
   }

@@ -3,7 +3,7 @@ import type { EmailError, ErrorCode } from './errors.ts';
 import type { Feature, IgnoredReasons } from './features.ts';
 
 /**
- * What is known of one recipient: `sent`, the server accepted the mail and will deliver it; `queued`, the provider will
+ * What is known about one recipient: `sent`, the server accepted the mail and will deliver it; `queued`, the provider will
  * send it later; `invalid`, a bad address; `rejected`, refused by the provider; `failed`, any other failure, certainly
  * not sent; `unknown`, it may or may not have been sent.
  */
@@ -11,28 +11,28 @@ export type DeliveryStatus = 'sent' | 'queued' | 'invalid' | 'rejected' | 'faile
 
 /** What happened to one recipient of one message. */
 export interface RecipientStatus {
-  /** The address as it was written, the Unicode spelling of its domain kept. */
+  /** The address as written, with a Unicode domain kept. */
   readonly address: string;
-  /** What is known of the mail for this recipient. */
+  /** What is known about the mail for this recipient. */
   readonly status: DeliveryStatus;
   /** The provider's id of the message for this recipient; over SMTP the Message-ID without brackets. */
   readonly messageId: string | null;
   /** The SMTP reply code or HTTP status; without an answer, the code of `error`, such as `cancelled` or `timeout`. */
   readonly code: number | ErrorCode | null;
-  /** The enhanced status code, as `5.1.1` (RFC 3463). */
+  /** The enhanced status code, such as `5.1.1` (RFC 3463). */
   readonly enhancedCode: string | null;
   /** The server's text, without its codes. */
   readonly response: string | null;
   /** Whether a later try may succeed and cannot send the message twice. */
   readonly retryable: boolean;
-  /** Why it was not sent, when it was not. */
+  /** Why it was not sent, or null. */
   readonly error: EmailError | null;
 }
 
 /** The facts of a {@link RecipientStatus} besides the address and the status. */
 export type RecipientFacts = Partial<Omit<RecipientStatus, 'address' | 'status'>>;
 
-/** A complete {@link RecipientStatus}; what is not given is null or false. */
+/** A complete {@link RecipientStatus}; facts not given are null or false. */
 export function recipientStatus(address: string, status: DeliveryStatus, facts: RecipientFacts = {}): RecipientStatus {
   return {
     address,
@@ -50,7 +50,7 @@ export function recipientStatus(address: string, status: DeliveryStatus, facts: 
 export interface MessageResult {
   /** The message's place in the call, from 0. */
   readonly index: number;
-  /** The message's id at the provider, several when it took several calls, null when none was given. */
+  /** The provider's id of the message, several when it took several requests, or null. */
   readonly messageId: string | ReadonlySet<string> | null;
   /** Address to status, in the order to, cc, bcc. */
   readonly recipients: ReadonlyMap<string, RecipientStatus>;
@@ -58,7 +58,7 @@ export interface MessageResult {
   readonly error: EmailError | null;
   /** Advisory features the backend could not carry (`tags`, `metadata`, `trackOpens`, ...). */
   readonly ignored: readonly Feature[];
-  /** Why, for features that the backend has and the installation lacks: `needs @aws-sdk/client-sesv2 3.1125.0`. */
+  /** Why, for features that the backend supports but the installation lacks: `needs @aws-sdk/client-sesv2 3.1125.0`. */
   readonly ignoredReasons?: IgnoredReasons;
   /** The provider's raw answer, for debugging. */
   readonly espResponse: unknown;
@@ -84,7 +84,7 @@ export function isDelivered(recipient: RecipientStatus): boolean {
  * An address in several messages shows its worst status in `recipients`; `results` has each message by itself.
  */
 export class SendStatus {
-  /** One entry a message, in the order given. */
+  /** One entry per message, in the order given. */
   readonly results: readonly MessageResult[];
   /** Address to status; of an address in several messages the worst: unknown, failed, rejected, invalid, queued, sent. */
   readonly recipients: ReadonlyMap<string, RecipientStatus>;
@@ -94,14 +94,14 @@ export class SendStatus {
     this.recipients = results.length === 1 && results[0] ? results[0].recipients : mergeRecipients(results);
   }
 
-  /** Whether every recipient is `sent` or `queued`, and no message failed for want of a recipient. */
+  /** Whether every recipient is `sent` or `queued`, and no message failed for lack of a recipient. */
   get isSuccess(): boolean {
-    return [...this.recipients.values()].every(isDelivered) && !this.results.some(hasNobody);
+    return [...this.recipients.values()].every(isDelivered) && !this.results.some(failedWithoutRecipients);
   }
 
   /** Whether any recipient is `failed`, `rejected` or `invalid`, or a message had none. */
   get hasFailures(): boolean {
-    return [...this.recipients.values()].some(isFailed) || this.results.some(hasNobody);
+    return [...this.recipients.values()].some(isFailed) || this.results.some(failedWithoutRecipients);
   }
 
   /** Whether any recipient is `unknown`: the mail may or may not have been sent. */
@@ -109,7 +109,7 @@ export class SendStatus {
     return [...this.recipients.values()].some(({ status }) => status === 'unknown');
   }
 
-  /** The id the provider gave, a set of them for several messages or calls, or null. */
+  /** The provider's id, a set of them for several messages or requests, or null. */
   get messageId(): string | ReadonlySet<string> | null {
     const ids = new Set<string>();
     for (const { messageId } of this.results) {
@@ -121,7 +121,7 @@ export class SendStatus {
     return only;
   }
 
-  /** The error of the first message that has one, or null; here `failSilently` keeps what it suppressed. */
+  /** The error of the first message that has one, or null; errors that `failSilently` suppressed are kept here. */
   get error(): EmailError | null {
     return this.results.find((result) => result.error)?.error ?? null;
   }
@@ -162,7 +162,7 @@ export class SendStatus {
 
 /** An error in {@link SendStatusJson}. */
 export interface ErrorJson {
-  /** The class, as `SendError`. */
+  /** The class, such as `SendError`. */
   readonly name: string;
   /** What to decide by. */
   readonly code: ErrorCode;
@@ -178,7 +178,7 @@ export interface SendStatusJson {
   readonly hasFailures: boolean;
   /** As in {@link SendStatus}. */
   readonly isUncertain: boolean;
-  /** As in {@link SendStatus}; several are a list. */
+  /** As in {@link SendStatus}; a list for several. */
   readonly messageId: string | readonly string[] | null;
   /** By address. */
   readonly recipients: Readonly<Record<string, Omit<RecipientStatus, 'error'> & { readonly error: ErrorJson | null }>>;
@@ -194,8 +194,8 @@ function isFailed({ status }: RecipientStatus): boolean {
   return status === 'failed' || status === 'rejected' || status === 'invalid';
 }
 
-/** Whether a message failed without a recipient that could say so. */
-function hasNobody({ error, recipients }: MessageResult): boolean {
+/** Whether a message failed and has no recipient whose status could show it. */
+function failedWithoutRecipients({ error, recipients }: MessageResult): boolean {
   return error !== null && recipients.size === 0;
 }
 

@@ -5,10 +5,15 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
 
 const MAX_DEPTH = 64;
 
+/** Whether a value is an object and not a list. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /**
- * A deeply frozen copy of `value` as JSON would carry it (`toJSON` honoured, undefined members left out).
+ * A deeply frozen copy of `value` as JSON would carry it (`toJSON` is called, undefined members are left out).
  *
- * What JSON cannot carry is reported with its path (`.items[2]`) and becomes null.
+ * Anything that JSON cannot carry is reported with its path (`.items[2]`) and becomes null.
  */
 export function copyJson(
   value: unknown,
@@ -33,7 +38,7 @@ export function copyJson(
       const entry = key === 'toJSON' ? toJSON : source[key];
       if (entry === undefined) continue;
       const member = isScalar(entry) ? entry : copyJson(entry, fail, `${path}.${key}`, depth + 1);
-      // Not by assignment, which would change the prototype.
+      // Assignment would change the prototype.
       if (key === '__proto__') Object.defineProperty(copy, key, { value: member, enumerable: true });
       else copy[key] = member;
     }

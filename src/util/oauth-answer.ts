@@ -1,25 +1,26 @@
 import { type ConnectionErrorCode, EmailConnectionError, type ServerReply } from '../errors.ts';
+import { isRecord } from './json.ts';
 
-/** What a token endpoint gave. */
+/** What a token endpoint granted. */
 export interface GrantedToken {
   readonly accessToken: string;
-  /** How long it holds, in seconds; Infinity when the endpoint does not say. */
+  /** Its lifetime in seconds; Infinity when the endpoint does not say. */
   readonly expiresIn: number;
-  /** The refresh token that counts from now on, null when it is the same. */
+  /** The new refresh token; null when it is unchanged. */
   readonly refreshToken: string | null;
 }
 
-/** An answer of a token endpoint, not looked at yet. */
+/** An unread answer of a token endpoint. */
 export interface RawAnswer {
-  /** Who has answered. */
+  /** The host that answered. */
   readonly host: string;
   readonly status: number;
   readonly body: string;
-  /** What no error may show, whoever says it. */
+  /** What no error may show, even if the answer quotes it. */
   readonly secrets: readonly string[];
 }
 
-/** What to change, by the error of RFC 6749, section 5.2, and those that are common beside it. */
+/** What to change, by the errors of RFC 6749, section 5.2, and other common ones. */
 const ADVICE: Readonly<Record<string, string>> = {
   invalid_client: 'check oauth2.clientId and oauth2.clientSecret, which may have ended',
   invalid_grant:
@@ -31,17 +32,17 @@ const ADVICE: Readonly<Record<string, string>> = {
   consent_required: 'ask for the consent again, and set oauth2.refreshToken to the new one',
   interaction_required: 'ask for the consent again, and set oauth2.refreshToken to the new one',
 };
-/** Errors that are over by themselves (RFC 6749, section 4.1.2.1; servers use them here, too). */
-const PASSING: ReadonlySet<string> = new Set(['temporarily_unavailable', 'server_error']);
-/** The characters of RFC 6749, appendix A, but for the blank, of which no token is made. */
+/** Temporary errors (RFC 6749, section 4.1.2.1; servers also use them here). */
+const TEMPORARY: ReadonlySet<string> = new Set(['temporarily_unavailable', 'server_error']);
+/** The characters of RFC 6749, appendix A, except the space, which no token holds. */
 const TOKEN = /^[!-~]+$/;
 const MAX_DESCRIPTION = 300;
 
 /**
- * Reads what a token endpoint has answered (RFC 6749, sections 5.1 and 5.2).
+ * Reads the answer of a token endpoint (RFC 6749, sections 5.1 and 5.2).
  *
  * @throws {EmailConnectionError} `auth` when it refuses; `connection`, retryable, when it cannot answer now; `protocol` when
- *   this is no answer of OAuth 2.0. None of them shows a secret, also where the endpoint does.
+ *   this is not an OAuth 2.0 answer. None of them shows a secret, even if the endpoint does.
  */
 export function readTokenAnswer(answer: RawAnswer): GrantedToken {
   const { host, status } = answer;
@@ -49,13 +50,13 @@ export function readTokenAnswer(answer: RawAnswer): GrantedToken {
   const error = typeof fields?.['error'] === 'string' ? line(redact(fields['error'], answer.secrets)) : null;
   const reply: ServerReply = { code: status, enhancedCode: null, text: describe(error, fields, answer.secrets) };
   const what = reply.text === '' ? '' : `: ${reply.text}`;
-  if (status === 408 || status === 429 || status >= 500 || (error !== null && PASSING.has(error)))
+  if (status === 408 || status === 429 || status >= 500 || (error !== null && TEMPORARY.has(error)))
     throw fault('connection', `the token endpoint ${host} cannot answer now (${status})${what}`, reply, true);
   if (error !== null) {
     const advice = Object.hasOwn(ADVICE, error) ? ADVICE[error] : 'check oauth2';
     throw fault('auth', `the token endpoint ${host} gives no token${what}; ${advice}`, reply);
   }
-  // Secrets follow no redirection: it would choose who gets them. Some runtimes give its status as 0.
+  // A redirection is not followed: it would choose who gets the secrets. Some runtimes report its status as 0.
   if (status < 200 || (status >= 300 && status < 400)) {
     const text = `the token endpoint ${host} is somewhere else (${status}): set oauth2.tokenUrl to where it leads`;
     throw fault('protocol', text, reply);
@@ -70,15 +71,15 @@ export function readTokenAnswer(answer: RawAnswer): GrantedToken {
   );
 }
 
-/** Replaces secrets in a text, also as they stand in a form. */
+/** Replaces secrets in a text, also in their URL-encoded forms. */
 export function redact(text: string, secrets: readonly string[]): string {
   const forms = secrets.flatMap((secret) => [secret, encodeURIComponent(secret), formEncoded(secret)]);
-  // The longest first, as one may be a part of another.
+  // The longest first, as one may contain another.
   forms.sort((a, b) => b.length - a.length);
   return forms.reduce((redacted, secret) => (secret === '' ? redacted : redacted.replaceAll(secret, '***')), text);
 }
 
-/** As it was sent (WHATWG URL, section 5.2): other characters are escaped than elsewhere, and a blank is a plus. */
+/** As it was sent (WHATWG URL, section 5.2): a form escapes other characters, and a space becomes a plus. */
 function formEncoded(secret: string): string {
   return new URLSearchParams({ '': secret }).toString().slice(1);
 }
@@ -89,7 +90,7 @@ function readGrant(
 ): GrantedToken {
   const { access_token: accessToken, token_type: type = 'Bearer', expires_in: seconds } = fields;
   if (typeof accessToken !== 'string' || !TOKEN.test(accessToken)) throw wrong('access_token');
-  // Whoever does not understand the type must not use the token (RFC 6749, section 7.1).
+  // A client that does not understand the type must not use the token (RFC 6749, section 7.1).
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw wrong('token_type');
   const expiresIn = seconds === undefined || seconds === null ? Infinity : readSeconds(seconds);
   if (expiresIn === null) throw wrong('expires_in');
@@ -98,7 +99,7 @@ function readGrant(
   return { accessToken, expiresIn, refreshToken: refreshToken === '' ? null : refreshToken };
 }
 
-/** A number, or the digits that older endpoints of Microsoft give. */
+/** A number, or the digits that older Microsoft endpoints return. */
 function readSeconds(value: unknown): number | null {
   if (typeof value === 'string') return /^\d{1,15}$/.test(value) ? Number(value) : null;
   return typeof value === 'number' && value >= 0 ? value : null;
@@ -107,8 +108,7 @@ function readSeconds(value: unknown): number | null {
 function parseObject(text: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
-    return value as Readonly<Record<string, unknown>>; // an object of JSON has members under strings
+    return isRecord(value) ? value : null;
   } catch {
     return null;
   }

@@ -1,49 +1,49 @@
 import { ConfigurationError } from '../errors.ts';
 
-/** Access tokens for somebody who has consented once: the grant of a refresh token (RFC 6749, section 6). */
+/** Access tokens for a user who has consented once: the refresh token grant (RFC 6749, section 6). */
 export interface OAuth2RefreshOptions {
-  /** The id that the application was registered with. */
+  /** The id of the registered application. */
   readonly clientId: string;
-  /** Its secret; an application that is registered as public has none. */
+  /** Its secret; a public client has none. */
   readonly clientSecret?: string;
-  /** What the consent gave. */
+  /** The refresh token that the consent granted. */
   readonly refreshToken: string;
   /** The token endpoint: an https URL; http for a host of this machine only. */
   readonly tokenUrl: string;
-  /** Parted by blanks; by default what was consented to. */
+  /** Separated by spaces; default: what was consented to. */
   readonly scope?: string;
   /**
-   * Gets the refresh token that takes the place of the last one, to be kept for the next start. It is waited for, at most as
-   * long as for the endpoint; when it fails, the mail is sent all the same, and it is called again with the next access token.
+   * Receives a refresh token that replaces the last one, to be stored for the next start. It is awaited, at most as long as the
+   * endpoint; if it fails, the mail is still sent, and it is called again with the next access token.
    */
   readonly onRefreshToken?: (refreshToken: string) => void | Promise<void>;
 }
 
-/** Access tokens for the application itself: the grant of client credentials (RFC 6749, section 4.4). */
+/** Access tokens for the application itself: the client credentials grant (RFC 6749, section 4.4). */
 export interface OAuth2ClientOptions {
-  /** The id that the application was registered with. */
+  /** The id of the registered application. */
   readonly clientId: string;
   /** Its secret. */
   readonly clientSecret: string;
   /** The token endpoint: an https URL; http for a host of this machine only. */
   readonly tokenUrl: string;
-  /** Parted by blanks. */
+  /** Separated by spaces. */
   readonly scope: string;
-  /** The other grant's. */
+  /** Only for the refresh token grant. */
   readonly refreshToken?: never;
-  /** The other grant's. */
+  /** Only for the refresh token grant. */
   readonly onRefreshToken?: never;
 }
 
-/** How access tokens are got (OAuth 2.0): with a refresh token, or with the application's own credentials. */
+/** How to get access tokens (OAuth 2.0): with a refresh token, or with the application's own credentials. */
 export type OAuth2Options = OAuth2RefreshOptions | OAuth2ClientOptions;
 
-/** What all of them are made of (RFC 6749, appendix A). */
+/** The characters of every part (RFC 6749, appendix A). */
 const PRINTABLE = /^[ -~]+$/;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
- * Checks the parts of the option `oauth2` against each other; their types were checked by then.
+ * Checks the parts of the option `oauth2` against each other; their types have been checked.
  *
  * @throws {ConfigurationError} naming the part, code `invalid-option` or `missing-option`; it quotes none of them.
  */

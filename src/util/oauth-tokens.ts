@@ -7,83 +7,83 @@ import { reasonOf } from './reason.ts';
 import { isWorkerd } from './runtime.ts';
 import { unlessAborted } from './unless-aborted.ts';
 
-/** How long before its end a token is replaced; of one that holds for less than twice as long, half of its time. */
+/** How long before it expires a token is replaced, but at most half of its lifetime. */
 const MARGIN_MS = 60_000;
-const MAX_OCTETS = 64 * 1024;
+const MAX_BYTES = 64 * 1024;
 
 /**
- * The access tokens of one login: each is kept until shortly before its end, and got once for all who wait for it.
+ * The access tokens of one login: each is kept until shortly before it expires, and requested once for all concurrent callers.
  *
- * A refresh token that an answer brings takes the place of the last one.
+ * A refresh token in an answer replaces the last one.
  */
 export class OAuthTokens {
-  /** The token endpoint's. */
+  /** The host of the token endpoint. */
   readonly host: string;
   readonly #options: OAuth2Options;
   readonly #timeoutMs: number;
   readonly #now: () => number;
   #refreshToken: string | undefined;
   /** The refresh token that the application knows. */
-  #told: string | undefined;
+  #knownToApp: string | undefined;
   #held: { readonly token: string; readonly until: number } | null = null;
-  #underWay: Promise<string> | null = null;
+  #pending: Promise<string> | null = null;
 
   /**
-   * @param options checked by then
-   * @param timeoutMs how long the endpoint may take for an answer
-   * @param now milliseconds of a clock that goes on while the machine sleeps
+   * @param options already checked
+   * @param timeoutMs how long the endpoint may take to answer
+   * @param now milliseconds of a clock that keeps running while the machine sleeps
    */
   constructor(options: OAuth2Options, timeoutMs: number, now: () => number = Date.now) {
     this.#options = { ...options };
     this.#timeoutMs = timeoutMs;
     this.#now = now;
     this.#refreshToken = options.refreshToken;
-    this.#told = options.refreshToken;
+    this.#knownToApp = options.refreshToken;
     this.host = new URL(options.tokenUrl).host;
   }
 
   /**
-   * A token that holds. It may be the refused one again, where the endpoint gives that until its end.
+   * A valid token. It may be the refused one again, where the endpoint returns the same token until it expires.
    *
-   * The request goes to its end although nobody may wait for it any more: its answer may bring a refresh token.
+   * The request is never cancelled, even when nobody waits for it any more: its answer may hold a refresh token.
    *
    * @param refused the token that a server has just refused, or null
-   * @throws {EmailConnectionError} `auth` when the endpoint refuses; `timeout`, `connection` and what else keeps it from answering
+   * @throws {EmailConnectionError} `auth` when the endpoint refuses; `timeout`, `connection` and others when it does not answer
    */
   get(refused: string | null = null): Promise<string> {
-    if (refused !== null && this.#held?.token === refused) this.#held = null; // nor is it for anybody else
+    if (refused !== null && this.#held?.token === refused) this.#held = null; // nobody else should use it either
     const held = this.#held;
     if (held !== null && this.#now() < held.until) return Promise.resolve(held.token);
-    if (isWorkerd()) return this.#renew(); // a promise of another request never comes there
-    this.#underWay ??= this.#renew().finally(() => {
-      this.#underWay = null;
+    if (isWorkerd()) return this.#renew(); // there, a promise of another request never settles
+    this.#pending ??= this.#renew().finally(() => {
+      this.#pending = null;
     });
-    return this.#underWay;
+    return this.#pending;
   }
 
   async #renew(): Promise<string> {
     const from = this.#now();
     const { accessToken, expiresIn, refreshToken } = await this.#ask();
     this.#refreshToken = refreshToken ?? this.#refreshToken;
-    await this.#tell();
+    await this.#reportRefreshToken();
     const lifeMs = expiresIn * 1000;
     const marginMs = Math.min(MARGIN_MS, lifeMs / 2);
     this.#held = { token: accessToken, until: lifeMs === Infinity ? Infinity : from + lifeMs - marginMs };
     return accessToken;
   }
 
-  /** Tells the application of a refresh token that it does not know. */
-  async #tell(): Promise<void> {
+  /** Passes a new refresh token to the application. */
+  async #reportRefreshToken(): Promise<void> {
     const { onRefreshToken } = this.#options;
     const refreshToken = this.#refreshToken;
-    if (onRefreshToken === undefined || refreshToken === undefined || refreshToken === this.#told) return;
+    if (onRefreshToken === undefined || refreshToken === undefined || refreshToken === this.#knownToApp) return;
     const deadline = setDeadline(this.#timeoutMs, undefined);
     try {
       await unlessAborted(
-        (async () => onRefreshToken(refreshToken))(), // what it throws at once is a failure, too
+        (async () => onRefreshToken(refreshToken))(), // it may also throw synchronously
         deadline.signal,
       );
-      this.#told = refreshToken;
+      this.#knownToApp = refreshToken;
     } catch (error) {
       const reason = redact(reasonOf(error), this.#secrets());
       const text = `oauth2.onRefreshToken failed, and is called again with the next access token: ${reason}`;
@@ -101,11 +101,11 @@ export class OAuthTokens {
         method: 'POST',
         headers: { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' },
         body: this.#form().toString(),
-        redirect: 'manual', // it is refused by its status: the secrets are for this address alone
+        redirect: 'manual', // refused by its status: the secrets are only for this address
         signal: deadline.signal,
       });
       const body = await readText(response);
-      if (body === null) throw this.#fault('protocol', `answers with more than ${MAX_OCTETS} octets`);
+      if (body === null) throw this.#fault('protocol', `answers with more than ${MAX_BYTES} bytes`);
       answer = { host: this.host, status: response.status, body, secrets: this.#secrets() };
     } catch (error) {
       if (error instanceof EmailConnectionError) throw error;
@@ -117,7 +117,7 @@ export class OAuthTokens {
     return readTokenAnswer(answer);
   }
 
-  /** The client in the body, as the large providers ask for it (RFC 6749, section 2.3.1). */
+  /** The client's credentials in the body, as the large providers expect (RFC 6749, section 2.3.1). */
   #form(): URLSearchParams {
     const { clientId, clientSecret, scope } = this.#options;
     const refreshToken = this.#refreshToken;
@@ -131,7 +131,7 @@ export class OAuthTokens {
   }
 
   #secrets(): readonly string[] {
-    return [this.#options.clientSecret, this.#refreshToken, this.#told].filter((secret) => secret !== undefined);
+    return [this.#options.clientSecret, this.#refreshToken, this.#knownToApp].filter((secret) => secret !== undefined);
   }
 
   #unreached(error: unknown): EmailConnectionError {
@@ -144,32 +144,32 @@ export class OAuthTokens {
   }
 
   #fault(code: ConnectionErrorCode, what: string, cause?: unknown): EmailConnectionError {
-    const isPassing = !['protocol', 'certificate', 'tls'].includes(code) && innerCode(cause) !== 'ENOTFOUND';
+    const isTemporary = !['protocol', 'certificate', 'tls'].includes(code) && innerCode(cause) !== 'ENOTFOUND';
     const advice = code === 'timeout' || code === 'closed' ? '' : ': check oauth2.tokenUrl';
     const text = `the token endpoint ${this.host} ${what}${advice}`;
-    return new EmailConnectionError(code, text, { phase: 'auth', retryable: isPassing, cause });
+    return new EmailConnectionError(code, text, { phase: 'auth', retryable: isTemporary, cause });
   }
 }
 
-/** The request's own error only says that it failed; what has, stands below it. */
+/** The code of the cause: the error of `fetch` itself only says that it failed. */
 function innerCode(error: unknown): string {
   const own = systemCode(error);
   if (own !== '' || typeof error !== 'object' || error === null || !('cause' in error)) return own;
   return systemCode(error.cause);
 }
 
-/** The body as text, null when it is larger than any answer is. */
+/** The body as text; null when it is larger than any valid answer. */
 async function readText({ body }: Response): Promise<string | null> {
   if (body === null) return '';
   const decoder = new TextDecoder();
   const reader = body.getReader();
   let text = '';
-  let octets = 0;
+  let size = 0;
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return text + decoder.decode();
-    octets += value.byteLength;
-    if (octets > MAX_OCTETS) {
+    size += value.byteLength;
+    if (size > MAX_BYTES) {
       reader.cancel().catch(() => {});
       return null;
     }

@@ -253,7 +253,7 @@ describe('an answer that is none of OAuth 2.0', () => {
     ['another method', refuse(405, ''), '405'],
     ['a page that has moved', refuse(302, '', { location: 'https://example.com/token' }), 'where it leads'],
     ['a page that has moved for good', refuse(308, '', { location: '/other' }), 'where it leads'],
-    ['more than any token', huge, 'more than 65536 octets'],
+    ['more than any token', huge, 'more than 65536 bytes'],
     ['no token', { token_type: 'Bearer' }, 'access_token'],
     ['an empty token', grant(''), 'access_token'],
     ['a token with a line break', grant('abc\r\nRCPT TO:<x@example.com>'), 'access_token'],
