@@ -2,36 +2,36 @@ import type { DeliveryResult, Job } from './delivery.ts';
 import { ConfigurationError } from './errors.ts';
 import { refuseInWorkerd } from './util/refuse-in-workerd.ts';
 
-/** Delivers for one connection while its thread waits: another thread does, over a connection made there like it. */
+/** Delivers for one connection while its thread waits: another thread sends over an equal connection. */
 export interface BlockingDelivery {
   /**
    * @param name the connection's, for errors
-   * @param fail makes the result of a job that `error` kept from being delivered, or from being known to be
-   * @throws {ConfigurationError} `not-blocking` when an option of the connection cannot be had in another thread.
+   * @param fail makes the result of a job that failed, or whose outcome is unknown, because of `error`
+   * @throws {ConfigurationError} `not-blocking` when an option of the connection cannot be passed to another thread.
    */
   deliver(
     name: string,
     jobs: readonly Job[],
     fail: (job: Job, error: unknown) => DeliveryResult,
   ): readonly DeliveryResult[];
-  /** Closes the connection that the other thread keeps, if it keeps one. */
+  /** Closes the other thread's connection, if there is one. */
   close(): void;
 }
 
 const deliveries = new WeakMap<object, BlockingDelivery>();
 
-/** Lets a connection deliver in another thread: whoever made it knows how to make one like it. */
+/** Lets a connection deliver in another thread, as its maker knows how to make an equal one there. */
 export function letBlock(connection: object, delivery: BlockingDelivery): void {
   deliveries.set(connection, delivery);
 }
 
-/** How a connection delivers in another thread; null for one that nobody can make anew there. */
+/** How a connection delivers in another thread; null for one that cannot be made there. */
 export function blockingDelivery(connection: object): BlockingDelivery | null {
   return deliveries.get(connection) ?? null;
 }
 
 /**
- * {@link blockingDelivery} for a call that needs it.
+ * {@link blockingDelivery}, required.
  *
  * @throws {ConfigurationError} `not-blocking` where there is none.
  */

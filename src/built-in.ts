@@ -1,4 +1,4 @@
-/** The built-in backends, a line each: the class, exported under the name that `getConnection` and variables know it by. */
+/** The built-in backends, one per line: each class exported under its name for `getConnection` and variables. */
 export { ConsoleBackend as console } from './backends/console.ts';
 export { DummyBackend as dummy } from './backends/dummy.ts';
 export { FileBackend as file } from './backends/file.ts';

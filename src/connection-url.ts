@@ -7,12 +7,12 @@ import { isQuotable, quoted } from './util/quotable.ts';
 
 const URL_START = /^([a-z][a-z0-9-]*):\/\//i;
 
-/** Whether a text is a URL rather than a backend's name or specifier; `file:///x/backends.js#Mine` is a specifier. */
+/** Whether a text is a URL rather than a name or specifier; `file:///x/backends.js#Mine` is a specifier. */
 export function isConnectionUrl(text: string): boolean {
   return URL_START.test(text) && !(/^file:/i.test(text) && text.includes('#'));
 }
 
-/** The error for a text that is neither a URL nor a name; it does not show it, as a password may be in it. */
+/** The error for a text that is neither a URL nor a name; it does not show the text, which may hold a password. */
 export function noUrl(text: string): ConfigurationError {
   if (text !== text.trim()) return urlFault('remove the white space around it');
   if (/^['"`]|['"`]$/.test(text)) return urlFault('remove the quotation marks around it; a file for Docker has none');
@@ -21,7 +21,7 @@ export function noUrl(text: string): ConfigurationError {
   return new ConfigurationError('invalid-option', `a connection URL begins with ${list}`);
 }
 
-/** The backend a URL names: `smtps:` is smtp with TLS from the first byte. */
+/** The backend that a URL names: `smtps:` is smtp with implicit TLS. */
 export function backendOfUrl(url: string): string {
   const scheme = schemeOf(url);
   return findScheme(scheme)?.name ?? scheme;
@@ -32,10 +32,10 @@ function schemeOf(url: string): string {
 }
 
 /**
- * Reads the options in `smtps://user:p%40ss@host:465?timeoutMs=10000` and its like; query keys are exactly the backend's
- * option names, a dot reaches into an option that is an object (`timeouts.connect=5000`).
+ * Reads the options from a URL such as `smtps://user:p%40ss@host:465?timeoutMs=10000`; query keys are the backend's option
+ * names, and a dot separates the part of an option that is an object (`timeouts.connect=5000`).
  *
- * The URL is never shown in an error, as it holds the password.
+ * No error shows the URL, which may hold a password.
  *
  * @throws {ConfigurationError} `invalid-option`, `unknown-option` or `conflicting-options`.
  */
@@ -61,12 +61,12 @@ export function parseConnectionUrl(url: string, table: AnyOptionTable | undefine
   return options;
 }
 
-/** Which options the parts of a URL stand for; a part that is not named must be empty. */
+/** Which option each part of a URL stands for; any other part must be empty. */
 function urlPartsOf(table: AnyOptionTable = {}): ReadonlyMap<string, string> {
   return new Map(Object.entries(table).flatMap(([name, { urlPart }]) => (urlPart ? [[urlPart, name] as const] : [])));
 }
 
-/** @param path what the key is a part of, as `timeouts.` */
+/** @param path the prefix of the key, such as `timeouts.` */
 function setOption(
   options: Record<string, unknown>,
   table: AnyOptionTable | undefined,

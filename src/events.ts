@@ -1,26 +1,26 @@
 import { ConfigurationError } from './errors.ts';
 
-/** What a listener returns or passes on: the context, now or later. */
+/** A value, or a promise of it. */
 export type Awaitable<T> = T | Promise<T>;
 
-/** Hands a context, the one received or a changed copy, to the rest of the chain and returns what comes out of it. */
+/** Passes a context, the received one or a changed copy, to the rest of the chain and returns its result. */
 export type Next<C> = (context: C) => Awaitable<C>;
 
 /** One link of a chain: it may look, change the context, call `next`, or end the chain by returning without calling it. */
 export type Listener<C> = (context: C, next: Next<C>) => Awaitable<C>;
 
-/** What happens when a listener throws: the caller gets the error, or it is reported and the chain goes on, or it just goes on. */
+/** What happens when a listener throws: `propagate` throws to the caller, `log` prints the error and continues, `silent` continues. */
 export type ErrorStrategy = 'propagate' | 'log' | 'silent';
 
-/** Where a listener stands in its chain, and what its failure means. */
+/** The position of a listener in its chain, and what its failure means. */
 export interface ListenerOptions {
   /** The name others use in `before` and `after`; default: the function's name. */
   readonly name?: string;
-  /** Higher runs first; default 0. Equal priorities run in the order of subscription. */
+  /** Higher runs first, equal priorities in the order of subscription; default 0. */
   readonly priority?: number;
-  /** Names of listeners that must run later than this one, whatever the priorities. */
+  /** Names of listeners that must run after this one, whatever the priorities. */
   readonly before?: readonly string[];
-  /** Names of listeners that must run earlier than this one, whatever the priorities. */
+  /** Names of listeners that must run before this one, whatever the priorities. */
   readonly after?: readonly string[];
   /** Default `propagate`. */
   readonly onError?: ErrorStrategy;
@@ -34,7 +34,7 @@ interface Subscription<C> extends Required<ListenerOptions> {
 
 /** A kind of event with its chain of listeners. */
 export class MailEvent<C extends object> {
-  /** What errors call it. */
+  /** The name in error texts. */
   readonly name: string;
   #subscriptions: readonly Subscription<C>[] = [];
 
@@ -42,7 +42,7 @@ export class MailEvent<C extends object> {
     this.name = name;
   }
 
-  /** Whether anybody listens; emitters ask first, so that an event nobody wants costs one comparison. */
+  /** Whether there are listeners; emitters check this first, so that an unused event costs one comparison. */
   get hasListeners(): boolean {
     return this.#subscriptions.length > 0;
   }
@@ -50,7 +50,7 @@ export class MailEvent<C extends object> {
   /**
    * Adds a listener and returns the function that removes it.
    *
-   * @throws {ConfigurationError} `invalid-option` when `before` and `after` contradict each other, `invalid-listener` for no function.
+   * @throws {ConfigurationError} `invalid-option` when `before` and `after` contradict each other, `invalid-listener` when `listener` is not a function.
    */
   subscribe(listener: Listener<C>, options: ListenerOptions = {}): () => void {
     if (typeof listener !== 'function') {
@@ -74,7 +74,7 @@ export class MailEvent<C extends object> {
     };
   }
 
-  /** Runs the chain over a frozen context and returns what comes out; a promise only when a listener made one. */
+  /** Runs the chain on a frozen context and returns the result; a promise only when a listener returned one. */
   emit(context: C): Awaitable<C> {
     return this.#subscriptions.length === 0 ? context : runFrom(this.name, this.#subscriptions, 0, context);
   }
@@ -91,14 +91,14 @@ function runFrom<C extends object>(
   return subscription ? new Link(event, chain, index, subscription, frozen).run() : frozen;
 }
 
-/** One listener at work: what it does, what it passes on, and whose failure a failure is. */
+/** One run of a listener, which knows whether a failure is the listener's own. */
 class Link<C extends object> {
   readonly #event: string;
   readonly #chain: readonly Subscription<C>[];
   readonly #index: number;
   readonly #subscription: Subscription<C>;
   readonly #context: C;
-  /** The rest of the chain, once it has been run: it must not run a second time. */
+  /** The result of the rest of the chain, which must not run twice. */
   #rest: (() => Awaitable<C>) | null = null;
   #restFailure: { readonly error: unknown } | null = null;
 
@@ -120,8 +120,8 @@ class Link<C extends object> {
     try {
       const result = this.#subscription.listener(this.#context, (changed) => this.#passOn(changed));
       return result instanceof Promise
-        ? result.then((context) => this.#insistOnContext(context)).catch((error: unknown) => this.#recover(error))
-        : this.#insistOnContext(result);
+        ? result.then((context) => this.#requireContext(context)).catch((error: unknown) => this.#recover(error))
+        : this.#requireContext(result);
     } catch (error) {
       return this.#recover(error);
     }
@@ -150,13 +150,13 @@ class Link<C extends object> {
 
   #recover(error: unknown): Awaitable<C> {
     const { onError, name } = this.#subscription;
-    // A later listener's failure is not this one's to swallow.
+    // This listener's strategy must not swallow a later listener's failure.
     if (onError === 'propagate' || this.#restFailure?.error === error) throw error;
     if (onError === 'log') console.error(`amsdal-mail: listener '${name}' of ${this.#event} failed:`, error);
     return this.#rest === null ? this.#passOn(this.#context) : this.#rest();
   }
 
-  #insistOnContext(context: C): C {
+  #requireContext(context: C): C {
     if (isContext(context)) return context;
     throw this.#fault('returned no context: return next(context), or the context to end the chain');
   }

@@ -10,7 +10,7 @@ export interface BeforeSendContext {
   readonly backend: string;
   /** Pass on `{...context, message: message.with({...})}` to change it. */
   readonly message: EmailMessage;
-  /** Return `{...context, cancelled: 'why'}` to keep it from being sent; the recipients become `failed` with the code `cancelled`. */
+  /** Return `{...context, cancelled: 'why'}` to cancel the mail; its recipients become `failed` with the code `cancelled`. */
   readonly cancelled: string | null;
 }
 
@@ -20,29 +20,29 @@ export interface AfterSendContext {
   readonly backend: string;
   /** The message as it was sent. */
   readonly message: EmailMessage;
-  /** What became of it. */
+  /** The result. */
   readonly result: MessageResult;
 }
 
 /** What a listener of {@link SendFailed} sees. */
 export interface SendFailedContext extends AfterSendContext {
-  /** Why nothing was sent, or is known to be. */
+  /** Why nothing was sent, or why that is unknown. */
   readonly error: EmailError;
 }
 
-/** A message is about to be sent: listeners may change or cancel it. */
+/** Emitted before a message is sent: listeners may change or cancel it. */
 export const BeforeSend: MailEvent<BeforeSendContext> = /* @__PURE__ */ processState(
   'BeforeSend',
   () => new MailEvent('BeforeSend'),
 );
 
-/** A message was sent to at least one recipient. */
+/** Emitted when a message was sent to at least one recipient. */
 export const AfterSend: MailEvent<AfterSendContext> = /* @__PURE__ */ processState(
   'AfterSend',
   () => new MailEvent('AfterSend'),
 );
 
-/** A message was sent to nobody, or nobody knows. */
+/** Emitted when a message was sent to no recipient, or that is unknown. */
 export const SendFailed: MailEvent<SendFailedContext> = /* @__PURE__ */ processState(
   'SendFailed',
   () => new MailEvent('SendFailed'),

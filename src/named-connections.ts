@@ -4,23 +4,22 @@ import type { BackendClass } from './registry.ts';
 import { processState } from './util/process-state.ts';
 import { quoted } from './util/quotable.ts';
 
-/** A connection by name: a target of `getConnection`, one with options, or a connection that is there already. */
+/** What a named connection is: a target of `getConnection`, one with options, or an existing connection. */
 export type ConnectionDefinition =
   | string
   | BackendClass
   | EmailBackend
   | { readonly backend: string | BackendClass; readonly options?: object };
 
-/** How a named connection is written where a connection is wanted. */
+/** How to refer to a named connection. */
 export type ConnectionName = `@${string}`;
 
 const definitions = /* @__PURE__ */ processState('named connections', () => new Map<string, ConnectionDefinition>());
 
 /**
- * Gives connections names for `getConnection('@name')` and `sendMail({connection: '@name'})`; they win over
- * AMSDAL_EMAIL_NAME_URL.
+ * Names connections for `getConnection('@name')` and `sendMail({connection: '@name'})`; they win over AMSDAL_EMAIL_NAME_URL.
  *
- * @returns The function that takes these names away.
+ * @returns The function that removes these names.
  * @throws {ConfigurationError} `invalid-option` when a name is malformed or taken.
  */
 export function defineConnections(named: Readonly<Record<string, ConnectionDefinition>>): () => void {
@@ -40,17 +39,17 @@ export function defineConnections(named: Readonly<Record<string, ConnectionDefin
 const NAME = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/;
 const NAME_RULE = 'is not lower-case letters, digits and hyphens';
 
-/** What was defined in code under a name. */
+/** The definition of a name, given in code. */
 export function findDefinition(name: string): ConnectionDefinition | undefined {
   return definitions.get(name);
 }
 
-/** The names that were defined in code. */
+/** The names defined in code. */
 export function definedNames(): readonly string[] {
   return [...definitions.keys()];
 }
 
-/** The name in `@name`, or null for any other text, as `@scope/package#Backend`. */
+/** The name in `@name`; null for any other text, such as `@scope/package#Backend`. */
 export function connectionNameOf(text: string): string | null {
   if (!text.startsWith('@') || /[/#]/.test(text)) return null;
   const name = text.slice(1);

@@ -1,9 +1,9 @@
-/** A well-known mail service: its submission server, and what its refusal of a login usually means. */
+/** A well-known mail service: its submission server, and what a refused login usually means there. */
 export interface Preset {
   readonly host: string;
   readonly port: number;
   readonly security: 'implicit' | 'required';
-  /** What to do about a login that was refused. */
+  /** What to do about a refused login. */
   readonly loginHint: string;
 }
 
@@ -27,7 +27,7 @@ function appPassword(service: string, where: string): string {
   return `${service} wants an app password here, not the password of the account: make one at ${where}`;
 }
 
-/** One line per service; the facts are from its own help pages on "SMTP settings". */
+/** From each service's own help page on "SMTP settings". */
 const PRESETS: Readonly<Record<PresetName, Preset>> = {
   aol: {
     host: 'smtp.aol.com',
@@ -122,7 +122,7 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
 
 /** The preset of a name. */
 export function findPreset(name: string): Preset | undefined {
-  return Object.hasOwn(PRESETS, name) ? PRESETS[name as PresetName] : undefined; // it is a key
+  return Object.hasOwn(PRESETS, name) ? PRESETS[name as PresetName] : undefined; // hasOwn has checked the key
 }
 
 /** The names of all presets. */
@@ -130,7 +130,7 @@ export function presetNames(): readonly string[] {
   return Object.keys(PRESETS);
 }
 
-/** What a refused login usually means at this host, or null where nothing is known. */
+/** What a refused login usually means at this host, or null for an unknown host. */
 export function loginHintFor(host: string): string | null {
   const name = host.toLowerCase();
   return Object.values(PRESETS).find((preset) => preset.host === name)?.loginHint ?? null;

@@ -12,38 +12,38 @@ import { copyError, thrownHere } from './util/error-copies.ts';
 export interface SendMailInit extends Omit<EmailMessageDraft, 'body' | 'htmlBody' | 'to'> {
   /** The plain text. */
   readonly message?: string;
-  /** Who it is to; may be left out when there is a `cc` or `bcc`. */
+  /** The recipients; may be omitted when there is a `cc` or `bcc`. */
   readonly recipientList?: AddressList;
   /** The text as HTML. */
   readonly htmlMessage?: string | null;
-  /** Keeps failures of delivery in the status instead of throwing them; default false. */
+  /** Reports delivery failures in the status instead of throwing them; default false. */
   readonly failSilently?: boolean;
-  /** A connection, or `'@name'` for a named one; default: the process's own, as the environment configures it. */
+  /** A connection, or `'@name'` for a named one; default: the shared one that the environment configures. */
   readonly connection?: EmailBackend | ConnectionName;
-  /** Stops the call. */
+  /** Aborts the call. */
   readonly signal?: AbortSignal;
 }
 
 /** The arguments of {@link sendMailSync}. */
 export type SendMailSyncInit = Omit<SendMailInit, 'signal'>;
 
-/** The arguments of {@link sendEach}: as for {@link sendMail}, but nobody else may see or get each one's mail. */
+/** The arguments of {@link sendEach}: those of {@link sendMail}, without what would show or send a mail to others. */
 export interface SendEachInit
   extends Omit<SendMailInit, 'cc' | 'bcc' | 'messageId' | 'recipientList'>,
     Pick<SendOptions, 'onProgress'> {
-  /** Everybody gets a mail of their own. */
+  /** Each gets a separate mail. */
   readonly recipientList: readonly AddressInput[];
 }
 
 /**
- * Sends one mail and tells what happened to every recipient.
+ * Sends one mail; the status says what happened to every recipient.
  *
  * @throws {MessageError} `invalid-message`, `unsupported-feature`: nothing was sent.
  * @throws {ConfigurationError} the environment is wrong: nothing was sent.
  * @throws {EmailConnectionError | SendError} no recipient was sent or queued; `error.status` has what is known.
  */
 export function sendMail(init: SendMailInit): Promise<SendStatus> {
-  // Not an async function: a hundred thousand of these may be under way, and each would hold a frame.
+  // Not an async function: a hundred thousand calls may be pending, and each would hold a frame.
   try {
     const { signal, failSilently } = init;
     const connection = connectionFor(init.connection);
@@ -56,7 +56,7 @@ export function sendMail(init: SendMailInit): Promise<SendStatus> {
 }
 
 /**
- * {@link sendMail}, blocking the thread until it is done; for scripts, migrations and command lines.
+ * {@link sendMail} that blocks the thread until it is done; for scripts, migrations and command-line tools.
  *
  * @throws {ConfigurationError} `not-blocking` when the connection cannot be used from a worker thread.
  */
@@ -66,12 +66,12 @@ export function sendMailSync(init: SendMailSyncInit): SendStatus {
   try {
     return connection.sendMessagesSync([draft], { failSilently: init.failSilently ?? false });
   } catch (error) {
-    throw thrownHere(named(error, ARGUMENT_OF));
+    throw thrownHere(withCallerNames(error, ARGUMENT_OF));
   }
 }
 
 /**
- * Sends one mail to each recipient, so that nobody sees the others; `mergeData` reaches each with that recipient's own.
+ * Sends one mail to each recipient, so that nobody sees the others; each mail has only its recipient's `mergeData`.
  *
  * @throws As {@link sendMail}, when none of the mails was sent or queued.
  */
@@ -109,17 +109,17 @@ export async function sendEach(init: SendEachInit): Promise<SendStatus> {
     return await used.sendMessages(messages, options);
   } catch (error) {
     const index = error instanceof MessageError ? error.status?.results.find((result) => result.error)?.index : 0;
-    throw thrownHere(named(error, { ...ARGUMENT_OF, 'to[0]': `recipientList[${index}]` }));
+    throw thrownHere(withCallerNames(error, { ...ARGUMENT_OF, 'to[0]': `recipientList[${index}]` }));
   }
 }
 
-/** The arguments that are no fields of the message. */
-const HOW: ReadonlySet<string> = new Set(['connection', 'failSilently', 'signal']);
+/** Arguments that are not fields of the message. */
+const CALL_ARGUMENTS: ReadonlySet<string> = new Set(['connection', 'failSilently', 'signal']);
 const FIELD_OF: Readonly<Record<string, string>> = { message: 'body', recipientList: 'to', htmlMessage: 'htmlBody' };
 const ARGUMENT_OF: Readonly<Record<string, string>> = { body: 'message', to: 'recipientList', htmlBody: 'htmlMessage' };
 
 function sendMailFailed(error: unknown): never {
-  throw thrownHere(named(error, ARGUMENT_OF));
+  throw thrownHere(withCallerNames(error, ARGUMENT_OF));
 }
 
 function toDraft(init: SendMailInit): EmailMessageDraft {
@@ -127,7 +127,7 @@ function toDraft(init: SendMailInit): EmailMessageDraft {
   const draft: Record<string, unknown> = {};
   for (const argument of Object.keys(given)) {
     const value = given[argument];
-    if (HOW.has(argument) || value === undefined) continue;
+    if (CALL_ARGUMENTS.has(argument) || value === undefined) continue;
     const rightName = ARGUMENT_OF[argument];
     if (rightName !== undefined) {
       throw new MessageError([{ path: argument, code: 'unknown-field', message: `sendMail calls it ${rightName}` }]);
@@ -137,8 +137,8 @@ function toDraft(init: SendMailInit): EmailMessageDraft {
   return draft as unknown as EmailMessageDraft; // the fields of SendMailInit under their names in a message
 }
 
-/** The faults of a message under the names that the caller used. */
-function named(error: unknown, names: Readonly<Record<string, string>>): unknown {
+/** A message's faults under the caller's names for the fields. */
+function withCallerNames(error: unknown, names: Readonly<Record<string, string>>): unknown {
   if (!(error instanceof MessageError) || error.code !== 'invalid-message') return error;
   const issues = error.issues.map((issue) => {
     if (issue.code === 'unknown-field' && !/[.[]/.test(issue.path))

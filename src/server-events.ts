@@ -13,13 +13,13 @@ export interface ServerShutdownContext extends ServerStartupContext {
   readonly signal: string | null;
 }
 
-/** A server is about to take requests: what a listener throws keeps it from starting. */
+/** Emitted before a server accepts requests: an error of a listener keeps it from starting. */
 export const ServerStartup: MailEvent<ServerStartupContext> = /* @__PURE__ */ processState(
   'ServerStartup',
   () => new MailEvent('ServerStartup'),
 );
 
-/** A server has stopped taking requests: plugins finish what they have under way. */
+/** Emitted when a server has stopped accepting requests: plugins finish their work. */
 export const ServerShutdown: MailEvent<ServerShutdownContext> = /* @__PURE__ */ processState(
   'ServerShutdown',
   () => new MailEvent('ServerShutdown'),

@@ -4,23 +4,22 @@ import { readGuard, rulesOf, stagingFilter } from './staging-rules.ts';
 import { processState } from './util/process-state.ts';
 import { redirect } from './wrappers/redirect.ts';
 
-/** Which rules a connection of another copy of this package is under already. */
+/** The rules that a connection of another copy of this package already follows. */
 const guarded = /* @__PURE__ */ processState('guarded connections', () => new WeakMap<EmailBackend, string>());
 
 /**
- * Checks the variables of the staging guard before there is anything to send; the guard itself every backend asks for at every
- * call, so that no connection escapes it by being older or made in another way.
+ * Checks the variables of the staging guard early. Every backend asks for the guard itself at every call, so no connection
+ * escapes it by being older or made in another way.
  *
- * @throws {ConfigurationError} for a variable that is there and says nothing, or nothing readable: mail must not go out because of
- *   a slip of the pen.
+ * @throws {ConfigurationError} for a variable that is set but empty or unreadable: a typo must not let mail out.
  */
 export function checkGuard(environment: Environment): void {
   readGuard(environment);
 }
 
 /**
- * Refuses a connection that the guard could not reach while it is set, and puts one that another copy of this package made,
- * and which asks that copy, under it.
+ * While the guard is set, refuses a connection that it cannot cover, and redirects one made by another copy of this package,
+ * which would ask that copy.
  *
  * @throws {ConfigurationError} `invalid-backend` for an object that cannot be guarded; as {@link checkGuard}.
  */

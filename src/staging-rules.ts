@@ -10,7 +10,7 @@ const ALLOW = 'AMSDAL_EMAIL_ALLOW';
 let known: { readonly rules: string; readonly filter: DeliveryFilter | null } = { rules: '', filter: null };
 
 /**
- * The staging guard as the environment says it now; null without one. Every backend asks for it at every call.
+ * The staging guard as the environment sets it now, or null. Every backend asks for it at every call.
  *
  * @throws {ConfigurationError} as {@link readGuard}.
  */
@@ -24,7 +24,7 @@ export function stagingFilter(): DeliveryFilter | null {
   return known.filter;
 }
 
-/** What the guard's variables say, as one text to compare; '' without any. */
+/** The values of the guard's variables as one string to compare; '' without any. */
 export function rulesOf(environment: Environment): string {
   const target = environment[REDIRECT_TO];
   const allow = environment[ALLOW];
@@ -32,7 +32,7 @@ export function rulesOf(environment: Environment): string {
 }
 
 /**
- * What the guard's variables ask for; null without any.
+ * The options that the guard's variables set; null without any.
  *
  * @throws {ConfigurationError} `invalid-option`, naming the variable that is empty or cannot be read.
  */
@@ -51,7 +51,7 @@ function toList(text: string): RedirectOptions {
   return { allow: text.split(',').map((entry) => entry.trim()) };
 }
 
-/** One variable's part of the rules, checked by itself, so that the right one is blamed. */
+/** One variable's part of the rules, checked by itself so that an error names the right variable. */
 function read(variable: string, text: string | undefined, parse: (text: string) => RedirectOptions): RedirectOptions {
   if (text === undefined) return {};
   try {

@@ -13,12 +13,12 @@ import { isBranded } from './util/brand.ts';
 import { ownProperties, rebuildError } from './util/error-copies.ts';
 import { isError } from './util/reason.ts';
 
-/** What the worker says of itself in shared memory. */
+/** The worker's state in shared memory. */
 export const WORKER_STARTING = 0;
 export const WORKER_RUNNING = 1;
 export const WORKER_ENDED = 2;
 
-/** Results as they cross between threads: structured cloning drops an error's class, so errors travel apart, by number. */
+/** Results that can be cloned: cloning drops an error's class, so errors are passed separately and referred to by number. */
 export interface PackedResults {
   readonly results: readonly PackedResult[];
   readonly errors: readonly PackedError[];
@@ -74,19 +74,18 @@ export function unpackResults({ results, errors }: PackedResults): DeliveryResul
 }
 
 function packError(error: EmailError): PackedError {
-  // A status is the whole call's, which is put together on the other side.
+  // The status covers the whole call, and is assembled on the other side.
   const facts = { ...factsOf(error), status: null };
   return { name: className(error), own: cloneableValues(ownProperties(error)), facts: cloneableValues(facts) };
 }
 
-/** The class of this package that an error is of, or that its own class extends: no other is known on the other side. */
+/** The class of this package that an error has or extends: the other side knows no other. */
 function className(error: EmailError): string {
   let prototype: object = Object.getPrototypeOf(error);
   while (!isBranded(prototype)) prototype = Object.getPrototypeOf(prototype);
   return String(Reflect.get(prototype, 'name'));
 }
 
-/** The error as it was, of the class that has this name. */
 function unpackError({ name, own, facts }: PackedError): EmailError {
   return rebuildError((CLASSES[name] ?? EmailError).prototype, own, facts);
 }

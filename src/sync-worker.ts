@@ -6,22 +6,22 @@ import { EmailMessage } from './message.ts';
 import type { SyncRequest } from './sync.ts';
 import { type PackedResults, packResults, WORKER_ENDED, WORKER_RUNNING } from './sync-codec.ts';
 
-// The worker's half of the blocking bridge: it must answer every request, as the other thread sleeps until it does.
+// The worker's side of blocking calls: it must answer every request, as the other thread sleeps until then.
 // sync.ts starts this file with exactly this data.
 const { port, signal } = workerData as { readonly port: MessagePort; readonly signal: Int32Array };
 const connections = new Map<number, EmailBackend>();
 let queue: Promise<void> = Promise.resolve();
 
 Atomics.store(signal, 1, WORKER_RUNNING);
-// A thread that runs out of memory ends without any event: the other one misses these.
+// A heartbeat: a thread that runs out of memory ends without any event.
 setInterval(() => Atomics.add(signal, 2, 1), 1_000).unref();
-// A backend may end the thread, by process.exit or by an error that nobody catches.
+// A backend may end the thread, by process.exit or an uncaught error.
 process.on('exit', () => {
   Atomics.store(signal, 1, WORKER_ENDED);
   Atomics.notify(signal, 0);
 });
 port.on('message', (request: SyncRequest) => {
-  // Whatever happens there is an answer; messages that it says nothing of count as unknown.
+  // There is always an answer; messages without a result count as unknown.
   queue = queue
     .then(() => serve(request))
     .then(answer)
@@ -56,7 +56,7 @@ async function deliver({
   } catch (error) {
     ended = error;
   }
-  // Every message of an array has its result, but for those of a connection that could not be made.
+  // Every message has a result, unless the connection could not be made.
   return messages.map((message, place) => {
     const index = jobs[place]?.index ?? place;
     return { ...(results.get(place) ?? failedDelivery({ index, message }, toEmailError(ended))), index };

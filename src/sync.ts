@@ -7,18 +7,18 @@ import type { EmailMessageInit } from './message-init.ts';
 import { type PackedResults, unpackResults, WORKER_ENDED, WORKER_RUNNING, WORKER_STARTING } from './sync-codec.ts';
 import { ownFile } from './util/own-file.ts';
 
-/** How the worker thread makes the same connection: a backend's name or specifier, and options that can be cloned. */
+/** What the worker thread makes the same connection from: a backend's name or specifier, and options that can be cloned. */
 export interface Recipe {
   readonly backend: string;
   readonly options: object;
 }
 
-/** What crosses to the worker. */
+/** A request to the worker. */
 export type SyncRequest =
   | { readonly kind: 'deliver'; readonly id: number; readonly recipe: Recipe; readonly jobs: readonly SyncJob[] }
   | { readonly kind: 'close'; readonly id: number };
 
-/** A job as it crosses: the message by its fields, every content as text or bytes. */
+/** A job that can be cloned: the message as its fields, with all contents as text or bytes. */
 interface SyncJob {
   readonly index: number;
   readonly message: EmailMessageInit;
@@ -30,22 +30,22 @@ interface Bridge {
   call(request: SyncRequest): PackedResults;
 }
 
-/** How long the worker may take to start, on a machine that is busy. */
+/** How long the worker may take to start on a busy machine. */
 const START_MS = 20_000;
-const LOOK_MS = 1000;
+const POLL_MS = 1000;
 /**
- * How often the worker is looked at without a sign of life until it is taken for dead: 30 s, more than it is ever busy with one
- * message. Looks are counted, not time, so that a machine that slept is not mistaken for a worker that died.
+ * Polls without a heartbeat after which the worker counts as dead: 30 s, longer than any one message keeps it busy. Polls are
+ * counted instead of time, so that a machine that slept is not mistaken for a dead worker.
  */
-const SILENT_LOOKS = 30;
+const SILENT_POLLS = 30;
 
 let bridge: Bridge | null = null;
 let lastId = 0;
 
-/** Deliveries in the worker thread: it makes the connection anew, at the first call, and keeps it. */
+/** Delivers in the worker thread, which makes its own connection at the first call and keeps it. */
 export class WorkerDelivery implements BlockingDelivery {
   readonly #recipe: Recipe;
-  /** What the worker knows its connection by; null before the first call. */
+  /** The worker's id of its connection; null before the first call. */
   #id: number | null = null;
 
   constructor(recipe: Recipe) {
@@ -86,9 +86,9 @@ export class WorkerDelivery implements BlockingDelivery {
 }
 
 /**
- * One worker for the process. It counts the requests it has answered in shared memory: a flag of 0 and 1 would be missed
- * when an answer comes between the look and the wait. Beside the count stand whether it lives, and its beats: one that ran out
- * of memory ends without a word.
+ * Starts the one worker of the process. It counts its answers in shared memory, since a flag of 0 and 1 would be missed when an
+ * answer arrives between the check and the wait. Next to the count are its state and its heartbeats: a worker that runs out of
+ * memory ends without any event.
  */
 function startWorker(): Bridge {
   const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
@@ -99,15 +99,15 @@ function startWorker(): Bridge {
   const worker = new Worker(file, {
     workerData: { signal, port: port2 },
     transferList: [port2],
-    // A worker that inherits --input-type, which is for the text after --eval, refuses to start; one that is given flags of
-    // the process, such as --max-old-space-size, does too, and inherits them without a word.
+    // A worker does not start when it inherits --input-type, which is meant for --eval, nor when it is passed flags of the
+    // process such as --max-old-space-size, which it inherits anyway.
     ...(process.execArgv.some((flag) => flag.startsWith('--input-type')) && {
       execArgv: process.execArgv.filter(
         (flag, i, all) => !flag.startsWith('--input-type') && all[i - 1] !== '--input-type',
       ),
     }),
   });
-  // Its end is noticed in shared memory; without a listener an error in it would end this process, too.
+  // Its end is seen in shared memory; without a listener its error would also end this process.
   worker.on('error', () => {});
   worker.on('exit', () => Atomics.store(signal, 1, WORKER_ENDED));
   worker.unref();
@@ -124,14 +124,14 @@ function startWorker(): Bridge {
       let silence = 0;
       for (let answered = Atomics.load(signal, 0); answered < asked; answered = Atomics.load(signal, 0)) {
         const state = Atomics.load(signal, 1);
-        const isSilent = state === WORKER_RUNNING && silence >= SILENT_LOOKS;
+        const isSilent = state === WORKER_RUNNING && silence >= SILENT_POLLS;
         if (state === WORKER_ENDED || isSilent || (state === WORKER_STARTING && Date.now() > startBy)) {
           bridge = null;
           void worker.terminate();
           throw state === WORKER_STARTING ? notStarted(file) : workerEnded();
         }
-        // No event of the worker reaches a thread that sleeps, so it looks up now and then.
-        Atomics.wait(signal, 0, answered, LOOK_MS);
+        // A sleeping thread receives no events of the worker, so it wakes up now and then.
+        Atomics.wait(signal, 0, answered, POLL_MS);
         const beat = Atomics.load(signal, 2);
         silence = beat === beats ? silence + 1 : 0;
         beats = beat;
@@ -154,12 +154,12 @@ function workerEnded(): SendError {
   );
 }
 
-/** The message by its fields, with contents that another thread can have. */
+/** The message as its fields, with contents that can be cloned. */
 function inMemory(message: EmailMessage): EmailMessageInit {
   const attachments = message.attachments.map(({ filename, content, mimetype, contentId }, index) => {
     const held = content instanceof FileContent ? content.readSync() : content;
     if (typeof held === 'string') return { filename, content: held, mimetype, contentId };
-    // Cloning takes along all the memory that the bytes are a view of: a part crosses as a copy.
+    // Cloning would copy the whole memory behind a view: copy only the bytes in use.
     if (held instanceof Uint8Array) {
       const isPart = held.byteLength < held.buffer.byteLength;
       return { filename, content: isPart ? new Uint8Array(held) : held, mimetype, contentId };
@@ -184,7 +184,7 @@ function refuseUncloneable(name: string, options: object): void {
   );
 }
 
-/** The paths of what would not arrive as it is. */
+/** The paths of values that cloning would change. */
 function findUncloneable(path: string, value: unknown): readonly string[] {
   if (typeof value === 'function' || typeof value === 'symbol') return [path];
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof Date) return [];
@@ -193,12 +193,12 @@ function findUncloneable(path: string, value: unknown): readonly string[] {
   return Object.entries(value).flatMap(([name, inner]) => findUncloneable(`${path}.${name}`, inner));
 }
 
-/** A server in the blocked thread cannot answer: say so at once rather than wait for a timeout. */
+/** A server in the blocked thread cannot answer: fail at once instead of waiting for a timeout. */
 function refuseOwnServer(options: object): void {
   if (!('port' in options && typeof options.port === 'number')) return;
-  if ('proxy' in options && options.proxy !== undefined) return; // what is local to the proxy need not be to this process
+  if ('proxy' in options && options.proxy !== undefined) return; // the proxy's localhost may be another machine
   const { Server } = process.getBuiltinModule('node:net');
-  // The only way to see this process's servers; documented as deprecated but present in every version of Node we support.
+  // The only way to find this process's servers; deprecated, but present in every Node version we support.
   const handles = (process as unknown as { _getActiveHandles?(): unknown[] })._getActiveHandles?.() ?? [];
   for (const handle of handles) {
     const address = handle instanceof Server ? handle.address() : null;

@@ -1,6 +1,6 @@
 import { ConfigurationError } from './errors.ts';
 
-/** A URL, parted and decoded. */
+/** The decoded parts of a URL. */
 export interface UrlParts {
   readonly parts: Readonly<Record<'host' | 'port' | 'username' | 'password' | 'path', string>>;
   readonly query: readonly (readonly [key: string, value: string])[];
@@ -8,16 +8,16 @@ export interface UrlParts {
 
 const ENCODED: Readonly<Record<string, string>> = { '/': '%2F', '?': '%3F', '#': '%23', '%': '%25' };
 
-/** The error for a URL, which it does not show, or for an option in it. */
+/** The error for a URL or an option in it; it does not show the URL. */
 export function urlFault(what: string, option: string | null = null): ConfigurationError {
   return new ConfigurationError('invalid-option', `the URL: ${what}`, { option });
 }
 
 /**
- * Parts a URL as the WHATWG standard does, and says which character to encode where a user name or password broke it.
+ * Splits a URL as the WHATWG standard does, and says which character to encode where a user name or password broke it.
  *
- * @param known the parts that the backend's URLs have; where that is the path alone, all before the query is the path
- * @param isOption tells a query that was meant from the rest of a password with a '?' in it
+ * @param known the parts that the backend's URLs have; if only the path, it is everything before the query
+ * @param isOption distinguishes a real query from the rest of a password with a '?' in it
  */
 export function readUrlParts(url: string, known: readonly string[], isOption: (name: string) => boolean): UrlParts {
   const rest = url.slice(url.indexOf('://') + 3);
@@ -28,7 +28,7 @@ export function readUrlParts(url: string, known: readonly string[], isOption: (n
     return { parts, query: readQuery(queryStart < 0 ? '' : rest.slice(queryStart + 1)) };
   }
   refuseBareCharacter(rest, isOption);
-  // A key needs no host: `acme://key@` is whole where URLs have none.
+  // `acme://key@` is complete for a backend whose URLs have no host.
   const isHostless = !known.includes('host') && /^[^/?]*@(?:[/?]|$)/.test(rest);
   let parsed: URL;
   try {
@@ -48,17 +48,17 @@ export function readUrlParts(url: string, known: readonly string[], isOption: (n
   };
 }
 
-/** Finds the character that ends the server's part too early, while the '@' behind user name and password is still to come. */
+/** Refuses a character that ends the authority too early, before the '@' that follows user name and password. */
 function refuseBareCharacter(rest: string, isOption: (name: string) => boolean): void {
   const end = rest.search(/[/?#]/);
   const character = rest[end];
-  const behind = rest.slice(end);
-  if (character !== undefined && behind.includes('@')) {
+  const remainder = rest.slice(end);
+  if (character !== undefined && remainder.includes('@')) {
     const hasLogin = rest.slice(0, end).includes('@');
-    const keys = /^[^?#]*\?([^#]*)/.exec(behind)?.[1]?.split('&') ?? [];
+    const keys = /^[^?#]*\?([^#]*)/.exec(remainder)?.[1]?.split('&') ?? [];
     const areOptions = keys.every((pair) => isOption(pair.split('=', 1)[0] ?? ''));
-    if (!hasLogin && !(/^\/?\?/.test(behind) && areOptions)) throw bareCharacter(character);
-    // Such a key may be a part of the password: it is not shown.
+    if (!hasLogin && !(/^\/?\?/.test(remainder) && areOptions)) throw bareCharacter(character);
+    // The key may be part of the password: do not show it.
     if (!areOptions) throw urlFault("it has an unknown option, or a '?' in user name or password that is written %3F");
   }
   if (rest.includes('#')) throw bareCharacter('#');
@@ -78,7 +78,7 @@ function explainUnreadable(rest: string): string {
   return 'the host has characters that no host has: write scheme://user:password@host:port?option=value';
 }
 
-/** Not URLSearchParams, for which a '+' is a space: a password or key may well have one. */
+/** Unlike URLSearchParams, keeps a '+', which a password or key may hold. */
 function readQuery(text: string): UrlParts['query'] {
   if (text === '') return [];
   return text.split('&').map((pair) => {

@@ -1,12 +1,12 @@
 import type { Awaitable } from '../events.ts';
 
 /**
- * A plugin of an AMSDAL application: a class that AMSDAL_CONTRIBS names, made without arguments.
+ * A plugin of an AMSDAL application: a class named in AMSDAL_CONTRIBS, constructed without arguments.
  *
- * `onSetup` runs for every plugin in the order they are named, `onReady` after all of them are set up.
+ * `onSetup` runs for every plugin in the order of AMSDAL_CONTRIBS, `onReady` after all of them are set up.
  */
 export abstract class AppConfig {
-  /** The name of the plugin, as `amsdal_mail`. */
+  /** The name of the plugin, such as `amsdal_mail`. */
   abstract readonly name: string;
 
   /** The name in lower case with hyphens, for URLs and files. */
@@ -17,6 +17,6 @@ export abstract class AppConfig {
   /** Registers backends, names connections, subscribes to events; default: nothing. */
   onSetup(): Awaitable<void> {}
 
-  /** Uses what other plugins have set up; default: nothing. */
+  /** Runs after every plugin is set up; default: nothing. */
   onReady(): Awaitable<void> {}
 }

@@ -6,23 +6,23 @@ import type { AppConfig } from './app-config.ts';
 import { type LoadEnvOptions, loadEnv } from './load-env.ts';
 import { MailAppConfig } from './mail-app-config.ts';
 
-/** Where {@link setupContribs} finds the configuration; `./` specifiers are looked for in `cwd`, too. */
+/** Where {@link setupContribs} finds the configuration; `./` specifiers are also relative to `cwd`. */
 export type SetupOptions = LoadEnvOptions;
 
 /** A plugin's class. */
 type AppConfigClass = new () => AppConfig;
 
-/** This package's own plugin, in both spellings; it is at hand and need not be found from the project. */
+/** This package's own plugin, in both spellings; it need not be resolved from the project. */
 const OURS: ReadonlySet<string> = new Set(['amsdal-mail/app#MailAppConfig', 'amsdal_mail.app.MailAppConfig']);
 
 /**
  * Starts the plugins that AMSDAL_CONTRIBS names, in order: `./plugins/audit.js#AuditAppConfig`, `package#Export`, separated by
  * commas or as a JSON list; `amsdal_mail.app.MailAppConfig` is this package's own, as in Python.
  *
- * The variables of the file hold for every connection of the process from here on; `process.env` itself is not changed.
+ * From then on, the variables of the file apply to every connection of the process; `process.env` itself is not changed.
  *
  * @returns The plugins, each once, after `onSetup` and `onReady` of all have run.
- * @throws {ConfigurationError} `load-failed` or `invalid-contrib` for a name that is none, saying what was tried; nothing was set up then.
+ * @throws {ConfigurationError} `load-failed` or `invalid-contrib` for a name that cannot be loaded, saying what was tried; no plugin was set up then.
  */
 export async function setupContribs(options: SetupOptions = {}): Promise<readonly AppConfig[]> {
   const { cwd = process.cwd() } = options;

@@ -5,9 +5,9 @@ import { ConfigurationError } from '../errors.ts';
 import type { Environment } from '../settings.ts';
 
 /**
- * Reads a `.env` file: null for none, undefined for `.env` if there is one.
+ * Reads a `.env` file. `file` is null for none, undefined for `.env` if it exists.
  *
- * @throws {ConfigurationError} `load-failed` for a file that was named and cannot be read.
+ * @throws {ConfigurationError} `load-failed` for a named file that cannot be read.
  */
 export function readEnvFile(file: string | null | undefined, cwd: string): Environment | undefined {
   if (file === null) return undefined;
@@ -15,7 +15,7 @@ export function readEnvFile(file: string | null | undefined, cwd: string): Envir
   try {
     return parseEnv(quoteHashes(readFileSync(path, 'utf8')));
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException; // whatever it is, it may have one
+    const { code } = cause as NodeJS.ErrnoException; // anything thrown may have one
     if (file === undefined && (code === 'ENOENT' || code === 'EISDIR')) return undefined;
     throw new ConfigurationError('load-failed', `the file ${path} cannot be read: ${String(code ?? cause)}`, { cause });
   }
@@ -24,8 +24,8 @@ export function readEnvFile(file: string | null | undefined, cwd: string): Envir
 const UNQUOTED = /^(\s*(?:export\s+)?(?:AMSDAL|AWS)_[A-Z0-9_]+[ \t]*=[ \t]*)([^'"`\s#][^\r\n]*)/gm;
 
 /**
- * Node takes any '#' outside quotes for a comment, Python's dotenv only one behind a space: `PASSWORD=ab#cd` and
- * `AMSDAL_CONTRIBS=amsdal-mail/app#MailAppConfig` mean what they say there, and so here.
+ * Node starts a comment at any '#' outside quotes, Python's dotenv only at one after a space. Here it is as in Python, so that
+ * `PASSWORD=ab#cd` and `AMSDAL_CONTRIBS=amsdal-mail/app#MailAppConfig` keep their values.
  */
 function quoteHashes(text: string): string {
   return text.replaceAll(UNQUOTED, (line: string, start: string, rest: string) => {

@@ -3,9 +3,9 @@ import { EmailError } from '../errors.ts';
 import { reasonOf } from '../util/reason.ts';
 
 /**
- * Opens a connection for as long as a server runs; returns the function that lets what is under way finish and closes it.
+ * Opens a connection while a server runs; returns the function that finishes pending mails and closes it.
  *
- * A mail server that is down is told by a warning and does not keep the application from starting, unless it is to be verified.
+ * A mail server that is down causes a warning and does not keep the application from starting, except with `verify`.
  *
  * @throws {EmailError} with `verify`, when mail could not be sent.
  */

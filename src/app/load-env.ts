@@ -3,22 +3,22 @@ import { readEnvFile } from './env-file.ts';
 
 /** Where {@link loadEnv} finds the variables. */
 export interface LoadEnvOptions {
-  /** Variables that count instead of the process's own. */
+  /** Variables that replace the process's own. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** A file of variables, which lose to those of the process; null for none; default `.env`, if there is one. */
+  /** A file of variables, over which those of the process win; null for none; default `.env`, if it exists. */
   readonly envFile?: string | null;
-  /** The folder that the file is looked for in; default: the working directory. */
+  /** The folder of the file; default: the working directory. */
   readonly cwd?: string;
 }
 
 /**
- * Lets this package see the variables of `.env`, for every connection of the process from here on; those of the process win.
+ * Applies the variables of `.env` to every connection of the process from then on; those of the process win.
  *
- * `process.env` is not changed: other code does not see them. Where all of the app is to see them, start it with
- * `node --env-file=.env`; {@link setupContribs} calls this by itself.
+ * `process.env` is not changed, so other code does not see them: for that, start the app with `node --env-file=.env`.
+ * {@link setupContribs} calls this itself.
  *
- * @returns The function that restores what was there before.
- * @throws {ConfigurationError} `load-failed` for a file that was named and cannot be read.
+ * @returns The function that restores the previous variables.
+ * @throws {ConfigurationError} `load-failed` for a named file that cannot be read.
  */
 export function loadEnv(options: LoadEnvOptions = {}): () => void {
   const { env, envFile, cwd = process.cwd() } = options;

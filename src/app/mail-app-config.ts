@@ -5,13 +5,13 @@ import { keepOpen } from './keep-open.ts';
 
 /** Settings of {@link MailAppConfig}, for a project's own subclass. */
 export interface MailAppConfigOptions {
-  /** Whether a server must not start when mail could not be sent; default false: a warning is printed. */
+  /** Whether a server refuses to start when mail cannot be sent; default false: a warning is printed. */
   readonly verify?: boolean;
 }
 
 /**
- * The plugin of this package: checks the whole configuration when the plugins are ready, opens the process's own connection
- * when a server starts, and when it stops lets every mail under way be sent before it closes the shared connections.
+ * The plugin of this package: checks the whole configuration when the plugins are ready, opens the default connection when a
+ * server starts, and when it stops, sends all pending mails before it closes the shared connections.
  */
 export class MailAppConfig extends AppConfig {
   readonly name = 'amsdal_mail';
@@ -23,7 +23,7 @@ export class MailAppConfig extends AppConfig {
     this.#verify = verify;
   }
 
-  /** Subscribes to the start and the end of the server. */
+  /** Subscribes to the start and the shutdown of the server. */
   override onSetup(): void {
     ServerStartup.subscribe(
       async (context, next) => {
@@ -44,7 +44,7 @@ export class MailAppConfig extends AppConfig {
     );
   }
 
-  /** @throws {ConfigurationError} for whatever is wrong in the configuration of any connection. */
+  /** @throws {ConfigurationError} when the configuration of any connection is wrong. */
   override onReady(): void {
     checkConnections();
   }

@@ -4,32 +4,32 @@ import { ServerShutdown, ServerStartup } from '../server-events.ts';
 import { keepOpen } from './keep-open.ts';
 import { onShutdownSignal } from './shutdown-signals.ts';
 
-/** How mail is served to an application. */
+/** Options of {@link startMail}. */
 export interface MailServiceOptions {
-  /** A connection, `'@name'`, or what else `getConnection` takes; default: the process's own. */
+  /** A connection, or a target of `getConnection` such as `'@name'`; default: the default connection. */
   readonly connection?: EmailBackend | string;
-  /** Whether the application must not start when mail could not be sent; default false: a warning is printed. */
+  /** Whether the application refuses to start when mail cannot be sent; default false: a warning is printed. */
   readonly verify?: boolean;
-  /** Whether SIGTERM and SIGINT let every mail under way be sent before the process ends; default true. */
+  /** Whether pending mails are sent before SIGTERM and SIGINT end the process; default true. */
   readonly signals?: boolean;
 }
 
-/** Mail for an application, from its start to its end. */
+/** Mail for an application, from its start to its shutdown. */
 export interface MailService {
-  /** The connection to send with; the default one is looked up anew each time, so that a test inbox gets the mail. */
+  /** The connection to send with; the default one is looked up at each access, so that a test inbox gets the mail. */
   readonly connection: EmailBackend;
-  /** Tells the plugins that the server stops, lets every mail under way be sent, and closes the connection; once. Default: the signal that was received. */
+  /** Emits ServerShutdown, sends all pending mails and closes the connection, once; `signal`: default the one received. */
   close(signal?: string | null): Promise<void>;
 }
 
 /**
- * Starts mail for an application: tells the plugins (ServerStartup) and opens the connection; for servers without an adapter,
- * and what the adapters are made of.
+ * Starts mail for an application: emits ServerStartup and opens the connection. For servers without an adapter; the adapters use
+ * it, too.
  *
- * @param server what the plugins see as the server
+ * @param server the server that the plugins see
  * @param stop what a signal does; default: closes the service
- * @throws {ConfigurationError} when the configuration is wrong; with `verify`, whatever keeps mail from being sent; what a
- *   listener of ServerStartup throws.
+ * @throws {ConfigurationError} when the configuration is wrong; with `verify`, when mail cannot be sent; and what a listener of
+ *   ServerStartup throws.
  */
 export async function startMail(
   options: MailServiceOptions = {},
@@ -64,7 +64,7 @@ export async function startMail(
     },
   };
   const onSignal = (signal: string): Promise<void> => {
-    received = signal; // a framework's own way to stop does not pass it on
+    received = signal; // a framework's own shutdown does not pass it on
     return stop === undefined ? service.close() : stop(signal);
   };
   const forget = signals ? onShutdownSignal(onSignal) : () => {};

@@ -1,14 +1,14 @@
-/** What is to be done before the process ends by a signal. */
+/** Runs before a signal ends the process. */
 type Stop = (signal: NodeJS.Signals) => Promise<void>;
 
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 const stops = new Set<Stop>();
 
 /**
- * Runs `stop` before SIGTERM or SIGINT ends the process; returns the function that takes it back.
+ * Runs `stop` before SIGTERM or SIGINT ends the process; returns the function that unregisters it.
  *
- * All of them run at once, then the signal does what it would have done; where the application listens for it, too, ending
- * is the application's. A second signal ends the process at once.
+ * All of them run at once, then the signal takes its usual effect; an application that listens for it must end the process itself.
+ * A second signal ends the process at once.
  */
 export function onShutdownSignal(stop: Stop): () => void {
   if (stops.size === 0) for (const signal of SIGNALS) process.on(signal, onSignal);

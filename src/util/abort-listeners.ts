@@ -1,6 +1,6 @@
 type Listener = () => void;
 
-/** What listens to a signal on behalf of everybody in this process. */
+/** The one listener of a signal, which calls all others. */
 class Registration {
   readonly listeners = new Set<Listener>();
 
@@ -13,10 +13,10 @@ class Registration {
 const registrations = new WeakMap<AbortSignal, Registration>();
 
 /**
- * Calls `listener` once when `signal` aborts; a signal that has aborted already calls nobody.
+ * Calls `listener` once when `signal` aborts; never if it has already aborted.
  *
- * All listeners share one on the signal itself: a caller may use one signal for any number of mails, and Node warns of a
- * leak at the eleventh listener.
+ * All listeners share one on the signal itself: a caller may use one signal for many mails, and Node warns of a leak at the
+ * eleventh listener.
  */
 export function addAbortListener(signal: AbortSignal | undefined, listener: Listener): void {
   if (signal === undefined || signal.aborted) return;
@@ -29,7 +29,7 @@ export function addAbortListener(signal: AbortSignal | undefined, listener: List
   registration.listeners.add(listener);
 }
 
-/** Takes a listener away; the last one to go leaves nothing on the signal. */
+/** Removes a listener; nothing is left on the signal after the last one. */
 export function removeAbortListener(signal: AbortSignal | undefined, listener: Listener): void {
   const registration = signal && registrations.get(signal);
   if (signal === undefined || registration === undefined) return;

@@ -1,14 +1,14 @@
-/** Trying again what is certainly not sent and may succeed later; nothing else is ever tried again. */
+/** Retries of mails that are certainly not sent and may succeed later; nothing else is ever retried. */
 export interface RetryOptions {
-  /** Tries of one mail, the first included; default 1: nothing is tried again. */
+  /** Tries per mail, the first included; default 1: no retries. */
   readonly attempts?: number;
-  /** The longest wait before the second try in milliseconds, doubled for each further one; default 1,000. */
+  /** The longest wait before the second try, in milliseconds, doubled for each further one; default 1,000. */
   readonly baseMs?: number;
   /** The longest wait between any two tries, in milliseconds, unless the provider asks for a longer one; default 30,000. */
   readonly maxMs?: number;
 }
 
-/** {@link RetryOptions}, complete. */
+/** {@link RetryOptions} with defaults. */
 export function resolveRetry({
   attempts = 1,
   baseMs = 1_000,
@@ -17,19 +17,18 @@ export function resolveRetry({
   return { attempts, baseMs, maxMs };
 }
 
-/** What changes one wait. */
+/** What adjusts one wait. */
 interface BackoffFacts {
-  /** What the provider asks to wait, in milliseconds. */
+  /** The wait that the provider asks for, in milliseconds. */
   readonly retryAfterMs?: number;
   /** From 0 to 1. */
   readonly random?: () => number;
 }
 
 /**
- * How long to wait after so many tries, in milliseconds.
+ * How long to wait after `tries` tries, in milliseconds.
  *
- * It doubles up to `maxMs`, and up to a half of it is left off by chance then, so that those who wait the longest do not come
- * back all at once either.
+ * The wait doubles up to `maxMs`; jitter then removes up to half of it, so that even the longest waits do not end all at once.
  */
 export function backoffMs(
   { baseMs, maxMs }: Required<RetryOptions>,

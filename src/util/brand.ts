@@ -1,6 +1,6 @@
 const BRANDED = Symbol.for('amsdal-mail.branded');
 
-/** Whether a prototype is that of a branded class itself, of this copy of the package or another one. */
+/** Whether a prototype is that of a branded class itself, of any copy of the package. */
 export function isBranded(prototype: object): boolean {
   return Object.hasOwn(prototype, BRANDED);
 }
@@ -14,7 +14,7 @@ export function isBranded(prototype: object): boolean {
  * A static block would keep the class in every bundle; of a field that is marked as pure, bundlers know that it can go along with
  * its class (which they must find by its name: some do not take `this`).
  *
- * A class of the user's own that extends a branded one has no brand: for it `instanceof` is what it always is.
+ * A user's subclass of a branded class has no brand: for it, `instanceof` works as usual.
  *
  * @param name the same in every copy
  */

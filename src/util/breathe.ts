@@ -1,18 +1,18 @@
 import { isWorkerd } from './runtime.ts';
 
-// Taken once: a test that fakes the clock later fakes this function, too, and mails would wait for it for ever.
+// Saved at load: fake timers of a test would replace it, and mails would wait forever.
 const { setImmediate } = globalThis;
 const STEPS_PER_TURN = 250;
 let steps = 0;
 let turn: Promise<void> | null = null;
 
 /**
- * Counts the steps of work that only promises drive, and now and then gives a promise to wait for: timers and sockets have
- * their turn then, which promises alone would never let them have.
+ * Counts steps of work that only promises drive, and returns a promise to await now and then, so that timers and sockets run,
+ * which promises alone would starve.
  */
 export function breathe(): Promise<void> | null {
   if (++steps < STEPS_PER_TURN) return null;
-  if (isWorkerd()) return ownTurn(); // a promise is its request's own there
+  if (isWorkerd()) return ownTurn(); // there, a promise belongs to its request
   turn ??= new Promise((resolve) => {
     setImmediate(() => {
       steps = 0;

@@ -1,8 +1,8 @@
-/** Tells the time and wakes up later; a test gives one that it moves itself. */
+/** Time and timers; tests pass one that they advance themselves. */
 export interface Clock {
-  /** Milliseconds that never go back. */
+  /** Monotonic milliseconds. */
   now(): number;
-  /** Calls `wake` after so many milliseconds; returns a function that takes that back. */
+  /** Calls `wake` after `ms` milliseconds; returns the function that cancels it. */
   wakeAfter(ms: number, wake: () => void): () => void;
 }
 

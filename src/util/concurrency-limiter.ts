@@ -1,11 +1,11 @@
 import { unlessAborted } from './unless-aborted.ts';
 
-/** How long a request is taken to last before the first one was answered. */
+/** The latency assumed before the first answer. */
 const FIRST_LATENCY_MS = 1_000;
-/** How much of a faster answer counts; a slower one counts at once, as the rate would be missed. */
-const FORGETTING = 0.1;
-/** Requests that may always be under way. */
-const FEW = 2;
+/** The weight of a faster answer; a slower one counts fully, or the rate would be missed. */
+const FASTER_WEIGHT = 0.1;
+/** Requests that are always allowed at once. */
+const MIN_REQUESTS = 2;
 
 interface Waiter {
   readonly count: number;
@@ -13,11 +13,11 @@ interface Waiter {
 }
 
 /**
- * Bounds the requests under way, first come, first served: twice as many as the account's rate needs at the service's latency,
- * and at most `max`. More would not be faster, and all of them would be in doubt if the service hung.
+ * Limits concurrent requests, in order of arrival: to twice as many as the account's rate needs at the service's latency, and at
+ * most `max`. More would not be faster, and would all have an unknown outcome if the service hung.
  */
 export class ConcurrencyLimiter {
-  /** In the order they came; a Set, as whoever gives up leaves from the middle. */
+  /** In order of arrival; a Set, as a waiter that gives up is removed from the middle. */
   readonly #waiting = new Set<Waiter>();
   readonly #max: number;
   readonly #rate: () => number;
@@ -25,23 +25,23 @@ export class ConcurrencyLimiter {
   #requests = 0;
   #recipients = 0;
 
-  /** @param rate Recipients a second, as far as is known now. */
+  /** @param rate The known rate in recipients per second. */
   constructor(max: number, rate: () => number) {
     this.#max = max;
     this.#rate = rate;
   }
 
-  /** Waits for room for a request of `count` recipients; rejects with the signal's reason. What it returns ends the request. */
+  /** Waits for room for a request of `count` recipients; rejects with the signal's reason. The returned function ends the request. */
   async acquire(count: number, signal: AbortSignal | undefined): Promise<() => void> {
     if (this.#waiting.size === 0 && this.#hasRoom()) this.#begin(count);
     else await this.#wait(count, signal);
     return () => this.#end(count);
   }
 
-  /** Notes how long the service took to answer a request. */
+  /** Records how long the service took to answer a request. */
   answeredAfter(milliseconds: number): void {
     const slower = milliseconds - this.#latencyMs;
-    this.#latencyMs += slower > 0 ? slower : slower * FORGETTING;
+    this.#latencyMs += slower > 0 ? slower : slower * FASTER_WEIGHT;
   }
 
   async #wait(count: number, signal: AbortSignal | undefined): Promise<void> {
@@ -61,7 +61,7 @@ export class ConcurrencyLimiter {
 
   #hasRoom(): boolean {
     if (this.#requests >= this.#max) return false;
-    return this.#requests < FEW || this.#recipients < (2 * this.#rate() * this.#latencyMs) / 1_000;
+    return this.#requests < MIN_REQUESTS || this.#recipients < (2 * this.#rate() * this.#latencyMs) / 1_000;
   }
 
   #begin(count: number): void {

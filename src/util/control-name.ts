@@ -5,7 +5,7 @@ const NAMES: Readonly<Record<string, string>> = {
   '\r': 'a line break',
 };
 
-/** What the first control character of a text is called, as `a line break`; null when there is none. */
+/** The name of the first control character of a text, such as `a line break`; null without one. */
 export function controlNameIn(text: string): string | null {
   const [character] = /\p{Cc}/u.exec(text) ?? [];
   return character === undefined ? null : (NAMES[character] ?? 'a control character');

@@ -1,6 +1,6 @@
 import { addAbortListener, removeAbortListener } from './abort-listeners.ts';
 
-/** The reason of a signal that aborted because time was up. */
+/** The reason of a signal that aborted at a deadline. */
 export class DeadlinePassed extends Error {
   override readonly name = 'TimeoutError';
 
@@ -9,20 +9,20 @@ export class DeadlinePassed extends Error {
   }
 }
 
-/** A signal that aborts when another one does or when time is up, whichever is first. */
+/** A signal that aborts when another one does or at the deadline, whichever comes first. */
 export interface Deadline {
   readonly signal: AbortSignal;
-  /** Whether it was the time that was up. */
+  /** Whether the deadline has passed. */
   readonly isOver: boolean;
-  /** Stops the clock; every deadline that was set is cleared in the end. */
+  /** Stops the timer; every deadline must be cleared. */
   clear(): void;
 }
 
 /**
  * Sets a deadline of `ms` milliseconds.
  *
- * AbortSignal.any with AbortSignal.timeout would do, but Node 20 collects such a signal as garbage while it is waited for,
- * so that it never fires.
+ * AbortSignal.any with AbortSignal.timeout would do, but Node 20 garbage-collects such a signal while it is awaited, so it
+ * never fires.
  */
 export function setDeadline(ms: number, signal: AbortSignal | undefined): Deadline {
   const controller = new AbortController();

@@ -4,12 +4,12 @@ import { isBranded } from './brand.ts';
 
 const HIDDEN: ReadonlySet<string> = new Set(['message', 'stack', 'cause']);
 
-/** The properties that are an error's own, its message, stack and cause included. */
+/** An error's own properties, including message, stack and cause. */
 export function ownProperties(error: Error): Record<string, unknown> {
   return Object.fromEntries(Object.getOwnPropertyNames(error).map((name) => [name, Reflect.get(error, name)]));
 }
 
-/** A real Error of the class that `prototype` belongs to, whose constructor may want what nobody has any more: it is not called. */
+/** A real Error with the given prototype; the class's constructor, whose arguments are not known, is not called. */
 export function rebuildError<E extends EmailError>(
   prototype: E,
   own: Readonly<Record<string, unknown>>,
@@ -26,10 +26,10 @@ export function rebuildError<E extends EmailError>(
 }
 
 /**
- * The same error with other facts or another text: a copy, as it may be shared with other calls.
+ * The error with other facts or another text: a copy, as other calls may share it.
  *
- * No copy has the private fields of a class of the program's own: such an error gets a status or a text itself, and is copied
- * only where it has another call's status already, where its outcome changes, or where it cannot be changed.
+ * A copy lacks the private fields of a user's subclass, so such an error is changed in place, and copied only if it already has
+ * another call's status, if its outcome changes, or if it is frozen.
  */
 export function copyError<E extends EmailError>(
   error: E,
@@ -40,7 +40,7 @@ export function copyError<E extends EmailError>(
     setFacts(error, { ...factsOf(error), ...changes });
     return error;
   }
-  // Reading a stack is what makes it, at some expense: the copy gets one of its own.
+  // Reading a stack computes it, which is costly: the copy gets its own.
   const names = Object.getOwnPropertyNames(error).filter((name) => name !== 'stack');
   const own = Object.fromEntries(names.map((name) => [name, Reflect.get(error, name)]));
   const prototype: E = Object.getPrototypeOf(error);
@@ -48,9 +48,9 @@ export function copyError<E extends EmailError>(
 }
 
 /**
- * What is thrown to a caller: an error of ours as a copy whose stack begins in the function that throws it, rather than where in
- * the library it arose. After an await, and in what `.catch` calls, the stack goes on with the async functions that await the
- * promise which this rejects: the user's line is in it. One of a class of the program's own is thrown as it is.
+ * The error to throw to a caller: one of this package as a copy whose stack begins in the function that throws it, not where it
+ * arose in the library. After an await, and inside a `.catch` callback, the stack continues with the async functions that await
+ * the rejected promise, so it includes the user's line. Errors of a user's subclass are thrown unchanged.
  */
 export function thrownHere(error: unknown): unknown {
   return error instanceof EmailError && isCopied(error) ? withStack(copyError(error, {}), thrownHere) : error;

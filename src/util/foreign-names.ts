@@ -1,8 +1,8 @@
 import { nearestName } from './nearest-name.ts';
 
-/** A name that other libraries have for something: what it is called here, or what to do instead. */
+/** What another library's name is called here, or what to do instead. */
 interface Counterpart {
-  /** The name here; the entry counts where there is one. */
+  /** The name here; the entry applies where it is known. */
   readonly name: string;
   /** Instead of "it is called ... here". */
   readonly advice?: string;
@@ -11,7 +11,7 @@ interface Counterpart {
 /** Names of other libraries, in lower case without separators, to their counterparts. */
 export type ForeignNames = Readonly<Record<string, Counterpart>>;
 
-/** What a wrong name should be: by its meaning in other libraries, else by its letters; null when nothing is like it. */
+/** What a wrong name probably means: by its meaning in other libraries, else by its spelling; null without a suggestion. */
 export function suggest(name: string, known: readonly string[], foreign: ForeignNames): string | null {
   const folded = name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
   const counterpart = Object.hasOwn(foreign, folded) ? foreign[folded] : undefined;

@@ -1,4 +1,4 @@
-/** Imports what only run time can name; bundlers are told to leave it alone. In the CommonJS build, `require-module` takes its place. */
+/** Imports a specifier known only at run time, which bundlers must ignore. The CommonJS build uses `require-module` instead. */
 export function importModule(specifier: string): Promise<unknown> {
   return import(/* webpackIgnore: true */ /* turbopackIgnore: true */ /* @vite-ignore */ specifier);
 }

@@ -1,8 +1,8 @@
 /**
  * A map from whole numbers of at least 0, for entries that come and go by the million.
  *
- * A `Map` would do, but V8 links every hash table it outgrows to the next one, and so keeps what was in it alive for the
- * garbage collector's minor runs: in bulk mail a quarter of the time went there. This one reuses its slots in place.
+ * A `Map` would do, but V8 links every outgrown hash table to the next one, which keeps old entries alive during minor garbage
+ * collections: bulk mail spent a quarter of its time there. This one reuses its slots in place.
  */
 export class IndexMap<T> {
   #keys: number[] = [FREE, FREE];
@@ -35,7 +35,7 @@ export class IndexMap<T> {
     let hole = this.#find(key);
     if (this.#keys[hole] !== key) return;
     this.#size--;
-    // What was pushed behind the hole by a collision moves up, so that it is still found.
+    // Entries displaced past the hole by a collision move up, so that they are still found.
     for (let slot = (hole + 1) & mask; this.#keys[slot] !== FREE; slot = (slot + 1) & mask) {
       const home = (this.#keys[slot] ?? FREE) & mask;
       if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
@@ -51,7 +51,7 @@ export class IndexMap<T> {
     return this.#values.filter((_, slot) => this.#keys[slot] !== FREE) as readonly T[]; // the slots that are not free
   }
 
-  /** The slot of a key, or the free one where it would go; there is always one. */
+  /** The slot of a key, or the free one where it belongs; there is always one. */
   #find(key: number): number {
     const mask = this.#keys.length - 1;
     let slot = key & mask;

@@ -1,4 +1,4 @@
-/** Waits that end, with nothing, when who waits leaves. */
+/** Waits that can all be given up at once. */
 export class Leaving {
   readonly #waits = new Set<() => void>();
 
@@ -11,7 +11,7 @@ export class Leaving {
     });
   }
 
-  /** Ends every wait there is. */
+  /** Ends every wait. */
   leave(): void {
     for (const leave of this.#waits) leave();
   }

@@ -1,4 +1,4 @@
-/** A copy of a list that reads its length and each entry once, whatever methods and getters the list has. */
+/** A copy of a list; reads its length and each entry once, whatever methods and getters the list has. */
 export function copyList<T>(list: readonly T[]): T[] {
   const copy: T[] = [];
   const { length } = list;

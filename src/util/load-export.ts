@@ -3,14 +3,14 @@ import { importModule } from './import-module.ts';
 import { isQuotable, quoted } from './quotable.ts';
 import { isError, reasonOf } from './reason.ts';
 
-/** What is loaded, as errors call it; the code of an export that is none is `invalid-KIND`. */
+/** What is loaded, as errors call it; the code for a wrong export is `invalid-KIND`. */
 export type LoadKind = 'backend' | 'contrib';
 
 /**
- * Loads what `specifier#Export` names: `./` and absolute paths and `file:` URLs are files, seen from `cwd`; anything else is a
- * package found from there.
+ * Loads the export that `specifier#Export` names: `./` and absolute paths and `file:` URLs are files, relative to `cwd`; anything
+ * else is a package resolved from there.
  *
- * @throws {ConfigurationError} `load-failed`, `invalid-backend` or `invalid-contrib`, saying what was tried and how to mend it.
+ * @throws {ConfigurationError} `load-failed`, `invalid-backend` or `invalid-contrib`, saying what was tried and how to fix it.
  */
 export async function importExport(kind: LoadKind, specifier: string, cwd: string): Promise<unknown> {
   const { file, exportName } = locate(kind, specifier, cwd);
@@ -22,7 +22,7 @@ export async function importExport(kind: LoadKind, specifier: string, cwd: strin
   }
 }
 
-/** {@link importExport} for callers that cannot wait; modules with top-level await cannot be loaded this way. */
+/** A synchronous {@link importExport}; it cannot load modules with top-level await. */
 export function requireExport(kind: LoadKind, specifier: string, cwd: string): unknown {
   const { file, exportName } = locate(kind, specifier, cwd);
   try {
@@ -32,7 +32,7 @@ export function requireExport(kind: LoadKind, specifier: string, cwd: string): u
   }
 }
 
-/** Not any name that an ES module can give an export, but any that classes have. */
+/** Any name a class can have, though an ES module may export under other names. */
 const EXPORT_NAME = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 
 function locate(
@@ -57,7 +57,7 @@ function locate(
   }
 }
 
-/** Nothing is there by this specifier, which Node's own error would show. */
+/** The error for a specifier that is not found, without Node's own text, which would show the specifier. */
 function notFound(kind: LoadKind, cwd: string, cause: unknown): ConfigurationError {
   const code: unknown = isError(cause) ? Reflect.get(cause, 'code') : undefined;
   const text = `${kind} ${quoted(':')} cannot be loaded, looked for from ${cwd}: ${String(code ?? 'it is not found')}`;

@@ -68,7 +68,7 @@ const BY_EXTENSION: Readonly<Record<string, string>> = {
   zip: 'application/zip',
 };
 
-/** The media type usual for a file name's extension (IANA registry); `application/octet-stream` for any other. */
+/** The usual media type for a file name's extension (IANA registry), else `application/octet-stream`. */
 export function guessMediaType(filename: string): string {
   const extension = filename.slice(filename.lastIndexOf('.') + 1).toLowerCase();
   return (Object.hasOwn(BY_EXTENSION, extension) && BY_EXTENSION[extension]) || 'application/octet-stream';

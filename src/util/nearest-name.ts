@@ -1,6 +1,6 @@
 /**
- * The known name that a misspelt one is like, or null: the same but for case and separators, or a few letters from it that
- * are missing, too many, others, or in another order (the longer the name, the more).
+ * The known name closest to a misspelt one, or null: equal except for case and separators, or with a few letters missing, added,
+ * replaced or swapped (the longer the name, the more).
  */
 export function nearestName(name: string, known: Iterable<string>): string | null {
   const folded = fold(name);
@@ -20,7 +20,7 @@ function fold(name: string): string {
   return name.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, '');
 }
 
-/** Insertions, deletions, replacements and exchanged neighbours from one text to the other; `limit` when there are as many. */
+/** The number of insertions, deletions, replacements and swapped neighbours between two texts, at most `limit`. */
 function editDistance(a: string, b: string, limit: number): number {
   if (Math.abs(a.length - b.length) >= limit) return limit;
   let before: number[] = [];
@@ -29,12 +29,12 @@ function editDistance(a: string, b: string, limit: number): number {
     const row = [i];
     for (let j = 1; j <= b.length; j++) {
       const isSame = a[i - 1] === b[j - 1];
-      const isExchanged = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const isSwapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
       row[j] = Math.min(
         (last[j] ?? limit) + 1,
         (row[j - 1] ?? limit) + 1,
         (last[j - 1] ?? limit) + (isSame ? 0 : 1),
-        isExchanged ? (before[j - 2] ?? limit) + 1 : limit,
+        isSwapped ? (before[j - 2] ?? limit) + 1 : limit,
       );
     }
     before = last;

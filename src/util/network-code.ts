@@ -1,6 +1,6 @@
 import type { ConnectionErrorCode } from '../errors.ts';
 
-/** What errors of the system, of name lookup and of Node's HTTP client mean for a connection. */
+/** What error codes of the system, of name lookup and of Node's HTTP client mean for a connection. */
 export const NETWORK_CODES: Readonly<Record<string, ConnectionErrorCode>> = {
   ENOTFOUND: 'dns',
   EAI_AGAIN: 'dns',
@@ -17,10 +17,10 @@ export const NETWORK_CODES: Readonly<Record<string, ConnectionErrorCode>> = {
   UND_ERR_SOCKET: 'closed',
 };
 
-/** OpenSSL's verdicts on a chain, and Node's on a name. */
+/** OpenSSL's codes for a bad chain, and Node's for a wrong name. */
 export const CERTIFICATE_CODE: RegExp = /CERT|SELF_SIGNED|UNABLE_TO_|CRL_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH/;
 
-/** The code of an error of Node or the system, as `ECONNREFUSED`; '' when it has none. */
+/** The code of an error of Node or the system, such as `ECONNREFUSED`; '' without one. */
 export function systemCode(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 }

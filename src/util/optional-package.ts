@@ -2,12 +2,12 @@ import { ConfigurationError } from '../errors.ts';
 import { refuseInWorkerd } from './refuse-in-workerd.ts';
 
 /**
- * Loads an optional peer dependency on first use: as seen from this package, from the bundle that it is in, or from the program;
- * never from the working directory, which may be anybody's. A bundler sees nothing of it, so that it asks for no package that
- * nobody has installed.
+ * Loads an optional peer dependency on first use, resolved from this package, from the bundle that contains it, or from the
+ * program; never from the working directory, which may be anybody's. Bundlers do not see the import, so they require no package
+ * that is not installed.
  *
  * @param name the package's name
- * @param purpose what it is needed for, as the error says it
+ * @param purpose what needs it, for the error
  * @throws {ConfigurationError} `missing-dependency` with the command that installs it
  */
 export function optionalRequire<T>(name: string, purpose: string): T {
@@ -20,7 +20,7 @@ export function optionalRequire<T>(name: string, purpose: string): T {
   let missing: unknown;
   for (const from of places()) {
     try {
-      return createRequire(from)(name) as T; // the caller names the package's own type
+      return createRequire(from)(name) as T; // the caller knows the package's type
     } catch (cause) {
       if (!isMissing(cause)) throw cause;
       missing ??= cause;
@@ -29,7 +29,7 @@ export function optionalRequire<T>(name: string, purpose: string): T {
   throw missingDependency(name, purpose, missing);
 }
 
-/** Bundles as CommonJS have no `import.meta.url`; of a program that is read from standard input the first argument is none. */
+/** CommonJS bundles have no `import.meta.url`; a program read from standard input has no path as its first argument. */
 function places(): readonly string[] {
   const { isAbsolute } = process.getBuiltinModule('node:path');
   return [import.meta.url, bundleFile(), process.argv[1]].flatMap((from) =>
@@ -37,7 +37,7 @@ function places(): readonly string[] {
   );
 }
 
-/** Of a bundle as CommonJS; some bundlers answer `typeof __filename` where there is none. */
+/** The file of a CommonJS bundle; not `typeof __filename`, which some bundlers define where it does not exist. */
 function bundleFile(): string | undefined {
   try {
     return __filename;
@@ -46,7 +46,7 @@ function bundleFile(): string | undefined {
   }
 }
 
-/** @param cause what loading threw @returns the error that says how to mend it, or what was thrown for another reason */
+/** The error for a failed load: `missing-dependency` when the package is not installed, else `cause` itself. */
 export function loadError(name: string, purpose: string, cause: unknown): unknown {
   return isMissing(cause) ? missingDependency(name, purpose, cause) : cause;
 }

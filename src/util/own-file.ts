@@ -2,11 +2,11 @@ import { ConfigurationError } from '../errors.ts';
 import { importModule } from './import-module.ts';
 
 /**
- * The path of a file that comes with this package, as seen from the module with the address `from`. Bundlers take
- * `new URL(path, import.meta.url)` for a file that they must find, though most who bundle this package never need it.
+ * The path of a file of this package, relative to the module at `from`. It is not written `new URL(path, import.meta.url)`, which
+ * makes bundlers look for a file that most of them never need.
  *
- * @param purpose what it is for, as the error says it: 'blocking calls need'
- * @throws {ConfigurationError} `load-failed` where it is not: in a bundle
+ * @param purpose what needs it, for the error: 'blocking calls need'
+ * @throws {ConfigurationError} `load-failed` when it is missing, as in a bundle
  */
 export function ownFile(from: string | undefined, path: string, purpose: string): string {
   const { existsSync } = process.getBuiltinModule('node:fs');
@@ -20,9 +20,9 @@ export function ownFile(from: string | undefined, path: string, purpose: string)
 }
 
 /**
- * Imports a module that comes with this package and that no bundler follows, as {@link ownFile} finds it.
+ * Imports a module of this package that bundlers do not follow, found as by {@link ownFile}.
  *
- * @param path without its extension, which is the importer's: .ts in the source, .js or .cjs in the package
+ * @param path without the extension, which is that of the importer: .ts in the source, .js or .cjs in the package
  */
 export async function importOwn(from: string | undefined, path: string, purpose: string): Promise<unknown> {
   const { pathToFileURL } = process.getBuiltinModule('node:url');

@@ -1,6 +1,6 @@
 import { addAbortListener, removeAbortListener } from './abort-listeners.ts';
 
-/** Waits; false when the signal aborted meanwhile. */
+/** Waits `ms` milliseconds or until the signal aborts; false when it aborted. */
 export function pause(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
   return new Promise((resolve) => {
     const end = () => {

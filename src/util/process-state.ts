@@ -1,4 +1,4 @@
-/** Changed whenever anything that `processState` holds changes its shape: copies with another number keep apart. */
+/** Must change whenever anything in `processState` changes its shape: copies with different numbers share nothing. */
 const SHAPE = 1;
 const KEY = Symbol.for('amsdal-mail');
 
@@ -10,8 +10,8 @@ interface ProcessRecord {
 let record: ProcessRecord | null = null;
 
 /**
- * What all copies of this package in a process share under a name, made by the first that asks: a program may load it as ES
- * modules and as CommonJS, or in two versions, and has one default connection all the same.
+ * State that all copies of this package in a process share under a name, created by the first: a program may load the package as
+ * ES modules and as CommonJS, or in two versions, and still has one default connection.
  */
 export function processState<T>(name: string, make: () => T): T {
   record ??= findRecord();

@@ -1,4 +1,4 @@
-/** What waits in line, first in, first out; both ends cost constant time, and who has left is not kept alive. */
+/** A first-in, first-out queue; both ends take constant time, and removed items are not kept alive. */
 export class Queue<T> {
   #items: (T | undefined)[] = [];
   #first = 0;
@@ -12,7 +12,7 @@ export class Queue<T> {
   }
 
   shift(): T | undefined {
-    if (this.#first === 0 && this.#items.length <= 1) return this.#items.pop(); // the usual line
+    if (this.#first === 0 && this.#items.length <= 1) return this.#items.pop(); // the usual case
     const item = this.#items[this.#first];
     this.#items[this.#first++] = undefined;
     if (2 * this.#first >= this.#items.length) {

@@ -1,11 +1,11 @@
 const TOKEN_LENGTH = 32;
 
-// Filled 256 tokens at a time: asking the system for 16 octets costs more than all else about a small message.
+// Filled 256 tokens at a time: asking the system for 16 bytes costs more than the rest of a small message.
 const pool = /* @__PURE__ */ new Uint8Array((TOKEN_LENGTH / 2) * 256);
 let digits = '';
 let used = 0;
 
-/** 128 random bits, fit for a Message-ID or a boundary, as 32 hexadecimal digits. */
+/** 128 random bits as 32 hexadecimal digits, for a Message-ID or a boundary. */
 export function randomToken(): string {
   if (used === digits.length) {
     digits = Buffer.from(crypto.getRandomValues(pool)).toString('hex');

@@ -1,11 +1,11 @@
 import { addAbortListener, removeAbortListener } from './abort-listeners.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
 
-/** What a {@link RateLimiter} is made with. */
+/** The options of a {@link RateLimiter}. */
 export interface RateLimiterOptions {
-  /** Recipients a second; default: no limit, until one is set or learnt. */
+  /** Recipients per second; default: no limit, until one is set or learnt. */
   readonly perSecond?: number;
-  /** Recipients that may go together after a pause; default 1: they are spread evenly. */
+  /** Recipients that may go at once after a pause; default 1: they are spread evenly. */
   readonly burst?: number;
   /** Default: the clock of this process. */
   readonly clock?: Clock;
@@ -23,38 +23,37 @@ const SECOND = 1_000;
 const LATE_TIMER_MS = 100;
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 20_000;
-/** What is left of the rate after a throttled request, and how much of it comes back with each recipient accepted. */
+/** The factor for the rate after a throttled request, and what each accepted recipient adds to it. */
 const DECREASE = 0.8;
 const INCREASE = 0.1;
 
 /**
- * Lets recipients go at a rate, first come, first served.
+ * Limits the rate of recipients, in order of arrival.
  *
- * A request goes when nothing is owed, and then owes the time its recipients take at the rate. It also waits until the second
- * that ends with it holds no more than the rate, or nothing but this request. A rate that is not known is unlimited, and is
- * learnt from requests that a service throttled; one that is known is lowered by them for a while, as others may use the same
- * account.
+ * A request starts when no time is owed, and then owes the time that its recipients take at the rate. It also waits until the
+ * second that ends with it holds at most the rate, or only this request. An unknown rate is unlimited and is learnt from
+ * throttled requests; they also lower a known rate for a while, as others may use the same account.
  */
 export class RateLimiter {
   readonly #burst: number;
   readonly #clock: Clock;
   readonly #random: () => number;
-  /** In the order they came; a Set, as whoever gives up leaves from the middle. */
+  /** In order of arrival; a Set, as a waiter that gives up is removed from the middle. */
   readonly #waiting = new Set<Waiter>();
   #cancelWake: (() => void) | null = null;
   #limit = Number.POSITIVE_INFINITY;
   #rate = Number.POSITIVE_INFINITY;
-  /** When nothing will be owed. */
+  /** When no more time is owed. */
   #paidAt = Number.NEGATIVE_INFINITY;
-  /** What went in the last second, the oldest first. */
+  /** The requests of the last second, oldest first. */
   readonly #recent: { readonly at: number; readonly count: number }[] = [];
-  /** The sum of it: an account may send thousands a second, and each asks. */
+  /** Their sum, kept because an account may send thousands per second. */
   #recentCount = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
   #throttledAt = Number.NEGATIVE_INFINITY;
-  /** Pauses in a row. */
+  /** Consecutive pauses. */
   #pauses = 0;
-  #isToLearn = false;
+  #mustLearn = false;
   /** Recipients accepted in this second and the one before, while no rate is known. */
   readonly #accepted = { since: 0, count: 0, before: 0 };
 
@@ -65,12 +64,12 @@ export class RateLimiter {
     if (perSecond !== undefined) this.setLimit(perSecond);
   }
 
-  /** Recipients a second at present; Infinity while nothing is known. */
+  /** The current recipients per second; Infinity while unknown. */
   get rate(): number {
     return this.#rate;
   }
 
-  /** How many could go now, one by one; Infinity while no rate is known. */
+  /** How many recipients could go now, one by one; Infinity while the rate is unknown. */
   get available(): number {
     const now = this.#clock.now();
     if (this.#waiting.size > 0 || this.#pausedUntil > now) return 0;
@@ -80,14 +79,14 @@ export class RateLimiter {
     return Math.max(0, Math.floor(Math.min(unspent, this.#mostInSecond - this.#recentCount)));
   }
 
-  /** Sets the limit, in recipients a second; a rate that was lowered stays until it has recovered. */
+  /** Sets the limit, in recipients per second; a lowered rate stays until it has recovered. */
   setLimit(perSecond: number): void {
     this.#limit = perSecond;
     this.#rate = Math.min(this.#rate, perSecond);
     this.#admit();
   }
 
-  /** Waits for the turn of `count` recipients and says when it came, by the clock; rejects with the signal's reason when it aborts before. */
+  /** Waits until `count` recipients may go and returns that time; rejects with the signal's reason if it aborts first. */
   acquire(count: number, signal?: AbortSignal): Promise<number> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
@@ -112,18 +111,18 @@ export class RateLimiter {
     });
   }
 
-  /** Notes that the service accepted `count` recipients of the request that went at `grantedAt`. */
+  /** Records that the service accepted `count` recipients of the request granted at `grantedAt`. */
   accepted(grantedAt: number, count: number): void {
     if (grantedAt > this.#throttledAt) this.#pauses = 0;
     if (this.#rate === Number.POSITIVE_INFINITY) this.#countAccepted(count);
     else this.#rate = Math.min(this.#limit, this.#rate + count * INCREASE);
   }
 
-  /** Notes that the service refused the request that went at `grantedAt` for the rate: all wait, longer each time, and go on slower. */
+  /** Records that the service throttled the request granted at `grantedAt`: all wait, longer each time, and continue more slowly. */
   throttled(grantedAt: number): void {
-    if (grantedAt <= this.#throttledAt) return; // it went before the last pause, and says nothing of the rate since
-    // What was accepted is known when the answers that are still on their way are there: after the pause.
-    if (this.#rate === Number.POSITIVE_INFINITY) this.#isToLearn = true;
+    if (grantedAt <= this.#throttledAt) return; // granted before the last pause, so it says nothing about the rate since
+    // How many were accepted is known only after the pause, when pending answers have arrived.
+    if (this.#rate === Number.POSITIVE_INFINITY) this.#mustLearn = true;
     else this.#rate = Math.max(Math.min(1, this.#limit), this.#rate * DECREASE);
     this.#throttledAt = this.#clock.now();
     const pause = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** this.#pauses++);
@@ -147,7 +146,7 @@ export class RateLimiter {
   }
 
   #learnRate(): void {
-    this.#isToLearn = false;
+    this.#mustLearn = false;
     const { count, before } = this.#accepted;
     this.#rate = Math.min(this.#limit, Math.max(1, Math.max(count, before) * DECREASE));
   }
@@ -159,7 +158,7 @@ export class RateLimiter {
     }
   }
 
-  /** When the second before has room for so many. */
+  /** When the last second has room for `count`. */
   #roomAt(count: number, now: number): number {
     this.#forgetOld(now);
     let sum = this.#recentCount;
@@ -172,7 +171,7 @@ export class RateLimiter {
     return at;
   }
 
-  /** @param lateMs how late it may be called, in milliseconds, by a timer */
+  /** @param lateMs how late a timer may call it, in milliseconds */
   #admit(lateMs = 0): void {
     this.#cancelWake?.();
     this.#cancelWake = null;
@@ -184,7 +183,7 @@ export class RateLimiter {
         this.#cancelWake = this.#clock.wakeAfter(wait, () => this.#admit(LATE_TIMER_MS));
         return;
       }
-      if (this.#isToLearn) this.#learnRate();
+      if (this.#mustLearn) this.#learnRate();
       this.#waiting.delete(waiter);
       this.#paidAt = Math.max(this.#paidAt, now - lateMs) + (waiter.count * SECOND) / this.#rate;
       if (this.#rate !== Number.POSITIVE_INFINITY) {

@@ -1,11 +1,11 @@
-/** Whether it is an error, of whatever realm: a test runner's modules have another `Error` than Node itself. */
+/** Whether it is an error of any realm: a test runner's modules have a different `Error` from Node itself. */
 export function isError(value: unknown): value is Error {
   if (value instanceof Error) return true;
-  // Not every runtime has it.
+  // Not every runtime has getBuiltinModule.
   return globalThis.process?.getBuiltinModule?.('node:util').types.isNativeError(value) ?? false;
 }
 
-/** What something that was thrown says: an error's message, or the thing itself as text. */
+/** The text of a thrown value: an error's message, or the value as a string. */
 export function reasonOf(thrown: unknown): string {
   if (isError(thrown)) return thrown.message;
   try {

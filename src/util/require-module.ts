@@ -1,4 +1,4 @@
-/** What `import-module` is in the CommonJS build: test runners without flags have no `import()`. */
+/** Replaces `import-module` in the CommonJS build, where test runners without flags have no `import()`. */
 export async function importModule(specifier: string): Promise<unknown> {
   const { createRequire } = process.getBuiltinModule('node:module');
   const { fileURLToPath } = process.getBuiltinModule('node:url');

@@ -4,9 +4,9 @@ import { Queue } from './queue.ts';
 const DONE: IteratorReturnResult<undefined> = /* @__PURE__ */ Object.freeze({ done: true, value: undefined });
 
 /**
- * The results of an iterator that is not a generator: they are pushed as they come, and taken one by one as they are asked for.
+ * The results of a hand-written async iterator: pushed as they arrive, taken one by one on demand.
  *
- * What was pushed is handed out before the failure or the end that came after it.
+ * Results pushed before a failure or the end are still delivered first.
  */
 export class ResultQueue<T> {
   readonly #ready = new Queue<T>();
@@ -16,17 +16,17 @@ export class ResultQueue<T> {
   #isEnded = false;
   #demand: { readonly promise: Promise<void>; readonly signal: () => void } | null = null;
 
-  /** @param onTaken Called with each result just before its taker has it. */
+  /** @param onTaken Called with each result just before it is delivered. */
   constructor(onTaken?: (value: T) => void) {
     this.#onTaken = onTaken;
   }
 
-  /** Whether somebody waits for a result. */
+  /** Whether a consumer waits for a result. */
   get hasDemand(): boolean {
     return this.#waiters.size > 0;
   }
 
-  /** How many results wait for somebody. */
+  /** How many results wait for a consumer. */
   get size(): number {
     return this.#ready.size;
   }
@@ -38,7 +38,7 @@ export class ResultQueue<T> {
     else give(this.#taken(value));
   }
 
-  /** Ends it; the first who asks for more than there is gets the error, as {@link thrownHere} has it. */
+  /** Ends it; the first call of `next` without a result left rejects with the error, as {@link thrownHere} returns it. */
   fail(error: unknown): void {
     if (this.#isEnded) return;
     this.#failure = { error };
@@ -58,7 +58,7 @@ export class ResultQueue<T> {
     return new Promise((resolve) => this.#waiters.push(resolve));
   }
 
-  /** What to wait for before more is made than is wanted; null while somebody waits for a result. */
+  /** Resolves when a result is wanted; null while a consumer already waits. */
   demand(): Promise<void> | null {
     if (this.hasDemand) return null;
     if (this.#demand === null) {
@@ -71,7 +71,7 @@ export class ResultQueue<T> {
     return this.#demand.promise;
   }
 
-  /** Ends it for somebody who wants no more. */
+  /** Ends it when the consumer wants no more. */
   return(): IteratorReturnResult<undefined> {
     while (this.#ready.size > 0) this.#ready.shift();
     this.#failure = null;

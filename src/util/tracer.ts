@@ -2,27 +2,27 @@ import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import { EmailError } from '../errors.ts';
 import { isError } from './reason.ts';
 
-/** An error as it is traced: no text, since that may quote addresses. */
+/** An error as traced: without its text, which may quote addresses. */
 export interface TracedError {
-  /** The class, as `SendError`. */
+  /** The class, such as `SendError`. */
   readonly name: string;
   /** The code of an EmailError; null for any other error. */
   readonly code: string | null;
   /** The phase of an EmailError. */
   readonly phase: string | null;
-  /** The reply code of the server, if one caused it. */
+  /** The server's reply code, if one caused it. */
   readonly reply: number | null;
 }
 
-/** What every traced operation has. */
+/** The context of every traced operation. */
 export interface TraceContext {
-  /** Why it failed; null while it runs, and when it did not. */
+  /** Why it failed; null while it runs and when it succeeded. */
   error: TracedError | null;
 }
 
 /**
- * One channel of node:diagnostics_channel with its five events, `tracing:NAME:start` and so on; costs one comparison while
- * nobody listens.
+ * A tracing channel of node:diagnostics_channel with its five events, `tracing:NAME:start` and so on; costs one comparison
+ * without listeners.
  */
 export class Tracer<C extends TraceContext> {
   readonly #channel: TracingChannel<C, C>;
@@ -31,12 +31,12 @@ export class Tracer<C extends TraceContext> {
     this.#channel = tracingChannel<C, C>(name);
   }
 
-  /** Whether anybody listens; who traces asks first. */
+  /** Whether there are listeners; callers check this first. */
   get isActive(): boolean {
     return this.#channel.hasSubscribers;
   }
 
-  /** Begins an operation: what `run` starts belongs to it. The operation ends with {@link end}. */
+  /** Begins an operation, to which everything that `run` starts belongs; {@link end} ends it. */
   begin<T>(context: C, run: () => T): T {
     return this.#channel.start.runStores(context, () => {
       try {
@@ -54,7 +54,7 @@ export class Tracer<C extends TraceContext> {
     this.#channel.asyncEnd.publish(context);
   }
 
-  /** Traces what `run` promises; `note` adds its outcome, or what an error tells, to the context. */
+  /** Traces the promise of `run`; `note` adds its outcome or error to the context. */
   trace<T>(context: C, run: () => Promise<T>, note: (outcome: T | undefined, error: unknown) => void): Promise<T> {
     return this.begin(context, run).then(
       (outcome) => {
@@ -72,7 +72,7 @@ export class Tracer<C extends TraceContext> {
   }
 }
 
-/** What is traced of an error. */
+/** The traced facts of an error. */
 export function tracedError(error: unknown): TracedError {
   if (error instanceof EmailError) {
     return { name: error.name, code: error.code, phase: error.phase, reply: error.reply?.code ?? null };

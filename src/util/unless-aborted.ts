@@ -1,6 +1,6 @@
 import { addAbortListener, removeAbortListener } from './abort-listeners.ts';
 
-/** Settles as `promise` does, or rejects with the signal's reason as soon as it aborts. */
+/** Settles like `promise`, or rejects with the signal's reason as soon as that aborts. */
 export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise<T>((resolve, reject) => {

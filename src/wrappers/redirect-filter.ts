@@ -7,17 +7,17 @@ import type { DsnRequest, EmailMessageInit, MergeData } from '../message-init.ts
 import { type RecipientStatus, recipientStatus } from '../status.ts';
 import { isAllowed, type RedirectOptions, type RedirectRules, readRules } from './redirect-rules.ts';
 
-/** Fields whose address is sent an answer by whoever gets the mail, or by a server on its way. */
+/** Fields whose address gets an answer from the recipient or from a server on the way. */
 const ANSWERED: ReadonlySet<string> = new Set([
   'disposition-notification-to', // RFC 8098, section 2.1
   'errors-to',
   'return-receipt-to',
   'x-confirm-reading-to',
 ]);
-/** Fields in which providers look for recipients besides those of the envelope: SendGrid, SparkPost, Mandrill. */
+/** Fields in which providers find recipients beyond the envelope: SendGrid, SparkPost, Mandrill. */
 const ADDRESSED: ReadonlySet<string> = new Set(['x-smtpapi', 'x-msys-api', 'x-mc-bccaddress']);
 
-/** Keeps a message from all but the allowed recipients, for one connection or for all of them. */
+/** Redirects or holds back mail to recipients that are not allowed. */
 export function redirectFilter(options: RedirectOptions): DeliveryFilter {
   const rules = readRules(options);
   return {
@@ -43,8 +43,8 @@ function redirectMessage(rules: RedirectRules, message: EmailMessage): EmailMess
 }
 
 /**
- * Who would be sent bounces and receipts and is not allowed: the target stands in, or nobody. A field that names further
- * recipients to a provider is left out.
+ * Replaces addresses that would get bounces and receipts and are not allowed, by the target or nothing. Fields that name further
+ * recipients to a provider are removed.
  */
 function withoutAnswers(rules: RedirectRules, { parsed, headers }: EmailMessage): Answers {
   const { target } = rules;
@@ -64,7 +64,7 @@ function withoutAnswers(rules: RedirectRules, { parsed, headers }: EmailMessage)
 
 type Answers = Pick<EmailMessageInit, 'envelopeSender' | 'headers'>;
 
-/** What cannot be read as one address is not known to be allowed. */
+/** False for text that cannot be parsed as one address. */
 function isAllowedText(rules: RedirectRules, text: string): boolean {
   try {
     return isAllowed(rules, parseMailbox(text));
@@ -73,9 +73,9 @@ function isAllowedText(rules: RedirectRules, text: string): boolean {
   }
 }
 
-/** Whether whatever looks like an address in a text, JSON or not, is allowed. */
+/** Whether everything that looks like an address in a text, JSON or not, is allowed. */
 function namesOnlyAllowed(rules: RedirectRules, text: string): boolean {
-  if (text.includes('\\u')) return false; // an escape may stand for the "@"
+  if (text.includes('\\u')) return false; // may be an escaped "@"
   const words = text.split(/[\s"'<>()[\]{},;:\\]+/);
   return words.every((word) => !word.includes('@') || isAllowedText(rules, word));
 }
@@ -88,7 +88,7 @@ function onlyAllowed(rules: RedirectRules, list: readonly (Mailbox | Group)[]): 
   });
 }
 
-/** What else of the message says who it was for. */
+/** Removes what else in the message names its original recipients. */
 function withoutTraces(
   rules: RedirectRules,
   message: EmailMessage,
@@ -104,7 +104,7 @@ function withoutTraces(
   };
 }
 
-/** `ann@example.com, bob@example.com, 2 Bcc`: who gets a blind copy stays blind. */
+/** `ann@example.com, bob@example.com, 2 Bcc`: Bcc recipients are only counted. */
 function originalRecipients(rules: RedirectRules, { parsed }: EmailMessage): string {
   const isReplaced = (mailbox: Mailbox) => !isAllowed(rules, mailbox);
   const shown = mailboxesOf([...parsed.to, ...parsed.cc]).filter(isReplaced);
@@ -116,7 +116,7 @@ function withoutOriginalRecipient({ orcpt: _, ...rest }: DsnRequest): DsnRequest
   return rest;
 }
 
-/** The address that gets the mail sees the first recipient's data. */
+/** The target gets the data of the first replaced recipient. */
 function redirectData(
   rules: RedirectRules,
   message: EmailMessage,
@@ -138,8 +138,8 @@ function restoreRecipients(rules: RedirectRules, message: EmailMessage, delivere
   const recipients = new Map<string, RecipientStatus>();
   for (const recipient of message.recipients) {
     const { address } = recipient;
-    const stand = isAllowed(rules, recipient) ? recipient : rules.target;
-    const status = stand === null ? heldBackStatus(address) : byKey.get(addressKey(stand));
+    const actual = isAllowed(rules, recipient) ? recipient : rules.target;
+    const status = actual === null ? heldBackStatus(address) : byKey.get(addressKey(actual));
     if (status) recipients.set(address, { ...status, address });
   }
   return { ...delivered, recipients };

@@ -3,13 +3,13 @@ import { ConfigurationError } from '../errors.ts';
 
 /** Where mail may go; one of the two must be given. */
 export interface RedirectOptions {
-  /** Gets what others may not get; without it, their mail is held back and they become `failed` with the code `cancelled`. */
+  /** Gets the mail of recipients that are not allowed; without it, their mail is held back and they become `failed` with the code `cancelled`. */
   readonly to?: string;
-  /** Addresses and domains (`example.com` or `@example.com`, subdomains not included) that get their mail as usual. */
+  /** Addresses and domains (`example.com` or `@example.com`, without subdomains) that get their mail as usual. */
   readonly allow?: readonly string[];
 }
 
-/** {@link RedirectOptions}, read. */
+/** {@link RedirectOptions}, parsed. */
 export interface RedirectRules {
   readonly target: Mailbox | null;
   readonly addresses: ReadonlySet<string>;
@@ -42,7 +42,7 @@ function readDomain(entry: string): string {
   if (entry.includes('*')) {
     throw new ConfigurationError('invalid-option', `'${entry}' has a '*': write @example.com for all of a domain`);
   }
-  // The address parser knows what a domain is, Unicode ones included.
+  // The address parser checks domains, including Unicode ones.
   const key = addressKey(readMailbox(`postmaster@${entry.replace(/^@/, '')}`));
   return key.slice(key.lastIndexOf('@') + 1);
 }

@@ -5,13 +5,12 @@ import type { RedirectOptions } from './redirect-rules.ts';
 export type { RedirectOptions } from './redirect-rules.ts';
 
 /**
- * Keeps mail from real recipients: all but the allowed ones are replaced by one address, in headers and envelope both, and so
- * is whoever would get bounces and receipts.
+ * Keeps mail from real recipients: all but the allowed ones are replaced by one address, in the headers and the envelope, and so
+ * are the addresses that would get bounces and receipts.
  *
- * The connection itself is changed and returned, for good: whoever has it sends through the guard, blocking calls and wrappers
- * around it included. `X-Original-To` has the addresses of `to` and `cc` that were replaced, those of `bcc` as a count. The
- * SendStatus speaks of the original recipients. AMSDAL_EMAIL_REDIRECT_TO and AMSDAL_EMAIL_ALLOW do this to every connection
- * there is.
+ * It permanently changes the connection and returns it: everyone who uses it sends through the guard, including blocking calls
+ * and wrappers. `X-Original-To` lists the replaced addresses of `to` and `cc` and counts those of `bcc`. The SendStatus has the
+ * original recipients. AMSDAL_EMAIL_REDIRECT_TO and AMSDAL_EMAIL_ALLOW do this to every connection.
  *
  * @throws {ConfigurationError} `invalid-option` for a wrong address or domain, `missing-option` without any,
  *   `invalid-backend` for a connection that cannot be guarded: it does not extend EmailBackend, or overrides `sendMessages`.
