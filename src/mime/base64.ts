@@ -1,12 +1,12 @@
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
-const LINE_OCTETS = 57; // 76 characters (RFC 2045, section 6.8)
+const LINE_BYTES = 57; // 76 characters (RFC 2045, section 6.8)
 const LINE_LENGTH = 78;
 const STEP_LINES = 512;
 
-/** How many octets one step of {@link encodeBase64} takes: whole lines, small enough to stay in the processor's cache. */
-export const BASE64_STEP: number = LINE_OCTETS * STEP_LINES;
+/** Bytes encoded per step of {@link base64Steps}: whole lines, small enough to stay in the processor's cache. */
+export const BASE64_STEP: number = LINE_BYTES * STEP_LINES;
 
-/** The two characters of every twelve bits, as one number in the byte order of this machine; made at the first use. */
+/** The two characters for each 12-bit value, as one number in this machine's byte order; made at the first use. */
 let pairs: Readonly<Uint16Array> | null = null;
 const CRLF = /* @__PURE__ */ pairOf(0x0d, 0x0a);
 
@@ -30,13 +30,13 @@ function allPairs(): Uint16Array {
   return asPairs(bytes);
 }
 
-/** The length of the base64 form of so many octets, line ends included. */
-export function base64Length(octets: number): number {
-  const rest = octets % LINE_OCTETS;
-  return ((octets - rest) / LINE_OCTETS) * LINE_LENGTH + (rest === 0 ? 0 : Math.ceil(rest / 3) * 4 + 2);
+/** The length of that many bytes in base64, line ends included. */
+export function base64Length(bytes: number): number {
+  const rest = bytes % LINE_BYTES;
+  return ((bytes - rest) / LINE_BYTES) * LINE_LENGTH + (rest === 0 ? 0 : Math.ceil(rest / 3) * 4 + 2);
 }
 
-/** Writes the base64 form of `source` in lines of 76 characters, each ended by CRLF, and returns where it ended. */
+/** Writes `source` in base64 lines of 76 characters, each ended by CRLF, and returns the offset after the last. */
 export function encodeBase64(source: Uint8Array, target: Uint8Array, offset = 0): number {
   let at = offset;
   for (const step of base64Steps(source)) {
@@ -46,7 +46,7 @@ export function encodeBase64(source: Uint8Array, target: Uint8Array, offset = 0)
   return at;
 }
 
-/** The base64 form of `source`, piece by piece; each piece is valid until anything else is encoded, so no `await` may come between. */
+/** Encodes `source` step by step. All steps share one buffer: use each before anything else is encoded, without an `await`. */
 export function* base64Steps(source: Uint8Array): Generator<Uint8Array, void, undefined> {
   for (let from = 0; from < source.length; from += BASE64_STEP) {
     const length = encodeStep(source, from, Math.min(from + BASE64_STEP, source.length));
@@ -54,15 +54,15 @@ export function* base64Steps(source: Uint8Array): Generator<Uint8Array, void, un
   }
 }
 
-/* Two characters a write, two writes a loop: faster than the built-in base64 and cutting its result into lines. */
+/** Two writes of two characters per loop: faster than cutting the result of the built-in base64 into lines. */
 function encodeStep(source: Uint8Array, from: number, to: number): number {
   pairs ??= allPairs();
   const table = pairs; // read as a variable of the function, it is not looked up for every character
   let out = 0;
   let at = from;
-  for (const lastLine = to - ((to - from) % LINE_OCTETS); at < lastLine; ) {
-    for (const end = at + LINE_OCTETS; at < end; at += 3) {
-      // Inside the bounds: whole lines only.
+  for (const lastLine = to - ((to - from) % LINE_BYTES); at < lastLine; ) {
+    for (const end = at + LINE_BYTES; at < end; at += 3) {
+      // Within bounds: whole lines only.
       const bits = ((source[at] as number) << 16) | ((source[at + 1] as number) << 8) | (source[at + 2] as number);
       scratch[out] = table[bits >> 12] as number;
       scratch[out + 1] = table[bits & 0xfff] as number;

@@ -6,15 +6,15 @@ import { type ComposeOptions, type Composition, planComposition } from './compos
 import { BodyHash } from './dkim.ts';
 import type { Segment } from './part.ts';
 
-/** A composed message that is encoded while it is read; each reading gives the same bytes, as long as its sources do. */
+/** A composed message, encoded as it is read. Every read yields the same bytes as long as its sources do. */
 export interface MessageStream extends AsyncIterable<Uint8Array> {
-  /** How many octets a reading gives; a source that does not tell its length is read for it, a one-shot stream kept in memory. */
+  /** The size in bytes. A source of unknown length is read to measure it; a one-shot stream is then kept in memory. */
   size(): Promise<number>;
 }
 
 /** The settings of {@link composeStream}. */
 export interface ComposeStreamOptions extends ComposeOptions {
-  /** How many octets of one-shot streams may be kept in memory where a second reading is needed; default: 40 MB. */
+  /** Bytes of one-shot streams to keep in memory when they must be read twice; default 40 MB. */
   readonly maxSpoolBytes?: number;
 }
 
@@ -22,22 +22,22 @@ const MAX_SPOOL_BYTES = 40 * 1024 * 1024;
 const TEXT_STEP = 64 * 1024;
 
 /**
- * The message in pieces, its attachments encoded while they are read, so that memory stays bounded.
+ * Composes a message in chunks, encoding its attachments as they are read, so that memory stays bounded.
  *
- * Errors are thrown by the reading: MessageError `invalid-message` when something cannot be written as mail, or a one-shot
- * stream that must be read twice (for DKIM, `size()` or a second reading) is longer than `maxSpoolBytes`.
+ * Reading throws MessageError `invalid-message` when something cannot be written as mail, or when a one-shot stream that must
+ * be read twice (for DKIM, `size()` or a second read) is longer than `maxSpoolBytes`.
  */
 export function composeStream(message: EmailMessage, options: ComposeStreamOptions = {}): MessageStream {
   return new Stream(message, options);
 }
 
-/** A streamed message with its size, as it goes to a server that takes octets above 127 (8BITMIME), or to one that does not. */
+/** A streamed message and its size in bytes, for a server with 8BITMIME or for one without. */
 export type StreamForms = (allow8bit: boolean) => { readonly chunks: MessageStream; readonly size: number };
 
 /**
- * {@link composeStream} for callers that learn only later whether octets above 127 may go; only forwarded messages differ.
+ * {@link composeStream} for callers that learn only later whether the server has 8BITMIME; only forwarded messages differ.
  *
- * @throws {MessageError} `invalid-message` when it cannot be written in either form; the function throws it when in one.
+ * @throws {MessageError} `invalid-message` when neither form can be written; the returned function throws it for one.
  */
 export async function composeForms(message: EmailMessage, options: ComposeStreamOptions = {}): Promise<StreamForms> {
   const spooled = await withLoaded(message, (file) => isForwarded(file) || !isReplayable(file.content), options);
@@ -96,7 +96,7 @@ class Stream implements MessageStream {
 
   async #prepare(): Promise<Composition> {
     if (this.#options.dkim !== undefined) await this.#spool();
-    // A forwarded message must be seen whole, see embedMessage.
+    // A forwarded message is needed as a whole, see embedMessage.
     await this.#load(isForwarded);
     const composition = planComposition(this.#message, this.#options);
     if (this.#options.dkim === undefined) return composition;
@@ -120,7 +120,7 @@ class Stream implements MessageStream {
   }
 }
 
-/** The message with the content of some attachments in memory. */
+/** The message with the wanted attachments read into memory. */
 async function withLoaded(
   message: EmailMessage,
   isWanted: (attachment: Attachment) => boolean,
@@ -155,7 +155,7 @@ async function* encodeSegment(segment: Segment): AsyncGenerator<Uint8Array, void
   }
 }
 
-/** The base64 form of any content. */
+/** Encodes any content in base64. */
 async function* encodeContent(content: AttachmentContent): AsyncGenerator<Uint8Array, void, undefined> {
   const carry = new Uint8Array(BASE64_STEP);
   let carried = 0;
@@ -176,12 +176,12 @@ async function* encodeContent(content: AttachmentContent): AsyncGenerator<Uint8A
   yield* linesOf(carry.subarray(0, carried));
 }
 
-/** Copies, made before anything else can run: other messages are encoded meanwhile, and all in the same place. */
+/** Copies the lines at once: other messages may be encoded into the same buffer before these are read. */
 function* linesOf(bytes: Uint8Array): Generator<Uint8Array, void, undefined> {
   for (const lines of base64Steps(bytes)) yield lines.slice();
 }
 
-/** Whether the content can be read again: all but a stream that is given as such. */
+/** Whether the content can be read again: anything but a stream object. */
 function isReplayable(content: AttachmentContent): boolean {
   return typeof content !== 'object' || content instanceof Uint8Array || isBlobLike(content);
 }

@@ -6,10 +6,10 @@ import { BodyHash } from './dkim.ts';
 import type { Segment } from './part.ts';
 
 /**
- * The message as it goes on the wire: CRLF line ends, ASCII (but for addresses that need SMTPUTF8), no line over 998.
+ * Composes the bytes of a message: CRLF line ends, no line over 998, ASCII except for addresses that need SMTPUTF8.
  *
- * @throws {MessageError} `invalid-message` when an attachment is a Blob or a stream, which {@link composeStream} takes, or
- * when something cannot be written as mail.
+ * @throws {MessageError} `invalid-message` when something cannot be written as mail, or when an attachment is a Blob or a
+ * stream: those need {@link composeStream}.
  */
 export function composeMessage(message: EmailMessage, options: ComposeOptions = {}): Uint8Array {
   const { head, body, isUtf8 } = signed(planComposition(message, options), options);
@@ -31,8 +31,8 @@ function signed(composition: Composition, { dkim }: ComposeOptions): Composition
 function join(head: Uint8Array, body: readonly Segment[]): Uint8Array {
   const pieces = body.map(bytesOf);
   let length = head.length;
-  for (const [index, { length: octets }] of pieces.entries()) {
-    length += typeof body[index] === 'string' ? octets : base64Length(octets);
+  for (const [index, { length: bytes }] of pieces.entries()) {
+    length += typeof body[index] === 'string' ? bytes : base64Length(bytes);
   }
   const joined = Buffer.allocUnsafeSlow(length);
   joined.set(head);

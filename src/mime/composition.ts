@@ -10,31 +10,31 @@ import { generateMessageId } from './message-id.ts';
 import type { Segment } from './part.ts';
 import { type Multipart, type Part, planParts } from './structure.ts';
 
-/** How a message is composed; with `date`, `messageId` and `boundary` given, the same message gives the same bytes. */
+/** How to compose a message. With `date`, `messageId` and `boundary` given, equal messages give equal bytes. */
 export interface ComposeOptions {
-  /** The Date header, unless the message has its own; default: now. */
+  /** The Date header, unless the message has its own; default now. */
   readonly date?: Date;
-  /** The Message-ID without brackets, unless the message has its own; default: 128 random bits at the sender's domain. */
+  /** The Message-ID without brackets, unless the message has its own; default 128 random bits at the sender's domain. */
   readonly messageId?: string;
-  /** What the boundaries are made from, 1 to 40 letters, digits, dots or hyphens; default: 128 random bits. */
+  /** Seed of the boundaries, 1 to 40 letters, digits, dots or hyphens; default 128 random bits. */
   readonly boundary?: string;
-  /** Writes `tags` and `metadata` as X-Tag and X-Metadata headers; default: false. */
+  /** Writes `tags` and `metadata` as X-Tag and X-Metadata headers; default false. */
   readonly tagHeaders?: boolean;
-  /** Lets bytes above 127 through in forwarded messages, for servers with 8BITMIME; default: false, their parts are encoded. */
+  /** Keeps bytes above 127 in forwarded messages, for servers with 8BITMIME; default false, which encodes their parts. */
   readonly allow8bit?: boolean;
-  /** Signs the message; from `createDkimSigner`. */
+  /** Signs the message; made by `createDkimSigner`. */
   readonly dkim?: DkimSigner;
 }
 
-/** A message as it will stand on the wire: its headers, and after an empty line its body in order. */
+/** A message ready to be encoded: its header section, then after an empty line the segments of its body. */
 export interface Composition {
   readonly head: string;
   readonly body: readonly Segment[];
-  /** Whether the headers are UTF-8, as an address with a local part beyond ASCII makes them (RFC 6532). */
+  /** Whether the headers are UTF-8 because a local part is not ASCII (RFC 6532). */
   readonly isUtf8: boolean;
 }
 
-/** @throws {MessageError} `invalid-message` for what cannot be written, with the path of its field. */
+/** @throws {MessageError} `invalid-message` with the path of a field that cannot be written. */
 export function planComposition(given: EmailMessage, options: ComposeOptions): Composition {
   const message = withInlineImages(given);
   const date = message.date ?? dateOf(options) ?? new Date();
@@ -51,7 +51,7 @@ export function planComposition(given: EmailMessage, options: ComposeOptions): C
   return { head: guardHead(head + writer.write(root), isUtf8), body: writer.finish(), isUtf8 };
 }
 
-/** The last look at the headers: written as Latin-1, what is beyond it would become other octets, line breaks among them. */
+/** The last check: written as Latin-1, characters beyond it would become other bytes, line breaks among them. */
 function guardHead(head: string, isUtf8: boolean): string {
   if (isUtf8 || Buffer.byteLength(head, 'utf8') === head.length) return head;
   throw new MessageError([
@@ -59,7 +59,7 @@ function guardHead(head: string, isUtf8: boolean): string {
   ]);
 }
 
-/** Writes parts depth first; each multipart's headers tell its boundary, so they are known before its body is written. */
+/** Writes parts depth first; a multipart's boundary is in its headers, so it is chosen before the body is written. */
 class BodyWriter {
   readonly #segments: Segment[] = [];
   readonly #seed: string;
@@ -84,7 +84,7 @@ class BodyWriter {
 
   #open(part: Part): { readonly headers: string; readonly boundary: string } {
     if (!isMultipart(part)) return { headers: part.headers, boundary: '' };
-    // `=_` stands neither in base64 nor in quoted-printable.
+    // `=_` occurs neither in base64 nor in quoted-printable.
     const boundary = `=_${++this.#count}_${this.#seed}`;
     const headers = `Content-Type: multipart/${part.subtype};${part.parameters}\r\n boundary="${boundary}"\r\n`;
     return { headers, boundary };
@@ -102,7 +102,7 @@ class BodyWriter {
     else {
       this.#flush();
       this.#segments.push(part.content);
-      return; // base64 ends its last line itself
+      return; // base64 ends its own last line
     }
     this.#text += '\r\n';
   }

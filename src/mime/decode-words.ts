@@ -1,8 +1,6 @@
-import { decodeCharset } from './decode-charset.ts';
-
 const ENCODED_WORD = /=\?([^?\s*]+)(?:\*[^?\s]*)?\?([BbQq])\?([^?]*)\?=/g;
 
-/** Reads the encoded-words in a header value (RFC 2047); what is none stays as it is. */
+/** Decodes the encoded-words in a header value (RFC 2047). */
 export function decodeWords(value: string): string {
   if (!value.includes('=?')) return value;
   let text = '';
@@ -16,7 +14,7 @@ export function decodeWords(value: string): string {
     const [word, charset = '', kind, encoded = ''] = match;
     const between = value.slice(position, match.index);
     const isAdjacent = pending !== null && between.trim() === '';
-    // A character may be cut between two words, so that neighbours of one charset are read as one.
+    // A character may be split between two words, so adjacent words of one charset are decoded together.
     if (!isAdjacent || pending?.charset !== charset.toLowerCase()) flush();
     if (!isAdjacent) text += between;
     pending ??= { charset: charset.toLowerCase(), bytes: [] };
@@ -28,8 +26,23 @@ export function decodeWords(value: string): string {
 }
 
 function decodeQ(text: string): Buffer {
-  // What is beyond ASCII should not be there; it was UTF-8.
-  const octets = Buffer.from(text.replaceAll('_', ' '), 'utf8').toString('latin1');
-  const plain = octets.replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  // Characters beyond ASCII do not belong here, and were UTF-8.
+  const bytes = Buffer.from(text.replaceAll('_', ' '), 'utf8').toString('latin1');
+  const plain = bytes.replace(/=([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return Buffer.from(plain, 'latin1');
+}
+
+/** Decodes bytes in a charset, by any of its names (WHATWG Encoding); an unknown one as UTF-8, or windows-1252 if invalid. */
+export function decodeCharset(bytes: Uint8Array, charset: string): string {
+  const label = charset.trim().toLowerCase();
+  try {
+    if (label !== '' && label !== 'us-ascii' && label !== 'ascii') return new TextDecoder(label).decode(bytes);
+  } catch {
+    // RangeError: an unknown label
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return new TextDecoder('windows-1252').decode(bytes);
+  }
 }

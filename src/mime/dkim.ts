@@ -2,20 +2,20 @@ import type { KeyObject } from 'node:crypto';
 import { type DkimKey, type DkimOptions, readDkimKeys } from './dkim-keys.ts';
 import { foldHeader } from './headers.ts';
 
-/** Signs composed messages; its keys are read and checked already. */
+/** Signs composed messages with keys that have been checked. */
 export interface DkimSigner {
-  /** The DKIM-Signature headers for a header section and the hash of its body by {@link BodyHash}. */
+  /** Returns the DKIM-Signature headers for a header section and the body's {@link BodyHash} digest. */
   sign(head: string, bodyHash: string): string;
 }
 
-/** What readers show or act on; hop-by-hop and unknown headers may change on the way (RFC 6376, section 5.4.1). */
+/** Headers that readers show or act on; hop-by-hop and unknown ones may change in transit (RFC 6376, section 5.4.1). */
 const SIGNED =
   /^(?:from|sender|reply-to|to|cc|subject|date|message-id|in-reply-to|references|mime-version|content-.+|list-.+|auto-submitted|feedback-id)$/;
 
 /**
- * Reads and checks the keys, once for all messages; several options make several signatures.
+ * Parses and checks the keys once for all messages; several options make several signatures.
  *
- * @param rewritten Headers that the provider writes anew, in lower case: signing them would break the signature.
+ * @param rewritten Lower-case names of headers that the provider rewrites, which would break the signature: not signed.
  * @throws {ConfigurationError} `invalid-option` for a bad domain or selector, `invalid-key` for a bad key.
  */
 export function createDkimSigner(
@@ -25,7 +25,7 @@ export function createDkimSigner(
   return dkimSigner(readDkimKeys(options), rewritten);
 }
 
-/** The signer of keys that were read before. */
+/** {@link createDkimSigner} for keys that have been checked. */
 export function dkimSigner(keys: readonly DkimKey[], rewritten: readonly string[] = []): DkimSigner {
   return { sign: (head, bodyHash) => keys.map((key) => signOnce(key, head, bodyHash, rewritten)).join('') };
 }
@@ -38,7 +38,7 @@ function signOnce(
 ): string {
   const isSigned = (name: string) => SIGNED.test(name) && !rewritten.includes(name);
   const fields = head.split(/\r\n(?![ \t])/).filter((field) => isSigned(nameOf(field)));
-  // From is named once more than it is there: a second one breaks the signature (RFC 6376, section 8.15).
+  // From is listed once more than it occurs, so that adding a second one breaks the signature (RFC 6376, section 8.15).
   const names = ['from', ...fields.map(nameOf)];
   const tags = ['v=1;', `a=${algorithm};`, 'c=relaxed/relaxed;', `d=${domain};`, `s=${selector};`];
   const list = names.map((name, index) => `${index === 0 ? 'h=' : ''}${name}${index < names.length - 1 ? ':' : ';'}`);
@@ -54,7 +54,7 @@ function signData(data: Buffer, key: KeyObject, algorithm: DkimKey['algorithm'])
   return sign(null, createHash('sha256').update(data).digest(), key); // RFC 8463, section 3
 }
 
-/** A header that is there twice is taken from the bottom up (RFC 6376, section 5.4.2). */
+/** Headers of the same name are signed from the bottom up (RFC 6376, section 5.4.2). */
 function inSigningOrder(fields: readonly string[]): readonly string[] {
   const left = new Map<string, string[]>();
   for (const field of fields) {
@@ -73,16 +73,16 @@ function nameOf(field: string): string {
 /** The relaxed form of a header (RFC 6376, section 3.4.2). */
 function relaxHeader(field: string): string {
   const value = field.slice(field.indexOf(':') + 1);
-  // Not trim(): white space beyond ASCII may begin an address, and is no white space here.
+  // Not trim(): white space beyond ASCII is part of a value here, and may begin an address.
   return `${nameOf(field)}:${value.replace(/[ \t\r\n]+/g, ' ').replace(/^ | $/g, '')}`;
 }
 
-/** The hash of a body in its relaxed form (RFC 6376, section 3.4.4), taken piece by piece. */
+/** Hashes a body in its relaxed form (RFC 6376, section 3.4.4), piece by piece. */
 export class BodyHash {
   readonly #hash = crypto().createHash('sha256');
   #emptyLines = 0;
 
-  /** Whole lines as they are, in Latin-1. */
+  /** Adds whole lines of text, in Latin-1. */
   text(lines: string): void {
     const relaxed = /[ \t]{2}|\t|[ \t]\r\n/.test(lines)
       ? lines.replace(/[ \t]+/g, ' ').replaceAll(' \r\n', '\r\n')
@@ -92,20 +92,20 @@ export class BodyHash {
     const breaks = (relaxed.length - end) / 2;
     if (end === 0) this.#emptyLines += breaks;
     else {
-      // The first of the breaks ends the last line.
+      // The first line break ends the last line.
       this.#hash.update(`${'\r\n'.repeat(this.#emptyLines)}${relaxed.slice(0, end)}\r\n`, 'latin1');
       this.#emptyLines = breaks - 1;
     }
   }
 
-  /** Lines of base64, which are relaxed already. */
+  /** Adds lines of base64, which need no relaxing. */
   base64(lines: Uint8Array): void {
     if (this.#emptyLines > 0) this.#hash.update('\r\n'.repeat(this.#emptyLines));
     this.#emptyLines = 0;
     this.#hash.update(lines);
   }
 
-  /** The hash, in base64. */
+  /** Returns the hash in base64. */
   digest(): string {
     return this.#hash.digest('base64');
   }

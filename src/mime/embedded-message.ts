@@ -1,18 +1,15 @@
 import type { Attachment } from '../attachment.ts';
 import { MessageError } from '../errors.ts';
-import { isFit, longestLine } from './fit.ts';
+import { EIGHT_BIT, isFit, longestLine, MAX_LINE } from './fit.ts';
 import { reencodeMail } from './reencode.ts';
 import { toCrlf } from './text-encoding.ts';
 
-const MAX_LINE = 998;
-const EIGHT_BIT = /[^\0-\x7f]/;
-
 /**
- * A forwarded mail as it stands in a `message/*` part: its own lines, in Latin-1, never encoded as a whole (RFC 2046, section
- * 5.2.1). Where it cannot travel so, its leaves are encoded instead (RFC 2045, section 6.4).
+ * The body of a `message/*` part, in Latin-1: the forwarded mail's own lines, never encoded as a whole (RFC 2046, section
+ * 5.2.1). Lines that cannot be sent as they are have their leaf parts encoded instead (RFC 2045, section 6.4).
  *
- * @param type its media type, without parameters
- * @throws {MessageError} `invalid-message` for lines over 998 or octets above 127 that nothing can be done about.
+ * @param type The media type, without parameters.
+ * @throws {MessageError} `invalid-message` for lines over 998 or bytes above 127 that cannot be encoded.
  */
 export function embedMessage(
   { content, isInMemory }: Attachment,
@@ -20,7 +17,7 @@ export function embedMessage(
   path: string,
   allow8bit: boolean,
 ): { readonly encoding: '7bit' | '8bit'; readonly body: string } {
-  // The composer reads streamed messages into memory first, or refuses them.
+  // The composer has read streamed messages into memory, or refuses them here.
   const bytes =
     typeof content === 'string' ? Buffer.from(content, 'utf8') : isInMemory ? (content as Uint8Array) : null;
   if (bytes === null) throw embedError(path, 'is not in memory: use composeStream, or message.materialize() before');
@@ -44,7 +41,7 @@ function unfitReason(body: string): string {
   return body.includes('\0') ? 'has a NUL' : 'has octets above 127, which this type of part cannot encode';
 }
 
-/** The header that the first line too long belongs to, if it is one's. */
+/** The name of the header that contains the first line over the limit, or null. */
 function longHeader(body: string): string | null {
   let header: string | null = null;
   for (const line of body.split('\r\n')) {

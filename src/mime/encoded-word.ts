@@ -1,4 +1,4 @@
-/** The longest line that holds an encoded-word (RFC 2047, section 2). */
+/** The longest line with an encoded-word (RFC 2047, section 2). */
 const MAX_LINE = 76;
 const Q_START = '=?UTF-8?Q?';
 const B_START = '=?UTF-8?B?';
@@ -10,26 +10,28 @@ const UNDERSCORE = 0x5f;
 const EQUALS = 0x3d;
 const QUESTION = 0x3f;
 const DIGITS: Readonly<Uint8Array> = /* @__PURE__ */ Buffer.from('0123456789ABCDEF');
-/** The octet that stands for a character in the Q encoding of a phrase (RFC 2047, section 5 (3)), the strictest; 0 for none. */
+/** The byte for each character in the strictest Q encoding, that of a phrase (RFC 2047, section 5 (3)); 0: needs escaping. */
 const Q: Readonly<Uint8Array> = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, code) => {
   if (code === SPACE) return UNDERSCORE;
   return /[A-Za-z0-9!*+/-]/.test(String.fromCharCode(code)) ? code : 0;
 });
 
-/** What belongs to the character before it: marks, joiners, skin tones. */
+/** Extends the character before it: marks, joiners, skin tones. */
 const EXTENDS = /^(?:\p{M}|\u200d|[\u{1f3fb}-\u{1f3ff}])/u;
 const JOINER = 0x200d;
 
-/** The last column {@link encodeWords} can begin at: any character still fits in the first word. */
+/** The last column at which {@link encodeWords} can begin: any character still fits in the first word. */
 export const LAST_WORD_COLUMN = 52;
 
 /**
- * Writes text as encoded-words (RFC 2047) separated by CRLF and a space: Q, which people can read, while it is
- * at most twice as long as the text, else B.
+ * Writes text as encoded-words (RFC 2047) separated by CRLF and a space: Q, which people can read, if that is at most twice
+ * as long as the text, else B.
  *
- * No line is longer than 76; no character is cut, and an emoji sequence or an accented letter only when it alone is too
- * long for a word. Lone surrogates become U+FFFD. `column` is where the first word begins, at most 52; `tail` octets of its
- * own the caller puts behind the last word.
+ * No line is over 76. No character is split; an emoji sequence or accented letter only if it alone is too long for a word.
+ * Lone surrogates become U+FFFD.
+ *
+ * @param column Where the first word begins, at most 52.
+ * @param tail How many bytes the caller appends to the last word.
  */
 export function encodeWords(text: string, column: number, tail = 0): string {
   if (text.length <= MAX_LINE - OVERHEAD) {
@@ -37,16 +39,16 @@ export function encodeWords(text: string, column: number, tail = 0): string {
     const length = only.length - OVERHEAD;
     if (column + only.length + tail <= MAX_LINE && length <= 2 * text.length) return only;
   }
-  let octets = 0;
+  let bytes = 0;
   let qLength = 0;
   for (const char of text) {
     const code = char.codePointAt(0) ?? 0;
-    octets += utf8Length(code);
+    bytes += utf8Length(code);
     qLength += qLengthOf(code);
   }
   const isQ = qLength <= 2 * text.length;
   const encode = isQ ? toQ : toB;
-  if (!isQ && column + tail + OVERHEAD + Math.ceil(octets / 3) * 4 <= MAX_LINE) return toB(text);
+  if (!isQ && column + tail + OVERHEAD + Math.ceil(bytes / 3) * 4 <= MAX_LINE) return toB(text);
   return splitWords(text, column, tail, isQ).map(encode).join('\r\n ');
 }
 
@@ -82,7 +84,7 @@ function splitWords(text: string, column: number, tail: number, isQ: boolean): s
   return words;
 }
 
-/** How much a word holds that begins at `column`: characters of Q, octets of B. */
+/** The capacity of a word that begins at `column`: characters of Q, bytes of B. */
 function wordRoom(column: number, isQ: boolean): number {
   const room = MAX_LINE - column - OVERHEAD;
   return isQ ? room : Math.floor(room / 4) * 3;
@@ -102,7 +104,7 @@ function toB(text: string): string {
   return B_START + Buffer.from(text, 'utf8').toString('base64') + END;
 }
 
-/** The word being written; the longest text is one that may fit in a line, if it were ASCII. */
+/** The word being written; big enough for the longest text that could fit in a line if it were ASCII. */
 const word = /* @__PURE__ */ begunWord();
 
 function begunWord(): Buffer {
@@ -111,14 +113,14 @@ function begunWord(): Buffer {
   return begun;
 }
 
-/** Written octet by octet: a string that is put together from so many pieces costs twice as much. */
+/** Written byte by byte, which takes half the time of concatenating strings. */
 function toQ(text: string): string {
   let end = Q_START.length;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code < 0x80) {
-      const octet = Q[code];
-      if (octet) word[end++] = octet;
+      const byte = Q[code];
+      if (byte) word[end++] = byte;
       else end = writeHex(code, end);
     } else if (code < 0x800) {
       end = writeHex(0xc0 | (code >> 6), end);
@@ -141,9 +143,9 @@ function toQ(text: string): string {
   return word.toString('latin1', 0, end);
 }
 
-function writeHex(octet: number, at: number): number {
+function writeHex(byte: number, at: number): number {
   word[at] = EQUALS;
-  word[at + 1] = DIGITS[octet >> 4] ?? 0;
-  word[at + 2] = DIGITS[octet & 15] ?? 0;
+  word[at + 1] = DIGITS[byte >> 4] ?? 0;
+  word[at + 2] = DIGITS[byte & 15] ?? 0;
   return at + 3;
 }

@@ -4,7 +4,7 @@ import { reasonOf } from '../util/reason.ts';
 import { addressHeader, foldHeader, headerError, structuredHeader, textHeader } from './headers.ts';
 import { asciiJson, jsonWords } from './json-header.ts';
 
-/** The headers of a message down to its content headers, which belong to its first part. Bcc is never among them. */
+/** Writes a message's headers, except the content headers, which belong to its root part. Bcc is never among them. */
 export function writeHeaders(message: EmailMessage, date: Date, messageId: string, tagHeaders: boolean): string {
   const { from, to, cc, replyTo } = message.parsed;
   let head = addressHeader('From', [from]);
@@ -18,7 +18,7 @@ export function writeHeaders(message: EmailMessage, date: Date, messageId: strin
   return `${head}${furtherHeaders(message, tagHeaders)}MIME-Version: 1.0\r\n`;
 }
 
-/** The headers besides those that every mail has: the thread, priority, unsubscribing, tags, and the custom ones. */
+/** Writes the optional headers: threading, priority, unsubscribing, tags and the custom ones. */
 export function furtherHeaders(message: EmailMessage, tagHeaders: boolean): string {
   let head = '';
   if (message.inReplyTo !== null)
@@ -43,7 +43,7 @@ const PRIORITIES = {
   low: 'X-Priority: 5\r\nImportance: low\r\n',
 } as const;
 
-/** The headers of the fields that have one of their own, which a custom header must not repeat. */
+/** Writes the headers of `priority` and `listUnsubscribe`, which a custom header must not repeat. */
 function fieldHeaders(message: EmailMessage): string {
   const { priority, listUnsubscribe } = message;
   if (priority === null && listUnsubscribe === null) return '';
@@ -83,13 +83,13 @@ const ADDRESS_HEADERS = /^(?:disposition-notification-to|return-receipt-to|error
 const STRUCTURED_HEADERS =
   /^(?:list-.*|auto-submitted|precedence|auto-response-suppress|autocrypt|authentication-results|arc-.*|received)$/i;
 
-/** How a custom header is written: as a mailbox or group, as it is for programs, or as free text. */
+/** How a custom header is written: as a mailbox or group, verbatim for programs, or as free text. */
 export function kindOfHeader(name: string): 'address' | 'structured' | 'text' {
   if (ADDRESS_HEADERS.test(name)) return 'address';
   return STRUCTURED_HEADERS.test(name) ? 'structured' : 'text';
 }
 
-/** @throws {MessageError} `invalid-message` for a value that a header of its kind cannot hold. */
+/** @throws {MessageError} `invalid-message` for a value that this kind of header cannot have. */
 export function customHeader(name: string, value: string): string {
   const kind = kindOfHeader(name);
   if (kind === 'address') return addressHeader(name, [parseCustom(name, value)]);
@@ -116,7 +116,7 @@ function parseCustom(name: string, value: AddressInput): ReturnType<typeof parse
 let lastSecond = Number.NaN;
 let lastDate = '';
 
-/** The date by RFC 5322, section 3.3, in UTC, which tells nothing of where the sender is. */
+/** The date (RFC 5322, section 3.3) in UTC, which does not reveal where the sender is. */
 function formatDate(date: Date): string {
   const second = Math.floor(date.getTime() / 1000);
   if (second !== lastSecond) {

@@ -6,25 +6,25 @@ import { encodeWords, LAST_WORD_COLUMN } from './encoded-word.ts';
 
 const MAX_LINE = 78; // RFC 5322, section 2.1.1
 const MAX_ENCODED_LINE = 76; // RFC 2047, section 2
-/** What is shorter has no line break in it. */
+/** No shorter form contains a line break. */
 const MAX_FORM = 60;
 const HARD_LIMIT = 998;
 
-/** Printable ASCII words with one space between them: what every reader unfolds to the same text. */
+/** Printable ASCII words separated by single spaces, which every reader unfolds to the same text. */
 const PLAIN = /^(?:[!-~]+(?: [!-~]+)*)?$/;
 const ATOMS = /^[\w!#$%&'*+/=?^`{|}~-]+(?: [\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const QUOTABLE = /^(?:[!#-[\]-~]+(?: [!#-[\]-~]+)*)$/;
 const MAX_QUOTED = 60;
 const BREAK = /[\0\r\n]/;
-/** What ends a line without going on in the next one: no header may hold it. */
+/** Anything that ends a line without a continuation: no header may contain it. */
 const END_OF_HEADER = /\0|\r(?!\n)|(?<!\r)\n|\n(?! [^\0\r\n])/;
 
 /**
- * A header of free text, folded at its spaces; text beyond ASCII, text with spaces that folding could change, and text
- * that looks like an encoded-word become encoded-words, so that it reads back as it was given (RFC 2047, section 5 (1)).
+ * Writes a header of free text, folded at spaces. Text that is not ASCII, that has spaces which folding could change or that
+ * looks like an encoded-word becomes encoded-words, so that it reads back unchanged (RFC 2047, section 5 (1)).
  *
- * A word too long for a line is encoded too when `encodesLong`; programs read the other headers, and they need not know
- * encoded-words, so that there it is only above the limit of 998 (RFC 5322, section 2.1.1).
+ * @param encodesLong Whether to encode a word too long for a line too; without it, only one over 998 (RFC 5322, section
+ * 2.1.1), since programs that read the header may not know encoded-words.
  */
 export function textHeader(name: string, value: string, encodesLong: boolean): string {
   if (PLAIN.test(value) && !value.includes('=?')) {
@@ -38,9 +38,9 @@ export function textHeader(name: string, value: string, encodesLong: boolean): s
 }
 
 /**
- * A header that programs read, such as List-Unsubscribe: folded at its spaces, never encoded.
+ * Writes a header that programs read, such as List-Unsubscribe: folded at spaces, never encoded.
  *
- * @throws {MessageError} `invalid-message` when it is not printable ASCII or a word of it is longer than 998.
+ * @throws {MessageError} `invalid-message` when it is not printable ASCII or contains a word over 998.
  */
 export function structuredHeader(name: string, value: string): string {
   if (!PLAIN.test(value)) {
@@ -50,7 +50,7 @@ export function structuredHeader(name: string, value: string): string {
 }
 
 /**
- * A header of words that are ASCII already, folded between them so that no line is over 78 where a word is not.
+ * Writes a header of ASCII words, folded between them so that no line is over 78 unless a word is.
  *
  * @throws {MessageError} `invalid-message` when a word is too long for any line.
  */
@@ -79,7 +79,7 @@ export function foldHeader(name: string, words: readonly string[]): string {
   return finish(name, lines);
 }
 
-/** A header of mailboxes and groups (RFC 5322, section 3.4), folded between them. */
+/** Writes a header of mailboxes and groups (RFC 5322, section 3.4), folded between them. */
 export function addressHeader(name: string, addresses: readonly (Mailbox | Group)[]): string {
   const [only] = addresses;
   if (addresses.length === 1 && only && !isGroup(only)) return mailboxHeader(name, only);
@@ -92,7 +92,7 @@ export function addressHeader(name: string, addresses: readonly (Mailbox | Group
       column = needed;
       return;
     }
-    // Only what is too long for a line has line breaks of its own, and it was written to begin where it does.
+    // A form with its own line breaks was written for the column where it begins.
     const hasBreaks = form.length > MAX_FORM && form.includes('\r\n');
     const isFirst = lines === '';
     lines += isFirst && (hasBreaks || form.length >= MAX_ENCODED_LINE) ? ` ${form}${end}` : `\r\n ${form}${end}`;
@@ -114,7 +114,7 @@ export function addressHeader(name: string, addresses: readonly (Mailbox | Group
   return finish(name, lines);
 }
 
-/** Most messages of a process have one sender. */
+/** Most messages of a process have the same sender. */
 let last: { readonly name: string; readonly mailbox: Mailbox; readonly header: string } | null = null;
 
 function mailboxHeader(name: string, mailbox: Mailbox): string {
@@ -142,7 +142,7 @@ function formatPhrase(name: string, column: number): string {
   return encodeWords(name, column);
 }
 
-/** A header of its lines, each of which begins with a space; nothing given to it makes another header. */
+/** Joins a header's name and lines, each with a leading space; no name or line can start another header. */
 function finish(name: string, lines: string): string {
   if (BREAK.test(name)) throw controlError(JSON.stringify(name));
   if (END_OF_HEADER.test(lines)) throw controlError(name);
@@ -153,7 +153,7 @@ function controlError(name: string): MessageError {
   return headerError(name, 'control-character', 'remove line breaks and other control characters');
 }
 
-/** The longest line that folding at spaces would leave. */
+/** The length of the longest line after folding at spaces. */
 function longestWord(name: string, value: string): number {
   const words = value.split(' ');
   return words.reduce((longest, word) => Math.max(longest, word.length + 1), name.length + 2 + (words[0] ?? '').length);

@@ -2,39 +2,39 @@
 export interface HtmlTag {
   /** Lower case. */
   readonly name: string;
-  /** Names in lower case; values with their character references resolved; of a doubled one the first, as in a browser. */
+  /** Values by lower-case name, character references resolved; of duplicates the first, as in browsers. */
   readonly attributes: ReadonlyMap<string, string>;
 }
 
-/** Where a start tag stands in an HTML document. */
-export interface TagPlace {
+/** The position of a start tag in an HTML document. */
+interface TagPlace {
   /** Lower case. */
   readonly name: string;
-  /** Its attributes, as they are written, begin here. */
+  /** Offset of its attributes. */
   readonly from: number;
-  /** Its `>` stands here. */
+  /** Offset of its `>`. */
   readonly to: number;
-  /** Behind it stands no markup until here, as in a style sheet; equal to `to` where markup goes on, -1 where nothing ends it. */
+  /** Offset of the end of its raw text, such as a style sheet; `to` when markup follows, -1 when the raw text never ends. */
   readonly rawTo: number;
 }
 
-/** An attribute as it is written: the character references of its value are not resolved. */
+/** An attribute as written, the character references in its value unresolved. */
 export interface WrittenAttribute {
   /** Lower case. */
   readonly name: string;
   readonly value: string;
-  /** Where the value begins in what was read. */
+  /** Offset of the value in the text that was read. */
   readonly from: number;
 }
 
 const ATTRIBUTE = /([^\s"'<>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>][^\s>]*)))?/g;
 const RAW_TEXT = new Set(['script', 'style', 'textarea', 'title', 'xmp', 'noembed', 'noframes']);
-/** The longest tag that is looked at: a data: URI may be long, but its end is not needed. */
+/** Characters of a tag that are read: a data: URI may be long, but its end is not needed. */
 const MAX_TAG = 100_000;
-/** Tags that are looked at; no honest mail has a tenth of it. */
+/** Tags that are read: ten times what any honest mail has. */
 const MAX_TAGS = 50_000;
 
-/** The first 50,000 start tags of an HTML document, comments and scripts left out; in linear time, however broken it is. */
+/** Reads the first 50,000 start tags of an HTML document, skipping comments and scripts; linear time even if malformed. */
 export function* htmlTags(html: string): Generator<HtmlTag> {
   let count = 0;
   for (const { name, from, to } of tagPlaces(html)) {
@@ -42,12 +42,12 @@ export function* htmlTags(html: string): Generator<HtmlTag> {
     for (const { name: key, value } of writtenAttributes(html.slice(from, Math.min(to, from + MAX_TAG))))
       attributes.set(key, resolveReferences(value));
     yield { name, attributes };
-    count += 1;
+    count++;
     if (count === MAX_TAGS) return;
   }
 }
 
-/** Where the start tags of an HTML document stand, comments and scripts left out; in linear time. */
+/** Finds the start tags of an HTML document, skipping comments and scripts; linear time. */
 export function* tagPlaces(html: string): Generator<TagPlace> {
   let at = html.indexOf('<');
   while (at !== -1) {
@@ -74,7 +74,7 @@ export function* tagPlaces(html: string): Generator<TagPlace> {
   }
 }
 
-/** The attributes of a tag, of a doubled one the first. */
+/** Reads the attributes of a tag; of duplicates the first. */
 export function* writtenAttributes(text: string): Generator<WrittenAttribute> {
   const seen = new Set<string>();
   for (const { 0: all, 1: name = '', 2: double, 3: single, 4: plain, index } of text.matchAll(ATTRIBUTE)) {
@@ -87,13 +87,13 @@ export function* writtenAttributes(text: string): Generator<WrittenAttribute> {
   }
 }
 
-/** The `>` that ends a tag: the first that is not in a quoted attribute value. */
+/** Offset of the `>` that ends a tag, the first outside quoted attribute values. */
 function endOfTag(html: string, start: number): number {
   let before = 0;
-  for (let at = start; at < html.length; at += 1) {
+  for (let at = start; at < html.length; at++) {
     const code = html.charCodeAt(at);
     if ((code === DOUBLE || code === SINGLE) && before === EQUALS) {
-      at = html.indexOf(code === DOUBLE ? '"' : "'", at + 1); // over a data: URI of megabytes at once
+      at = html.indexOf(code === DOUBLE ? '"' : "'", at + 1); // skips a data: URI of megabytes at once
       if (at === -1) return -1;
     } else if (code === GREATER) return at;
     if (!isSpace(code)) before = code;
@@ -106,7 +106,7 @@ const SINGLE = 0x27;
 const EQUALS = 0x3d;
 const GREATER = 0x3e;
 
-/** What separates attributes (WHATWG HTML, section 13.2.5.32). */
+/** Whether it separates attributes (WHATWG HTML, section 13.2.5.32). */
 function isSpace(code: number): boolean {
   return code === 0x20 || (code >= 0x09 && code <= 0x0d);
 }

@@ -5,7 +5,7 @@ const SKIPPED: Readonly<Record<string, string>> = {
   title: '</title',
 };
 
-/** The words of an HTML document, for a glance at a mail that has no text part; tags become spaces. */
+/** Extracts the words of an HTML document, to preview a mail without a text part; tags become spaces. */
 export function textOfHtml(html: string): string {
   let text = '';
   let at = 0;

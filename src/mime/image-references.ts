@@ -1,17 +1,17 @@
 import { resolveReferences, tagPlaces, type WrittenAttribute, writtenAttributes } from './html-tags.ts';
 
-/** A place where an HTML document names an image. */
-export interface ImageReference {
-  /** Where the address begins and ends in the document, without quotes and white space. */
+/** A reference to an image in an HTML document. */
+interface ImageReference {
+  /** Offsets of the URL in the document, without quotes and white space. */
   readonly from: number;
   readonly to: number;
-  /** The address, character references resolved. */
+  /** The URL, character references resolved. */
   readonly url: string;
 }
 
 type Range = readonly [from: number, to: number];
 
-/** The tags whose attribute names an image; null: all. */
+/** The tags on which each attribute is the URL of an image; null: any tag. */
 const WHOLE: ReadonlyMap<string, readonly string[] | null> = new Map([
   ['src', ['img', 'input']],
   ['poster', ['video']],
@@ -19,9 +19,8 @@ const WHOLE: ReadonlyMap<string, readonly string[] | null> = new Map([
 ]);
 
 /**
- * The images that an HTML document names, in order: `<img src>` and `srcset`, `background`, and `url(...)` in styles.
- *
- * Comments, scripts, links and text name none. In linear time, however broken the document is.
+ * Finds the image references of an HTML document, in order: `<img src>` and `srcset`, `background`, and `url(...)` in styles,
+ * not in comments, scripts, links and text. Linear time even if the document is malformed.
  */
 export function* imageReferences(html: string): Generator<ImageReference> {
   for (const { name, from, to, rawTo } of tagPlaces(html)) {
@@ -48,7 +47,7 @@ function* referencesAt(
 
 function countSpaces(text: string, from: number, to: number): number {
   let count = 0;
-  while (from + count < to && text.charCodeAt(from + count) <= 0x20) count += 1;
+  while (from + count < to && text.charCodeAt(from + count) <= 0x20) count++;
   return count;
 }
 
@@ -59,7 +58,7 @@ function rangesOf(tag: string, { name, value }: WrittenAttribute): Iterable<Rang
   return tags === null || tags?.includes(tag) ? [[0, value.length]] : [];
 }
 
-/** The addresses of image candidates (WHATWG HTML, section 4.8.4.2.1): white space ends one, as a data: URI has commas. */
+/** The URLs of image candidates (WHATWG HTML, section 4.8.4.2.1), ended by white space, since a data: URI contains commas. */
 function* srcsetRanges(text: string): Generator<Range> {
   const candidate = /[\s,]*([^\s,]\S*)/y;
   for (let found = candidate.exec(text); found !== null; found = candidate.exec(text)) {
@@ -69,25 +68,25 @@ function* srcsetRanges(text: string): Generator<Range> {
     while (text[to - 1] === ',') to -= 1;
     yield [from, to];
     if (to < candidate.lastIndex) continue; // the comma ended it
-    const comma = text.indexOf(',', to); // behind a descriptor such as `2x`
+    const comma = text.indexOf(',', to); // after a descriptor such as `2x`
     if (comma === -1) return;
     candidate.lastIndex = comma;
   }
 }
 
-const QUOTE = /["']|&(?:quot|apos|#34|#39|#x22|#x27);/.source; // in an attribute it may be a character reference
+const QUOTE = /["']|&(?:quot|apos|#34|#39|#x22|#x27);/.source; // character references occur in attributes
 const CSS_TOKEN = /* @__PURE__ */ (() => new RegExp(String.raw`\/\*|url\(\s*(${QUOTE})?|${QUOTE}`, 'gi'))();
 
-/** What stands in `url(...)` (CSS Syntax, section 4.3.6), outside of comments and strings. */
+/** The contents of `url(...)` (CSS Syntax, section 4.3.6) outside comments and strings. */
 function* cssRanges(text: string): Generator<Range> {
-  const token = /* @__PURE__ */ (() => new RegExp(CSS_TOKEN))(); // with a place of its own
+  const token = new RegExp(CSS_TOKEN); // a copy with its own lastIndex
   for (let found = token.exec(text); found !== null; found = token.exec(text)) {
     const [begin, quote] = found;
     const from = token.lastIndex;
     const isUrl = /^u/i.test(begin);
     const ending = begin === '/*' ? '*/' : isUrl ? (quote ?? ')') : begin;
     const to = text.indexOf(ending, from);
-    const lineEnd = isUrl || begin === '/*' ? -1 : lineEndWithin(text, from, to); // ends a string that is not closed
+    const lineEnd = isUrl || begin === '/*' ? -1 : lineEndWithin(text, from, to); // ends an unclosed string
     if (lineEnd !== -1) {
       token.lastIndex = lineEnd;
       continue;
@@ -98,7 +97,7 @@ function* cssRanges(text: string): Generator<Range> {
   }
 }
 
-/** @param to -1 for the end of the text; beyond it nothing is looked at, as every string would look at all the text otherwise */
+/** @param to Where to stop, so that not every string searches the whole text; -1: at the end of the text. */
 function lineEndWithin(text: string, from: number, to: number): number {
   if (to === -1) return text.indexOf('\n', from);
   const at = text.slice(from, to).indexOf('\n');

@@ -4,10 +4,10 @@ import { readDataImage } from './data-image.ts';
 import { imageReferences } from './image-references.ts';
 
 /**
- * A message with `inlineImages` as it goes out: the images of its HTML are attachments with a `contentId`, which the HTML
- * names. Itself when it has not asked for that, or when its HTML is a template of the provider's.
+ * Carries out `inlineImages`: turns the images of the HTML into attachments with a `contentId`, and refers to them by it.
+ * Returns the message itself when the option is off or its HTML is a provider's template.
  *
- * Nothing is read but the message: HTML may be anybody's.
+ * Reads nothing but the message, since anybody may have written the HTML.
  */
 export function withInlineImages(message: EmailMessage): EmailMessage {
   const { inlineImages, htmlBody, templateId } = message;
@@ -25,20 +25,20 @@ export function withInlineImages(message: EmailMessage): EmailMessage {
   return message.with({ htmlBody: html, attachments: parts.attachments, inlineImages: false });
 }
 
-/** The attachments of a message, those that the HTML shows made inline, and the images of data: URIs added, each once. */
+/** A message's attachments: those shown by the HTML get a Content-ID, and each distinct data: image is added once. */
 class InlineParts {
   readonly #attachments: Attachment[];
-  /** Images by their file names: where the first of a name stands. */
+  /** The index of the first image with each file name. */
   readonly #named = new Map<string, number>();
   readonly #contentIds = new Set<string>();
-  /** What became of each address. */
+  /** The replacement for each URL; null: left as it is. */
   readonly #references = new Map<string, string | null>();
   #added = 0;
 
   constructor(attachments: readonly Attachment[]) {
     this.#attachments = [...attachments];
     for (const [index, { filename, mimetype, contentId }] of attachments.entries()) {
-      // Not any file: HTML must not be able to hide an invoice.
+      // Only images: HTML must not be able to hide an invoice.
       if (filename && /^image\//i.test(mimetype) && !this.#named.has(filename)) this.#named.set(filename, index);
       if (contentId !== null) this.#contentIds.add(contentId);
     }
@@ -48,7 +48,7 @@ class InlineParts {
     return this.#attachments;
   }
 
-  /** The cid: URL (RFC 2392) that takes the place of an address; null for one that stays. */
+  /** The cid: URL (RFC 2392) to replace a URL with; null to leave it as it is. */
   referenceTo(url: string): string | null {
     let reference = this.#references.get(url);
     if (reference === undefined) {
@@ -66,7 +66,7 @@ class InlineParts {
     const contentId = contentIdOf(mimetype, content);
     if (this.#contentIds.has(contentId)) return contentId;
     this.#contentIds.add(contentId);
-    this.#added += 1;
+    this.#added++;
     const filename = `image-${this.#added}.${extensionOf(mimetype)}`;
     this.#attachments.push(new Attachment({ filename, mimetype, content, contentId }));
     return contentId;
@@ -87,9 +87,9 @@ class InlineParts {
   }
 }
 
-/** The file names that a relative address may mean: as written and unescaped, with and without what looks like a query. */
+/** The file names a relative URL may refer to: as written and unescaped, with and without a query. */
 function namesIn(url: string): readonly string[] {
-  if (/^(?:[a-z][a-z0-9+.-]*:|[/\\]{2})/i.test(url) || url.length > MAX_PATH) return []; // it is somewhere else
+  if (/^(?:[a-z][a-z0-9+.-]*:|[/\\]{2})/i.test(url) || url.length > MAX_PATH) return []; // not relative
   return [url, url.replace(/[?#].*$/s, '')].flatMap((path) => {
     const name = path.slice(Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')) + 1);
     return [name, unescaped(name)];
@@ -106,18 +106,18 @@ function unescaped(name: string): string {
   }
 }
 
-/** The same for the same image, whatever mail it is in, so that equal messages are composed to equal bytes. */
+/** Equal for equal images in any mail, so that equal messages are composed to equal bytes. */
 function contentIdOf(kind: string, content: string | Uint8Array): string {
   const { createHash } = process.getBuiltinModule('node:crypto');
   return `${createHash('sha256').update(`${kind}\n`).update(content).digest('hex').slice(0, 32)}@inline`;
 }
 
-/** The Content-ID of the caller's own may hold what ends an address in HTML or a style. */
+/** Escaped, since a caller's Content-ID may contain characters that end a URL in HTML or a style. */
 function cidUrl(contentId: string): string {
   return `cid:${encodeURIComponent(contentId).replaceAll('%40', '@').replaceAll("'", '%27')}`;
 }
 
-/** As `svg` of `image/svg+xml`. */
+/** The file name extension, such as `svg` for `image/svg+xml`. */
 function extensionOf(mimetype: string): string {
   return /[a-z0-9]+(?=\+|$)/.exec(mimetype)?.[0] ?? 'img';
 }

@@ -1,25 +1,25 @@
-/** The longest word that a line holds beside a header's name of the usual length. */
+/** The longest word that fits in a line after a header's name of usual length. */
 const MAX_WORD = 900;
-/** What a header has as it is: printable ASCII with single spaces, nothing that looks like an encoded-word. */
-const AS_IT_IS = /^(?!.*=\?)[!-~]+(?: [!-~]+)*$/;
+/** Text that a header can contain verbatim: printable ASCII with single spaces, without anything like an encoded-word. */
+const VERBATIM = /^(?!.*=\?)[!-~]+(?: [!-~]+)*$/;
 const STRING_OR_REST = /"(?:[^"\\]+|\\.)*"|[^"]+/g;
 
 /**
- * The words of a header whose value is a JSON object or list, such as X-SMTPAPI: programs read it, and they know no
- * encoded-words. Where it could not stand as it is, it is escaped and can be folded where JSON allows white space.
+ * Splits the JSON value of a header such as X-SMTPAPI into words to fold between. Programs that know no encoded-words read
+ * it, so a value that cannot be sent verbatim is escaped.
  *
- * @returns null when the value is no JSON object or list.
+ * @returns null when the value is not a JSON object or array.
  */
 export function jsonWords(value: string): readonly string[] | null {
   if (!/^\s*[[{]/.test(value) || !isJson(value)) return null;
-  if (AS_IT_IS.test(value)) {
+  if (VERBATIM.test(value)) {
     const words = value.split(' ');
     if (words.every(({ length }) => length <= MAX_WORD)) return words;
   }
   return asciiJson(value).split(' ');
 }
 
-/** JSON that no reader of headers changes: ASCII, with a space where it may be folded and nowhere else but in strings. */
+/** JSON that survives folding and decoding: ASCII, with spaces only in strings and after each comma and colon. */
 export function asciiJson(json: string): string {
   return json.replace(STRING_OR_REST, (piece) =>
     piece.startsWith('"')

@@ -1,6 +1,6 @@
 import { htmlTags } from './html-tags.ts';
 
-/** Every address that the HTML and the text link to, each once: those of the HTML first, in order. */
+/** The distinct URLs that a mail links to: those of the HTML first, then those of the text. */
 export function linksOf(text: string | null, html: string | null): string[] {
   return [...new Set([...(html === null ? [] : htmlLinks(html)), ...(text === null ? [] : textLinks(text))])];
 }

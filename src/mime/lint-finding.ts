@@ -16,26 +16,26 @@ export type LintId =
   | 'unsubscribe-malformed'
   | 'long-line';
 
-/** `error`: some readers see it broken; `warning`: it is worse than it could be; `info`: worth knowing. */
+/** `error`: broken for some readers; `warning`: worse than it could be; `info`: worth knowing. */
 export type LintSeverity = 'error' | 'warning' | 'info';
 
-/** One thing that readers or filters will hold against a message. */
+/** One problem of a message, for its readers or for filters. */
 export interface LintFinding {
-  /** What was found, to decide by. */
+  /** Identifies the kind of problem. */
   readonly id: LintId;
   /** How much it matters. */
   readonly severity: LintSeverity;
-  /** What is the matter. */
+  /** The problem, in words. */
   readonly message: string;
   /** What to do about it. */
   readonly fix: string;
-  /** Where: the links, images, names or lines concerned, the first ten of them. */
+  /** The first ten links, images, names or lines concerned. */
   readonly places: readonly string[];
 }
 
 const MAX_PLACES = 10;
 
-/** A finding with its places cut to what can be read. */
+/** Makes a finding, its places shortened. */
 export function finding(
   id: LintId,
   severity: LintSeverity,

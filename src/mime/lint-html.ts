@@ -2,11 +2,11 @@ import { type HtmlTag, htmlTags } from './html-tags.ts';
 import { finding, type LintFinding } from './lint-finding.ts';
 import { lintScripts } from './lint-scripts.ts';
 
-/** Gmail cuts a message's HTML here. */
+/** Bytes of HTML beyond which Gmail clips a message. */
 const GMAIL_CLIP = 102 * 1024;
 const CID = /(?:["'(=]|^)\s*cid:([^"'()\s<>]+)/gi;
 
-/** What can be said of the HTML part alone, and of the images it takes from the message's own parts. */
+/** Checks the HTML part and its references to the message's inline images. */
 export function* lintHtml(html: string, contentIds: ReadonlySet<string>): Generator<LintFinding> {
   const size = new TextEncoder().encode(html).length;
   if (size > GMAIL_CLIP) {
@@ -96,14 +96,14 @@ function* lintContentIds(html: string, contentIds: ReadonlySet<string>): Generat
   }
 }
 
-/** The Content-IDs that HTML names by cid: URLs. */
+/** The Content-IDs in the cid: URLs of an HTML document. */
 export function namedContentIds(html: string): ReadonlySet<string> {
   const written = new Set<string>();
   for (const [, id = ''] of html.matchAll(CID)) written.add(id);
   return new Set([...written].map(decodeContentId));
 }
 
-/** A Content-ID as it is written in a cid: URL (RFC 2392). */
+/** Decodes the Content-ID of a cid: URL (RFC 2392). */
 export function decodeContentId(text: string): string {
   try {
     return decodeURIComponent(text);

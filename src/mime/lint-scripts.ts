@@ -1,10 +1,10 @@
 import { htmlTags } from './html-tags.ts';
 import { finding, type LintFinding } from './lint-finding.ts';
 
-/** Attributes that hold an address which is followed. */
+/** Attributes whose URL is followed. */
 const LINKS = ['href', 'xlink:href', 'src', 'action', 'formaction'];
 
-/** What of HTML would run in a browser and runs in no reader of mail. */
+/** Finds code that would run in a browser and runs in no mail client. */
 export function* lintScripts(html: string): Generator<LintFinding> {
   const scripts: string[] = [];
   const handlers = new Set<string>();
@@ -44,7 +44,7 @@ export function* lintScripts(html: string): Generator<LintFinding> {
   }
 }
 
-/** Whether a browser would run it: white space and control characters in front of or in the scheme mean nothing (WHATWG URL, section 4.4). */
+/** Whether a browser would run it; it ignores white space and controls before and in the scheme (WHATWG URL, section 4.4). */
 function isScript(target: string): boolean {
   return /^(?:javascript|vbscript):/i.test([...target.slice(0, 100)].filter((char) => char > ' ').join(''));
 }

@@ -9,16 +9,16 @@ import type { MimePart } from './read-mime.ts';
 
 export type { LintFinding, LintId, LintSeverity } from './lint-finding.ts';
 
-/** How much is searched for long lines; what is longer is an attachment, whose lines were cut by a machine. */
+/** Bytes searched for long lines: a longer message has attachments, whose lines a program broke. */
 const MAX_SEARCHED = 8_000_000;
 const MAX_HTML = 2_000_000;
 /** The longest line that servers must take (RFC 5322, section 2.1.1). */
 const MAX_LINE = 998;
 
 /**
- * Looks at a message as its readers get it, and says what to mend; nothing is fetched.
+ * Checks a message as its readers get it, and reports what to fix; fetches nothing.
  *
- * @param source The message, or the bytes of one, as a server has received it.
+ * @param source The message, or its bytes as a server received them.
  * @throws {MessageError} `invalid-message` when the message cannot be composed.
  */
 export function lint(source: EmailMessage | Uint8Array): readonly LintFinding[] {
@@ -26,7 +26,7 @@ export function lint(source: EmailMessage | Uint8Array): readonly LintFinding[] 
   return [...lintHeaders(content), ...lintBody(content), ...lintAttachments(content), ...lintLines(content.bytes)];
 }
 
-/** What streams in is judged by its name and type only. */
+/** Streamed attachments are composed empty: only their names and types are checked. */
 function composeForLint(message: EmailMessage): Uint8Array {
   if (message.attachments.every((attachment) => attachment.isInMemory))
     return composeMessage(message, { allow8bit: true });
@@ -102,7 +102,7 @@ function* lintAttachments({ attachments }: MailContent): Generator<LintFinding> 
   );
 }
 
-/** Types that go by several names. */
+/** Types with several names. */
 const SAME: readonly (readonly string[])[] = [
   ['text/javascript', 'application/javascript'],
   ['application/zip', 'application/x-zip-compressed'],
@@ -133,7 +133,7 @@ function* lintLines(bytes: Uint8Array): Generator<LintFinding> {
     const length = end - start - (bytes[end - 1] === 0x0d ? 1 : 0);
     if (length > MAX_LINE) places.push(`line ${number}: ${length} characters`);
     start = end + 1;
-    number += 1;
+    number++;
   }
   if (places.length === 0) return;
   yield finding(

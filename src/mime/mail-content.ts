@@ -1,7 +1,7 @@
 import { readContent, readText } from './read-content.ts';
 import { findPart, leavesOf, type MimePart, type MimeTree, readMime } from './read-mime.ts';
 
-/** A message as a reader opens it: what is the body, what is attached; contents are decoded when asked for. */
+/** A message as a mail client shows it: its body and its attachments, decoded on demand. */
 export class MailContent {
   readonly bytes: Uint8Array;
   readonly tree: MimeTree;
@@ -24,17 +24,17 @@ export class MailContent {
     );
   }
 
-  /** The text of the body, at most `limit` characters of it; null without one. */
+  /** The first `limit` characters of the plain text; null when there is none. */
   text(limit: number = Number.POSITIVE_INFINITY): string | null {
     return this.#read(this.textPart, limit);
   }
 
-  /** The HTML of the body, at most `limit` characters of it; null without one. */
+  /** The first `limit` characters of the HTML; null when there is none. */
   html(limit: number = Number.POSITIVE_INFINITY): string | null {
     return this.#read(this.htmlPart, limit);
   }
 
-  /** The decoded content of the part at a path, or null when there is no such part. */
+  /** The part at a path with its decoded content, or null. */
   content(path: string): { readonly part: MimePart; readonly bytes: Uint8Array } | null {
     const part = findPart(this.tree.root, path);
     return part === null ? null : { part, bytes: readContent(this.bytes, part) };
@@ -42,7 +42,7 @@ export class MailContent {
 
   #read(part: MimePart | null, limit: number): string | null {
     if (part === null) return null;
-    // Four encoded bytes a character is the most an honest encoding needs, and then some.
+    // 12 is the most bytes an encoding needs for a character: four, each as `=XX`.
     const end = Math.min(part.end, part.start + limit * 12);
     return readText(this.bytes, end === part.end ? part : { ...part, end }).slice(0, limit);
   }

@@ -1,7 +1,7 @@
 import { MessageError } from '../errors.ts';
 
-/** A media type taken apart (RFC 2045, section 5.1): names in lower case, values without quotes. */
-export interface MediaType {
+/** A parsed media type (RFC 2045, section 5.1): names in lower case, values without quotes. */
+interface MediaType {
   readonly type: string;
   readonly parameters: ReadonlyMap<string, string>;
 }
@@ -12,10 +12,9 @@ const PARAMETER = /* @__PURE__ */ (() =>
   new RegExp(`; *(${TOKEN}) *= *(?:(${TOKEN})|"((?:[^"\\\\]|\\\\.)*)") *`, 'y'))();
 
 /**
- * Reads a media type with its parameters.
+ * Parses a media type with its parameters.
  *
- * @throws {MessageError} `invalid-message` under `path` when it is not one; `multipart/*` is refused, because content
- * given as bytes is one part.
+ * @throws {MessageError} `invalid-message` under `path` when it is malformed, or `multipart/*`: an attachment is one part.
  */
 export function parseMediaType(text: string, path: string): MediaType {
   const start = TYPE.exec(text);

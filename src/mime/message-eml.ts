@@ -15,22 +15,22 @@ import { readContent, readText } from './read-content.ts';
 import { type HeaderField, headerValue } from './read-headers.ts';
 import { type MimePart, readMime } from './read-mime.ts';
 
-/** Headers that belong to fields, to the way the mail has come, or to what it looked like on that way. */
+/** Headers that fields of a message stand for, and those that describe or sign the mail in transit. */
 const NOT_CUSTOM =
   /^(?:from|sender|to|cc|bcc|reply-to|subject|date|message-id|in-reply-to|references|mime-version|content-.*|resent-.*|received.*|return-path|delivered-to|x-received|x-original-to|dkim-signature|domainkey-signature|arc-.*|authentication-results)$/i;
 const PARAMETER_NAME = /^[\w.-]{1,60}$/;
 const PARAMETER_VALUE = /^[\x20-\x7e]{1,200}$/;
-/** As many octets as other readers allow: a mail to ten thousand people names them all. */
+/** As large as other readers allow: a mail to ten thousand people names them all. */
 const MAX_HEADER_BYTES = 2_097_152;
 
 /**
- * Reads a mail into what a message is made from; trace headers and signatures are left out.
+ * Reads a mail into the fields of a message, without trace headers and signatures.
  *
- * @throws {MessageError} `invalid-message` when it is no mail.
+ * @throws {MessageError} `invalid-message` when it cannot be read, or has several senders.
  */
 export function messageFromEml(eml: Uint8Array | string): EmailMessageInit {
   const bytes = bytesOf(eml);
-  const { root, isComplete } = readMime(bytes, { headerBytes: MAX_HEADER_BYTES });
+  const { root, isComplete } = readMime(bytes, MAX_HEADER_BYTES);
   if (!isComplete) throw emlError('it has too many parts, levels of parts or headers to be read as a mail');
   const { headers: fields } = root;
   const { text, html, forms, files } = readBody(bytes, root);
@@ -64,7 +64,7 @@ function emlError(message: string): MessageError {
   return new MessageError([{ path: 'eml', code: 'type', message }]);
 }
 
-/** The headers that the sender of a received mail chose, beside those that are fields of a message; the first of each name. */
+/** The sender's own headers, apart from those that are fields of a message; the first of each name. */
 function readCustomHeaders(fields: readonly HeaderField[]): Readonly<Record<string, string>> {
   const headers = new Map<string, readonly [string, string]>();
   for (const { name, value } of fields) {
@@ -76,7 +76,7 @@ function readCustomHeaders(fields: readonly HeaderField[]): Readonly<Record<stri
   return Object.fromEntries(headers.values());
 }
 
-/** Null for what cannot be written again. */
+/** The value of a custom header; null when it could not be written again. */
 function readCustomHeader(name: string, value: string): string | null {
   const kind = kindOfHeader(name);
   let text = oneLine(kind === 'text' ? decodeWords(value) : value.replace(/\s+/g, ' ')).trim();
@@ -93,12 +93,12 @@ function readCustomHeader(name: string, value: string): string | null {
   }
 }
 
-/** The subject of a mail, '' without one. */
+/** The subject of a mail; '' when there is none. */
 function subjectOf(fields: readonly HeaderField[]): string {
   return oneLine(decodeWords(valuesOf(fields, 'subject')[0] ?? ''));
 }
 
-/** The one sender of a mail. @throws {MessageError} `invalid-message` when it has several */
+/** The sender of a mail. @throws {MessageError} `invalid-message` when there are several. */
 function senderOf(fields: readonly HeaderField[]): AddressInput {
   const [sender = '', ...others] = addressesOf(fields, 'from');
   if (others.length === 0) return sender;
@@ -116,7 +116,7 @@ function valuesOf(fields: readonly HeaderField[], name: string): readonly string
 }
 
 function idsOf(fields: readonly HeaderField[], name: string): readonly string[] {
-  // Without brackets it is no id here: In-Reply-To was a phrase once (RFC 822, section 4.6.2).
+  // Only ids in brackets: In-Reply-To was once a phrase (RFC 822, section 4.6.2).
   return valuesOf(fields, name).flatMap((value) => (value.includes('<') ? readMessageIds(value) : []));
 }
 
@@ -133,7 +133,7 @@ function readAlternative(bytes: Uint8Array, part: MimePart): Alternative {
   return { content: cleanText(readText(bytes, part)), mimetype: mediaTypeOf(part, /^(?:name|charset)$/) };
 }
 
-/** A file of a mail; of what cannot be written again the file is kept, for it is worth more than its label. */
+/** An attachment of a mail, without those of its labels that could not be written again. */
 function readAttachment(bytes: Uint8Array, part: MimePart): AttachmentInit {
   const { filename, contentId } = part;
   const init = {
@@ -146,13 +146,13 @@ function readAttachment(bytes: Uint8Array, part: MimePart): AttachmentInit {
   return { ...init, ...Object.fromEntries(wrong) };
 }
 
-/** False when its Content-Type cannot be read, so that the file's name says what it is. */
+/** False when its Content-Type is malformed: the type then follows from the file name. */
 function isTyped({ headers, mediaType }: MimePart): boolean {
   const type = headerValue(headers, 'content-type');
   return type === null || type.toLowerCase().startsWith(mediaType);
 }
 
-/** The type with those of its parameters that can be written again. */
+/** The media type with the parameters that can be written again. */
 function mediaTypeOf({ mediaType, parameters }: MimePart, dropped: RegExp): string {
   const kept = Object.entries(parameters).filter(
     ([name, value]) => !dropped.test(name) && PARAMETER_NAME.test(name) && PARAMETER_VALUE.test(value),
@@ -160,7 +160,7 @@ function mediaTypeOf({ mediaType, parameters }: MimePart, dropped: RegExp): stri
   return [mediaType, ...kept.map(([name, value]) => simpleParameter(name, value))].join('; ');
 }
 
-/** A text as a message takes it: lines end with a line feed, a NUL becomes a space. */
+/** Text as a message accepts it: lines end with a line feed, a NUL becomes a space. */
 function cleanText(text: string): string {
   return withoutNul(text.replaceAll('\r\n', '\n'));
 }

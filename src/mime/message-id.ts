@@ -2,8 +2,8 @@ import type { EmailMessage } from '../message.ts';
 import { randomToken } from '../util/random.ts';
 
 /**
- * A Message-ID without brackets: 128 random bits at the domain of the sender; it tells neither host, process nor time
- * (RFC 5322, section 3.6.4).
+ * Generates a Message-ID without brackets (RFC 5322, section 3.6.4): 128 random bits at the sender's domain, which reveal
+ * neither host, process nor time.
  */
 export function generateMessageId(message: EmailMessage): string {
   const { asciiAddress } = message.parsed.from;

@@ -1,39 +1,36 @@
 import { encodeWords } from './encoded-word.ts';
 
-/** Written as it is inside double quotes by every reader; all else goes the extended way. */
+/** Values that every reader takes verbatim from double quotes; others are sent as extended parameters. */
 const SIMPLE = /^(?!.*=\?)(?!.* {2})[\w!#$&'()*+,./:;<=>?@[\]^`{|}~-][\w !#$&'()*+,./:;<=>?@[\]^`{|}~-]*$/;
 const LOOKS_ENCODED = /=\?[^?]*\?[BQ]\?[^?]*\?=/i;
-/** Needs no quotes; apostrophe, asterisk and percent sign do, because some readers see RFC 2231 everywhere. */
+/** Values without quotes; apostrophe, asterisk and percent sign need them, since some readers see RFC 2231 everywhere. */
 const TOKEN = /^[\w!#$&+.^`{|}~-]+$/;
-/** What stands behind the last encoded-word of a parameter, in octets. */
+/** Bytes after the last encoded-word of a parameter: `";`. */
 const QUOTE_SEMICOLON = 2;
 const MAX_SIMPLE = 60;
-/** The longest piece of an extended parameter, so that its line stays below 78. */
+/** The longest piece of an extended parameter, which keeps its line below 78. */
 const MAX_PIECE = 55;
 
-/** A parameter of a structured header, in pieces that may each stand on a line of their own. */
-export type ParameterPieces = readonly string[];
-
-/** A parameter whose value is ASCII and known to be harmless; quoted when it must be (RFC 2045, section 5.1). */
+/** Writes a parameter whose value is ASCII and known to be safe, quoted if need be (RFC 2045, section 5.1). */
 export function simpleParameter(name: string, value: string): string {
   return TOKEN.test(value) ? `${name}=${value}` : `${name}="${value.replace(/["\\]/g, '\\$&')}"`;
 }
 
 /**
- * The `filename` of a Content-Disposition: as it is when simple, else an ASCII likeness and the exact name by RFC 2231,
- * section 4, in continuations when it is long. The exact name goes first: some readers take the first they understand.
+ * Writes the `filename` of a Content-Disposition, in pieces to fold between: verbatim if simple, else the exact name (RFC
+ * 2231, section 4), continued if long, and an ASCII likeness. The exact one first: some readers take the first they understand.
  */
-export function filenameParameter(filename: string): ParameterPieces {
+export function filenameParameter(filename: string): readonly string[] {
   if (filename.length <= MAX_SIMPLE && SIMPLE.test(filename) && !filename.endsWith(' ')) {
     return [simpleParameter('filename', filename)];
   }
-  // Readers look for encoded-words here too, after all else; so what looks like one is written as one.
+  // Readers decode encoded-words here too, after all else, so what looks like one is written as one.
   if (LOOKS_ENCODED.test(filename)) return [`filename="${encodeWords(filename, 11, QUOTE_SEMICOLON)}"`];
   return [...extendedParameter('filename', filename), simpleParameter('filename', asciiLikeness(filename))];
 }
 
-/** The `name` of a Content-Type, for readers that know neither `filename` nor RFC 2231: encoded-words in quotes. */
-export function nameParameter(filename: string): ParameterPieces {
+/** Writes the `name` of a Content-Type, for readers that know neither `filename` nor RFC 2231: encoded-words in quotes. */
+export function nameParameter(filename: string): readonly string[] {
   if (filename.length <= MAX_SIMPLE && SIMPLE.test(filename) && !filename.endsWith(' ')) {
     return [simpleParameter('name', filename)];
   }
@@ -55,7 +52,7 @@ function percentEncode(char: string): string {
   return encodeURIComponent(char).replace(/[!'()*]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** The nearest plain ASCII name: accents dropped, the rest as underscores, the extension kept when it is cut. */
+/** The closest ASCII name: accents dropped, other characters as underscores, shortened before the extension. */
 function asciiLikeness(filename: string): string {
   const ascii = filename
     .normalize('NFKD')

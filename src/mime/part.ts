@@ -7,16 +7,16 @@ import { parseMediaType } from './media-type.ts';
 import { filenameParameter, nameParameter, simpleParameter } from './parameters.ts';
 import { encodeText, toCrlf } from './text-encoding.ts';
 
-/** What stands in a message: lines in Latin-1, an octet a character, or an attachment whose content goes as base64. */
+/** Content of a body: lines in Latin-1, one character per byte, or an attachment to encode in base64. */
 export type Segment = string | Attachment;
 
-/** A part that is no multipart: its content headers, and its content. */
+/** A part that is not a multipart: its content headers and its content. */
 export interface Leaf {
   readonly headers: string;
   readonly content: Segment;
 }
 
-/** A text of the body. */
+/** Makes the plain text or HTML part of the body. */
 export function textPart(type: 'text/plain' | 'text/html', text: string): Leaf {
   const { encoding, body } = encodeText(text, type === 'text/html' ? 'htmlBody' : 'body');
   return {
@@ -26,7 +26,7 @@ export function textPart(type: 'text/plain' | 'text/html', text: string): Leaf {
 }
 
 /**
- * A further form of the body; a calendar's METHOD becomes the parameter that readers look for (RFC 6047, section 2.4).
+ * Makes an alternative part of the body; a calendar's METHOD becomes its `method` parameter (RFC 6047, section 2.4).
  *
  * @throws {MessageError} `invalid-message` when a parameter contradicts the content.
  */
@@ -46,19 +46,19 @@ export function alternativePart({ content, mimetype }: Alternative, index: numbe
   return { headers: `${contentType(type, all)}Content-Transfer-Encoding: ${encoding}\r\n`, content: body };
 }
 
-/** The content lines of a calendar as they are meant (RFC 5545, section 3.1). */
+/** Unfolds the content lines of a calendar (RFC 5545, section 3.1). */
 function unfold(content: string): string {
   return content.replace(/(?:\r\n|\r|\n)[ \t]/g, '');
 }
 
-/** The copy of an invitation for readers that know no calendars. */
+/** Makes the attached copy of an invitation, for readers that do not know calendar parts. */
 export function invitationPart(content: string): Leaf {
   const copy = new Attachment({ filename: 'invite.ics', mimetype: 'application/ics', content: toCrlf(content) });
   return attachmentPart(copy, '', 'attachment', false);
 }
 
 /**
- * A file. Its bytes go unchanged, as base64; a `message/*` is the exception, which must not be encoded (RFC 2046, section 5.2.1).
+ * Makes the part of an attachment: in base64, except for `message/*`, which must not be encoded (RFC 2046, section 5.2.1).
  *
  * @throws {MessageError} `invalid-message` when its media type is not a single part's, or contradicts the content.
  */
@@ -72,7 +72,7 @@ export function attachmentPart(
   const { type, parameters } = parseMediaType(mimetype, `${path}.mimetype`);
   const isText = typeof content === 'string' && type.startsWith('text/');
   const all = isText ? withUtf8(parameters, `${path}.mimetype`) : new Map(parameters);
-  for (const name of all.keys()) if (/^name(?:\*|$)/.test(name)) all.delete(name); // also in pieces (RFC 2231)
+  for (const name of all.keys()) if (/^name(?:\*|$)/.test(name)) all.delete(name); // RFC 2231 continuations too
   const isMessage = type.startsWith('message/') && type !== 'message/global';
   const { encoding, body } = isMessage
     ? embedMessage(attachment, type, path, allow8bit)

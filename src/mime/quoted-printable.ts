@@ -1,15 +1,15 @@
 import { nulError } from './nul.ts';
 
-/** Whether an octet stands for itself: printable but `=`, and white space, which is mended at the end of a line. */
-const IS_LITERAL: Readonly<Uint8Array> = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, octet) =>
-  (octet >= 0x20 && octet < 0x7f && octet !== 0x3d) || octet === 0x09 ? 1 : 0,
+/** Whether a byte is written as it is: printable except `=`, and white space, which is encoded at the end of a line. */
+const IS_LITERAL: Readonly<Uint8Array> = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, byte) =>
+  (byte >= 0x20 && byte < 0x7f && byte !== 0x3d) || byte === 0x09 ? 1 : 0,
 );
 const DIGITS = '0123456789ABCDEF';
-const HIGH: Readonly<Uint8Array> = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, octet) =>
-  DIGITS.charCodeAt(octet >> 4),
+const HIGH: Readonly<Uint8Array> = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, byte) =>
+  DIGITS.charCodeAt(byte >> 4),
 );
-const LOW: Readonly<Uint8Array> = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, octet) =>
-  DIGITS.charCodeAt(octet & 15),
+const LOW: Readonly<Uint8Array> = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, byte) =>
+  DIGITS.charCodeAt(byte & 15),
 );
 
 const NUL = 0x00;
@@ -20,9 +20,9 @@ const SPACE = 0x20;
 const DOT = 0x2e;
 const EQUALS = 0x3d;
 const LETTER_F = 0x46;
-const MAX_COLUMN = 75; // and the `=` of the soft line break
+const MAX_COLUMN = 75; // leaves room for the `=` of a soft line break
 
-/** So many characters are turned into UTF-8 at a time. */
+/** Characters converted to UTF-8 at a time. */
 const STEP = 8192;
 const source = /* @__PURE__ */ Buffer.allocUnsafeSlow(3 * (STEP + 1) + 1);
 /** Room for many lines; it is emptied after a line break when it is nearly full. */
@@ -33,14 +33,14 @@ const NEARLY_FULL = TARGET_LENGTH - 256;
 /**
  * Encodes text as UTF-8 in quoted-printable lines of at most 76 characters (RFC 2045, section 6.7).
  *
- * CR, LF and CRLF all become CRLF; lone surrogates become U+FFFD. Beyond the rules: no character is cut by a soft line
- * break, and no line begins with a dot or with `From `, which careless relays and mailboxes change.
+ * CR, LF and CRLF all become CRLF; lone surrogates become U+FFFD. Beyond the RFC, no soft line break splits a character, and
+ * no line begins with a dot or `From `, which careless relays and mailboxes change.
  *
  * @throws {MessageError} `invalid-message` under `path` when it holds a NUL.
  */
 export function encodeQuotedPrintable(text: string, path: string): string {
   const isLiteral = IS_LITERAL;
-  const input = source; // read as variables of the function, these are not looked up for every octet
+  const input = source; // local variables are faster in the loop
   const output = target;
   let result = '';
   let out = 0;
@@ -49,18 +49,14 @@ export function encodeQuotedPrintable(text: string, path: string): string {
     to = Math.min(from + STEP, text.length);
     if (to < text.length && isInseparable(text, to)) to++;
     const end = input.write(text.length <= STEP ? text : text.slice(from, to), 0, 'utf8');
-    input[end] = 0; // nothing that stands for itself: no run goes beyond the end
+    input[end] = 0; // not literal, so a run stops here
     for (let at = 0; at < end; ) {
-      // All indices are within their tables.
-      let octet = input[at] as number;
+      // All indices are within bounds.
+      let byte = input[at] as number;
       if (column > 0) {
         const start = at;
-        for (
-          const full = at + MAX_COLUMN - column;
-          at < full && isLiteral[octet] === 1;
-          octet = input[++at] as number
-        ) {
-          output[out++] = octet;
+        for (const full = at + MAX_COLUMN - column; at < full && isLiteral[byte] === 1; byte = input[++at] as number) {
+          output[out++] = byte;
         }
         column += at - start;
         if (at === end) break;
@@ -68,13 +64,13 @@ export function encodeQuotedPrintable(text: string, path: string): string {
         result += output.toString('latin1', 0, out);
         out = 0;
       }
-      if (octet === CR || octet === LF) {
+      if (byte === CR || byte === LF) {
         out = endLine(out);
         column = 0;
-        at += octet === CR && input[at + 1] === LF ? 2 : 1;
+        at += byte === CR && input[at + 1] === LF ? 2 : 1;
         continue;
       }
-      const width = widthOf(octet);
+      const width = widthOf(byte);
       if (column + width > MAX_COLUMN) {
         output[out] = EQUALS;
         output[out + 1] = CR;
@@ -83,18 +79,18 @@ export function encodeQuotedPrintable(text: string, path: string): string {
         column = 0;
         continue;
       }
-      if (width === 1 && !isRisky(octet, at + 1, end)) {
-        output[out++] = octet;
+      if (width === 1 && !isRisky(byte, at + 1, end)) {
+        output[out++] = byte;
         column++;
         at++;
         continue;
       }
-      if (octet === NUL) throw nulError(path);
+      if (byte === NUL) throw nulError(path);
       for (const next = at + Math.max(1, width / 3); at < next; out += 3) {
-        octet = input[at++] as number;
+        byte = input[at++] as number;
         output[out] = EQUALS;
-        output[out + 1] = HIGH[octet] as number;
-        output[out + 2] = LOW[octet] as number;
+        output[out + 1] = HIGH[byte] as number;
+        output[out + 2] = LOW[byte] as number;
         column += 3;
       }
     }
@@ -102,14 +98,14 @@ export function encodeQuotedPrintable(text: string, path: string): string {
   return result + output.toString('latin1', 0, encodeLastSpace(out));
 }
 
-/** How much room the character needs that this octet begins. */
-function widthOf(octet: number): number {
-  if (octet < 0x80) return IS_LITERAL[octet] === 1 ? 1 : 3;
-  if (octet < 0xe0) return 6;
-  return octet < 0xf0 ? 9 : 12;
+/** The encoded width of the character that begins with this byte. */
+function widthOf(byte: number): number {
+  if (byte < 0x80) return IS_LITERAL[byte] === 1 ? 1 : 3;
+  if (byte < 0xe0) return 6;
+  return byte < 0xf0 ? 9 : 12;
 }
 
-/** White space at the end of a line, which relays may strip, is encoded; then the line ends. */
+/** Ends a line, encoding white space at its end, which relays may strip. */
 function endLine(end: number): number {
   const out = encodeLastSpace(end);
   target[out] = CR;
@@ -121,20 +117,20 @@ function encodeLastSpace(out: number): number {
   const last = out > 0 ? (target[out - 1] as number) : 0;
   if (last !== SPACE && last !== TAB) return out;
   const at = out - 1;
-  // What comes instead has two characters more, which may be too many for the line.
+  // The encoded form is two characters longer, which may exceed the line.
   const isFull = at - (target.lastIndexOf(LF, at) + 1) + 3 > MAX_COLUMN + 1;
   const encoded = `${isFull ? '=\r\n' : ''}=${last === SPACE ? '20' : '09'}`;
   return at + target.write(encoded, at, 'latin1');
 }
 
-/** What must not begin a line: a dot, and `From `, or what may become it beyond the end of the step. */
-function isRisky(octet: number, next: number, end: number): boolean {
-  if (octet === DOT) return true;
-  if (octet !== LETTER_F || source[next] !== 0x72) return false;
+/** Whether it must not begin a line: a dot, `From `, or the beginning of `From ` at the end of a step. */
+function isRisky(byte: number, next: number, end: number): boolean {
+  if (byte === DOT) return true;
+  if (byte !== LETTER_F || source[next] !== 0x72) return false;
   return next + 4 > end || (source[next + 1] === 0x6f && source[next + 2] === 0x6d && source[next + 3] === SPACE);
 }
 
-/** Whether a CRLF or a surrogate pair would be cut before this place. */
+/** Whether splitting at this offset would cut a CRLF or a surrogate pair. */
 function isInseparable(text: string, at: number): boolean {
   const before = text.charCodeAt(at - 1);
   return (before === CR && text.charCodeAt(at) === LF) || (before >= 0xd800 && before < 0xdc00);

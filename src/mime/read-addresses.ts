@@ -1,7 +1,7 @@
 import { type AddressInput, formatAddress, isGroup, parseAddress, parseMailbox } from '../address.ts';
 import { decodeWords } from './decode-words.ts';
 
-/** An address as a received header has it, right or wrong. */
+/** An address of a received header, valid or not. */
 export interface ReadAddress {
   /** Decoded; '' when there is none. */
   readonly name: string;
@@ -9,18 +9,16 @@ export interface ReadAddress {
 }
 
 const MAX_ADDRESSES = 1000;
-/** Characters of a header that are read for display: those of a thousand addresses with their names. */
+/** Characters of a header that are read for display, enough for a thousand addresses with names. */
 const MAX_SHOWN = 100_000;
 
 /**
- * Reads an address header for display, taking what can be read; groups are opened. Of a header over 100,000 characters or
- * a thousand addresses the beginning is read.
- *
- * Addresses that are used for sending are read by {@link readAddressInputs}, which repairs nothing.
+ * Reads an address header leniently for display: groups as their members, at most a thousand addresses from the first
+ * 100,000 characters. For sending, use {@link readAddressInputs}, which repairs nothing.
  */
 export function readAddresses(header: string): readonly ReadAddress[] {
   const entries = splitList(header.slice(0, MAX_SHOWN));
-  if (header.length > MAX_SHOWN) entries.pop(); // which may be cut, and so another address
+  if (header.length > MAX_SHOWN) entries.pop(); // it may be truncated, and so a different address
   return entries.flatMap((text) => {
     const open = text.lastIndexOf('<');
     const close = text.indexOf('>', open);
@@ -31,14 +29,14 @@ export function readAddresses(header: string): readonly ReadAddress[] {
   });
 }
 
-/** An address as the name of itself, which should be in quotes and often is not. */
+/** An address as its own display name, which should be quoted and often is not. */
 const SAME_TWICE = /^(\S+) +<\1>$/;
 
 /**
- * Reads an address header for sending: what a message takes as addresses, names decoded, groups whole (those without
- * members left out). An entry that `parseAddress` refuses stays as it is, for the message to refuse it.
+ * Reads an address header for sending, as inputs of a message: names decoded, groups kept unless empty. An entry that
+ * `parseAddress` refuses is returned as it is, for the message to refuse.
  *
- * The one thing that is left out of an entry is a comment at its end, which can change no address (RFC 5322, section 3.4).
+ * Only a comment at the end of an entry is dropped, since it cannot change an address (RFC 5322, section 3.4).
  */
 export function readAddressInputs(header: string): readonly AddressInput[] {
   return splitEntries(header.replace(/[\t\r\n]/g, ' ')).flatMap((entry): readonly AddressInput[] => {
@@ -53,14 +51,14 @@ export function readAddressInputs(header: string): readonly AddressInput[] {
   });
 }
 
-/** Only what stands for a person to read is decoded: an encoded-word is never an address (RFC 2047, section 5 (3)). */
+/** Decodes a display name; encoded-words do not occur in addresses (RFC 2047, section 5 (3)). */
 function readName({ name }: { readonly name: string }): string {
   return decodeWords(name).replace(/\p{Cc}+/gu, ' ');
 }
 
 const ASCII_SPACE = ' \t\r\n';
 
-/** Not trim(): white space beyond ASCII is part of a local part (RFC 6531, section 3.3), without which it is another mailbox. */
+/** Not trim(): white space beyond ASCII is part of a local part (RFC 6531, section 3.3) and distinguishes mailboxes. */
 function withoutOuterSpaces(text: string): string {
   let from = 0;
   let to = text.length;
@@ -69,11 +67,11 @@ function withoutOuterSpaces(text: string): string {
   return text.slice(from, to);
 }
 
-/** The entries between the commas that are in no group. */
+/** Splits a header at the commas outside groups. */
 function splitEntries(header: string): string[] {
   const entries: string[] = [];
   let entry = '';
-  let comment = ''; // which is at the end until more than white space follows
+  let comment = ''; // dropped unless something follows it
   let isInGroup = false;
   const end = () => {
     const text = withoutOuterSpaces(entry);
@@ -95,11 +93,11 @@ function splitEntries(header: string): string[] {
   return entries;
 }
 
-/** The addresses between commas and semicolons, without the names of groups and without comments. */
+/** Splits a header at commas and semicolons, dropping group names and comments. */
 function splitList(header: string): string[] {
   const entries: string[] = [];
   let entry = '';
-  let hasAddress = false; // where a colon does not end the name of a group
+  let hasAddress = false; // then a colon does not end a group's name
   for (const token of tokensOf(header)) {
     if (entries.length >= MAX_ADDRESSES) break;
     if (token.startsWith('(')) continue;
@@ -118,7 +116,7 @@ function splitList(header: string): string[] {
 
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"?|\[[^\]]*\]?|[,:;]|[^",:;([]+/sy;
 
-/** Quoted strings, address literals, comments (one that is not closed goes to the end), separators, and what is between. */
+/** Quoted strings, address literals, comments (an unclosed one to the end of the header), separators and other text. */
 function* tokensOf(header: string): Generator<string, void, undefined> {
   for (let at = 0; at < header.length; ) {
     TOKEN.lastIndex = at;
@@ -129,7 +127,7 @@ function* tokensOf(header: string): Generator<string, void, undefined> {
   }
 }
 
-/** Where the comment ends that begins at `from` (RFC 5322, section 3.2.2), or 0 when it is not closed. */
+/** The end of the comment that begins at `from` (RFC 5322, section 3.2.2); 0 when it is not closed. */
 function endOfComment(text: string, from: number): number {
   let depth = 0;
   for (let at = from; at < text.length; at++) {

@@ -3,39 +3,39 @@ import { readText } from './read-content.ts';
 import type { MimePart } from './read-mime.ts';
 import { unflow } from './unflow.ts';
 
-/** The leaves of a mail by what they are to its reader. */
-export interface MailBody {
-  /** The plain text, null when the mail has none. */
+/** The leaf parts of a mail by their role. */
+interface MailBody {
+  /** The plain text; null when there is none. */
   readonly text: string | null;
-  /** The HTML, null when the mail has none. */
+  /** The HTML; null when there is none. */
   readonly html: string | null;
-  /** Further forms of the body, such as an invitation. */
+  /** Other forms of the body, such as an invitation. */
   readonly forms: readonly MimePart[];
   /** Files, inline images, forwarded mails. */
   readonly files: readonly MimePart[];
 }
 
-/** What is shown in one place: both when a reader has the choice. */
+/** The body text at one place in a mail: plain and HTML when the reader can choose. */
 interface Shown {
   readonly texts: string[];
   readonly htmls: string[];
 }
 
-/** A leaf and where it stands. */
+/** A leaf part and its position. */
 interface Leaf {
   readonly part: MimePart;
-  /** The closest multipart/alternative around it. */
+  /** The innermost multipart/alternative around it. */
   readonly alternative: MimePart | null;
-  /** Whether it stands beside the root of a multipart/related, which shows it (RFC 2387). */
+  /** Whether it is in a multipart/related but not its root, which refers to it (RFC 2387). */
   readonly isReferred: boolean;
 }
 
-/** Invitations and AMP are forms of the body wherever they stand. */
+/** Invitations and AMP are forms of the body anywhere in a mail. */
 const FORMS: readonly string[] = ['text/calendar', 'text/x-amp-html'];
 
 /**
- * Reads what a mail shows. A body in several places, as mailing lists and Apple Mail make it, is joined; what one place has in
- * one form only is in the text and the HTML when another place has the other form.
+ * Reads the text, HTML, other forms and files of a mail. A body in several places, as mailing lists and Apple Mail make it,
+ * is joined; if one place has only text and another only HTML, each is converted for the other form.
  */
 export function readBody(bytes: Uint8Array, root: MimePart): MailBody {
   const places = new Map<MimePart, Shown>();
@@ -72,7 +72,7 @@ function placedLeaves({ part, alternative, isReferred }: Leaf): readonly Leaf[] 
   );
 }
 
-/** A text with a name is a file, but for one that the mail begins with. */
+/** Text with a file name is an attachment, unless the mail begins with it. */
 function isShown(leaf: Leaf, isFirst: boolean): boolean {
   const { mediaType, disposition } = leaf.part;
   return isBodyType(mediaType) && disposition !== 'attachment' && (isFirst || !hasName(leaf));

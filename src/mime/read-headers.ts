@@ -1,25 +1,25 @@
 import { decodeWords } from './decode-words.ts';
 
-/** One header field, its value unfolded and not decoded. */
+/** One header field, its value unfolded but not decoded. */
 export interface HeaderField {
-  /** As it was written. */
+  /** As written. */
   readonly name: string;
   readonly value: string;
 }
 
-/** A header section: its fields, and where it ends. */
-export interface HeaderSection {
+/** A header section. */
+interface HeaderSection {
   readonly fields: readonly HeaderField[];
-  /** Offset behind the empty line. */
+  /** Offset after the empty line. */
   readonly end: number;
-  /** Whether it was longer than allowed; the rest counts as content then. */
+  /** Whether it was over the limit; the rest then counts as content. */
   readonly isCut: boolean;
 }
 
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** Reads the fields from `from` to the empty line (RFC 5322, section 2.2); bare LF counts as a line end too. */
+/** Reads the fields from `from` to the empty line (RFC 5322, section 2.2); a bare LF is a line end too. */
 export function readHeaders(bytes: Buffer, from: number, to: number, limit: number): HeaderSection {
   const section = bytes.subarray(from, Math.min(to, from + limit));
   for (let at = 0; ; ) {
@@ -36,12 +36,12 @@ export function readHeaders(bytes: Buffer, from: number, to: number, limit: numb
   }
 }
 
-/** The value of the first field of that name, or null; `name` in lower case. */
+/** The value of the first field with that lower-case name, or null. */
 export function headerValue(fields: readonly HeaderField[], name: string): string | null {
   return fields.find((field) => field.name.toLowerCase() === name)?.value ?? null;
 }
 
-/** The value of the first field of that name as a reader shows it, or null; `name` in lower case. */
+/** The value of the first field with that lower-case name, encoded-words decoded, or null. */
 export function headerText(fields: readonly HeaderField[], name: string): string | null {
   const value = headerValue(fields, name);
   return value === null ? null : decodeWords(value);
@@ -60,7 +60,7 @@ function parseFields(text: string): HeaderField[] {
   return fields.map(({ name, lines }) => ({ name, value: lines.join('').trim() }));
 }
 
-/** Header sections should be ASCII, are UTF-8 with SMTPUTF8 (RFC 6532), and Latin-1 in old or broken mail. */
+/** Header sections should be ASCII, are UTF-8 with SMTPUTF8 (RFC 6532), and Latin-1 in old or malformed mail. */
 function decodeRaw(bytes: Buffer): string {
   const text = bytes.toString('utf8');
   return text.includes('\ufffd') ? bytes.toString('latin1') : text;

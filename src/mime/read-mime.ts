@@ -1,16 +1,16 @@
 import { type HeaderField, headerValue, readHeaders } from './read-headers.ts';
 import { readParameters } from './read-parameters.ts';
 
-/** One node of a MIME tree; a leaf has no children. Nothing is decoded before it is asked for. */
+/** One node of a MIME tree; a leaf has no children. Contents are not decoded. */
 export interface MimePart {
-  /** Its place in the tree, as `1.2`: the second part of the first; '' is the message itself. */
+  /** Its position in the tree, such as `1.2`, the second part of the first; '' for the message itself. */
   readonly path: string;
   readonly headers: readonly HeaderField[];
-  /** Lower case, as `text/plain`. */
+  /** Lower case, such as `text/plain`. */
   readonly mediaType: string;
   /** The parameters of Content-Type, decoded, by lower-case name. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** Lower case, as `attachment`; null when there is none. */
+  /** Lower case, such as `attachment`; null when there is none. */
   readonly disposition: string | null;
   readonly filename: string | null;
   /** Without brackets. */
@@ -21,49 +21,43 @@ export interface MimePart {
   readonly headerStart: number;
   /** Offset of the content in the message, in bytes. */
   readonly start: number;
-  /** Offset behind the content, in bytes. */
+  /** Offset of the end of the content in the message, in bytes. */
   readonly end: number;
   readonly children: readonly MimePart[];
 }
 
-/** Where reading stops, so that a hostile message costs no more than an honest one. */
-export interface MimeLimits {
-  /** Parts in all. Default 1,000. */
-  readonly parts?: number;
-  /** Levels of nesting. Default 50. */
-  readonly depth?: number;
-  /** Bytes of one part's header section. Default 262,144. */
-  readonly headerBytes?: number;
-}
+// Limits keep a hostile message from costing more than an honest one.
+const MAX_PARTS = 1000;
+const MAX_DEPTH = 50;
 
 /** A message's structure. */
 export interface MimeTree {
   readonly root: MimePart;
-  /** False when a limit was reached: what lies behind it is in the bytes only. */
+  /** False when a limit was reached; whatever follows was not read. */
   readonly isComplete: boolean;
 }
 
 /**
- * The longest boundary, in octets; RFC 2046, section 5.1.1, allows 70. The search for a longer one can take as many steps as
- * the message and the boundary have octets, multiplied.
+ * The longest boundary, in bytes; RFC 2046, section 5.1.1, allows 70. Searching for it may take as many steps as its length
+ * multiplied by that of the message.
  */
 const MAX_BOUNDARY = 200;
 
-/** How often the whole message may be searched for delimiters; each level of nesting searches its part once. */
+/** How many times the whole message may be searched for delimiters; each level of nesting searches its part once. */
 const SEARCHES = 16;
 
 /**
- * Reads the structure of a message as it is, however broken; it never throws.
+ * Reads the structure of a message, however malformed, in linear time (RFC 2045; RFC 2046, section 5); never throws.
  *
- * Time is linear in the size of the message (RFC 2045, RFC 2046, section 5).
+ * @param maxHeaderBytes The limit for each part's header section, in bytes; default 262,144.
  */
-export function readMime(bytes: Uint8Array, limits: MimeLimits = {}): MimeTree {
-  const reader = new MimeReader(bytes, limits);
+export function readMime(bytes: Uint8Array, maxHeaderBytes = 262_144): MimeTree {
+  const reader = new MimeReader(bytes, maxHeaderBytes);
   const root = reader.read(0, bytes.length, '', 0, 'text/plain');
   return { root, isComplete: reader.isComplete };
 }
 
-/** Every part without children, in order; an enclosed message counts as one. */
+/** The leaf parts, in order; a forwarded message counts as one. */
 export function leavesOf(part: MimePart): MimePart[] {
   if (part.children.length === 0 || part.mediaType === 'message/rfc822') return [part];
   return part.children.flatMap(leavesOf);
@@ -78,20 +72,20 @@ export function findPart(part: MimePart, path: string): MimePart | null {
 
 class MimeReader {
   readonly #bytes: Buffer;
-  readonly #limits: Required<MimeLimits>;
+  readonly #maxHeaderBytes: number;
   #parts = 0;
   #budget: number;
   isComplete = true;
 
-  constructor(bytes: Uint8Array, limits: MimeLimits) {
+  constructor(bytes: Uint8Array, maxHeaderBytes: number) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#limits = { parts: 1000, depth: 50, headerBytes: 262_144, ...limits };
+    this.#maxHeaderBytes = maxHeaderBytes;
     this.#budget = SEARCHES * Math.max(bytes.length, 1_000_000);
   }
 
   read(from: number, to: number, path: string, depth: number, defaultType: string): MimePart {
-    this.#parts += 1;
-    const headers = readHeaders(this.#bytes, from, to, this.#limits.headerBytes);
+    this.#parts++;
+    const headers = readHeaders(this.#bytes, from, to, this.#maxHeaderBytes);
     if (headers.isCut) this.isComplete = false;
     const type = readParameters(headerValue(headers.fields, 'content-type') ?? '');
     const mediaType = /^[^\s/]+\/[^\s/]+$/.test(type.value) ? type.value.toLowerCase() : defaultType;
@@ -118,11 +112,7 @@ class MimeReader {
     const isMessage = mediaType === 'message/rfc822' && encoding !== 'base64' && encoding !== 'quoted-printable';
     const boundary = mediaType.startsWith('multipart/') ? parameters['boundary'] : undefined;
     if (!isMessage && !boundary) return [];
-    if (depth >= this.#limits.depth) {
-      this.isComplete = false;
-      return [];
-    }
-    if (boundary !== undefined && Buffer.byteLength(boundary) > MAX_BOUNDARY) {
+    if (depth >= MAX_DEPTH || (boundary !== undefined && Buffer.byteLength(boundary) > MAX_BOUNDARY)) {
       this.isComplete = false;
       return [];
     }
@@ -137,12 +127,12 @@ class MimeReader {
   }
 
   #hasRoom(): boolean {
-    if (this.#parts < this.#limits.parts) return true;
+    if (this.#parts < MAX_PARTS) return true;
     this.isComplete = false;
     return false;
   }
 
-  /** What lies between the delimiters of a multipart (RFC 2046, section 5.1.1). */
+  /** The ranges between the delimiters of a multipart (RFC 2046, section 5.1.1). */
   *#ranges(start: number, end: number, boundary: string): Generator<readonly [number, number]> {
     const delimiter = Buffer.from(`--${boundary}`, 'utf8');
     let from = -1;
@@ -165,15 +155,15 @@ class MimeReader {
       if (isLast) return;
       at = lineEnd;
     }
-    if (from !== -1) yield [from, end]; // the closing delimiter is missing: what was begun ends with the part
+    if (from !== -1) yield [from, end]; // without a closing delimiter, the last child ends with its parent
   }
 
-  /** Where the line of a delimiter ends, or -1 when more than white space follows. */
+  /** The end of a delimiter's line; -1 when anything but white space follows. */
   #endOfDelimiter(position: number, end: number): number {
     let at = position;
-    while (at < end && (this.#bytes[at] === 0x20 || this.#bytes[at] === 0x09)) at += 1;
+    while (at < end && (this.#bytes[at] === 0x20 || this.#bytes[at] === 0x09)) at++;
     if (at >= end) return end;
-    if (this.#bytes[at] === 0x0d) at += 1;
+    if (this.#bytes[at] === 0x0d) at++;
     return this.#bytes[at] === 0x0a ? at + 1 : -1;
   }
 

@@ -1,16 +1,15 @@
-import { decodeCharset } from './decode-charset.ts';
-import { decodeWords } from './decode-words.ts';
+import { decodeCharset, decodeWords } from './decode-words.ts';
 
-/** A structured header value: what stands first, and its parameters. */
-export interface ParameterizedValue {
+/** A header value with parameters. */
+interface ParameterizedValue {
   readonly value: string;
-  /** Decoded (RFC 2231, and encoded-words, which RFC 2047 forbids here and everybody sends); names in lower case; the first of a name wins. */
+  /** By lower-case name, of duplicates the first; decoded by RFC 2231, and encoded-words too, which RFC 2047 forbids here. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
 const PARAMETER = /;\s*([^\s=;"]+)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;]*))/gs;
 
-/** Reads a value such as that of Content-Type or Content-Disposition (RFC 2045, section 5.1; RFC 2183). */
+/** Reads the value of a header such as Content-Type or Content-Disposition (RFC 2045, section 5.1; RFC 2183). */
 export function readParameters(header: string): ParameterizedValue {
   const semicolon = header.indexOf(';');
   const value = (semicolon === -1 ? header : header.slice(0, semicolon)).replace(/\([^()]*\)/g, '').trim();
@@ -24,7 +23,7 @@ export function readParameters(header: string): ParameterizedValue {
   return { value, parameters: combine(raw) };
 }
 
-/** What follows white space and a parenthesis is a comment; `Invoice(1).pdf` is a name. */
+/** White space and a parenthesis begin a comment; `Invoice(1).pdf` is a name. */
 function withoutComment(text: string): string {
   const comment = text.search(/\s\(/);
   return (comment === -1 ? text : text.slice(0, comment)).trim();
@@ -50,7 +49,7 @@ function combine(raw: ReadonlyMap<string, string>): Record<string, string> {
   return parameters;
 }
 
-/** RFC 2231, sections 3 and 4: the charset stands in front of the first piece. */
+/** Joins the pieces of a parameter (RFC 2231, sections 3 and 4); the first begins with the charset. */
 function decodePieces(pieces: readonly { readonly isEncoded: boolean; readonly text: string }[]): string {
   let charset = 'utf-8';
   const chunks = pieces.map(({ isEncoded, text }, index) => {

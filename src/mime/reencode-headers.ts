@@ -1,21 +1,19 @@
-import { decodeCharset } from './decode-charset.ts';
+import { decodeCharset } from './decode-words.ts';
 import { encodeWords } from './encoded-word.ts';
-import { isFit } from './fit.ts';
+import { EIGHT_BIT, isFit, MAX_LINE } from './fit.ts';
 
-const MAX_LINE = 998; // RFC 5322, section 2.1.1
-const EIGHT_BIT = /[^\0-\x7f]/;
 const ENCODING = /^content-transfer-encoding[ \t]*:.*(?:\r\n[ \t].*)*(?:\r\n|$)/gim;
 const ADDRESSES = /^(?:resent-)?(?:from|sender|reply-to|to|cc|bcc)[ \t]*:/i;
-// Not `\s` in any of these: in Latin-1 it has U+00A0, which is half an "à" here.
+// None uses `\s`: it matches U+00A0, which in Latin-1 may be half of an "à".
 const QUOTED_OR_VALUE = /"(?:[^"\\]|\\.)*"?|[^ \t;="]+/g;
 const MAILBOX_OR_END = /(?:"(?:[^"\\]|\\.)*"?|[^",;]+)+|[,;]/g;
 const QUOTED_OR_WORD = /"(?:[^"\\]|\\.)*"?|<[^ \t"]*|[^ \t"<]+/g;
 
 /**
- * A header section whose fields can travel: folded where a line is too long and has white space, octets above 127 as
- * encoded-words unless `allow8bit`, and with another Content-Transfer-Encoding when one is given.
+ * Makes a header section fit to send: folds long lines at white space, writes bytes above 127 as encoded-words unless
+ * `allow8bit`, and replaces the Content-Transfer-Encoding if one is given.
  *
- * @param head in Latin-1, the empty line behind it included, if there is one
+ * @param head The header section in Latin-1, with its empty line if there is one.
  */
 export function reencodeHeaders(head: string, encoding: string | null, allow8bit: boolean): string {
   let section = head;
@@ -44,7 +42,7 @@ function encodeField(field: string): string {
   return name + value.replace(MAILBOX_OR_END, encodeMailbox);
 }
 
-/** One mailbox of a list, or what stands behind it. In quotes nobody looks for encoded-words. */
+/** Encodes one mailbox of a list; a quoted name loses its quotes, since encoded-words are not decoded in quotes. */
 function encodeMailbox(piece: string): string {
   if (!EIGHT_BIT.test(piece)) return piece;
   const words = piece.match(QUOTED_OR_WORD) ?? [];
@@ -55,13 +53,13 @@ function unquoted(word: string): string {
   return word.startsWith('"') ? word.replace(/^"|"$/g, '').replace(/\\(.)/g, '$1') : word;
 }
 
-/** The value of a parameter, in quotes, where readers look for encoded-words too. */
+/** Encodes the value of a parameter, in quotes: there readers do decode encoded-words. */
 function encodeValue(value: string): string {
   if (!EIGHT_BIT.test(value)) return value;
   return `"${encodeWords(decode(unquoted(value)), 20)}"`;
 }
 
-/** Words beyond ASCII, neighbours together: white space between two encoded-words is dropped (RFC 2047, section 6.2). */
+/** Encodes adjacent non-ASCII words together: white space between encoded-words is dropped (RFC 2047, section 6.2). */
 function encodeRuns(words: readonly string[]): string {
   let encoded = '';
   let run: string[] = [];
@@ -80,9 +78,9 @@ function encodeRuns(words: readonly string[]): string {
   return encoded;
 }
 
-/** What the octets most probably say: UTF-8 (RFC 6532), else the charset of old programs. */
-function decode(octets: string): string {
-  return decodeCharset(Buffer.from(octets, 'latin1'), '');
+/** Decodes as UTF-8 (RFC 6532) if valid, else as windows-1252. */
+function decode(bytes: string): string {
+  return decodeCharset(Buffer.from(bytes, 'latin1'), '');
 }
 
 function foldLine(line: string): string {

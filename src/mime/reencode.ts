@@ -1,17 +1,16 @@
 import { base64Steps } from './base64.ts';
-import { isFit } from './fit.ts';
+import { EIGHT_BIT, isFit } from './fit.ts';
 import { readContent } from './read-content.ts';
 import { type MimePart, readMime } from './read-mime.ts';
 import { reencodeHeaders } from './reencode-headers.ts';
 
-const EIGHT_BIT = /[^\0-\x7f]/;
 const MAY_BE_EIGHT_BIT = /^(?:8bit|binary)$/;
 
 /**
- * A whole mail with the leaves encoded that could not travel as they are (RFC 2045, section 6.4); all else stays.
+ * Encodes those leaf parts of a mail that cannot be sent as they are (RFC 2045, section 6.4), and changes nothing else.
  *
- * @param mail in Latin-1, its lines ended by CRLF
- * @returns null when its structure cannot be read
+ * @param mail The mail in Latin-1, with CRLF line ends.
+ * @returns null when its structure cannot be read.
  */
 export function reencodeMail(mail: string, allow8bit: boolean): string | null {
   const bytes = Buffer.from(mail, 'latin1');
@@ -30,13 +29,13 @@ class Writer {
     this.#allow8bit = allow8bit;
   }
 
-  /** A part, its headers included; null when it cannot be written. */
+  /** Writes a part with its headers; null when it cannot be written. */
   write(part: MimePart): string | null {
     const head = this.#mail.slice(part.headerStart, part.start);
     if (part.children.length > 0) return this.#writeContainer(part, head);
     const content = this.#mail.slice(part.start, part.end);
     if (isFit(content, this.#allow8bit)) return this.#head(head, null) + content;
-    // Several parts that no boundary separates, and a mail that is encoded already: nothing that a leaf is.
+    // A multipart without usable delimiters, or a forwarded mail that is encoded already, is not a leaf to encode.
     if (part.mediaType.startsWith('multipart/') || part.mediaType === 'message/rfc822') return null;
     return this.#head(head, 'base64') + inBase64(readContent(this.#bytes, part));
   }
@@ -55,7 +54,7 @@ class Writer {
     return this.#head(head, isAscii ? '7bit' : null) + content;
   }
 
-  /** Delimiters, and what nobody is shown before and behind them. */
+  /** Writes delimiters, preamble and epilogue, which no reader shows. */
   #between(from: number, to: number): string {
     const text = this.#mail.slice(from, to);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it looks for
@@ -67,7 +66,7 @@ class Writer {
   }
 }
 
-/** Without the last line break, which belongs to the delimiter behind it. */
+/** Without the last line break, which belongs to the next delimiter. */
 function inBase64(content: Uint8Array): string {
   let lines = '';
   for (const { buffer, byteOffset, length } of base64Steps(content)) {

@@ -2,7 +2,7 @@ import type { EmailMessage } from '../message.ts';
 import { textFromHtml } from './auto-text.ts';
 import { alternativePart, attachmentPart, invitationPart, type Leaf, textPart } from './part.ts';
 
-/** A multipart, and its parameters besides the boundary. */
+/** A multipart and its parameters other than the boundary. */
 export interface Multipart {
   readonly subtype: 'mixed' | 'alternative' | 'related';
   readonly parameters: string;
@@ -12,8 +12,8 @@ export interface Multipart {
 export type Part = Leaf | Multipart;
 
 /**
- * The tree of a message's parts: mixed(alternative(text, ..., related(html, inline images), calendar), attachments), each
- * level only where it is needed (RFC 2046, sections 5.1.3 and 5.1.4; RFC 2387).
+ * Plans the tree of a message's parts: mixed(alternative(text, ..., related(html, inline images), calendar), attachments),
+ * without the levels that are not needed (RFC 2046, sections 5.1.3 and 5.1.4; RFC 2387).
  */
 export function planParts(message: EmailMessage, allow8bit: boolean): Part {
   const { attachments, alternatives, htmlBody } = message;
@@ -41,7 +41,7 @@ function readableBody(message: EmailMessage, inline: readonly Leaf[]): Part {
   else if (htmlBody !== null && message.autoText) forms.push(textPart('text/plain', textFromHtml(htmlBody)));
   const last: Part[] = [];
   for (const [index, alternative] of alternatives.entries()) {
-    // Readers show the last form they know: AMP falls back to HTML, and a calendar wins over it.
+    // Readers show the last form they know: AMP falls back to HTML, and a calendar takes precedence over it.
     (isCalendar(alternative.mimetype) ? last : forms).push(alternativePart(alternative, index));
   }
   if (htmlBody !== null) forms.push(withInline(textPart('text/html', htmlBody), inline));

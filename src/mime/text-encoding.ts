@@ -1,9 +1,9 @@
 import { base64Steps } from './base64.ts';
-import { hasNul, nulError } from './nul.ts';
+import { nulError } from './nul.ts';
 import { encodeQuotedPrintable } from './quoted-printable.ts';
 
-/** A text as it stands in a part: its Content-Transfer-Encoding, and its lines in that encoding, all ASCII. */
-export interface EncodedText {
+/** An encoded text: its Content-Transfer-Encoding and its lines, all ASCII. */
+interface EncodedText {
   readonly encoding: '7bit' | 'quoted-printable' | 'base64';
   readonly body: string;
 }
@@ -11,11 +11,11 @@ export interface EncodedText {
 const MAX_LINE = 78; // RFC 5322, section 2.1.1
 
 /**
- * Encodes a text: as it is when no relay would touch it, else quoted-printable or base64, whichever is shorter.
+ * Encodes a text: as 7bit when no relay would change it, else as quoted-printable or base64, whichever is shorter.
  *
- * As it is means: ASCII, lines of at most 78 characters, none that begins with a dot or `From ` or ends with white space.
+ * 7bit text is ASCII in lines of at most 78 characters, none of which begins with a dot or `From ` or ends with white space.
  *
- * @throws {MessageError} `invalid-message` under `path` when it holds a NUL.
+ * @throws {MessageError} `invalid-message` under `path` when it contains a NUL.
  */
 export function encodeText(text: string, path: string): EncodedText {
   const length = text.length;
@@ -36,40 +36,40 @@ export function encodeText(text: string, path: string): EncodedText {
     return { encoding: '7bit', body: hasBareBreak ? toCrlf(text) : text };
   }
   if (!isBase64Shorter(text)) return { encoding: 'quoted-printable', body: encodeQuotedPrintable(text, path) };
-  if (hasNul(text)) throw nulError(path);
+  if (text.includes('\0')) throw nulError(path);
   return { encoding: 'base64', body: encodeAsBase64(text) };
 }
 
-/** Above this a string that is put together from its lines costs much more than one that is read from bytes. */
+/** Above this many characters, decoding bytes is much faster than concatenating lines. */
 const MAX_SHORT = 8_192;
 const LF = 0x0a;
 const CR = 0x0d;
 
-/** CR, LF and CRLF all become CRLF, so that no bare one leaves (RFC 5321, section 2.3.8). */
+/** Turns CR, LF and CRLF into CRLF: bare ones must not be sent (RFC 5321, section 2.3.8). */
 export function toCrlf(text: string): string {
   if (text.length > MAX_SHORT) return withCrlf(Buffer.from(text, 'utf8')).toString('utf8');
-  // Most texts have the one kind of line end or the other, and a string is found faster than a pattern.
+  // Most texts have only LF, and replacing a string is faster than a pattern.
   return text.includes('\r') ? text.replace(/\r\n?|\n/g, '\r\n') : text.replaceAll('\n', '\r\n');
 }
 
-/** {@link toCrlf} for text in UTF-8 or any other encoding that has ASCII in it. */
+/** {@link toCrlf} for text in UTF-8 or another superset of ASCII. */
 function withCrlf(bytes: Buffer): Buffer {
   let bare = 0;
   for (let at = 0; at < bytes.length; at++) {
-    const octet = bytes[at];
-    if (octet === CR && bytes[at + 1] === LF) at++;
-    else if (octet === LF || octet === CR) bare++;
+    const byte = bytes[at];
+    if (byte === CR && bytes[at + 1] === LF) at++;
+    else if (byte === LF || byte === CR) bare++;
   }
   if (bare === 0) return bytes;
   const lines = Buffer.allocUnsafe(bytes.length + bare);
   let end = 0;
   for (let at = 0; at < bytes.length; at++) {
-    const octet = bytes[at] as number; // below the length
-    if (octet === LF || octet === CR) {
+    const byte = bytes[at] as number; // below the length
+    if (byte === LF || byte === CR) {
       lines[end++] = CR;
       lines[end++] = LF;
-      if (octet === CR && bytes[at + 1] === LF) at++;
-    } else lines[end++] = octet;
+      if (byte === CR && bytes[at + 1] === LF) at++;
+    } else lines[end++] = byte;
   }
   return lines;
 }
@@ -83,17 +83,17 @@ function isUnsafeLine(text: string, from: number, to: number): boolean {
   return last === 0x20 || last === 0x09;
 }
 
-/** Whether quoted-printable, three characters for an octet beyond ASCII, is longer than base64, four for three of any. */
+/** Whether base64, four characters per three bytes, is shorter than quoted-printable, three per byte above 127. */
 function isBase64Shorter(text: string): boolean {
-  const octets = Buffer.byteLength(text, 'utf8');
-  const inBase64 = (octets * 4) / 3;
-  // So many more octets than characters: of the octets beyond ASCII a half, or two thirds (U+0800 to U+FFFF).
-  const more = octets - text.length;
-  if (octets + 4 * more <= inBase64) return false;
-  if (octets + 3 * more > inBase64) return true;
+  const bytes = Buffer.byteLength(text, 'utf8');
+  const inBase64 = (bytes * 4) / 3;
+  // The bytes above 127 are at most twice as many as this, and at least one and a half times.
+  const more = bytes - text.length;
+  if (bytes + 4 * more <= inBase64) return false;
+  if (bytes + 3 * more > inBase64) return true;
   let ascii = 0;
   for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) < 0x80) ascii++;
-  return octets + 2 * (octets - ascii) > inBase64;
+  return bytes + 2 * (bytes - ascii) > inBase64;
 }
 
 function encodeAsBase64(text: string): string {

@@ -1,12 +1,12 @@
 /**
- * A text that was sent as format=flowed, a line for each paragraph (RFC 3676, sections 4.2 to 4.5).
+ * Joins the lines of each paragraph of a format=flowed text (RFC 3676, sections 4.2 to 4.5).
  *
- * @param text lines end with a line feed
- * @param isSpaceAdded whether the space before each soft line break was added on the way (`DelSp=yes`)
+ * @param text The text, with LF line ends.
+ * @param isSpaceAdded Whether the encoder added the space before each soft line break (`DelSp=yes`).
  */
 export function unflow(text: string, isSpaceAdded: boolean): string {
   let whole = '';
-  /** How often the paragraph that goes on is quoted; null when none does. */
+  /** The quote depth of the unfinished paragraph, or null. */
   let openDepth: number | null = null;
   for (const [index, line] of text.split('\n').entries()) {
     const depth = /^>*/.exec(line)?.[0].length ?? 0;
