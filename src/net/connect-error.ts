@@ -2,14 +2,14 @@ import { type ConnectionErrorCode, EmailConnectionError } from '../errors.ts';
 import { NETWORK_CODES, systemCode } from '../util/network-code.ts';
 import { reasonOf } from '../util/reason.ts';
 
-/** Which options to check, by what went wrong. */
+/** The options to check for each kind of failure. */
 export interface OptionsToCheck {
   readonly dns: string;
   readonly refused: string;
   readonly unreachable: string;
 }
 
-/** The error for a connection that the system did not make; `where` is what it should have led to. */
+/** The error for a failed connection to `where`. */
 export function connectError(error: unknown, where: string, check: OptionsToCheck): EmailConnectionError {
   const system = systemCode(error);
   const code = NETWORK_CODES[system] ?? 'connection';

@@ -4,7 +4,7 @@ import { addAbortListener, removeAbortListener } from '../util/abort-listeners.t
 import { isWorkerd } from '../util/runtime.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 
-/** How long one address is tried before the next joins in (RFC 8305, section 5). */
+/** Head start of each address over the next (RFC 8305, section 5). */
 const STAGGER_MS = 250;
 
 /** One address of a host. */
@@ -13,7 +13,7 @@ export interface HostAddress {
   readonly family: number;
 }
 
-/** The addresses of a host in the order in which they are tried. @throws what node:dns throws, and the signal's reason */
+/** Resolves a host to its addresses in the order to try them. @throws What node:dns throws, and the signal's reason. */
 export async function addressesOf(host: string, signal: AbortSignal): Promise<readonly HostAddress[]> {
   const family = process.getBuiltinModule('node:net').isIP(host);
   if (family !== 0 || isWorkerd()) return [{ address: host, family }]; // workerd connects to names
@@ -21,15 +21,17 @@ export async function addressesOf(host: string, signal: AbortSignal): Promise<re
   return interleave(await unlessAborted(dns.lookup(host, { all: true, verbatim: true }), signal));
 }
 
-/** A connection, and where it leads. */
+/** A connected socket and its address. */
 export interface Connection {
   readonly socket: Socket;
   readonly target: HostAddress;
 }
 
 /**
- * Connects to the first of several addresses that answers, each given a head start over the next (RFC 8305); when all
- * fail, it fails with the first address's error. A plain socket, which TLS will not take over, reads frugally.
+ * Connects to the first address that answers, each with a head start over the next (RFC 8305); if all fail, rejects with the
+ * first one's error.
+ *
+ * @param isPlain Whether the socket will not be upgraded to TLS; it then reads into a small buffer.
  */
 export function connectFirst(
   addresses: readonly HostAddress[],
@@ -55,7 +57,7 @@ export function connectFirst(
       clearTimeout(timer);
       const target = addresses[next++];
       if (!target) return;
-      const onread = isPlain ? { onread: readFrugally((chunk) => socket.push(chunk)) } : {};
+      const onread = isPlain ? { onread: smallBuffer((chunk) => socket.push(chunk)) } : {};
       const socket: Socket = net.connect({
         host: target.address,
         port,
@@ -86,10 +88,10 @@ export function connectFirst(
 }
 
 /**
- * Reads into one buffer again and again: Node takes 64 KiB for every read otherwise, and a reply has a hundred bytes.
- * What was read is pushed as a copy, so that it waits in the stream for whoever listens: the greeting may be there before.
+ * Reads into one reused buffer: otherwise Node allocates 64 KiB per read, for replies of a hundred bytes. The data is pushed
+ * as a copy, so that the stream keeps it until there is a listener: the greeting may arrive before.
  */
-function readFrugally(push: (chunk: Buffer) => boolean): OnReadOpts {
+function smallBuffer(push: (chunk: Buffer) => boolean): OnReadOpts {
   return {
     buffer: Buffer.allocUnsafeSlow(16 * 1024),
     callback(length, buffer) {
@@ -98,7 +100,7 @@ function readFrugally(push: (chunk: Buffer) => boolean): OnReadOpts {
   };
 }
 
-/** Puts the families in turn, so that one that leads nowhere costs one attempt (RFC 8305, section 4). */
+/** Alternates the address families, so that an unreachable one costs one attempt (RFC 8305, section 4). */
 export function interleave(addresses: readonly HostAddress[]): readonly HostAddress[] {
   const first = addresses.filter(({ family }) => family === addresses[0]?.family);
   const second = addresses.filter(({ family }) => family !== addresses[0]?.family);
@@ -109,7 +111,7 @@ export function interleave(addresses: readonly HostAddress[]): readonly HostAddr
   return mixed;
 }
 
-/** Waits for a stream that is being connected; destroys it when that fails. @throws what it fails with, and the signal's reason */
+/** Waits until a stream is connected, and destroys it if that fails. @throws Its error, and the signal's reason. */
 export function connected<T extends Duplex>(socket: T, signal: AbortSignal, event = 'connect'): Promise<T> {
   return new Promise((resolve, reject) => {
     const settle = (error?: unknown): void => {

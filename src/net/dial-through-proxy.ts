@@ -9,21 +9,22 @@ import { HungUp } from './read-answer.ts';
 import { socksConnect } from './socks5.ts';
 import { handshakeError } from './tls-failure.ts';
 
-/** Where a tunnel leads. */
-export interface TunnelTarget {
-  /** A name, which the proxy looks up, or an IP address. */
+/** The destination of a tunnel. */
+interface TunnelTarget {
+  /** A name, which the proxy resolves, or an IP address. */
   readonly host: string;
   readonly port: number;
 }
 
 /**
- * Connects to a host through a proxy: dials the proxy, over TLS where its scheme says so, and asks it for a tunnel. Whatever the
- * host says first is the first that is read of the stream.
+ * Connects to a host through a proxy: dials the proxy, over TLS if its scheme is https, and requests a tunnel. The stream begins
+ * with the first byte that the host sends.
  *
- * @param signal ends it at every step; nothing is left open then
- * @param isPlain whether no TLS will take over the stream
- * @throws {EmailConnectionError} phase `connect`: what went wrong at the proxy; {@link ConfigurationError} for a host that no proxy
- *   can be told; the signal's reason
+ * @param signal Aborts it at any step, leaving nothing open.
+ * @param isPlain Whether the stream will not be upgraded to TLS.
+ * @throws {EmailConnectionError} in phase `connect`, for a failure at the proxy.
+ * @throws {ConfigurationError} `invalid-option` for a host that cannot be reached through a proxy.
+ * @throws The signal's reason.
  */
 export async function dialThroughProxy(
   proxy: ProxyServer,
@@ -59,7 +60,7 @@ async function reachProxy(proxy: ProxyServer, signal: AbortSignal, isPlain: bool
   }
 }
 
-/** TLS to the proxy itself, whose certificate Node's authorities must vouch for, whatever the mail host's may be. */
+/** Starts TLS with the proxy itself, whose certificate is checked against Node's authorities, unlike the mail server's. */
 async function secure(socket: Duplex, { host, name }: ProxyServer, signal: AbortSignal): Promise<Duplex> {
   const servername = process.getBuiltinModule('node:net').isIP(host) === 0 ? host : undefined;
   try {

@@ -3,20 +3,21 @@ import { type ConnectionErrorCode, EmailConnectionError } from '../errors.ts';
 import type { ProxyServer } from './proxy-server.ts';
 import { readAnswer } from './read-answer.ts';
 
-/** The most octets of an answer, interim ones (1xx) included. */
+/** Bytes allowed for an answer, interim ones (1xx) included. */
 const MAX_ANSWER = 16 * 1024;
 const START = 'HTTP/1.';
-/** RFC 9112, section 4; the reason may have octets beyond ASCII. */
+/** RFC 9112, section 4; the reason may contain bytes above 127. */
 const STATUS_LINE = /^HTTP\/1\.[01] ([1-5]\d\d)(?: ([\t -~\x80-\xff]*))?$/;
 /** RFC 9112, section 5. */
 const FIELD_LINE = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*$/;
 const [LF, CR] = [10, 13];
 
 /**
- * Asks an HTTP proxy for a tunnel by CONNECT (RFC 9110, section 9.3.6), with a Basic login in UTF-8 (RFC 7617).
+ * Requests a tunnel from an HTTP proxy by CONNECT (RFC 9110, section 9.3.6), with a Basic login in UTF-8 (RFC 7617).
  *
- * @param host as `proxiedHost` gives it
- * @throws {EmailConnectionError} `auth` (407, 401), `refused`, `unreachable`, `timeout` or `protocol`; else what reading it fails with.
+ * @param host As returned by `proxiedHost`.
+ * @throws {EmailConnectionError} `auth` (407, 401), `refused`, `unreachable`, `timeout` or `protocol`.
+ * @throws What {@link readAnswer} throws.
  */
 export async function httpConnect(
   stream: Duplex,
@@ -29,19 +30,18 @@ export async function httpConnect(
   const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`];
   if (basic !== null) lines.push(`Proxy-Authorization: Basic ${basic}`);
   stream.write(`${lines.join('\r\n')}\r\n\r\n`);
-  let octets = 0;
+  let size = 0;
   for (;;) {
-    const isWhole = (bytes: readonly number[]): boolean => isHeader(bytes, name, MAX_ANSWER - octets);
-    const bytes = await readAnswer(stream, isWhole, signal);
-    octets += bytes.length;
+    const bytes = await readAnswer(stream, (read) => isHeader(read, name, MAX_ANSWER - size), signal);
+    size += bytes.length;
     const { status, reason } = readHeader(bytes, name, [basic, login?.password]);
     if (status >= 200 && status < 300) return;
-    // An interim answer is followed by the final one (RFC 9110, section 15.2); there is no protocol to switch to.
+    // An interim answer precedes the final one (RFC 9110, section 15.2); there is no protocol to switch to.
     if (status >= 200 || status === 101) throw refusal(status, reason, name, authority, login !== null);
   }
 }
 
-/** Whether a header is whole: the empty line is there. What begins as no HTTP is not waited for any longer. */
+/** Whether the header is complete, down to its empty line. @throws {EmailConnectionError} when it does not begin as HTTP. */
 function isHeader(bytes: readonly number[], name: string, max: number): boolean {
   const at = bytes.length - 1;
   if (at < START.length && bytes[at] !== START.charCodeAt(at)) {
@@ -52,7 +52,7 @@ function isHeader(bytes: readonly number[], name: string, max: number): boolean 
   return false;
 }
 
-/** @param secrets what the reason is told without, should the proxy repeat it */
+/** @param secrets Removed from the reason, in case the proxy repeats them. */
 function readHeader(
   bytes: readonly number[],
   name: string,
@@ -64,7 +64,7 @@ function readHeader(
     throw protocol(name, 'its answer breaks the rules of HTTP (RFC 9112): check proxy');
   }
   const [, status, reason = ''] = match;
-  // Length and coding of a body mean nothing here (RFC 9110, section 9.3.6): the tunnel begins behind the empty line.
+  // Content-Length and Transfer-Encoding are ignored (RFC 9110, section 9.3.6): the tunnel begins after the empty line.
   const shown = secrets.reduce<string>(
     (text, secret) => (secret ? text.replaceAll(secret, '***') : text),
     reason.trim(),
@@ -81,7 +81,7 @@ function refusal(
 ): EmailConnectionError {
   const said = reason === '' ? String(status) : `${status} ${reason}`;
   const reply = { code: status, enhancedCode: null, text: reason };
-  // A proxy says 407; tinyproxy says 401 to a wrong login. No server behind it has been asked.
+  // Proxies answer 407; tinyproxy answers 401 to a wrong login, without having asked the server.
   if (status === 407 || status === 401) {
     const what = hasLogin ? 'refuses the login: check its user name and password' : 'wants a login: give one';
     return new EmailConnectionError('auth', `the proxy ${name} ${what} in proxy (${said})`, { reply });
@@ -92,7 +92,7 @@ function refusal(
   return new EmailConnectionError(code, message, { reply, retryable });
 }
 
-/** What a status says of the connection, and whether it may be another one later. */
+/** The error code for a status, and whether a later try may succeed. */
 function verdict(status: number): readonly [ConnectionErrorCode, boolean] {
   if (status === 504 || status === 408) return ['timeout', true];
   if (status >= 500 && status !== 501 && status !== 505) return ['unreachable', true];

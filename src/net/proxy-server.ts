@@ -1,31 +1,31 @@
 import { ConfigurationError } from '../errors.ts';
 
-/** A proxy, as it is dialled. */
+/** A parsed proxy URL. */
 export interface ProxyServer {
   readonly scheme: 'http' | 'https' | 'socks5';
   readonly host: string;
   readonly port: number;
-  /** Never shown. */
+  /** Secret: in no error or log. */
   readonly login: { readonly username: string; readonly password: string } | null;
-  /** What may be shown of it: `http://proxy.example.com:3128`. */
+  /** The URL without the login, for errors and logs: `http://proxy.example.com:3128`. */
   readonly name: string;
 }
 
-/** Those of the schemes (RFC 9110, section 4.2), and of SOCKS at IANA. */
+/** The default port of each scheme (RFC 9110, section 4.2; IANA for SOCKS). */
 const PORTS: Readonly<Record<ProxyServer['scheme'], number>> = { http: 80, https: 443, socks5: 1080 };
 const EXAMPLE = 'http://user:password@proxy.example.com:3128';
-/** For curl, `socks5h` is where the proxy looks up the name, and `socks5` where it does not: here it always does. */
+/** In curl the proxy resolves names with `socks5h` and not with `socks5`; here it always does. */
 const SCHEME = /^(?:(https?)|(socks5)h?):\/\//i;
-/** The octets of a user name or password that SOCKS has room for (RFC 1929, section 2). */
+/** Bytes that SOCKS allows for a user name or password (RFC 1929, section 2). */
 const MAX_SOCKS_TEXT = 255;
-/** No name of the DNS is longer (RFC 1035, section 2.3.4), and SOCKS has no room for one (RFC 1928, section 5). */
+/** The limit for names in DNS (RFC 1035, section 2.3.4) and in SOCKS (RFC 1928, section 5). */
 const MAX_NAME = 255;
 
 /**
- * Reads the URL of a proxy: `http://`, `https://` or `socks5://`, a login, a host and a port. The text is in no error, as it may
- * hold a password.
+ * Parses a proxy URL: `http://`, `https://` or `socks5://`, an optional login, a host and an optional port. The URL is in no
+ * error, since it may contain a password.
  *
- * @throws {ConfigurationError} `invalid-option`, naming `proxy`.
+ * @throws {ConfigurationError} `invalid-option` for the option `proxy`.
  */
 export function parseProxy(url: string): ProxyServer {
   const [, http, socks] = SCHEME.exec(url) ?? [];
@@ -39,7 +39,7 @@ export function parseProxy(url: string): ProxyServer {
   if (end >= 0 && rest.slice(end) !== '/') {
     throw fault("ends with host and port: a '/', '?' or '#' in user name or password is percent-encoded");
   }
-  // Of several '@' it is the last, as in the WHATWG standard for URLs.
+  // The last '@' counts, as in the WHATWG URL standard.
   const at = authority.lastIndexOf('@');
   const [, givenHost = '', givenPort = ''] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/.exec(authority.slice(at + 1)) ?? [];
   const host = asciiHost(givenHost);
@@ -52,9 +52,9 @@ export function parseProxy(url: string): ProxyServer {
 }
 
 /**
- * A mail host as a proxy is told it: names in ASCII, IPv6 addresses without brackets.
+ * The form of a mail host to send to a proxy: names in ASCII, IPv6 addresses without brackets.
  *
- * @throws {ConfigurationError} `invalid-option`, naming `host`, for what is none, or has characters that end a line or header.
+ * @throws {ConfigurationError} `invalid-option` for the option `host`, when it is not a host name or address.
  */
 export function proxiedHost(host: string): string {
   const isV6 = process.getBuiltinModule('node:net').isIPv6(host);
@@ -66,7 +66,7 @@ export function proxiedHost(host: string): string {
   return isV6 ? ascii.slice(1, -1) : ascii;
 }
 
-/** A host as URLs have it: names beyond ASCII as A-labels, IPv6 in brackets; null when it is none. */
+/** The form of a host in URLs: names in A-labels, IPv6 in brackets; null when it is not a host. */
 function asciiHost(host: string): string | null {
   if (host === '' || /[\s%@/\\?#:]|\p{Cc}/u.test(host.replace(/^\[[\d:a-f.]+\]$/i, ''))) return null;
   try {

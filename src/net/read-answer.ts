@@ -2,10 +2,11 @@ import type { Duplex } from 'node:stream';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 
 /**
- * Reads an answer byte by byte, for as long as `isWhole` says no; what comes behind it stays in the stream, since a mail
- * server may greet in the same packet.
+ * Reads byte by byte until `isWhole` returns true. Later bytes stay in the stream: the mail server's greeting may arrive in
+ * the same packet.
  *
- * @throws what `isWhole` throws, what the stream fails with, an error when it ends before, and the signal's reason
+ * @throws {HungUp} when the stream ends before.
+ * @throws What `isWhole` throws, the stream's error, and the signal's reason.
  */
 export function readAnswer(
   stream: Duplex,
@@ -45,12 +46,12 @@ export function readAnswer(
     }
     addAbortListener(signal, onAbort);
     stream.on('error', onError).on('end', onEnd).on('close', onEnd).on('readable', onReadable);
-    // What has arrived already is announced by nobody again.
+    // Bytes that have already arrived cause no further `readable` event.
     onReadable();
   });
 }
 
-/** The other side closed the connection instead of an answer. */
+/** The other side closed the connection instead of answering. */
 export class HungUp extends Error {
   override readonly name = 'HungUp';
 

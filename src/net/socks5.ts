@@ -4,7 +4,7 @@ import type { ProxyServer } from './proxy-server.ts';
 import { readAnswer } from './read-answer.ts';
 
 const VERSION = 5;
-/** Of the negotiation within a login (RFC 1929). */
+/** The version of the login subnegotiation (RFC 1929). */
 const LOGIN_VERSION = 1;
 const NO_LOGIN = 0;
 const PASSWORD = 2;
@@ -14,7 +14,7 @@ const [IPV4, NAME, IPV6] = [1, 3, 4];
 
 type Verdict = readonly [code: ConnectionErrorCode, why: string, isRetryable: boolean];
 
-/** RFC 1928, section 6. */
+/** The failure for each reply code (RFC 1928, section 6). */
 const VERDICTS: Readonly<Record<number, Verdict>> = {
   1: ['connection', 'general failure', true],
   2: ['refused', 'its rules do not allow it; it must allow this host and port', false],
@@ -27,11 +27,11 @@ const VERDICTS: Readonly<Record<number, Verdict>> = {
 };
 
 /**
- * Asks a SOCKS proxy for a connection (RFC 1928), logging in where it wants that (RFC 1929); it is the proxy that looks up names.
+ * Requests a connection from a SOCKS proxy (RFC 1928), logging in if asked to (RFC 1929); the proxy resolves names.
  *
- * @param host as `proxiedHost` gives it
- * @throws {EmailConnectionError} `auth`, `refused`, `unreachable`, `timeout`, `protocol` or `connection`; else what reading it
- *   fails with.
+ * @param host As returned by `proxiedHost`.
+ * @throws {EmailConnectionError} `auth`, `refused`, `unreachable`, `timeout`, `protocol` or `connection`.
+ * @throws What {@link readAnswer} throws.
  */
 export async function socksConnect(
   stream: Duplex,
@@ -75,12 +75,12 @@ async function logIn(
   signal: AbortSignal,
 ): Promise<void> {
   stream.write(Uint8Array.of(LOGIN_VERSION, ...counted(username), ...counted(password)));
-  // The version of the answer is not looked at: some servers give that of SOCKS.
+  // The version is ignored: some servers send that of SOCKS.
   const [, status] = await readAnswer(stream, (bytes) => bytes.length === 2, signal);
   if (status !== 0) throw failed('auth', `the proxy ${name} refuses the login: check user name and password in proxy`);
 }
 
-/** Whether a reply is whole; of a refusal its code is enough, as some servers hang up behind it. */
+/** Whether a reply is complete; a refusal is after its code, since some servers then hang up. */
 function isReply(bytes: readonly number[], name: string): boolean {
   checkVersion(bytes, name);
   const [, reply, , type, firstOfName] = bytes;
@@ -97,16 +97,16 @@ function checkVersion([version]: readonly number[], name: string): void {
   if (version !== VERSION) throw failed('protocol', `the proxy ${name}: what it answers is no SOCKS 5: check proxy`);
 }
 
-/** The kind of an address, and its octets. */
+/** An address as its type and bytes. */
 function addressOf(host: string): readonly number[] {
   const net = process.getBuiltinModule('node:net');
   if (net.isIPv4(host)) return [IPV4, ...host.split('.').map(Number)];
-  if (net.isIPv6(host)) return [IPV6, ...octetsOfV6(host)];
+  if (net.isIPv6(host)) return [IPV6, ...bytesOfV6(host)];
   return [NAME, ...counted(host)];
 }
 
-/** Of an address as URLs have it: hexadecimal throughout. */
-function octetsOfV6(host: string): readonly number[] {
+/** The bytes of an IPv6 address, whose form in URLs is hexadecimal throughout. */
+function bytesOfV6(host: string): readonly number[] {
   const [before = '', after] = host.split('::').map((half) => half.split(':').filter((group) => group !== ''));
   const left = before === '' ? [] : before;
   const right = after ?? [];
@@ -117,10 +117,10 @@ function octetsOfV6(host: string): readonly number[] {
   });
 }
 
-/** A text behind the count of its octets, of which there are at most 255. */
+/** A text of at most 255 bytes, preceded by their count. */
 function counted(text: string): readonly number[] {
-  const octets = Buffer.from(text, 'utf8');
-  return [octets.length, ...octets];
+  const bytes = Buffer.from(text, 'utf8');
+  return [bytes.length, ...bytes];
 }
 
 function failed(code: ConnectionErrorCode, message: string, retryable = false): EmailConnectionError {
