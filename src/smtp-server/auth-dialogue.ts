@@ -1,10 +1,10 @@
 import { AUTH_EXCHANGES, type AuthAttempt, type AuthExchange, type AuthMechanism, firstChallenge } from './auth.ts';
 import type { Reply } from './hooks.ts';
 
-/** What comes of a client's line: a reply, credentials to judge, or the end of the exchange with its reply. */
-export type AuthStep = { readonly reply: Reply; readonly ends: boolean } | { readonly attempt: AuthAttempt };
+/** The result of a client's line: a reply, which may end the exchange, or credentials to judge. */
+export type AuthStep = { readonly reply: Reply; readonly isLast: boolean } | { readonly attempt: AuthAttempt };
 
-/** One AUTH command up to its last reply (RFC 4954, section 4). */
+/** One AUTH command, up to its last reply (RFC 4954, section 4). */
 export class AuthDialogue {
   readonly #mechanism: AuthMechanism;
   readonly #exchange: AuthExchange;
@@ -15,12 +15,12 @@ export class AuthDialogue {
     this.#exchange = AUTH_EXCHANGES[mechanism]();
   }
 
-  /** Begins without an initial response. */
+  /** Starts without an initial response. */
   start(): AuthStep {
     return challenge(firstChallenge(this.#mechanism, this.#exchange));
   }
 
-  /** Takes a response: base64, `=` for an empty one, `*` to cancel. */
+  /** Handles a response: base64, `=` for an empty one, `*` to cancel. */
   respond(line: string): AuthStep {
     if (this.#verdict !== null) return end(this.#verdict);
     if (line === '*') return end('501 5.7.0 Authentication cancelled');
@@ -31,7 +31,7 @@ export class AuthDialogue {
     return typeof result === 'string' ? challenge(result) : { attempt: result };
   }
 
-  /** Says the judgement, after one more challenge where the mechanism has one. */
+  /** Reports the verdict, after one more challenge if the mechanism has one. */
   conclude(accepted: boolean, reply: Reply): AuthStep {
     const last = this.#exchange.conclude?.(accepted) ?? null;
     if (last === null) return end(reply);
@@ -41,9 +41,9 @@ export class AuthDialogue {
 }
 
 function challenge(text: string): AuthStep {
-  return { reply: `334 ${Buffer.from(text).toString('base64')}`, ends: false };
+  return { reply: `334 ${Buffer.from(text).toString('base64')}`, isLast: false };
 }
 
 function end(reply: Reply): AuthStep {
-  return { reply, ends: true };
+  return { reply, isLast: true };
 }

@@ -11,27 +11,27 @@ export type AuthMechanism =
   | 'XOAUTH2'
   | 'OAUTHBEARER';
 
-/** Credentials a client has shown, for `onAuth` to judge. */
+/** A client's credentials, for `onAuth` to judge. */
 export interface AuthAttempt {
   readonly mechanism: AuthMechanism;
   readonly username: string;
-  /** The password of PLAIN and LOGIN, the token of XOAUTH2 and OAUTHBEARER; null where it does not cross the wire. */
+  /** The password of PLAIN and LOGIN, the token of XOAUTH2 and OAUTHBEARER; null for mechanisms that do not send it. */
   readonly secret: string | null;
-  /** Whether the client knows this password or token; the one way to judge CRAM-MD5 and SCRAM. */
+  /** Whether the client knows this password or token; the only way to judge CRAM-MD5 and SCRAM. */
   matches(secret: string): boolean;
 }
 
 /**
- * The server's half of one SASL exchange. `respond` takes the client's next response, decoded, and gives the next
- * challenge, or the attempt to judge, or null when the response is malformed. `conclude` may give one more challenge
- * after the judgement, whose response is of no interest.
+ * The server's side of one SASL exchange. `respond` takes the client's next response, decoded, and returns the next
+ * challenge, the attempt to judge, or null when the response is malformed. `conclude` may return one more challenge after
+ * the verdict, whose response is ignored.
  */
 export interface AuthExchange {
   respond(response: string): string | AuthAttempt | null;
   conclude?(accepted: boolean): string | null;
 }
 
-/** The exchange of each mechanism. */
+/** Starts an exchange, by mechanism. */
 export const AUTH_EXCHANGES: Readonly<Record<AuthMechanism, () => AuthExchange>> = {
   PLAIN: () => ({ respond: readPlain }),
   LOGIN: login,
@@ -42,36 +42,36 @@ export const AUTH_EXCHANGES: Readonly<Record<AuthMechanism, () => AuthExchange>>
   OAUTHBEARER: () => token('OAUTHBEARER', 'n,a='),
 };
 
-/** What a mechanism says before the client's first response: '' where the client speaks first. */
+/** The challenge before the client's first response; '' for mechanisms where the client speaks first. */
 export function firstChallenge(mechanism: AuthMechanism, exchange: AuthExchange): string {
   if (mechanism !== 'LOGIN' && mechanism !== 'CRAM-MD5') return '';
   const challenge = exchange.respond('');
   return typeof challenge === 'string' ? challenge : '';
 }
 
-function shown(mechanism: AuthMechanism, username: string, secret: string): AuthAttempt {
+function plaintext(mechanism: AuthMechanism, username: string, secret: string): AuthAttempt {
   return { mechanism, username, secret, matches: (other) => other === secret };
 }
 
 /** RFC 4616: `[authzid] NUL authcid NUL passwd`. */
 function readPlain(response: string): AuthAttempt | null {
   const [, username, password, extra] = response.split('\0');
-  return username && password !== undefined && extra === undefined ? shown('PLAIN', username, password) : null;
+  return username && password !== undefined && extra === undefined ? plaintext('PLAIN', username, password) : null;
 }
 
-/** draft-murchison-sasl-login: `Username:` and `Password:`; a username may come with the command. */
+/** draft-murchison-sasl-login: `Username:` and `Password:`; the username may be an initial response. */
 function login(): AuthExchange {
   let username = '';
   let step = 0;
   return {
     respond(response) {
-      step += 1;
+      step++;
       if (step === 1 && response === '') return 'Username:';
       if (username === '') {
         username = response;
         return username === '' ? null : 'Password:';
       }
-      return shown('LOGIN', username, response);
+      return plaintext('LOGIN', username, response);
     },
   };
 }
@@ -79,11 +79,11 @@ function login(): AuthExchange {
 /** RFC 2195: the client answers a nonce with `user hex(HMAC-MD5(password, nonce))`. */
 function cramMd5(): AuthExchange {
   const nonce = `<${randomBytes(12).toString('hex')}@receiver>`;
-  let asked = false;
+  let wasSent = false;
   return {
     respond(response) {
-      if (!asked) {
-        asked = true;
+      if (!wasSent) {
+        wasSent = true;
         return response === '' ? nonce : null;
       }
       const space = response.lastIndexOf(' ');
@@ -144,14 +144,14 @@ function scram(mechanism: 'SCRAM-SHA-1' | 'SCRAM-SHA-256', hash: string, length:
   };
 }
 
-/** RFC 7628 and the older XOAUTH2: a refused token is explained in JSON before the 535 comes. */
+/** RFC 7628 and the older XOAUTH2: a refused token is explained in JSON before the 535. */
 function token(mechanism: 'XOAUTH2' | 'OAUTHBEARER', prefix: string): AuthExchange {
   return {
     respond(response) {
       const [user = '', ...pairs] = response.split('\x01');
       const bearer = pairs.find((pair) => /^auth=Bearer ./i.test(pair));
       if (!user.startsWith(prefix) || bearer === undefined || !response.endsWith('\x01\x01')) return null;
-      return shown(mechanism, user.slice(prefix.length).replace(/,$/, ''), bearer.slice('auth=Bearer '.length));
+      return plaintext(mechanism, user.slice(prefix.length).replace(/,$/, ''), bearer.slice('auth=Bearer '.length));
     },
     conclude: (accepted) =>
       accepted

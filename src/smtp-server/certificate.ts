@@ -2,7 +2,7 @@ import { generateKeyPair, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { optionalRequire } from '../util/optional-package.ts';
 
-/** A private key and its certificate (with any intermediate ones after it), both PEM. */
+/** A private key and its certificate, followed by any intermediate ones; PEM. */
 export interface Certificate {
   /** The private key, PEM. */
   readonly key: string;
@@ -10,7 +10,7 @@ export interface Certificate {
   readonly cert: string;
 }
 
-/** What is used of node-forge. */
+/** The part of node-forge that is used here. */
 interface ForgeLike {
   readonly pki: {
     createCertificate(): ForgeCertificate;
@@ -33,16 +33,16 @@ interface ForgeCertificate {
 
 const HOSTS = ['localhost', '127.0.0.1', '::1'];
 const DAY_MS = 86_400_000;
-let made: Promise<Certificate> | undefined;
+let generated: Promise<Certificate> | undefined;
 
 /**
- * Makes a self-signed certificate for localhost, once per process; it lasts 30 days.
+ * Generates a self-signed certificate for localhost, valid for 30 days, once per process.
  *
- * @throws ConfigurationError `missing-dependency` when node-forge is not installed
+ * @throws {ConfigurationError} `missing-dependency` when node-forge is not installed.
  */
 export function generateCertificate(): Promise<Certificate> {
-  made ??= makeCertificate();
-  return made;
+  generated ??= makeCertificate();
+  return generated;
 }
 
 async function makeCertificate(): Promise<Certificate> {
@@ -71,11 +71,11 @@ async function makeCertificate(): Promise<Certificate> {
 }
 
 /**
- * A serial number in hexadecimal, from at most 20 random octets: positive, and as short as DER has it (RFC 5280, section
- * 4.1.2.2; X.690, section 8.3.2), since OpenSSL refuses a certificate with an INTEGER that is padded.
+ * Makes a hexadecimal serial number from at most 20 random bytes: positive and in the shortest DER form (RFC 5280, section
+ * 4.1.2.2; X.690, section 8.3.2), since OpenSSL refuses a padded INTEGER.
  */
 export function serialNumber(random: Uint8Array): string {
-  const octets = Buffer.from(random);
-  octets[0] = ((octets[0] ?? 0) & 0x3f) | 0x40;
-  return octets.toString('hex');
+  const bytes = Buffer.from(random);
+  bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
+  return bytes.toString('hex');
 }

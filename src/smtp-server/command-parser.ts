@@ -1,8 +1,8 @@
-/** ESMTP parameters by their upper-case keyword; '' for one without a value. */
+/** ESMTP parameters by upper-case keyword; '' for one without a value. */
 export type Parameters = Readonly<Record<string, string>>;
 
 /** The argument of MAIL FROM or RCPT TO. */
-export interface ParsedPath {
+interface ParsedPath {
   /** The address without brackets and source route; '' for `<>`. */
   readonly address: string;
   readonly parameters: Parameters;
@@ -13,7 +13,7 @@ const PATH =
   /^<(?:@[^\s<>:"]+:)?((?:[\w!#$%&'*+\-/=?^`{|}~.\u{80}-\u{10ffff}]+|"(?:[^"\\]|\\.)*")(?:@(?:[\w.\-\u{80}-\u{10ffff}]+|\[[\w.:]+\]))?|)>(?: +(.*))?$/su;
 const PARAMETER = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([!-<>-~\u{80}-\u{10ffff}]+))?$/u;
 
-/** Reads `<address> KEY=value ...` (RFC 5321, section 4.1.2); null when the syntax is wrong or a keyword comes twice. */
+/** Parses `<address> KEY=value ...` (RFC 5321, section 4.1.2); null for bad syntax or a duplicate keyword. */
 export function parsePath(argument: string): ParsedPath | null {
   const match = PATH.exec(argument);
   if (match === null) return null;
@@ -30,15 +30,15 @@ export function parsePath(argument: string): ParsedPath | null {
   return { address, parameters };
 }
 
-/** Reads `size` or `size LAST` (RFC 3030, section 2); null when the syntax is wrong. */
+/** Parses `size` or `size LAST` (RFC 3030, section 2); null for bad syntax. */
 export function parseChunkSize(argument: string): { readonly size: number; readonly last: boolean } | null {
   const match = /^(\d{1,15})( +LAST)?$/i.exec(argument);
   return match === null ? null : { size: Number(match[1]), last: match[2] !== undefined };
 }
 
-/** Whether a text has a character that no SMTP command may hold: C0 controls but the tab, and DEL. */
+/** Whether a text contains a character that no SMTP command may: a C0 control other than the tab, or DEL. */
 export function hasControlCharacter(text: string): boolean {
-  for (let i = 0; i < text.length; i += 1) {
+  for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i);
     if ((code < 32 && code !== 9) || code === 127) return true;
   }

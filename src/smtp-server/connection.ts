@@ -3,17 +3,17 @@ import { TLSSocket } from 'node:tls';
 import type { ResolvedSmtpServerOptions } from './options.ts';
 import { type SessionWire, SmtpSession } from './session.ts';
 
-/** How long a client may take to end its side after ours has ended. */
+/** How long a client may take to close its side after we closed ours. */
 const LINGER_MS = 2000;
 
-/** One socket with its session: gathers what the session writes, goes over to TLS, and holds a client back that does not read. */
+/** One socket and its session: buffers the session's writes, switches to TLS, and applies backpressure. */
 export class Connection implements SessionWire {
   readonly session: SmtpSession;
   readonly #options: ResolvedSmtpServerOptions;
   readonly #raw: Socket;
   #socket: Socket; // a TLSSocket over #raw once TLS is up
   #text = '';
-  #closing = false;
+  #isClosing = false;
 
   constructor(socket: Socket, id: number, options: ResolvedSmtpServerOptions) {
     this.#raw = socket;
@@ -44,7 +44,7 @@ export class Connection implements SessionWire {
       this.#text = '';
       this.#send(text);
     }
-    if (!this.session.busy && this.#socket.isPaused()) this.#regulate();
+    if (!this.session.isBusy && this.#socket.isPaused()) this.#regulate();
   }
 
   startTls(): void {
@@ -59,9 +59,9 @@ export class Connection implements SessionWire {
 
   end(): void {
     this.flush();
-    if (this.#closing) return;
-    this.#closing = true;
-    // To close while octets wait to be read would send RST, which can cost the client our last reply.
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    // Closing with unread input would send RST, which can cost the client our last reply.
     this.#socket.end();
     this.#socket.setTimeout(LINGER_MS);
     this.#socket.resume();
@@ -69,22 +69,22 @@ export class Connection implements SessionWire {
 
   reset(): void {
     this.flush();
-    if (this.#closing) return;
-    this.#closing = true;
+    if (this.#isClosing) return;
+    this.#isClosing = true;
     const socket = this.#socket;
-    // Under TLS Node has no RST to offer: the socket is just closed.
+    // Node cannot send RST under TLS: the socket is just closed.
     const resetNow = (): unknown => (socket === this.#raw ? this.#raw.resetAndDestroy() : socket.destroy());
-    // What was written must be read first: libuv reports RST as a plain end when it comes together with data.
+    // The client must read our data first: libuv reports an RST that arrives together with data as a normal end.
     socket.write('', () => setImmediate(() => setImmediate(resetNow)));
   }
 
-  /** Ends the socket at once. */
+  /** Closes the socket immediately. */
   destroy(): void {
     this.#socket.destroy();
   }
 
   #send(bytes: string | Uint8Array): void {
-    if (this.#closing || this.#socket.destroyed) return;
+    if (this.#isClosing || this.#socket.destroyed) return;
     const { onSend } = this.#options;
     const sent =
       onSend === undefined ? bytes : onSend(typeof bytes === 'string' ? Buffer.from(bytes) : bytes, this.session);
@@ -100,11 +100,11 @@ export class Connection implements SessionWire {
     });
     socket.on('drain', () => this.#regulate());
     socket.on('end', () => {
-      if (this.#closing) socket.destroy();
+      if (this.#isClosing) socket.destroy();
       else this.session.receiveEnd();
     });
     socket.on('timeout', () => {
-      if (this.#closing) {
+      if (this.#isClosing) {
         socket.destroy();
         return;
       }
@@ -113,14 +113,13 @@ export class Connection implements SessionWire {
     });
   }
 
-  /** Reads no further while a hook thinks or the client does not read. */
+  /** Stops reading while a hook is pending or the client does not read. */
   #regulate(): void {
-    const hold = this.session.busy || this.#socket.writableNeedDrain;
-    if (hold) this.#socket.pause();
+    if (this.session.isBusy || this.#socket.writableNeedDrain) this.#socket.pause();
     else if (this.#socket.isPaused()) this.#socket.resume();
   }
 
-  #secure(then: () => void): void {
+  #secure(onSecure: () => void): void {
     const { secureContext } = this.#options;
     if (secureContext === null) throw new Error('there is no certificate');
     const socket = new TLSSocket(this.#raw, { isServer: true, secureContext });
@@ -128,7 +127,7 @@ export class Connection implements SessionWire {
     socket.once('secure', () => {
       this.session.secured();
       this.#listen(socket);
-      then();
+      onSecure();
     });
     socket.setTimeout(this.#options.idleTimeoutMs, () => socket.destroy());
     this.#socket = socket;

@@ -1,7 +1,7 @@
 import type { Parameters } from './command-parser.ts';
 import type { ResolvedSmtpServerOptions } from './options.ts';
 
-/** The ESMTP extensions a receiver can offer; AUTH is offered when there is an `onAuth`. */
+/** The ESMTP extensions that the server can offer; AUTH is offered when there is an `onAuth`. */
 export type Extension =
   | 'PIPELINING'
   | 'SIZE'
@@ -14,7 +14,7 @@ export type Extension =
   | 'STARTTLS'
   | 'REQUIRETLS';
 
-/** Every extension, in the order EHLO lists them. */
+/** All extensions in the order in which EHLO lists them. */
 export const EXTENSIONS: readonly Extension[] = [
   'PIPELINING',
   'SIZE',
@@ -44,20 +44,20 @@ const RCPT_RULES: Readonly<Record<string, Rule>> = {
   ORCPT: { extension: 'DSN', value: /^[A-Za-z0-9-]+;([!-*,-<>-~\u{80}-\u{10ffff}]|\+[0-9A-F]{2})+$/u },
 };
 
-/** The lines EHLO adds to its greeting, by what the connection allows now. */
+/** The extensions that EHLO lists in the connection's current state. */
 export function offeredExtensions(
   options: ResolvedSmtpServerOptions,
-  secure: boolean,
-  authenticated: boolean,
+  isSecure: boolean,
+  isAuthenticated: boolean,
 ): string[] {
   const lines: string[] = [];
   for (const extension of EXTENSIONS) {
     if (!options.extensions.has(extension)) continue;
-    if (extension === 'STARTTLS' && secure) continue;
-    if (extension === 'REQUIRETLS' && !secure) continue;
+    if (extension === 'STARTTLS' && isSecure) continue;
+    if (extension === 'REQUIRETLS' && !isSecure) continue;
     lines.push(extension === 'SIZE' ? `SIZE ${options.maxSize}` : extension);
   }
-  if (options.authMechanisms.length > 0 && !authenticated && (secure || options.allowInsecureAuth))
+  if (options.authMechanisms.length > 0 && !isAuthenticated && (isSecure || options.allowInsecureAuth))
     lines.push(`AUTH ${options.authMechanisms.join(' ')}`);
   return lines;
 }
@@ -67,11 +67,11 @@ export function checkMailParameters(
   address: string,
   parameters: Parameters,
   options: ResolvedSmtpServerOptions,
-  secure: boolean,
+  isSecure: boolean,
 ): string | null {
   const fault = checkParameters(parameters, MAIL_RULES, options);
   if (fault !== null) return fault;
-  if ('REQUIRETLS' in parameters && !secure) return '530 5.7.10 REQUIRETLS needs TLS';
+  if ('REQUIRETLS' in parameters && !isSecure) return '530 5.7.10 REQUIRETLS needs TLS';
   if (parameters['BODY']?.toUpperCase() === 'BINARYMIME' && !options.extensions.has('BINARYMIME'))
     return '555 5.5.4 BINARYMIME is not offered';
   if (Number(parameters['SIZE'] ?? 0) > options.maxSize) return `552 5.3.4 A mail may have ${options.maxSize} octets`;
@@ -83,9 +83,9 @@ export function checkRcptParameters(
   address: string,
   parameters: Parameters,
   options: ResolvedSmtpServerOptions,
-  utf8: boolean,
+  isUtf8: boolean,
 ): string | null {
-  return checkParameters(parameters, RCPT_RULES, options) ?? checkAscii(address, utf8);
+  return checkParameters(parameters, RCPT_RULES, options) ?? checkAscii(address, isUtf8);
 }
 
 function checkParameters(
@@ -103,7 +103,7 @@ function checkParameters(
   return null;
 }
 
-/** RFC 6531, section 3.4: an address outside ASCII needs SMTPUTF8. */
-function checkAscii(address: string, utf8: boolean): string | null {
-  return utf8 || !/[^ -~]/.test(address) ? null : '553 5.6.7 The address needs SMTPUTF8';
+/** A non-ASCII address needs SMTPUTF8 (RFC 6531, section 3.4). */
+function checkAscii(address: string, isUtf8: boolean): string | null {
+  return isUtf8 || !/[^ -~]/.test(address) ? null : '553 5.6.7 The address needs SMTPUTF8';
 }

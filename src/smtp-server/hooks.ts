@@ -2,21 +2,20 @@ import type { AuthAttempt } from './auth.ts';
 import type { Parameters } from './command-parser.ts';
 import type { SmtpSession } from './session.ts';
 
-/** A value, or the promise of it: a hook that answers at once costs no turn of the event loop. */
+/** A value or a promise of it; a hook that returns a value costs no turn of the event loop. */
 export type Awaitable<T> = T | PromiseLike<T>;
 
 /**
- * What a hook lets the server say: nothing (`undefined`) for the usual reply; a string for this reply
- * (`550 5.1.1 No such user`; further lines after a line feed, without their code); octets to be sent as they are; null
- * for silence. What begins with 2 or 3 accepts, all else refuses what was asked; the string `421 ...` ends the
- * connection as well.
+ * A hook's decision on what the server replies: undefined for the usual reply; a string for that reply (`550 5.1.1 No such
+ * user`; a line feed begins another line, without code); bytes to send as they are; null for silence. A reply that begins with
+ * 2 or 3 accepts the command, any other refuses it, and the string `421 ...` also ends the connection.
  */
 export type Answer = Reply | null | undefined;
 
-/** A reply's text, or its octets as they are. */
+/** A reply as text, or as bytes to send as they are. */
 export type Reply = string | Uint8Array;
 
-/** Sender, recipients and their ESMTP parameters as the client gave them. */
+/** Sender, recipients and their ESMTP parameters, as given by the client. */
 export interface Envelope {
   /** The address of MAIL FROM, without brackets; '' for the null sender. */
   readonly mailFrom: string;
@@ -26,21 +25,21 @@ export interface Envelope {
   readonly parameters: { readonly mail: Parameters; readonly rcpt: readonly Parameters[] };
 }
 
-/** One mail, after its last byte. */
+/** One complete mail. */
 export interface ReceivedMail {
-  /** Who it is from and for. */
+  /** The sender and the recipients. */
   readonly envelope: Envelope;
-  /** The content with dot-stuffing undone, byte for byte; it ends with CRLF when it came by DATA. */
+  /** The content, byte for byte, with dot-stuffing undone; ends with CRLF when it was sent with DATA. */
   readonly bytes: Uint8Array;
 }
 
-/** The decisions of a receiver; each is optional, and without it the server accepts as RFC 5321 has it. */
+/** The decisions of the server. Each hook is optional; without it the server accepts whatever RFC 5321 allows. */
 export interface SmtpServerHooks {
   /** Decides the greeting. */
   onConnect?(session: SmtpSession): Awaitable<Answer>;
   /**
-   * Sees every command before it is obeyed: the verb in upper case and what follows it. A line that answers a 334
-   * challenge comes with the verb `RESPONSE`. A reply of 2xx or 3xx is said in place of the usual one.
+   * Sees every command before it is carried out: the upper-case verb and the text after it. A response to a 334 challenge has
+   * the verb `RESPONSE`. A 2xx or 3xx reply replaces the usual one.
    */
   onCommand?(verb: string, argument: string, session: SmtpSession): Awaitable<Answer>;
   /** Judges credentials: true, false, or a reply. AUTH is offered only when this hook exists. */
@@ -49,12 +48,12 @@ export interface SmtpServerHooks {
   onMail?(address: string, parameters: Parameters, session: SmtpSession): Awaitable<Answer>;
   /** Decides on a recipient. */
   onRcpt?(address: string, parameters: Parameters, session: SmtpSession): Awaitable<Answer>;
-  /** Takes a mail, after its last byte. For LMTP it may give one answer for each recipient. */
+  /** Decides on a complete mail; for LMTP, possibly with one answer per recipient. */
   onMessage?(mail: ReceivedMail, session: SmtpSession): Awaitable<Answer | readonly Answer[]>;
-  /** Sees bytes as they arrive, decrypted; what it returns is what the server reads. */
+  /** Sees bytes as they arrive, decrypted; the server reads what it returns. */
   onReceive?(bytes: Uint8Array, session: SmtpSession): Uint8Array;
-  /** Sees bytes before they leave, not yet encrypted; what it returns is what is sent. */
+  /** Sees bytes before they are encrypted and sent; the server sends what it returns. */
   onSend?(bytes: Uint8Array, session: SmtpSession): Uint8Array;
-  /** Is told that a connection has ended. */
+  /** Called when a connection has ended. */
   onClose?(session: SmtpSession): void;
 }

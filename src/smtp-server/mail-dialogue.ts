@@ -4,57 +4,57 @@ import { checkMailParameters, checkRcptParameters } from './extensions.ts';
 import type { Answer, Awaitable } from './hooks.ts';
 import type { InputBuffer } from './input-buffer.ts';
 import type { ResolvedSmtpServerOptions } from './options.ts';
-import { isPositive } from './reply.ts';
+import { isList, isPositive } from './reply.ts';
 import type { SmtpSession } from './session.ts';
 import { Transaction } from './transaction.ts';
 
 export const BAD_SEQUENCE = '503 5.5.1 Bad sequence of commands';
 const NO_RECIPIENTS = '554 5.5.1 No valid recipients';
 
-/** How the parts of a session speak to the client and ask the hooks. */
-export interface Voice {
+/** What the parts of a session use to reply to the client and to call hooks. */
+interface SessionHost {
   say(reply: Answer): void;
-  /** Says a reply and ends the connection. */
+  /** Replies and ends the connection. */
   fail(reply: string): void;
   ask<T>(hook: () => Awaitable<T>, next: (answer: T | string) => void): void;
 }
 
 /**
- * The part of the dialogue that takes mails: MAIL, RCPT, DATA, BDAT and their content. A command's method gives the
- * usual reply, or nothing when the command is answered by itself.
+ * The part of the dialogue that receives mails: MAIL, RCPT, DATA, BDAT and their content. The method of a command returns the
+ * usual reply, or undefined when it replies itself.
  */
 export class MailDialogue {
   readonly #session: SmtpSession;
   readonly #options: ResolvedSmtpServerOptions;
   readonly #input: InputBuffer;
-  readonly #voice: Voice;
+  readonly #host: SessionHost;
   #transaction: Transaction | null = null;
   #expects: 'commands' | 'data' | 'chunk' = 'commands';
-  #chunk = { left: 0, last: false, answer: undefined as Answer };
+  #chunk = { left: 0, isLast: false, answer: undefined as Answer };
 
-  constructor(session: SmtpSession, options: ResolvedSmtpServerOptions, input: InputBuffer, voice: Voice) {
+  constructor(session: SmtpSession, options: ResolvedSmtpServerOptions, input: InputBuffer, host: SessionHost) {
     this.#session = session;
     this.#options = options;
     this.#input = input;
-    this.#voice = voice;
+    this.#host = host;
   }
 
-  /** Whether a MAIL was accepted and its mail is not complete. */
+  /** Whether a MAIL was accepted and its mail is still incomplete. */
   get isOpen(): boolean {
     return this.#transaction !== null;
   }
 
-  /** Whether the next octets are content. */
+  /** Whether the next bytes are content. */
   get expectsContent(): boolean {
     return this.#expects !== 'commands';
   }
 
-  /** Forgets the mail under way (RSET, EHLO, STARTTLS). */
+  /** Discards the current mail (RSET, EHLO, STARTTLS). */
   reset(): void {
     this.#transaction = null;
   }
 
-  /** Takes content; false when more must come before anything can be said. */
+  /** Reads content; false when more is needed. */
   readContent(): boolean {
     return this.#expects === 'data' ? this.#readData() : this.#readChunk();
   }
@@ -79,11 +79,11 @@ export class MailDialogue {
 
   rcpt(argument: string, override: Answer): string | undefined {
     const transaction = this.#transaction;
-    if (transaction === null || transaction.chunked) return BAD_SEQUENCE;
+    if (transaction === null || transaction.isChunked) return BAD_SEQUENCE;
     const path = /^TO:/i.test(argument) ? parsePath(argument.slice(3).trimStart()) : null;
     if (path === null || path.address === '') return '501 5.5.4 Syntax: RCPT TO:<address> [parameters]';
     const { address, parameters } = path;
-    const fault = checkRcptParameters(address, parameters, this.#options, transaction.utf8);
+    const fault = checkRcptParameters(address, parameters, this.#options, transaction.isUtf8);
     if (fault !== null) return fault;
     if (transaction.recipients >= this.#options.maxRecipients) return '452 4.5.3 Too many recipients';
     this.#decide(
@@ -97,9 +97,9 @@ export class MailDialogue {
 
   data(override: Answer): string | undefined {
     const transaction = this.#transaction;
-    if (transaction === null || transaction.chunked) return BAD_SEQUENCE;
+    if (transaction === null || transaction.isChunked) return BAD_SEQUENCE;
     if (transaction.recipients === 0 && override === undefined) return NO_RECIPIENTS;
-    if (transaction.binary) return '503 5.5.1 BINARYMIME needs BDAT';
+    if (transaction.isBinary) return '503 5.5.1 BINARYMIME needs BDAT';
     this.#expects = 'data';
     return '354 End with CRLF dot CRLF';
   }
@@ -107,33 +107,33 @@ export class MailDialogue {
   #readData(): boolean {
     const transaction = this.#transaction;
     if (transaction === null) return false;
-    const { next, done } = transaction.content.readStuffed(this.#input.bytes, this.#input.position);
+    const { next, isDone } = transaction.content.readStuffed(this.#input.bytes, this.#input.position);
     this.#input.position = next;
-    if (done) {
+    if (isDone) {
       this.#expects = 'commands';
       this.#finish(transaction, undefined);
     }
-    return done;
+    return isDone;
   }
 
   bdat(argument: string, override: Answer): void {
     const chunk = this.#options.extensions.has('CHUNKING') ? parseChunkSize(argument) : null;
     if (chunk === null) {
-      // Without a size the chunk cannot be told from commands.
-      this.#voice.fail(
+      // Without a size, the chunk cannot be distinguished from commands.
+      this.#host.fail(
         this.#options.extensions.has('CHUNKING') ? '501 5.5.4 Syntax: BDAT size [LAST]' : '500 5.5.1 Unknown command',
       );
       return;
     }
     const transaction = this.#transaction;
     let answer = override;
-    if (transaction === null || transaction.failed) answer ??= BAD_SEQUENCE;
+    if (transaction === null || transaction.hasFailed) answer ??= BAD_SEQUENCE;
     else if (transaction.recipients === 0) answer ??= NO_RECIPIENTS;
     if (transaction !== null) {
-      transaction.chunked = true;
-      if (!isPositive(answer)) transaction.failed = true;
+      transaction.isChunked = true;
+      if (!isPositive(answer)) transaction.hasFailed = true;
     }
-    this.#chunk = { left: chunk.size, last: chunk.last, answer };
+    this.#chunk = { left: chunk.size, isLast: chunk.last, answer };
     this.#expects = 'chunk';
   }
 
@@ -141,47 +141,43 @@ export class MailDialogue {
     const { bytes, position, waiting } = this.#input;
     const chunk = this.#chunk;
     const transaction = this.#transaction;
-    const taken = Math.min(waiting, chunk.left);
-    chunk.left -= taken;
-    this.#input.position = position + taken;
-    if (transaction?.failed === false) transaction.content.append(bytes, position, position + taken);
+    const length = Math.min(waiting, chunk.left);
+    chunk.left -= length;
+    this.#input.position = position + length;
+    if (transaction?.hasFailed === false) transaction.content.append(bytes, position, position + length);
     if (chunk.left > 0) return false;
     this.#expects = 'commands';
-    if (transaction?.failed === false && chunk.last) this.#finish(transaction, chunk.answer);
-    else this.#voice.say(chunk.answer === undefined ? '250 2.0.0 Ok' : chunk.answer);
+    if (transaction?.hasFailed === false && chunk.isLast) this.#finish(transaction, chunk.answer);
+    else this.#host.say(chunk.answer === undefined ? '250 2.0.0 Ok' : chunk.answer);
     return true;
   }
 
-  /** Hands the mail over. The transaction ends here, whatever the answer is (RFC 5321, section 4.1.1.4). */
+  /** Passes the mail to `onMessage`. The transaction ends here, whatever the answer (RFC 5321, section 4.1.1.4). */
   #finish(transaction: Transaction, override: Answer): void {
     this.#transaction = null;
     const { maxSize, bareNewlines, lmtp } = this.#options;
     const answerAll = (answers: Answer | readonly Answer[]): void => {
-      for (let i = 0; i < (lmtp ? transaction.recipients : 1); i += 1) {
+      for (let i = 0; i < (lmtp ? transaction.recipients : 1); i++) {
         const answer = isList(answers) ? answers[i] : answers;
-        this.#voice.say(override ?? (answer === undefined ? '250 2.0.0 Ok: received' : answer));
+        this.#host.say(override ?? (answer === undefined ? '250 2.0.0 Ok: received' : answer));
       }
     };
     const bytes = transaction.content.take();
     if (transaction.recipients === 0) answerAll(NO_RECIPIENTS);
     else if (transaction.content.size > maxSize) answerAll(`552 5.3.4 A mail may have ${maxSize} octets`);
-    else if (bareNewlines === 'refuse' && !transaction.binary && hasBareNewline(bytes))
+    else if (bareNewlines === 'refuse' && !transaction.isBinary && hasBareNewline(bytes))
       answerAll('550 5.6.11 A CR or LF stands alone in the content (RFC 5321, section 2.3.8)');
     else
-      this.#voice.ask<Answer | readonly Answer[]>(
+      this.#host.ask<Answer | readonly Answer[]>(
         () => this.#options.onMessage?.({ envelope: transaction.envelope(), bytes }, this.#session),
         answerAll,
       );
   }
 
   #decide(hook: () => Awaitable<Answer>, usual: string, override: Answer, accept: () => void): void {
-    this.#voice.ask(hook, (answer) => {
+    this.#host.ask(hook, (answer) => {
       if (isPositive(answer)) accept();
-      this.#voice.say(override ?? (answer === undefined ? usual : answer));
+      this.#host.say(override ?? (answer === undefined ? usual : answer));
     });
   }
-}
-
-function isList(answers: Answer | readonly Answer[]): answers is readonly Answer[] {
-  return Array.isArray(answers);
 }

@@ -5,69 +5,58 @@ import { type Certificate, generateCertificate } from './certificate.ts';
 import { EXTENSIONS, type Extension } from './extensions.ts';
 import type { SmtpServerHooks } from './hooks.ts';
 
-/** How a receiver listens and what it offers. */
+/** How a server listens and what it offers. */
 export interface SmtpServerSettings {
-  /** The address to listen on. Default `127.0.0.1`: nobody else reaches it. */
+  /** The address to listen on; default `127.0.0.1`, which other machines cannot reach. */
   readonly host?: string;
-  /** The port to listen on. Default 0: a free one. */
+  /** The port to listen on; default 0, any free port. */
   readonly port?: number;
-  /** The server's name in its greeting. Default `localhost`. */
+  /** The server's name in its greeting; default `localhost`. */
   readonly name?: string;
-  /** Speaks LMTP (RFC 2033). Default false. */
+  /** Speaks LMTP (RFC 2033); default false. */
   readonly lmtp?: boolean;
-  /** PEM key and certificate; `generate` makes one for localhost (needs the package `node-forge`). Without it there is no TLS. */
+  /** PEM key and certificate; `generate` makes one for localhost (needs the package `node-forge`); default no TLS. */
   readonly tls?: Certificate | 'generate';
-  /** Begins TLS with the first octet, as port 465 does, instead of STARTTLS. Default false. */
+  /** Uses TLS from the first byte, as on port 465, instead of STARTTLS; default false. */
   readonly implicitTls?: boolean;
-  /** The ESMTP extensions to offer. Default all; STARTTLS and REQUIRETLS only when `tls` is given. */
+  /** The ESMTP extensions to offer; default all. STARTTLS and REQUIRETLS are offered only with `tls`. */
   readonly extensions?: readonly Extension[];
-  /** The mechanisms to offer when `onAuth` exists. Default all. */
+  /** The mechanisms to offer when `onAuth` exists; default all. */
   readonly authMechanisms?: readonly AuthMechanism[];
-  /** Offers AUTH on a connection without TLS too. Default true only when there is no `tls`. */
+  /** Offers AUTH on connections without TLS too; default true only without `tls`. */
   readonly allowInsecureAuth?: boolean;
-  /** Octets a mail may have. Default 52,428,800. */
+  /** Bytes allowed per mail; default 52,428,800. */
   readonly maxSize?: number;
-  /** Recipients a mail may have; more get 452. Default 1,000. */
+  /** Recipients allowed per mail, more get 452; default 1,000. */
   readonly maxRecipients?: number;
-  /** Connections at once; more get 421. Default 1,000. */
+  /** Connections allowed at once, more get 421; default 1,000. */
   readonly maxConnections?: number;
-  /** Milliseconds of silence after which a connection gets 421. Default 300,000 (RFC 5321, section 4.5.3.2.7). */
+  /** Idle time in milliseconds after which a connection gets 421; default 300,000 (RFC 5321, section 4.5.3.2.7). */
   readonly idleTimeoutMs?: number;
-  /** Refuses clients that send more than RFC 2920 allows before they have the answer. Default false. */
+  /** Refuses clients that pipeline more than RFC 2920 allows; default false. */
   readonly strictPipelining?: boolean;
-  /** What happens to content with a CR or LF that stands alone: `refuse` (550) or `keep`. Default `refuse`. */
+  /** What to do with content that contains a bare CR or LF: `refuse` (550) or `keep`; default `refuse`. */
   readonly bareNewlines?: 'refuse' | 'keep';
 }
 
-/** How a receiver listens, what it offers and what it decides. */
+/** How a server listens, what it offers and what it decides. */
 export interface SmtpServerOptions extends SmtpServerSettings, SmtpServerHooks {}
 
 /** {@link SmtpServerOptions} with every default filled in. */
-export interface ResolvedSmtpServerOptions extends SmtpServerHooks {
-  readonly host: string;
-  readonly port: number;
-  readonly name: string;
-  readonly lmtp: boolean;
-  readonly implicitTls: boolean;
-  /** A SecureContext of node:tls; named by its shape, as these types must work without those of Node. */
+export interface ResolvedSmtpServerOptions
+  extends SmtpServerHooks,
+    Required<Omit<SmtpServerSettings, 'tls' | 'extensions'>> {
+  /** A SecureContext of node:tls; typed by its shape, since these types must work without Node's. */
   readonly secureContext: { readonly context: unknown } | null;
   readonly certificate: string | null;
   readonly extensions: ReadonlySet<Extension>;
-  readonly authMechanisms: readonly AuthMechanism[];
-  readonly allowInsecureAuth: boolean;
-  readonly maxSize: number;
-  readonly maxRecipients: number;
-  readonly maxConnections: number;
-  readonly idleTimeoutMs: number;
-  readonly strictPipelining: boolean;
-  readonly bareNewlines: 'refuse' | 'keep';
 }
 
 /**
- * Fills in the defaults and makes the certificate that is asked for.
+ * Fills in the defaults and generates a certificate if asked to.
  *
- * @throws ConfigurationError `missing-option` when implicit TLS has no certificate, `invalid-option` for an unknown
- * extension or mechanism, `missing-dependency` when a certificate cannot be made
+ * @throws {ConfigurationError} `missing-option` for implicit TLS without a certificate, `invalid-option` for an unknown
+ * extension or mechanism, `missing-dependency` when a certificate cannot be generated.
  */
 export async function resolveSmtpServerOptions(options: SmtpServerOptions): Promise<ResolvedSmtpServerOptions> {
   const { tls } = options;

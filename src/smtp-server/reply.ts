@@ -5,19 +5,24 @@ const DIGIT_2 = 50;
 const DIGIT_3 = 51;
 
 /**
- * Writes a reply as it goes on the wire: a line feed begins a further line, which needs no code of its own.
+ * Formats a reply for the wire; a line feed in it begins another line, which is given the code.
  *
- * @param enhanced false leaves the enhanced status code out (RFC 2034 is not offered)
+ * @param isEnhanced Whether to keep the enhanced status code (RFC 2034 is offered).
  */
-export function formatReply(reply: string, enhanced: boolean): string {
-  const text = enhanced ? reply : reply.replace(ENHANCED, '$1');
+export function formatReply(reply: string, isEnhanced: boolean): string {
+  const text = isEnhanced ? reply : reply.replace(ENHANCED, '$1');
   if (!text.includes('\n')) return `${text}\r\n`;
   const code = text.slice(0, 3);
   const lines = text.slice(4).split('\n');
   return lines.map((line, i) => `${code}${i === lines.length - 1 ? ' ' : '-'}${line}\r\n`).join('');
 }
 
-/** Whether an answer lets the client go on: the usual reply, or one of 2xx or 3xx. */
+/** Narrows what `onMessage` returns for LMTP to one answer per recipient. */
+export function isList(answers: Answer | readonly Answer[]): answers is readonly Answer[] {
+  return Array.isArray(answers);
+}
+
+/** Whether an answer accepts: the usual reply, or one of 2xx or 3xx. */
 export function isPositive(answer: Answer): boolean {
   if (answer === undefined || answer === null) return answer === undefined;
   const first = typeof answer === 'string' ? answer.charCodeAt(0) : answer[0];

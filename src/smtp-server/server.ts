@@ -3,9 +3,8 @@ import { Connection } from './connection.ts';
 import { type ResolvedSmtpServerOptions, resolveSmtpServerOptions, type SmtpServerOptions } from './options.ts';
 
 /**
- * A receiver of mail over SMTP or LMTP whose every reply can be decided by a hook.
- *
- * It is made for development and tests: it keeps and forwards nothing, that is up to `onMessage`.
+ * An SMTP or LMTP server whose every reply a hook can decide, for development and tests. It neither stores nor forwards mail,
+ * which is up to `onMessage`.
  */
 export class SmtpServer implements AsyncDisposable {
   readonly #server: Server;
@@ -19,9 +18,10 @@ export class SmtpServer implements AsyncDisposable {
   }
 
   /**
-   * Starts a receiver, by default on a free port of 127.0.0.1.
+   * Starts a server, by default on a free port of 127.0.0.1.
    *
-   * @throws ConfigurationError as {@link resolveSmtpServerOptions} says; the system's error when the port is taken
+   * @throws {ConfigurationError} As {@link resolveSmtpServerOptions}.
+   * @throws The system's error when the port is in use.
    */
   static async start(options: SmtpServerOptions = {}): Promise<SmtpServer> {
     const resolved = await resolveSmtpServerOptions(options);
@@ -30,18 +30,18 @@ export class SmtpServer implements AsyncDisposable {
     return server;
   }
 
-  /** The address it listens on. */
+  /** The address the server listens on. */
   get host(): string {
     return this.#options.host;
   }
 
-  /** The port it listens on. */
+  /** The port the server listens on. */
   get port(): number {
     const address = this.#server.address();
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  /** The certificate it shows, PEM, for a client to trust; null without TLS. */
+  /** The server's certificate, PEM, for a client to trust; null without TLS. */
   get certificate(): string | null {
     return this.#options.certificate;
   }
@@ -56,19 +56,19 @@ export class SmtpServer implements AsyncDisposable {
     return this.#accepted;
   }
 
-  /** Lets the process end although the server listens. */
+  /** Lets the process exit while the server is listening. */
   unref(): void {
     this.#server.unref();
   }
 
-  /** Ends every connection and stops listening. */
+  /** Closes every connection and stops listening. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.closeConnections();
     await closed;
   }
 
-  /** Ends every connection, and goes on listening. */
+  /** Closes every connection and continues to listen. */
   closeConnections(): void {
     for (const connection of this.#connections) connection.destroy();
   }
@@ -93,7 +93,7 @@ export class SmtpServer implements AsyncDisposable {
       socket.end('421 4.7.0 Too many connections\r\n', () => socket.destroySoon());
       return;
     }
-    this.#accepted += 1;
+    this.#accepted++;
     const connection = new Connection(socket, this.#accepted, this.#options);
     this.#connections.add(connection);
     socket.once('close', () => {

@@ -1,4 +1,4 @@
-import { ask } from './ask.ts';
+import { reasonOf } from '../util/reason.ts';
 import type { AuthAttempt } from './auth.ts';
 import { AuthDialogue, type AuthStep } from './auth-dialogue.ts';
 import { type Extension, offeredExtensions } from './extensions.ts';
@@ -8,12 +8,12 @@ import { BAD_SEQUENCE, MailDialogue } from './mail-dialogue.ts';
 import type { ResolvedSmtpServerOptions } from './options.ts';
 import { formatReply, isPositive } from './reply.ts';
 
-/** RFC 4954, section 4: a line of an AUTH exchange may have 12288 octets. */
+/** Bytes of a line in an AUTH exchange (RFC 4954, section 4). */
 const MAX_AUTH_LINE = 12_288;
-/** Room for 512 octets and all parameters (RFC 5321, section 4.5.3.1.4; RFC 6531, section 3.7.5). */
+/** Room for 512 bytes and all parameters (RFC 5321, section 4.5.3.1.4; RFC 6531, section 3.7.5). */
 const MAX_COMMAND_LINE = 4096;
 const TOO_EARLY = '554 5.5.0 Improper use of command pipelining (RFC 2920)';
-/** Commands that end a pipelined group: their answer decides what may follow (RFC 2920, section 3.1). */
+/** Commands that end a pipelined group, since the reply decides what may follow (RFC 2920, section 3.1). */
 const ENDS_GROUP: ReadonlySet<string> = new Set([
   'EHLO',
   'HELO',
@@ -26,11 +26,11 @@ const ENDS_GROUP: ReadonlySet<string> = new Set([
   'VRFY',
 ]);
 
-/** What a session needs of its connection; writes are buffered until `flush`. */
+/** What a session requires of its connection; writes are buffered until `flush`. */
 export interface SessionWire {
   write(bytes: string | Uint8Array): void;
   flush(): void;
-  /** Sends what was written, then goes over to TLS. */
+  /** Sends what was written, then starts TLS. */
   startTls(): void;
   /** Sends what was written, then FIN. */
   end(): void;
@@ -38,27 +38,27 @@ export interface SessionWire {
   reset(): void;
 }
 
-/** The dialogue with one client: bytes in, replies out, every decision asked of the hooks. */
+/** The dialogue with one client: bytes in, replies out, decisions by the hooks. */
 export class SmtpSession {
-  /** Counts the connections of a server, from 1. */
+  /** The number of the connection at its server, from 1. */
   readonly id: number;
   /** The client's IP address. */
   readonly remoteAddress: string;
   /** Whether the connection is encrypted. */
   secure = false;
-  /** The name given with EHLO, HELO or LHLO, or null before. */
+  /** The name given with EHLO, HELO or LHLO; null before. */
   clientName: string | null = null;
-  /** Who has authenticated, or null. */
+  /** The name of the authenticated user, or null. */
   user: string | null = null;
 
   readonly #options: ResolvedSmtpServerOptions;
   readonly #wire: SessionWire;
   readonly #input = new InputBuffer();
-  #inputEnded = false;
-  #waiting = false;
-  #ended = false;
-  #greeted = false;
-  #endsWith: 'fin' | 'rst' | null = null;
+  #hasInputEnded = false;
+  #isWaiting = false;
+  #hasEnded = false;
+  #isGreeted = false;
+  #endAfterReply: 'fin' | 'rst' | null = null;
   #auth: AuthDialogue | null = null;
   readonly #mail: MailDialogue;
 
@@ -83,67 +83,67 @@ export class SmtpSession {
           this.#fail('554 5.5.0 The client spoke before the greeting');
           return;
         }
-        this.#greeted = isPositive(answer);
+        this.#isGreeted = isPositive(answer);
         this.#say(answer === undefined ? `220 ${this.#options.name} ${this.#options.lmtp ? 'LMTP' : 'ESMTP'}` : answer);
       },
     );
     this.#run();
   }
 
-  /** Takes the next octets from the client. */
+  /** Handles the next bytes from the client. */
   receive(bytes: Uint8Array): void {
-    if (this.#ended) return;
+    if (this.#hasEnded) return;
     this.#input.append(this.#options.onReceive?.(bytes, this) ?? bytes);
     this.#run();
   }
 
-  /** Is told that the client sends no more; what it has sent is answered, then the connection ends. */
+  /** Handles the end of the client's input: replies to what it sent, then ends the connection. */
   receiveEnd(): void {
-    this.#inputEnded = true;
+    this.#hasInputEnded = true;
     this.#run();
   }
 
-  /** Whether a hook's answer is being waited for, so that more input would only pile up. */
-  get busy(): boolean {
-    return this.#waiting;
+  /** Whether a hook's answer is pending, so that more input would only accumulate. */
+  get isBusy(): boolean {
+    return this.#isWaiting;
   }
 
-  /** Is told that TLS is up: all that was known from before is forgotten (RFC 3207, section 4.2). */
+  /** Called when TLS is up: discards all earlier knowledge of the client (RFC 3207, section 4.2). */
   secured(): void {
     this.secure = true;
     this.clientName = null;
     this.#mail.reset();
   }
 
-  /** Writes octets as they are, before the reply to the current command. */
+  /** Writes bytes as they are, before the reply to the current command. */
   write(bytes: string | Uint8Array): void {
     this.#wire.write(bytes);
   }
 
   /** Ends the connection with FIN after what was written; no further command is read. */
   end(): void {
-    this.#ended = true;
+    this.#hasEnded = true;
     this.#wire.end();
   }
 
   /** Ends the connection with RST after what was written; no further command is read. */
   reset(): void {
-    this.#ended = true;
+    this.#hasEnded = true;
     this.#wire.reset();
   }
 
-  /** Ends the connection, with FIN or RST, as soon as the command under way is answered; no further command is read. */
+  /** Ends the connection, with FIN or RST, after the reply to the current command; no further command is read. */
   endAfterReply(how: 'fin' | 'rst'): void {
-    this.#endsWith = how;
+    this.#endAfterReply = how;
   }
 
   #run(): void {
-    while (!this.#waiting && !this.#ended && this.#step());
+    while (!this.#isWaiting && !this.#hasEnded && this.#step());
     this.#wire.flush();
-    if (this.#inputEnded && !this.#waiting && !this.#ended) this.end();
+    if (this.#hasInputEnded && !this.#isWaiting && !this.#hasEnded) this.end();
   }
 
-  /** Obeys the next piece of input; false when there is none. */
+  /** Handles the next line or piece of content; false when more input is needed. */
   #step(): boolean {
     if (this.#mail.expectsContent) return this.#mail.readContent();
     const first = this.#input.bytes[this.#input.position];
@@ -152,7 +152,7 @@ export class SmtpSession {
     if (line === null) return false;
     if (line instanceof LineFault) {
       this.#say(line.reply);
-      if (line.fatal) this.end();
+      if (line.isFatal) this.end();
     } else if (this.#auth !== null) this.#command('RESPONSE', line);
     else {
       const space = line.indexOf(' ');
@@ -163,26 +163,26 @@ export class SmtpSession {
   }
 
   #command(verb: string, argument: string): void {
-    if (this.#speaksTooEarly(verb)) this.#fail(TOO_EARLY);
-    else if (this.#options.onCommand === undefined) this.#obey(verb, argument, undefined);
+    if (this.#isTooEarly(verb)) this.#fail(TOO_EARLY);
+    else if (this.#options.onCommand === undefined) this.#execute(verb, argument, undefined);
     else
       this.#ask(
         () => this.#options.onCommand?.(verb, argument, this),
-        (answer) => this.#obey(verb, argument, answer),
+        (answer) => this.#execute(verb, argument, answer),
       );
   }
 
-  #speaksTooEarly(verb: string): boolean {
+  #isTooEarly(verb: string): boolean {
     if (!this.#options.strictPipelining || this.#input.waiting === 0 || verb === 'BDAT') return false;
     return ENDS_GROUP.has(verb) || !this.#offers('PIPELINING');
   }
 
-  #obey(verb: string, argument: string, override: Answer): void {
+  #execute(verb: string, argument: string, override: Answer): void {
     if (verb === 'BDAT') this.#mail.bdat(argument, override);
     else if (!isPositive(override)) {
       this.#auth = null;
       this.#say(override);
-    } else if (!this.#greeted && verb !== 'QUIT') this.#say(override ?? BAD_SEQUENCE);
+    } else if (!this.#isGreeted && verb !== 'QUIT') this.#say(override ?? BAD_SEQUENCE);
     else {
       const reply = this.#perform(verb, argument, override);
       if (reply !== undefined) this.#say(override ?? reply);
@@ -190,7 +190,7 @@ export class SmtpSession {
     }
   }
 
-  /** Does what a command asks for; the usual reply, or nothing when the command is answered by itself. */
+  /** Carries out a command and returns the usual reply, or undefined when it replies itself. */
   #perform(verb: string, argument: string, override: Answer): Reply | undefined {
     switch (verb) {
       case 'MAIL':
@@ -237,7 +237,7 @@ export class SmtpSession {
 
   #startTls(override: Answer): string | undefined {
     if (this.secure || !this.#offers('STARTTLS')) return '503 5.5.1 STARTTLS is not available';
-    // What waits came in clear, and would be read as if it had come encrypted (CVE-2011-0411).
+    // Pending input arrived in clear, and would be handled as if it had been encrypted (CVE-2011-0411).
     if (this.#input.waiting > 0) this.#fail(TOO_EARLY);
     else {
       this.#say(override ?? '220 2.0.0 Ready to start TLS');
@@ -265,15 +265,15 @@ export class SmtpSession {
       );
       return undefined;
     }
-    if (step.ends) this.#auth = null;
+    if (step.isLast) this.#auth = null;
     return step.reply;
   }
 
   #judge(attempt: AuthAttempt, answer: boolean | Reply): void {
-    const accepted = typeof answer === 'boolean' ? answer : isPositive(answer);
-    const usual = accepted ? '235 2.7.0 Authentication succeeded' : '535 5.7.8 Authentication credentials invalid';
-    if (accepted) this.user = attempt.username;
-    const step = this.#auth?.conclude(accepted, typeof answer === 'boolean' ? usual : answer);
+    const isAccepted = typeof answer === 'boolean' ? answer : isPositive(answer);
+    const usual = isAccepted ? '235 2.7.0 Authentication succeeded' : '535 5.7.8 Authentication credentials invalid';
+    if (isAccepted) this.user = attempt.username;
+    const step = this.#auth?.conclude(isAccepted, typeof answer === 'boolean' ? usual : answer);
     this.#say(this.#takeAuthStep(step, undefined) ?? null);
   }
 
@@ -284,8 +284,8 @@ export class SmtpSession {
   #say(reply: Answer): void {
     if (typeof reply === 'string') this.#wire.write(formatReply(reply, this.#offers('ENHANCEDSTATUSCODES')));
     else if (reply) this.#wire.write(reply);
-    if (this.#endsWith === 'rst') this.reset();
-    else if (this.#endsWith === 'fin' || (typeof reply === 'string' && reply.startsWith('421'))) this.end();
+    if (this.#endAfterReply === 'rst') this.reset();
+    else if (this.#endAfterReply === 'fin' || (typeof reply === 'string' && reply.startsWith('421'))) this.end();
   }
 
   #fail(reply: string): void {
@@ -293,14 +293,33 @@ export class SmtpSession {
     this.end();
   }
 
+  /** Calls a hook and continues with its answer, in the same turn when it is not a promise; a hook that throws answers 451. */
   #ask<T>(hook: () => Awaitable<T>, next: (answer: T | string) => void): void {
-    ask(hook, next, (answer) => {
-      this.#waiting = true;
-      void answer.then((resume) => {
-        this.#waiting = false;
-        resume();
+    let answer: Awaitable<T> | string;
+    try {
+      answer = hook();
+    } catch (error) {
+      answer = failureReply(error);
+    }
+    if (!isPromiseLike(answer)) {
+      next(answer);
+      return;
+    }
+    this.#isWaiting = true;
+    void Promise.resolve(answer)
+      .catch(failureReply)
+      .then((value) => {
+        this.#isWaiting = false;
+        next(value);
         this.#run();
       });
-    });
   }
+}
+
+function isPromiseLike<T>(value: Awaitable<T> | string): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value;
+}
+
+function failureReply(error: unknown): string {
+  return `451 4.3.0 The receiver's hook failed: ${reasonOf(error).replace(/\s+/g, ' ')}`;
 }

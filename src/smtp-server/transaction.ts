@@ -2,18 +2,17 @@ import type { Parameters } from './command-parser.ts';
 import { DataReader } from './data-reader.ts';
 import type { Envelope } from './hooks.ts';
 
-/** One mail on its way in: from an accepted MAIL to the end of the content, or to RSET. */
+/** One incoming mail, from an accepted MAIL to the end of the content or RSET. */
 export class Transaction {
   readonly #mailFrom: string;
   readonly #mailParameters: Parameters;
   readonly #rcptTo: string[] = [];
   readonly #rcptParameters: Parameters[] = [];
-  /** The content so far. */
   readonly content: DataReader;
-  /** Whether a BDAT chunk was taken: DATA and RCPT are out of order from then on (RFC 3030, section 2). */
-  chunked = false;
-  /** Whether a chunk was refused: the rest of them is read and refused too. */
-  failed = false;
+  /** Whether there was a BDAT chunk, after which DATA and RCPT are out of order (RFC 3030, section 2). */
+  isChunked = false;
+  /** Whether a chunk was refused: further ones are read and refused too. */
+  hasFailed = false;
 
   constructor(mailFrom: string, parameters: Parameters, maxSize: number) {
     this.#mailFrom = mailFrom;
@@ -21,18 +20,18 @@ export class Transaction {
     this.content = new DataReader(maxSize);
   }
 
-  /** How many recipients were accepted. */
+  /** The number of accepted recipients. */
   get recipients(): number {
     return this.#rcptTo.length;
   }
 
-  /** Whether addresses may hold UTF-8 (RFC 6531, section 3.4). */
-  get utf8(): boolean {
+  /** Whether addresses may contain UTF-8 (RFC 6531, section 3.4). */
+  get isUtf8(): boolean {
     return 'SMTPUTF8' in this.#mailParameters;
   }
 
-  /** Whether the content may hold bare CR and LF (RFC 3030, section 3). */
-  get binary(): boolean {
+  /** Whether the content may contain bare CR and LF (RFC 3030, section 3). */
+  get isBinary(): boolean {
     return this.#mailParameters['BODY']?.toUpperCase() === 'BINARYMIME';
   }
 

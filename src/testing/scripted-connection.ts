@@ -1,36 +1,36 @@
 import type { SmtpSession } from '../smtp-server/session.ts';
 
-/** Where a connection is cut: after so many octets the server sent or received, with FIN, RST, or by falling silent. */
+/** Cuts a connection after a number of bytes that the server sent or received, with FIN, RST or silence. */
 export interface Cut {
-  /** Whose octets are counted, seen from the server. */
+  /** Which bytes to count, as seen from the server. */
   readonly after: 'sent' | 'received';
-  /** How many octets go before. */
+  /** The number of bytes before the cut. */
   readonly bytes: number;
   /** How the connection ends. */
   readonly how: 'fin' | 'rst' | 'stall';
-  /** How many connections are cut, the next ones; all when it is left out. */
+  /** How many of the next connections to cut; default all. */
   readonly connections?: number;
 }
 
-/** What was said on one connection of a scripted server. */
+/** The record of one connection to a scripted server. */
 export interface ScriptedConnection {
-  /** Counts the connections, from 1. */
+  /** The number of the connection at its server, from 1. */
   readonly id: number;
-  /** Octets the server sent, not counting TLS. */
+  /** Bytes the server sent, not counting TLS. */
   readonly sent: number;
-  /** Octets the client sent, not counting TLS. */
+  /** Bytes the client sent, not counting TLS. */
   readonly received: number;
   /** Whether the connection is encrypted. */
   readonly secure: boolean;
-  /** Who authenticated, or null. */
+  /** The name of the authenticated user, or null. */
   readonly user: string | null;
-  /** The commands, as they were given. */
+  /** The commands as received. */
   readonly commands: readonly string[];
   /** The whole dialogue, secrets and contents included: `S: 220 localhost ESMTP`, `C: EHLO x`, ... */
   readonly transcript: readonly string[];
 }
 
-/** Keeps the record of one connection, and cuts it. */
+/** Records one connection, and cuts it. */
 export class ConnectionRecord implements ScriptedConnection {
   readonly id: number;
   readonly #session: SmtpSession;
@@ -90,12 +90,11 @@ export class ConnectionRecord implements ScriptedConnection {
     return lines;
   }
 
-  /** Notes a command. */
   recordCommand(verb: string, argument: string): void {
     this.#commands.push(argument === '' ? verb : `${verb} ${argument}`);
   }
 
-  /** Lets octets of the client through up to the cut. */
+  /** Passes the client's bytes up to the cut. */
   receive(bytes: Uint8Array): Uint8Array {
     const passed = this.#pass('received', bytes, this.#received);
     this.#received += passed.length;
@@ -103,7 +102,7 @@ export class ConnectionRecord implements ScriptedConnection {
     return passed;
   }
 
-  /** Lets octets of the server through up to the cut. */
+  /** Passes the server's bytes up to the cut. */
   send(bytes: Uint8Array): Uint8Array {
     const passed = this.#pass('sent', bytes, this.#sent);
     this.#sent += passed.length;
@@ -111,14 +110,14 @@ export class ConnectionRecord implements ScriptedConnection {
     return passed;
   }
 
-  #pass(way: 'sent' | 'received', bytes: Uint8Array, before: number): Uint8Array {
+  #pass(direction: 'sent' | 'received', bytes: Uint8Array, before: number): Uint8Array {
     const cut = this.#cut;
-    if (cut === null || cut.after !== way) return bytes;
+    if (cut === null || cut.after !== direction) return bytes;
     const room = cut.bytes - before;
     if (bytes.length < room) return bytes;
     if (!this.#isCut) {
       this.#isCut = true;
-      // When what passes has been obeyed or written.
+      // Once the bytes before the cut have been handled or written.
       if (cut.how !== 'stall') queueMicrotask(() => (cut.how === 'fin' ? this.#session.end() : this.#session.reset()));
     }
     return bytes.subarray(0, Math.max(0, room));

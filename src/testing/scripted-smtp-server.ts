@@ -2,50 +2,50 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Answer, Awaitable, ReceivedMail, Reply, SmtpServerHooks } from '../smtp-server/hooks.ts';
 import type { SmtpServerSettings } from '../smtp-server/options.ts';
-import { isPositive } from '../smtp-server/reply.ts';
+import { isList, isPositive } from '../smtp-server/reply.ts';
 import { SmtpServer } from '../smtp-server/server.ts';
 import type { SmtpSession } from '../smtp-server/session.ts';
 import { ConnectionRecord, type Cut, type ScriptedConnection } from './scripted-connection.ts';
 
 /**
- * A place in the dialogue: `connect` (the greeting), a command's verb in upper case, `RESPONSE` (a line that answers a
- * 334 challenge) or `message` (the reply after the content).
+ * A step of the dialogue: `connect` (the greeting), a command's verb in upper case, `RESPONSE` (the response to a 334
+ * challenge) or `message` (the reply after the content).
  */
 export type Step = 'connect' | 'message' | Uppercase<string>;
 
-/** What the server does at a step instead of its usual reply. */
+/** A misbehaviour of the server at a step, instead of its usual reply. */
 export interface Fault {
-  /** The reply; octets are sent as they are (half a line, a flood, two replies). Without it the server says nothing. */
+  /** The reply; bytes are sent as they are (half a line, a flood, two replies). Default: none, the server stays silent. */
   readonly reply?: Reply;
-  /** Milliseconds to wait before. */
+  /** Milliseconds to wait before the reply. */
   readonly delayMs?: number;
   /** Ends the connection after the reply, with FIN or with RST (without TLS only). */
   readonly end?: 'fin' | 'rst';
 }
 
-/** A reply, a fault, or for LMTP's `message` a reply for each recipient; nothing is the usual reply. */
+/** A reply, a fault, or for LMTP's `message` a reply for each recipient; undefined is the usual reply. */
 export type Act = Reply | Fault | readonly Reply[] | undefined;
 
-/** What an act can be decided by. */
+/** The circumstances of a step, for a function that decides an act. */
 export interface StepContext {
-  /** What follows the verb: `TO:<a@x.org>`; '' where there is no command. */
+  /** The text after the verb: `TO:<a@x.org>`; '' when the step is not a command. */
   readonly argument: string;
-  /** How often this step came since the script began or was reset, from 1. */
+  /** How many times this step has occurred since the start or the last reset, from 1. */
   readonly count: number;
-  /** What was said on this connection so far. */
+  /** The record of this connection so far. */
   readonly connection: ScriptedConnection;
 }
 
-/** How a {@link ScriptedSmtpServer} behaves where its script says nothing. */
+/** How a {@link ScriptedSmtpServer} behaves at steps that its script does not mention. */
 export interface ScriptedSmtpServerOptions extends SmtpServerSettings {
-  /** Who may authenticate: passwords or tokens by user name. Without it AUTH is not offered. */
+  /** The passwords or tokens that users may authenticate with, by user name; default none: AUTH is not offered. */
   readonly users?: Readonly<Record<string, string>>;
-  /** Waits for `delayMs`; a test can give its own clock. */
+  /** Waits for `delayMs`; default a timer. A test can pass its own clock. */
   readonly delay?: (milliseconds: number) => Promise<unknown>;
 }
 
 /**
- * An SMTP server for tests that plays a script of replies and faults and records all that was said.
+ * An SMTP server for tests that plays a script of replies and faults, and records the dialogue.
  *
  * @example
  * await using server = await ScriptedSmtpServer.start();
@@ -55,10 +55,10 @@ export interface ScriptedSmtpServerOptions extends SmtpServerSettings {
 export class ScriptedSmtpServer implements AsyncDisposable {
   readonly #delay: (milliseconds: number) => Promise<unknown>;
   readonly #users: Readonly<Record<string, string>>;
-  readonly #every = new Map<Step, (context: StepContext) => Act>();
+  readonly #always = new Map<Step, (context: StepContext) => Act>();
   readonly #next = new Map<Step, Act[]>();
   readonly #counts = new Map<Step, number>();
-  #live = new WeakMap<SmtpSession, ConnectionRecord>();
+  #records = new WeakMap<SmtpSession, ConnectionRecord>();
   #cut: Cut | null = null;
   #connections: ScriptedConnection[] = [];
   #messages: ReceivedMail[] = [];
@@ -69,7 +69,7 @@ export class ScriptedSmtpServer implements AsyncDisposable {
     this.#users = options.users ?? {};
   }
 
-  /** Starts a server on a free port of 127.0.0.1; it holds clients to RFC 2920 (`strictPipelining`) unless told otherwise. */
+  /** Starts a server, by default on a free port of 127.0.0.1 and with `strictPipelining` (RFC 2920). */
   static async start(options: ScriptedSmtpServerOptions = {}): Promise<ScriptedSmtpServer> {
     const { users, delay, ...settings } = options;
     const scripted = new ScriptedSmtpServer(options);
@@ -77,17 +77,17 @@ export class ScriptedSmtpServer implements AsyncDisposable {
     return scripted;
   }
 
-  /** The address it listens on. */
+  /** The address the server listens on. */
   get host(): string {
     return this.#running.host;
   }
 
-  /** The port it listens on. */
+  /** The port the server listens on. */
   get port(): number {
     return this.#running.port;
   }
 
-  /** The certificate to trust, PEM; null without TLS. */
+  /** The server's certificate, PEM, for a client to trust; null without TLS. */
   get certificate(): string | null {
     return this.#running.certificate;
   }
@@ -102,45 +102,45 @@ export class ScriptedSmtpServer implements AsyncDisposable {
     return this.#running.connections;
   }
 
-  /** The mails the server took: those whose final reply was decided to be positive, whether or not it was delivered. */
+  /** The accepted mails: those with a positive final reply, whether or not the client received that. */
   get messages(): readonly ReceivedMail[] {
     return this.#messages;
   }
 
-  /** Every command of every connection, in order of arrival within a connection: `MAIL FROM:<a@x.org>`. */
+  /** All commands, such as `MAIL FROM:<a@x.org>`, connection by connection. */
   get commands(): readonly string[] {
     return this.#connections.flatMap((connection) => connection.commands);
   }
 
-  /** Acts at every occurrence of a step; a function may decide by what was said. */
+  /** Acts at every occurrence of a step; a function decides each time. */
   on(step: Step, act: Act | ((context: StepContext) => Act)): this {
-    this.#every.set(step, typeof act === 'function' ? act : () => act);
+    this.#always.set(step, typeof act === 'function' ? act : () => act);
     return this;
   }
 
-  /** Acts at the next occurrence of a step only; several wait in line. They come before what `on` says. */
+  /** Acts at the next occurrence of a step only, instead of what `on` set; further calls apply to later occurrences. */
   once(step: Step, act: Act): this {
     this.#next.set(step, [...(this.#next.get(step) ?? []), act]);
     return this;
   }
 
-  /** Cuts connections from now on after exactly so many octets; under TLS octets are counted as they are in clear. */
+  /** Cuts connections from now on, after exactly that many bytes; under TLS, of cleartext. */
   cut(cut: Cut): this {
     this.#cut = cut;
     return this;
   }
 
-  /** Forgets the script and the record, and ends all connections; the port stays. */
+  /** Discards the script and the records, and closes all connections; the port remains open. */
   reset(): void {
     this.#cut = null;
-    for (const map of [this.#every, this.#next, this.#counts]) map.clear();
-    this.#live = new WeakMap();
+    for (const map of [this.#always, this.#next, this.#counts]) map.clear();
+    this.#records = new WeakMap();
     this.#connections = [];
     this.#messages = [];
     this.#running.closeConnections();
   }
 
-  /** Ends all connections and stops listening. */
+  /** Closes all connections and stops listening. */
   close(): Promise<void> {
     return this.#running.close();
   }
@@ -162,12 +162,12 @@ export class ScriptedSmtpServer implements AsyncDisposable {
     return {
       onConnect: (session) => this.#play('connect', '', session, first),
       onCommand: (verb, argument, session) => {
-        this.#live.get(session)?.recordCommand(verb, argument);
-        // Any verb is a step: TypeScript cannot see that it is in upper case.
+        this.#records.get(session)?.recordCommand(verb, argument);
+        // Any verb is a step; the session passes it in upper case.
         return this.#play(verb as Uppercase<string>, argument, session, first);
       },
       onMessage: (mail, session) => {
-        const messages = this.#messages; // a reset during the delay begins another record
+        const messages = this.#messages; // not those of a reset during the delay
         return this.#play('message', '', session, (answers) => {
           if (isList(answers) ? answers.some(isPositive) : isPositive(answers)) messages.push(mail);
           return answers;
@@ -185,14 +185,14 @@ export class ScriptedSmtpServer implements AsyncDisposable {
   }
 
   #connectionOf(session: SmtpSession): ConnectionRecord {
-    const known = this.#live.get(session);
+    const known = this.#records.get(session);
     if (known !== undefined) return known;
     const cut = this.#cut;
     if (cut?.connections !== undefined) {
       this.#cut = cut.connections > 1 ? { ...cut, connections: cut.connections - 1 } : null;
     }
     const connection = new ConnectionRecord(session, cut);
-    this.#live.set(session, connection);
+    this.#records.set(session, connection);
     this.#connections.push(connection);
     return connection;
   }
@@ -207,7 +207,7 @@ export class ScriptedSmtpServer implements AsyncDisposable {
     this.#counts.set(step, count);
     const connection = this.#connectionOf(session);
     const queue = this.#next.get(step);
-    const act = queue?.length ? queue.shift() : this.#every.get(step)?.({ argument, count, connection });
+    const act = queue?.length ? queue.shift() : this.#always.get(step)?.({ argument, count, connection });
     if (!isFault(act)) return use(act);
     const answer = (): T => {
       if (act.end !== undefined) session.endAfterReply(act.end);
@@ -219,10 +219,6 @@ export class ScriptedSmtpServer implements AsyncDisposable {
 
 function isFault(act: Act): act is Fault {
   return typeof act === 'object' && !(act instanceof Uint8Array) && !Array.isArray(act);
-}
-
-function isList(answers: Answer | readonly Answer[]): answers is readonly Answer[] {
-  return Array.isArray(answers);
 }
 
 function first(answers: Answer | readonly Answer[]): Answer {

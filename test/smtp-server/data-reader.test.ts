@@ -15,9 +15,9 @@ function read(
   for (const border of [...borders, wire.length]) {
     waiting = Buffer.concat([waiting, wire.subarray(from, border)]);
     from = border;
-    const { next, done } = reader.readStuffed(waiting, 0);
+    const { next, isDone } = reader.readStuffed(waiting, 0);
     waiting = waiting.subarray(next);
-    if (done) return { content: reader.take(), rest: Buffer.concat([waiting, wire.subarray(from)]).toString() };
+    if (isDone) return { content: reader.take(), rest: Buffer.concat([waiting, wire.subarray(from)]).toString() };
   }
   return null;
 }
@@ -62,7 +62,7 @@ describe('dot-stuffed content', () => {
   test('over the limit is counted but not kept', () => {
     const reader = new DataReader(10);
     const wire = Buffer.from('0123456789abcdef\r\n.\r\n');
-    expect(reader.readStuffed(wire, 0)).toEqual({ next: wire.length, done: true });
+    expect(reader.readStuffed(wire, 0)).toEqual({ next: wire.length, isDone: true });
     expect([reader.size, reader.take().length]).toEqual([18, 0]);
   });
 });
