@@ -2,14 +2,14 @@ import { textOfHtml } from '../mime/html-text.ts';
 import { linksOf } from '../mime/links.ts';
 import type { InboxMessage } from './inbox-message.ts';
 
-/** Every address the message links to, each once: those of the HTML first, then what only the text has. */
+/** The distinct URLs that a message links to: those of the HTML first, then those only in the text. */
 export function links({ body, htmlBody }: InboxMessage): string[] {
   return linksOf(body, htmlBody);
 }
 
 const GROUPS = String.raw`\d(?: \d){3,7}|\d{3}[ -]\d{3}(?:[ -]\d{3})?|\d{4}[ -]\d{4}|\d{4,8}`;
 const LETTERS = String.raw`[A-Z\d]{3,5}-[A-Z\d]{3,5}|(?=[A-Z]*\d)(?=\d*[A-Z])[A-Z\d]{6,10}`;
-// Neither part of a word, number, amount, date, time or address.
+// Not part of a word, number, amount, date, time or address.
 const CODE = new RegExp(
   String.raw`(?<![\w.,:/@#$€£+&=-]|[$€£+#] )(?:${GROUPS}|${LETTERS})(?![\w@%€]|[.,:/-]\w| ?[€%])`,
   'g',
@@ -19,10 +19,10 @@ const YEAR = /^(?:19|20)\d\d$/;
 const REACH = 60;
 
 /**
- * The one-time codes of a message, as they are typed in, each once: `123456` (also from `123 456`), `ABCD-1234`.
+ * The distinct one-time codes of a message, as a user types them: `123456` (also from `123 456`), `ABCD-1234`.
  *
- * Those with a word such as "code" or "PIN" shortly before come first; a lone year and a telephone number with its + are none. Subject, text and, where there is no
- * text, HTML are read.
+ * Codes shortly after a word such as "code" or "PIN" come first; a year on its own and a telephone number with a + are not
+ * codes. Reads the subject and the text, or the HTML when there is no text.
  */
 export function codes({ subject, body, htmlBody }: InboxMessage): string[] {
   const text = `${subject}\n${body || textOfHtml(htmlBody ?? '')}`.replaceAll(

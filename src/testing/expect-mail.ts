@@ -5,14 +5,14 @@ import { type MailMatchers, type MatcherResult, mailMatchers } from './matchers.
 
 /** What {@link expectMail} returns. */
 export interface MailExpectation extends MailMatchers {
-  /** The opposite of each. */
+  /** The negation of each matcher. */
   readonly not: MailMatchers;
 }
 
 /**
- * The matchers as plain assertions, for node:test and wherever there is no `expect`: `expectMail(inbox).toHaveSent({to})`.
+ * The matchers as plain assertions, for node:test and other runners without `expect`: `expectMail(inbox).toHaveSent({to})`.
  *
- * @throws {AssertionError} from the assertions, with what was sent.
+ * @throws {AssertionError} From the assertions, listing what was sent.
  */
 export function expectMail(received: Inbox | InboxMessage | null): MailExpectation {
   return { ...assertions(received, true), not: assertions(received, false) };
@@ -20,7 +20,7 @@ export function expectMail(received: Inbox | InboxMessage | null): MailExpectati
 
 function assertions(received: unknown, wanted: boolean): MailMatchers {
   const entries = Object.entries(mailMatchers).map(([name, matcher]) => {
-    // Each takes what its own name asks for; here they are all alike.
+    // Each has parameters of its own, which are only passed on here.
     const judge = matcher as (received: unknown, ...expected: readonly unknown[]) => MatcherResult;
     const assertion = (...expected: readonly unknown[]): void => {
       const { pass, message } = judge(received, ...expected);
@@ -28,5 +28,5 @@ function assertions(received: unknown, wanted: boolean): MailMatchers {
     };
     return [name, assertion];
   });
-  return Object.fromEntries(entries) as MailMatchers; // the same names
+  return Object.fromEntries(entries) as MailMatchers; // has the same keys
 }

@@ -11,15 +11,15 @@ export interface InboxAttachment {
   readonly filename: string | null;
   /** Lower case, without parameters. */
   readonly mimetype: string;
-  /** Without brackets; null for what is not inline. */
+  /** Without brackets; null when it is not inline. */
   readonly contentId: string | null;
-  /** The bytes that the recipient gets. */
+  /** The decoded bytes. */
   readonly content: Uint8Array;
 }
 
-/** A message as its recipients got it: composed for the wire and read back, so that what is seen here was really sent. */
+/** A message as its recipients got it: composed for the wire and parsed again, so that it shows what was really sent. */
 export class InboxMessage {
-  /** The sender with its name, as in `Jane Doe <jane@example.org>`. */
+  /** The sender with its name, such as `Jane Doe <jane@example.org>`. */
   readonly from: string;
   /** With their names. */
   readonly to: readonly string[];
@@ -27,15 +27,15 @@ export class InboxMessage {
   readonly cc: readonly string[];
   /** With their names. */
   readonly replyTo: readonly string[];
-  /** Who got it although no header names them. */
+  /** The recipients that no header names. */
   readonly bcc: readonly string[];
-  /** Everybody who got it, in the order to, cc, bcc; who was refused is not among them. */
+  /** All recipients who got it, in the order to, cc, bcc; without those who were refused. */
   readonly recipients: readonly string[];
   /** Decoded. */
   readonly subject: string;
-  /** The plain text, '' without one; lines end with a line feed, the last one with nothing. */
+  /** The plain text, '' when there is none; lines are separated by line feeds. */
   readonly body: string;
-  /** The HTML, null without one; its lines end as those of `body`. */
+  /** The HTML, null when there is none; lines as in `body`. */
   readonly htmlBody: string | null;
   /** Attachments and inline images, in the order of the source. */
   readonly attachments: readonly InboxAttachment[];
@@ -43,7 +43,7 @@ export class InboxMessage {
   readonly headers: readonly { readonly name: string; readonly value: string }[];
   /** The source: headers, an empty line, the body. */
   readonly bytes: Uint8Array;
-  /** What the application gave to be sent: tags, metadata, templates and the like are here. */
+  /** The message as the application sent it, with tags, metadata, template and the like. */
   readonly sent: EmailMessage;
 
   constructor(sent: EmailMessage, bytes: Uint8Array, recipients: readonly string[]) {
@@ -58,9 +58,9 @@ export class InboxMessage {
     this.bcc = recipients.filter((address) => !named.has(comparisonKey(address)));
     this.recipients = recipients;
     this.subject = headerText(fields, 'subject') ?? '';
-    this.body = endAlike(content.text() ?? '');
+    this.body = normalizeLines(content.text() ?? '');
     const html = content.html();
-    this.htmlBody = html === null ? null : endAlike(html);
+    this.htmlBody = html === null ? null : normalizeLines(html);
     this.attachments = content.attachments.map(({ path, filename, mediaType: mimetype, contentId }) => ({
       filename,
       mimetype,
@@ -77,7 +77,7 @@ export class InboxMessage {
     return Buffer.from(this.bytes).toString();
   }
 
-  /** The decoded value of the first header of that name, upper and lower case being the same; null when there is none. */
+  /** The decoded value of the first header of that name, in any case; null when there is none. */
   header(name: string): string | null {
     return this.headers.find((header) => header.name.toLowerCase() === name.toLowerCase())?.value ?? null;
   }
@@ -91,7 +91,7 @@ function formatRead({ name, address }: { readonly name: string; readonly address
   }
 }
 
-/** A body that is the whole mail ends with CRLF, a part of several does not: no test should have to know. */
-function endAlike(text: string): string {
+/** A single-part body ends with CRLF and a part of a multipart does not; tests should not depend on that. */
+function normalizeLines(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(/\n$/, '');
 }

@@ -21,7 +21,7 @@ import {
 } from './message-match.ts';
 import { type PlannedFailure, plannedError } from './planned-failure.ts';
 
-/** Delivers the jobs of another connection into an inbox. */
+/** Delivers jobs of another connection to an inbox. */
 export let deliverInto: (
   inbox: Inbox,
   jobs: AsyncIterable<Job>,
@@ -32,17 +32,17 @@ export let deliverIntoSync: (inbox: Inbox, jobs: readonly Job[]) => readonly Del
 
 /** The settings of {@link Inbox.waitFor}. */
 export interface WaitOptions {
-  /** Default: 5,000. */
+  /** How long to wait, in milliseconds; default 5,000. */
   readonly timeoutMs?: number;
 }
 
 /**
- * A connection for tests: sends nothing, and keeps each mail as its recipients would have got it.
+ * A connection for tests, which sends nothing and keeps each mail as its recipients would have got it.
  *
- * Give it to `sendMail` or `setDefaultConnection`, or have `useInbox()` make one for the test that is running.
+ * Pass it to `sendMail` or `setDefaultConnection`, or let `useInbox()` make one for the current test.
  */
 export class Inbox extends LocalBackend {
-  /** What options are checked against, and read from variables. */
+  /** The options of the backend: how they are checked and read from environment variables. */
   static readonly optionTable: AnyOptionTable = BACKEND_OPTIONS;
 
   readonly name = 'inbox';
@@ -52,7 +52,7 @@ export class Inbox extends LocalBackend {
   #delayMs = 0;
   #messages: InboxMessage[] = [];
 
-  /** What was sent, oldest first: every mail that somebody got. */
+  /** The sent messages that reached anybody, oldest first. */
   get messages(): readonly InboxMessage[] {
     return this.#messages;
   }
@@ -62,7 +62,7 @@ export class Inbox extends LocalBackend {
     return this.messages.at(-1) ?? null;
   }
 
-  /** What this address got, in To, Cc or Bcc, oldest first. */
+  /** The messages that this address got, in To, Cc or Bcc, oldest first. */
   to(address: string): readonly InboxMessage[] {
     checkText('the address', address);
     return this.messages.filter((message) => isRecipient(message, address));
@@ -75,9 +75,9 @@ export class Inbox extends LocalBackend {
   }
 
   /**
-   * The first message that matches, as soon as it is there; for what the code under test sends without being waited for.
+   * Waits for the first message that matches, sent by code that the test cannot await. Not affected by fake timers.
    *
-   * @throws {Error} when the time is over; it lists what was sent. Faked clocks do not stop it.
+   * @throws {Error} after `timeoutMs`; it lists what was sent.
    */
   waitFor(match: MessageMatch = {}, options: WaitOptions = {}): Promise<InboxMessage> {
     const { timeoutMs = 5_000 } = options;
@@ -89,7 +89,7 @@ export class Inbox extends LocalBackend {
           if (found === undefined) return false;
           resolve(found);
         } catch (error) {
-          reject(error); // a match of the test's own that throws is no fault of the mail
+          reject(error); // the test's own match function threw
         }
         stop();
         return true;
@@ -101,7 +101,7 @@ export class Inbox extends LocalBackend {
       const timer = setTimeout(() => {
         stop();
         try {
-          const sent = describeMessages(this.messages); // tells whoever waits at another test's inbox
+          const sent = describeMessages(this.messages); // throws if it is another test's inbox
           reject(new Error(`waited ${timeoutMs} ms for ${describeMatch(match)}; ${sent}`));
         } catch (error) {
           reject(error);
@@ -111,23 +111,23 @@ export class Inbox extends LocalBackend {
     });
   }
 
-  /** Forgets the messages, refusals, failures and the delay. */
+  /** Discards the messages, refusals, failures and the delay. */
   clear(): void {
     this.#messages = [];
     this.#outcomes.clear();
     this.#delayMs = 0;
   }
 
-  /** Fails the next message for all its recipients; several calls queue up. */
+  /** Fails the next message for all its recipients; further calls apply to later messages. */
   failNext(failure: EmailError | PlannedFailure): void {
     this.#outcomes.failNext(plannedError(failure));
   }
 
   /**
-   * Refuses a recipient from now on, by any spelling of its address, as a server would with this reply to RCPT.
+   * Refuses a recipient from now on, in any spelling of its address, as a server would with this reply to RCPT.
    *
    * @param code 400 to 599; default 550.
-   * @param enhancedCode default: 5.1.1, no such user, with 550; null, none, with others.
+   * @param enhancedCode The enhanced status code; default 5.1.1 (no such user) for 550, and null, none, for others.
    */
   refuse(
     address: string,
@@ -138,7 +138,7 @@ export class Inbox extends LocalBackend {
     this.#outcomes.refuse(address, { code, enhancedCode, text });
   }
 
-  /** Delays every message from now on, except in blocking calls. */
+  /** Delays every message from now on by that many milliseconds; blocking calls are not delayed. */
   delay(milliseconds: number): void {
     this.#delayMs = milliseconds;
   }
@@ -166,7 +166,7 @@ export class Inbox extends LocalBackend {
 }
 
 /**
- * Makes an inbox of its own, to be given to the code under test as its connection.
+ * Makes an inbox to pass to the code under test as its connection.
  *
  * @throws {ConfigurationError} `invalid-option`, `unknown-option`.
  */

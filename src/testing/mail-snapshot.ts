@@ -4,9 +4,9 @@ import { readContent, readText } from '../mime/read-content.ts';
 import { leavesOf, type MimePart, readMime } from '../mime/read-mime.ts';
 import { InboxMessage } from './inbox-message.ts';
 
-/** A serialiser in the form that `expect.addSnapshotSerializer` of Vitest and Jest takes. */
+/** A serializer for `expect.addSnapshotSerializer` of Vitest and Jest. */
 export interface MailSnapshotSerializer {
-  /** Whether a value is a message of the inbox. */
+  /** Whether a value is a message of an inbox. */
   test(value: unknown): boolean;
   /** The message as text. */
   serialize(value: InboxMessage): string;
@@ -15,9 +15,8 @@ export interface MailSnapshotSerializer {
 const FIXED = { messageId: 'message-id@example.com', date: new Date(0) };
 
 /**
- * A message for a snapshot: who got it, its headers and parts, decoded; Message-ID, Date and boundaries are always the same.
- *
- * Of what is not text there is the size and a SHA-256.
+ * Writes a message for a snapshot: recipients, headers and decoded parts, with a fixed Message-ID, Date and boundary. Content
+ * that is not text appears as its size and SHA-256.
  */
 export function mailSnapshot({ sent, recipients }: InboxMessage): string {
   const bytes = composeMessage(sent.with(FIXED), { boundary: 'boundary' });
@@ -27,7 +26,7 @@ export function mailSnapshot({ sent, recipients }: InboxMessage): string {
   return [[`Recipients: ${recipients.join(', ')}`, ...headers].join('\n'), ...parts].join('\n\n');
 }
 
-/** Writes messages of an inbox into snapshots as {@link mailSnapshot} does. */
+/** Writes messages of an inbox into snapshots by {@link mailSnapshot}. */
 export const mailSnapshotSerializer: MailSnapshotSerializer = Object.freeze({
   test: (value: unknown) => value instanceof InboxMessage,
   serialize: mailSnapshot,

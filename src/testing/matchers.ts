@@ -14,47 +14,47 @@ import {
   show,
 } from './message-match.ts';
 
-/** What a matcher found out: the form that `expect.extend` of Vitest and Jest takes. */
+/** The result of a matcher, as `expect.extend` of Vitest and Jest requires it. */
 export interface MatcherResult {
-  /** Whether it holds. */
+  /** Whether the expectation is met. */
   readonly pass: boolean;
-  /** Why the expectation, or its opposite, does not hold. */
+  /** Why the expectation, or its negation, is not met. */
   readonly message: () => string;
 }
 
-/** An attachment as {@link MailMatchers.toHaveAttachment} looks for it. */
+/** The attachment that {@link MailMatchers.toHaveAttachment} looks for. */
 export interface AttachmentMatch {
   /** The whole name, or a pattern. */
   readonly filename?: string | RegExp;
   /** The media type without parameters. */
   readonly mimetype?: string;
-  /** The id without brackets. */
+  /** The Content-ID without brackets. */
   readonly contentId?: string;
   /** Byte for byte; a string as UTF-8. */
   readonly content?: string | Uint8Array;
 }
 
-/** What can be expected of an inbox, and of a message of it; `Result` is what the test runner's matchers return. */
+/** The matchers for an inbox and for its messages; `Result` is what the test runner's matchers return. */
 export interface MailMatchers<Result = void> {
-  /** Of an inbox: a message that matches was sent; without a match, any. */
+  /** Inbox: a message that matches was sent; without a match, any message. */
   toHaveSent(match?: MessageMatch): Result;
-  /** Of an inbox: so many messages that match were sent; without a match, so many in all. */
+  /** Inbox: exactly `count` messages that match were sent; without a match, in all. */
   toHaveSentTimes(count: number, match?: MessageMatch): Result;
-  /** Of an inbox: nothing was sent. */
+  /** Inbox: nothing was sent. */
   toHaveSentNothing(): Result;
-  /** Of a message: somebody of that address got it, in To, Cc or Bcc. */
+  /** Message: a recipient with that address got it, in To, Cc or Bcc. */
   toHaveRecipient(address: string | RegExp): Result;
-  /** Of a message: the whole subject, or a pattern. */
+  /** Message: has that whole subject, or one that matches. */
   toHaveSubject(subject: string | RegExp): Result;
-  /** Of a message: its HTML or text links to that address. */
+  /** Message: its HTML or text links to that URL. */
   toHaveLink(link: string | RegExp): Result;
-  /** Of a message: a file of that name, or one that is like this, is attached or inline. */
+  /** Message: has an attachment or inline image with that file name, or with these fields. */
   toHaveAttachment(attachment: string | RegExp | AttachmentMatch): Result;
-  /** Of a message: it has that header; with a value, one that is it or matches it. */
+  /** Message: has that header; with a value, one that equals or matches it. */
   toHaveHeader(name: string, value?: string | RegExp): Result;
 }
 
-/** One matcher as `expect.extend` takes it. */
+/** One matcher, as `expect.extend` requires it. */
 export type MailMatcher<Name extends keyof MailMatchers> = (
   received: unknown,
   ...expected: Parameters<MailMatchers[Name]>
@@ -175,7 +175,7 @@ function verb(pass: boolean): string {
   return pass ? 'not to have' : 'to have';
 }
 
-/** A value of the wrong kind is a mistake of the test, which `.not` must not hide. */
+/** A value of the wrong kind is a mistake in the test, which `.not` must not hide. */
 function misused(wanted: string, received: unknown): never {
   const what =
     received === null || received === undefined ? `there is none (${received})` : `this is ${typeof received}`;

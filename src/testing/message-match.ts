@@ -1,36 +1,36 @@
 import { comparisonKey } from '../address.ts';
 import type { InboxMessage } from './inbox-message.ts';
 
-/** What must hold of a message; of several fields, all. */
+/** The fields that a message must match, all of them. */
 export interface MessageFields {
-  /** An address, whatever its name; or a pattern that the name and address match. */
+  /** The sender's address, with any name; or a pattern for name and address. */
   readonly from?: string | RegExp;
-  /** Somebody who got it, in To, Cc or Bcc. */
+  /** A recipient who got it, in To, Cc or Bcc. */
   readonly to?: string | RegExp;
-  /** Somebody in Cc. */
+  /** An address in Cc. */
   readonly cc?: string | RegExp;
-  /** Somebody in Bcc. */
+  /** An address in Bcc. */
   readonly bcc?: string | RegExp;
-  /** Somebody in Reply-To. */
+  /** An address in Reply-To. */
   readonly replyTo?: string | RegExp;
   /** The whole subject, or a pattern. */
   readonly subject?: string | RegExp;
-  /** Words of the text, or a pattern. */
+  /** Part of the text, or a pattern. */
   readonly body?: string | RegExp;
-  /** Words of the HTML, or a pattern. */
+  /** Part of the HTML, or a pattern. */
   readonly htmlBody?: string | RegExp;
 }
 
-/** Which messages are meant: by their fields, or as a function decides. */
+/** Selects messages, by their fields or by a function. */
 export type MessageMatch = MessageFields | ((message: InboxMessage) => boolean);
 
-/** Whether a message is meant by a match that {@link checkMatch} lets through. */
+/** Whether a message matches; `match` must have passed {@link checkMatch}. */
 export function isMatch(message: InboxMessage, match: MessageMatch): boolean {
   if (typeof match === 'function') return match(message);
   return Object.entries(match).every(([field, wanted]) => CHECKS[field]?.(message, wanted));
 }
 
-/** Whether it asks for something, also where there is no message to ask it of. @throws {TypeError} */
+/** Checks a match even when there is no message to compare. @throws {TypeError} for an unknown field or bad value. */
 export function checkMatch(match: MessageMatch): void {
   if (typeof match === 'function') return;
   if (typeof match !== 'object' || match === null || match instanceof RegExp)
@@ -42,7 +42,7 @@ export function checkMatch(match: MessageMatch): void {
   }
 }
 
-/** @throws {TypeError} for what is neither text nor pattern: it would be found everywhere, or nowhere. */
+/** @throws {TypeError} unless it is a string or a pattern: anything else would match everything or nothing. */
 export function checkText(what: string, wanted: unknown): void {
   if (typeof wanted !== 'string' && !(wanted instanceof RegExp))
     throw new TypeError(`${what} is a text or a pattern, not ${show(wanted)}`);
@@ -61,14 +61,14 @@ const CHECKS: Readonly<Record<string, Check>> = {
   htmlBody: ({ htmlBody }, wanted) => htmlBody !== null && containsText(htmlBody, wanted),
 };
 
-/** Whether somebody of that address got the message. */
+/** Whether a recipient with that address got the message. */
 export function isRecipient({ recipients, to, cc, bcc }: InboxMessage, wanted: string | RegExp): boolean {
   const reached = new Set(recipients.map(comparisonKey));
   const shown = [...to, ...cc, ...bcc].filter((address) => reached.has(comparisonKey(address)));
   return hasAddress([...recipients, ...shown], wanted);
 }
 
-/** Whether a text is the wanted one. */
+/** Whether a text equals a string or matches a pattern. */
 export function isText(text: string, wanted: string | RegExp): boolean {
   return typeof wanted === 'string' ? text === wanted : text.search(wanted) !== -1;
 }
@@ -83,14 +83,14 @@ function hasAddress(addresses: readonly string[], wanted: string | RegExp): bool
   );
 }
 
-/** Messages, or what was wanted of them, as a failure shows them. */
+/** Describes messages in a failure. */
 export function describeMessages(messages: readonly InboxMessage[]): string {
   if (messages.length === 0) return 'nothing was sent';
   const lines = messages.map((message, index) => `${index + 1}. ${describeMessage(message)}`);
   return `sent ${messages.length === 1 ? 'was' : 'were'}:\n${lines.join('\n')}`;
 }
 
-/** One message in a line or two. */
+/** Describes a message in two lines. */
 export function describeMessage({ subject, recipients, body, htmlBody, attachments }: InboxMessage): string {
   const words = (body || (htmlBody ?? '')).replaceAll(/\s+/g, ' ').slice(0, 100);
   const files = attachments.map(({ filename, contentId }) => filename ?? `cid:${contentId}`);
@@ -98,14 +98,14 @@ export function describeMessage({ subject, recipients, body, htmlBody, attachmen
   return `${JSON.stringify(subject)} to ${recipients.join(', ')}${attached}\n   ${words}`;
 }
 
-/** A match as a failure shows it. */
+/** Describes a match in a failure. */
 export function describeMatch(match: MessageMatch): string {
   if (typeof match === 'function') return `a message for which ${match.name || 'the function'} is true`;
   const fields = Object.entries(match).map(([name, wanted]) => `${name} ${show(wanted)}`);
   return fields.length === 0 ? 'a message' : `a message with ${fields.join(', ')}`;
 }
 
-/** A text or pattern as a failure shows it. */
+/** Formats a string or pattern for a failure. */
 export function show(wanted: unknown): string {
   return wanted instanceof RegExp ? String(wanted) : (JSON.stringify(wanted) ?? String(wanted));
 }

@@ -6,9 +6,9 @@ import {
   type SendErrorCode,
 } from '../errors.ts';
 
-/** A failure by its code; what is left out is as it usually is with that code. */
+/** A failure by its code; omitted facts are as usual for that code. */
 export interface PlannedFailure {
-  /** The code of the error; its class follows. */
+  /** The code of the error, which decides its class. */
   readonly code: ConnectionErrorCode | SendErrorCode;
   /** The text of the error. */
   readonly message?: string;
@@ -37,7 +37,7 @@ const RETRYABLE: ReadonlySet<string> = new Set<PlannedFailure['code']>([
   ...(['temporary', 'throttled'] as const),
 ]);
 
-/** The error that a plan stands for: an EmailConnectionError where both classes have the code. */
+/** The error for a plan: an EmailConnectionError when both classes have the code. */
 export function plannedError(plan: EmailError | PlannedFailure): EmailError {
   if (plan instanceof EmailError) return plan;
   const { code, message = `the inbox was told to fail with ${code}`, retryable = RETRYABLE.has(code) } = plan;

@@ -13,12 +13,12 @@ let inboxSwitch: InboxSwitch | null = null;
 let restore = (): void => {};
 
 /**
- * Gives the test that is running an inbox of its own: what it sends without naming a connection arrives there, and what
- * tests beside it send does not.
+ * Makes an inbox for the current test, which gets what the test sends without naming a connection, but nothing from tests
+ * that run concurrently.
  *
- * Call it in the test itself; in a `beforeEach` it serves tests that run one after the other, when `afterEach` closes it. Mail
- * that is sent outside every test, by a worker that was started before, say, goes to the latest inbox. Closing the last one
- * (`await using`, or `close()`) gives the process its connection back.
+ * Call it in the test itself; in a `beforeEach` it is for tests that run one at a time, with an `afterEach` that closes it.
+ * Mail sent outside any test, for example by a worker started earlier, goes to the latest inbox. Closing the last inbox
+ * (`await using`, or `close()`) restores the default connection.
  */
 export function useInbox(): Inbox {
   const inbox = new TestInbox();
@@ -32,8 +32,8 @@ export function useInbox(): Inbox {
 
 class TestInbox extends Inbox {
   /**
-   * Test runners let an inbox of one test's `beforeEach` reach the next tests, and not always that of their own: who then
-   * looks for mail in vain is told.
+   * Test runners keep the async context of one test's `beforeEach` for later tests, and sometimes lose that of their own: a
+   * test that reads an inbox which gets none of its mail gets this error.
    */
   override get messages(): readonly InboxMessage[] {
     const own = storage.getStore();
@@ -51,12 +51,12 @@ class TestInbox extends Inbox {
   }
 }
 
-/** The process's connection while tests have inboxes: it looks whose test is sending. */
+/** The default connection while there are inboxes: delivers to the inbox of the test that is sending. */
 class InboxSwitch extends EmailBackend {
   static readonly optionTable: AnyOptionTable = BACKEND_OPTIONS;
   readonly name = 'inbox';
   protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
-  /** A call that had to wait would start in the test that made room for it. */
+  /** A queued call would start in the async context of the test whose call ended. */
   protected override readonly maxActiveCalls = Number.POSITIVE_INFINITY;
 
   protected override deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult> {

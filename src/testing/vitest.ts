@@ -3,8 +3,8 @@ import type { MailMatchers } from './matchers.ts';
 export { mailSnapshotSerializer } from './mail-snapshot.ts';
 export { mailMatchers } from './matchers.ts';
 
-// biome-ignore lint/suspicious/noTsIgnore: an error only where the module is not there
-/** @ts-ignore Its types are extended where it is used, and need not be there elsewhere. */
+// biome-ignore lint/suspicious/noTsIgnore: an error only where the module is not installed
+/** @ts-ignore The module is extended where it is used, and need not be installed elsewhere. */
 declare module 'vitest' {
   interface Matchers<T> extends MailMatchers {}
 }

@@ -2,21 +2,19 @@ import { AssertionError } from 'node:assert';
 import type { Awaitable } from '../../events.ts';
 import { CALL_RULES } from './call-rules.ts';
 import { CONTENT_RULES } from './content-rules.ts';
-import type { ContractRule } from './rule.ts';
 import { SAFETY_RULES } from './safety-rules.ts';
 import { STATUS_RULES } from './status-rules.ts';
 import type { ContractAbilities, ContractSubject } from './subject.ts';
-import { Trial } from './trial.ts';
-import { within } from './within.ts';
+import { type ContractRule, Trial, within } from './trial.ts';
 
-/** Makes a backend with an empty provider of its own; called once for every case. */
+/** Makes a backend with its own empty provider; called once per case. */
 export type ContractFactory = () => Awaitable<ContractSubject>;
 
 /** The settings of {@link backendContract}. */
 export interface ContractOptions {
-  /** What the provider cannot be told to do: the cases that need it are left out. */
+  /** Abilities that the test provider lacks; the cases that need them are left out. */
   readonly lacks?: readonly (keyof ContractAbilities)[];
-  /** How long a case may take before it fails; default 15,000. */
+  /** Milliseconds after which a case fails; default 15,000. */
   readonly timeoutMs?: number;
 }
 
@@ -24,11 +22,11 @@ export interface ContractOptions {
 export interface ContractCase {
   /** What must hold, in words. */
   readonly name: string;
-  /** @throws {AssertionError} when it does not hold; or does not end in time. */
+  /** @throws {AssertionError} when it does not hold, or does not end in time. */
   run(): Promise<void>;
 }
 
-/** What {@link describeBackend} needs of a test runner, and what the provider cannot do. */
+/** The settings of {@link describeBackend}. */
 export interface DescribeOptions extends ContractOptions {
   /** The test runner's `describe`. */
   readonly describe: (name: string, body: () => void) => unknown;
@@ -39,7 +37,7 @@ export interface DescribeOptions extends ContractOptions {
 const RULES: readonly ContractRule[] = [...CONTENT_RULES, ...STATUS_RULES, ...CALL_RULES, ...SAFETY_RULES];
 const CLOSE_MS = 2_000;
 
-/** What holds of every backend, case by case, without a test runner. */
+/** The contract of every backend as cases, independent of a test runner. */
 export function backendContract(factory: ContractFactory, options: ContractOptions = {}): readonly ContractCase[] {
   const { lacks = [], timeoutMs = 15_000 } = options;
   return RULES.filter(({ needs }) => needs === undefined || !lacks.includes(needs)).map((rule) => ({
@@ -48,7 +46,7 @@ export function backendContract(factory: ContractFactory, options: ContractOptio
   }));
 }
 
-/** {@link backendContract} as a suite of a test runner: give it the `describe` and `it` of Vitest, Jest or node:test. */
+/** Runs {@link backendContract} as a suite, with the `describe` and `it` of Vitest, Jest or node:test. */
 export function describeBackend(name: string, factory: ContractFactory, options: DescribeOptions): void {
   const { describe, it } = options;
   describe(name, () => {
@@ -69,7 +67,7 @@ async function runRule(
     }
     await within(timeoutMs, check(new Trial(subject)), `"${name}" did not end within ${timeoutMs} ms`);
   } finally {
-    // What a case left open must not hide what it found.
+    // A failing close must not hide the result of the case.
     await within(CLOSE_MS, subject.backend.close(), 'close did not end').catch(() => {});
     await subject.close?.();
   }

@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { isDelivered } from '../../status.ts';
-import type { ContractRule } from './rule.ts';
-import { mail, mails, recipientsOf, type Trial } from './trial.ts';
-import { within } from './within.ts';
+import { type ContractRule, mail, mails, recipientsOf, type Trial, within } from './trial.ts';
 
-/** How long a call may take to end when it is aborted. */
+/** Milliseconds in which an aborted call must end. */
 const PROMPT_MS = 8_000;
 
 /** Calls, connections and signals do what they say. */

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { readAddresses } from '../../mime/read-addresses.ts';
 import { headerText, headerValue } from '../../mime/read-headers.ts';
-import type { ContractRule } from './rule.ts';
-import { key, mail, type Trial } from './trial.ts';
+import { type ContractRule, mail, type Trial } from './trial.ts';
 
 const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 const LARGE = Uint8Array.from({ length: 70_000 }, (_, index) => (index * 7919) >> 3);
@@ -79,7 +78,7 @@ export const CONTENT_RULES: readonly ContractRule[] = [
       for (const [index, end] of ['\r\n.\r\n', '\n.\n', '\r\n.\n', '\n.\r\n', '\r.\r'].entries()) {
         await trial.deliver(mail(`user${index}@example.org`, { body: `Hello${end}${evil}` }));
       }
-      assert.deepEqual([...(await trial.counts()).keys()].toSorted(), [0, 1, 2, 3, 4].map(toUser));
+      assert.deepEqual([...(await trial.counts()).keys()].toSorted(), users(5));
     },
   },
   {
@@ -151,6 +150,6 @@ function plain(text: string | null): string | undefined {
   return text?.replaceAll('\r\n', '\n').replace(/\n$/, '');
 }
 
-function toUser(index: number): string {
-  return key(`user${index}@example.org`);
+function users(count: number): readonly string[] {
+  return Array.from({ length: count }, (_, index) => `user${index}@example.org`);
 }

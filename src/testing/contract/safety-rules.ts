@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import type { EmailMessageInit } from '../../message-init.ts';
-import type { ContractRule } from './rule.ts';
 import type { ContractBackend } from './subject.ts';
-import { mail, recipientsOf, resultAt, type Trial } from './trial.ts';
+import { type ContractRule, mail, recipientsOf, resultAt, type Trial } from './trial.ts';
 
 const ADVISORY: Readonly<Record<string, Partial<EmailMessageInit>>> = {
   tags: { tags: ['welcome'] },
@@ -20,7 +19,7 @@ const ESSENTIAL: Readonly<Record<string, Partial<EmailMessageInit>>> = {
   envelopeSender: { envelopeSender: 'bounces@example.com' },
   nonAsciiLocalPart: { cc: 'jürgen@example.org' },
 };
-/** What needs nothing of the provider but to be handed on. */
+/** Features that the provider can always carry. */
 const CARRIED = { ...ADVISORY, envelopeSender: ESSENTIAL['envelopeSender'] };
 
 /** Nothing is dropped, and nothing gets in. */
@@ -115,7 +114,7 @@ async function isRefused(trial: Trial, attack: Partial<EmailMessageInit>): Promi
   await trial.nothingArrived();
 }
 
-/** What the backend declares; it is protected, for those who use a backend need not know. */
+/** The features that a backend declares, in a protected member. */
 function featuresOf(backend: ContractBackend): ReadonlySet<unknown> {
   const features: unknown = Reflect.get(backend, 'features');
   return features instanceof Set ? features : new Set();

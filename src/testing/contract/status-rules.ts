@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { isDelivered } from '../../status.ts';
-import type { ContractRule } from './rule.ts';
-import { mail, mails, recipientsOf, resultAt, told } from './trial.ts';
+import { type ContractRule, describeError, mail, mails, recipientsOf, resultAt } from './trial.ts';
 
 const UNSENDABLE = mail('b@example.org', { fromEmail: 'not an address' });
 
@@ -54,7 +53,7 @@ export const STATUS_RULES: readonly ContractRule[] = [
       })();
       for (const messages of [stream, new Set([third, fourth])]) {
         const { thrown } = await trial.send(messages);
-        if (thrown !== null) assert.fail(`it threw: ${told(thrown)}`);
+        if (thrown !== null) assert.fail(`it threw: ${describeError(thrown)}`);
       }
       assert.deepEqual([...(await trial.counts()).values()], [1, 1, 1, 1]);
     },
@@ -63,7 +62,7 @@ export const STATUS_RULES: readonly ContractRule[] = [
     name: 'a message that cannot be sent does not stop the others',
     async check(trial) {
       const outcome = await trial.send([mail('a@example.org'), UNSENDABLE, mail('c@example.org')]);
-      if (outcome.thrown !== null) assert.fail(`it threw: ${told(outcome.thrown)}`);
+      if (outcome.thrown !== null) assert.fail(`it threw: ${describeError(outcome.thrown)}`);
       assert(resultAt(outcome.status, 1).error, 'the second message has no error');
       await trial.isTrue(outcome);
       assert.deepEqual([...(await trial.counts()).keys()].toSorted(), ['a@example.org', 'c@example.org']);
@@ -141,7 +140,7 @@ export const STATUS_RULES: readonly ContractRule[] = [
     async check(trial) {
       trial.subject.breakDown?.();
       const { status, thrown } = await trial.send([mail('a@example.org')], { failSilently: true });
-      if (thrown !== null) assert.fail(`it threw: ${told(thrown)}`);
+      if (thrown !== null) assert.fail(`it threw: ${describeError(thrown)}`);
       assert(status?.error, 'the status has no error');
       assert(!recipientsOf(status).some(isDelivered), 'a recipient is told to be sent');
       await trial.nothingArrived();

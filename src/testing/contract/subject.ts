@@ -2,7 +2,7 @@ import type { Awaitable } from '../../events.ts';
 import type { EmailMessageInit } from '../../message-init.ts';
 import type { SendStatus } from '../../status.ts';
 
-/** What the contract calls; every EmailBackend has it, and what wraps another library can. */
+/** The methods that the contract calls: those of an EmailBackend, or of a wrapper of another library. */
 export interface ContractBackend {
   /** As of an EmailBackend. */
   sendMessages(
@@ -15,23 +15,23 @@ export interface ContractBackend {
   close(): Promise<void>;
 }
 
-/** One mail as it reached the provider. */
+/** One mail that reached the provider. */
 export interface ContractDelivery {
-  /** Whom the provider was told to deliver to, bare addresses. */
+  /** The recipients that the provider was to deliver to, as bare addresses. */
   readonly recipients: readonly string[];
   /** Headers, an empty line, the body. */
   readonly source: Uint8Array;
 }
 
-/** What a test provider can be told to do, for cases that need it; each from now on. */
+/** Misbehaviour of the test provider, for cases that need it; each applies from now on. */
 export interface ContractAbilities {
   /** Refuses this recipient, or the mails to it. */
   refuse(address: string): void;
-  /** Fails whatever it is asked, taking nothing. */
+  /** Fails every request, accepting nothing. */
   breakDown(): void;
-  /** Falls silent. */
+  /** Stops answering. */
   stall(): void;
-  /** Takes mails, and breaks off before it says so. */
+  /** Accepts mails, but disconnects before it says so. */
   loseAnswers(): void;
 }
 
@@ -39,8 +39,8 @@ export interface ContractAbilities {
 export interface ContractSubject extends Partial<ContractAbilities> {
   /** The backend, not opened. */
   readonly backend: ContractBackend;
-  /** What has arrived, in order. */
+  /** The mails that have arrived, in order. */
   received(): Awaitable<readonly ContractDelivery[]>;
-  /** Ends what was started for it; the backend itself is closed before. */
+  /** Releases what was started for it, after the backend has been closed. */
   close?(): Awaitable<void>;
 }

@@ -1,19 +1,30 @@
+import { AssertionError } from 'node:assert';
 import assert from 'node:assert/strict';
+import { clearTimeout, setTimeout } from 'node:timers';
 import { comparisonKey } from '../../address.ts';
 import type { EmailError } from '../../errors.ts';
 import type { EmailMessageInit } from '../../message-init.ts';
 import { MailContent } from '../../mime/mail-content.ts';
 import type { MessageResult, RecipientStatus, SendStatus } from '../../status.ts';
-import type { ContractSubject } from './subject.ts';
+import type { ContractAbilities, ContractSubject } from './subject.ts';
 
-/** What became of one call. */
-export interface Outcome {
-  /** Returned, or of the error that was thrown. */
+/** One rule that every backend must obey. */
+export interface ContractRule {
+  readonly name: string;
+  /** What the test provider must be able to do. */
+  readonly needs?: keyof ContractAbilities;
+  /** @throws {AssertionError} when it does not hold. */
+  check(trial: Trial): Promise<void>;
+}
+
+/** The outcome of one call. */
+interface Outcome {
+  /** Returned, or from the thrown error. */
   readonly status: SendStatus | null;
   readonly thrown: Partial<EmailError> | null;
 }
 
-/** How a subject is used in one case, and what can be said of it. */
+/** The use of a subject in one case, with assertions. */
 export class Trial {
   readonly subject: ContractSubject;
 
@@ -21,7 +32,7 @@ export class Trial {
     this.subject = subject;
   }
 
-  /** Sends, and keeps what is thrown. */
+  /** Sends, and catches what is thrown. */
   async send(
     messages: Iterable<EmailMessageInit> | AsyncIterable<EmailMessageInit>,
     options: { readonly signal?: AbortSignal; readonly failSilently?: boolean } = {},
@@ -29,20 +40,20 @@ export class Trial {
     try {
       return { status: await this.subject.backend.sendMessages(messages, options), thrown: null };
     } catch (error) {
-      const thrown = error as Partial<EmailError>; // whatever a backend throws: each field is looked at
+      const thrown = error as Partial<EmailError>; // whatever a backend throws: each field is checked
       return { status: thrown.status ?? null, thrown };
     }
   }
 
-  /** Sends what must arrive. */
+  /** Sends, and fails when anything is thrown. */
   async deliver(...messages: readonly EmailMessageInit[]): Promise<SendStatus> {
     const { status, thrown } = await this.send(messages);
-    if (thrown !== null) assert.fail(`it threw: ${told(thrown)}`);
+    if (thrown !== null) assert.fail(`it threw: ${describeError(thrown)}`);
     assert(status !== null, 'it returned no status');
     return status;
   }
 
-  /** Sends a mail to this address, and looks whether it arrived. */
+  /** Sends a mail to this address, and checks that it arrived. */
   async reaches(address: string): Promise<void> {
     await this.deliver(mail(address));
     assert.equal((await this.counts()).get(address), 1, `${address} got no mail`);
@@ -62,24 +73,24 @@ export class Trial {
     assert.deepEqual([...(await this.counts())], [], 'nothing was to arrive');
   }
 
-  /** How many mails each address got. */
+  /** How many mails each address got, by {@link comparisonKey}. */
   async counts(): Promise<Map<string, number>> {
     const counts = new Map<string, number>();
     for (const { recipients } of await this.subject.received()) {
-      for (const address of recipients) counts.set(key(address), (counts.get(key(address)) ?? 0) + 1);
+      for (const key of recipients.map(comparisonKey)) counts.set(key, (counts.get(key) ?? 0) + 1);
     }
     return counts;
   }
 
-  /** Everything that is said of a recipient is true: each must be in one message only. */
+  /** Checks that every recipient's status is true; each recipient must be in one message only. */
   async isTrue({ status }: Pick<Outcome, 'status'>): Promise<void> {
     const counts = await this.counts();
     for (const { address, status: claim } of recipientsOf(status)) {
-      const count = counts.get(key(address)) ?? 0;
+      const count = counts.get(comparisonKey(address)) ?? 0;
       const allowed = claim === 'sent' || claim === 'queued' ? [1] : claim === 'unknown' ? [0, 1] : [0];
       assert(allowed.includes(count), `${address} is told to be ${claim}, and got ${count} mails`);
     }
-    const named = new Set(recipientsOf(status).map(({ address }) => key(address)));
+    const named = new Set(recipientsOf(status).map(({ address }) => comparisonKey(address)));
     for (const address of counts.keys()) assert(named.has(address), `${address} got a mail, and has no status`);
   }
 }
@@ -89,7 +100,7 @@ export function mail(to: string | readonly string[], changes: Partial<EmailMessa
   return { subject: 'Contract', body: 'Hello.', fromEmail: 'sender@example.com', to, ...changes };
 }
 
-/** As many mails, each to somebody else. */
+/** That many mails, each to a different address. */
 export function mails(count: number): EmailMessageInit[] {
   return Array.from({ length: count }, (_, index) => mail(`user${index}@example.org`, { subject: `Mail ${index}` }));
 }
@@ -107,12 +118,20 @@ export function resultAt(status: SendStatus | null, index: number): MessageResul
   return result;
 }
 
-/** Under what an address is counted. */
-export function key(address: string): string {
-  return comparisonKey(address);
+/** Describes an error in one line. */
+export function describeError(error: Partial<EmailError>): string {
+  return `${error.name} ${error.code ?? '(no code)'}: ${error.message}`;
 }
 
-/** An error in a line. */
-export function told(error: Partial<EmailError>): string {
-  return `${error.name} ${error.code ?? '(no code)'}: ${error.message}`;
+/** Waits at most that long. @throws {AssertionError} with `message` when the time is over. */
+export async function within<T>(milliseconds: number, work: Promise<T>, message: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new AssertionError({ message })), milliseconds);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
