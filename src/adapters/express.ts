@@ -1,20 +1,20 @@
 import { type MailService, type MailServiceOptions, startMail } from '../app/mail-service.ts';
 import type { EmailBackend } from '../backend.ts';
 
-/** What {@link expressMail} adds to a request; extend Express's own interface by it to have it typed. */
+/** What {@link expressMail} adds to a request; extend Express's own `Request` interface with it. */
 export interface ExpressMail {
   /** The connection; `sendMail({..., connection: request.mail})` sends over it. */
   readonly mail: EmailBackend;
 }
 
-/** A middleware that gives every request its `mail`, and the service behind it. */
+/** The middleware, which is also the mail service. */
 export interface ExpressMailMiddleware extends MailService {
   (request: object, response: object, next: () => void): void;
 }
 
 /**
- * Express middleware: `request.mail` is the connection. It is open when this returns; `close()` lets every mail under way be
- * sent and closes it, as SIGTERM and SIGINT do before they end the process.
+ * Express middleware that sets `request.mail` to the connection, which is open when this returns. `close()` finishes the mails
+ * under way and closes it, and so do SIGTERM and SIGINT before they end the process.
  *
  * ```ts
  * const mail = await expressMail();
@@ -24,7 +24,7 @@ export interface ExpressMailMiddleware extends MailService {
  * });
  * ```
  *
- * @param app what plugins see as the server (ServerStartup)
+ * @param app The server that plugins see in ServerStartup; default null.
  * @throws As {@link startMail}.
  */
 export async function expressMail(
@@ -36,5 +36,5 @@ export async function expressMail(
     Object.defineProperty(request, 'mail', { value: service.connection, configurable: true, enumerable: true });
     next();
   };
-  return Object.defineProperties(middleware, Object.getOwnPropertyDescriptors(service)) as ExpressMailMiddleware; // the service's own members
+  return Object.defineProperties(middleware, Object.getOwnPropertyDescriptors(service)) as ExpressMailMiddleware; // with the service's own members
 }

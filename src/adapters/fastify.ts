@@ -4,32 +4,32 @@ import type { EmailBackend } from '../backend.ts';
 /** Options of {@link fastifyMail}. */
 export type FastifyMailOptions = MailServiceOptions;
 
-/** What {@link fastifyMail} adds to a Fastify instance; extend the module's own interface by it to have it typed. */
+/** What {@link fastifyMail} adds to a Fastify instance; extend Fastify's own `FastifyInstance` interface with it. */
 export interface FastifyMail {
   /** The connection; `sendMail({..., connection: app.mail})` sends over it. */
   readonly mail: EmailBackend;
 }
 
-/** What of a Fastify instance the plugin uses. */
+/** The part of a Fastify instance that the plugin uses. */
 export interface FastifyLike {
   /** Adds a property. */
   decorate(name: 'mail', value: { getter(): EmailBackend }): unknown;
-  /** Adds what is done at the end. */
+  /** Adds a hook for the end of the application. */
   addHook(name: 'onClose', hook: () => Promise<void>): unknown;
   /** Ends the application. */
   close(): PromiseLike<unknown>;
 }
 
 /**
- * A Fastify plugin: `app.mail` is the connection, opened when the application gets ready and closed, after every mail under way
- * was sent, by `app.close()`. SIGTERM and SIGINT close the application.
+ * Fastify plugin that sets `app.mail` to the connection. It is opened while the application gets ready, and `app.close()`
+ * finishes the mails under way and closes it. SIGTERM and SIGINT close the application.
  *
  * ```ts
  * await app.register(fastifyMail, { verify: true });
  * app.post('/orders', async () => sendMail({ ..., connection: app.mail }));
  * ```
  *
- * @throws As {@link startMail}: the application does not get ready then.
+ * @throws As {@link startMail}; the application then fails to get ready.
  */
 export const fastifyMail: (app: FastifyLike, options: FastifyMailOptions) => Promise<void> = Object.assign(
   async (app: FastifyLike, options: FastifyMailOptions): Promise<void> => {
@@ -40,7 +40,7 @@ export const fastifyMail: (app: FastifyLike, options: FastifyMailOptions) => Pro
     app.addHook('onClose', () => service.close());
   },
   {
-    // What the package fastify-plugin sets: the decorator is for the whole application, not for the plugin's own scope.
+    // As set by the package fastify-plugin: the decorator is for the whole application, not only for the plugin's scope.
     [Symbol.for('skip-override')]: true,
     [Symbol.for('fastify.display-name')]: 'amsdal-mail',
   },

@@ -7,20 +7,20 @@ export interface MailVariables {
   readonly mail: EmailBackend;
 }
 
-/** What of Hono's context the middleware uses. */
+/** The part of Hono's context that the middleware uses. */
 export interface HonoContextLike {
   /** Sets a variable of the request. */
   set(name: 'mail', value: EmailBackend): void;
 }
 
-/** A middleware that sets the variable `mail`, and the service behind it. */
+/** The middleware, which is also the mail service. */
 export interface HonoMailMiddleware extends MailService {
   (context: HonoContextLike, next: () => Promise<void>): Promise<void>;
 }
 
 /**
- * Hono middleware: `c.var.mail` is the connection. It is open when this returns; `close()` lets every mail under way be sent
- * and closes it, as SIGTERM and SIGINT do before they end the process.
+ * Hono middleware that sets `c.var.mail` to the connection, which is open when this returns. `close()` finishes the mails
+ * under way and closes it, and so do SIGTERM and SIGINT before they end the process.
  *
  * ```ts
  * const mail = await honoMail();
@@ -29,7 +29,7 @@ export interface HonoMailMiddleware extends MailService {
  * app.post('/orders', async (c) => c.json(await sendMail({ ..., connection: c.var.mail })));
  * ```
  *
- * @param app what plugins see as the server (ServerStartup)
+ * @param app The server that plugins see in ServerStartup; default null.
  * @throws As {@link startMail}.
  */
 export async function honoMail(options: MailServiceOptions = {}, app: unknown = null): Promise<HonoMailMiddleware> {
@@ -38,5 +38,5 @@ export async function honoMail(options: MailServiceOptions = {}, app: unknown = 
     context.set('mail', service.connection);
     await next();
   };
-  return Object.defineProperties(middleware, Object.getOwnPropertyDescriptors(service)) as HonoMailMiddleware; // the service's own members
+  return Object.defineProperties(middleware, Object.getOwnPropertyDescriptors(service)) as HonoMailMiddleware; // with the service's own members
 }

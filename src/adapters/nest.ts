@@ -3,15 +3,15 @@ import { EmailBackend } from '../backend.ts';
 
 /** Options of {@link MailModule.forRoot}. */
 export interface NestMailOptions extends MailServiceOptions {
-  /** Whether every module can have the connection without importing this one; default true. */
+  /** Whether every module can inject the connection without importing this one; default true. */
   readonly isGlobal?: boolean;
 }
 
-/** Options that other providers are asked for, of {@link MailModule.forRootAsync}. */
+/** Options of {@link MailModule.forRootAsync}. */
 export interface NestMailAsyncOptions<M, T> {
-  /** The modules that provide what `inject` names. */
+  /** The modules that provide the dependencies in `inject`. */
   readonly imports?: M[];
-  /** The tokens of what `useFactory` gets, in order. */
+  /** The tokens of the arguments of `useFactory`, in order. */
   readonly inject?: T[];
   /** Makes the options. */
   useFactory(...dependencies: never[]): MailServiceOptions | Promise<MailServiceOptions>;
@@ -19,35 +19,35 @@ export interface NestMailAsyncOptions<M, T> {
   readonly isGlobal?: boolean;
 }
 
-/** A provider as Nest's container takes it. */
+/** A provider for Nest's container. */
 export interface NestProvider<T> {
   /** The token. */
   readonly provide: abstract new (
     ...dependencies: never[]
   ) => object;
-  /** The tokens of what `useFactory` gets, in order. */
+  /** The tokens of the arguments of `useFactory`, in order. */
   readonly inject: T[];
-  /** Makes what is provided. */
+  /** Makes the provided object. */
   readonly useFactory: (...dependencies: unknown[]) => Promise<object>;
 }
 
-/** A module as Nest's container takes it. */
+/** A module for Nest's container. */
 export interface NestDynamicModule<M, T> {
   /** The class of the module. */
   readonly module: typeof MailModule;
   /** Whether every other module sees its exports. */
   readonly global: boolean;
-  /** The modules that provide what its providers need. */
+  /** The modules that provide the dependencies of its providers. */
   readonly imports: M[];
-  /** The connection, and what opens and closes it. */
+  /** The connection, and its lifecycle. */
   readonly providers: NestProvider<T | typeof MailLifecycle>[];
   /** The token of the connection. */
   readonly exports: (typeof EmailBackend)[];
 }
 
 /**
- * A Nest module: `EmailBackend` is the token of the connection. It is opened with the application and closed, after every mail
- * under way was sent, by `app.close()`; SIGTERM and SIGINT do the same before the process ends.
+ * Nest module that provides the connection under the token `EmailBackend`. It is opened with the application, and `app.close()`
+ * finishes the mails under way and closes it; so do SIGTERM and SIGINT before they end the process.
  *
  * ```ts
  * @Module({ imports: [MailModule.forRoot({ verify: true })] })
@@ -59,26 +59,26 @@ export interface NestDynamicModule<M, T> {
  * }
  * ```
  */
-// biome-ignore lint/complexity/noStaticOnlyClass: Nest knows modules by their classes
+// biome-ignore lint/complexity/noStaticOnlyClass: a Nest module is a class
 export class MailModule {
-  /** The module with options that are known. */
+  /** Makes the module with given options. */
   static forRoot(options: NestMailOptions = {}): NestDynamicModule<never, never> {
     return MailModule.forRootAsync({ useFactory: () => options, isGlobal: options.isGlobal ?? true });
   }
 
-  /** The module with options that other providers know, such as a configuration service. */
+  /** Makes the module with options from other providers, such as a configuration service. */
   static forRootAsync<M = never, T = never>(options: NestMailAsyncOptions<M, T>): NestDynamicModule<M, T> {
     const { imports = [], inject = [], isGlobal = true } = options;
     const lifecycle: NestProvider<T> = {
       provide: MailLifecycle,
       inject,
-      // Nest gives what `inject` names, in its order.
+      // Nest passes the dependencies in `inject`, in order.
       useFactory: async (...dependencies) => new MailLifecycle(await options.useFactory(...(dependencies as never[]))),
     };
     const connection: NestProvider<typeof MailLifecycle> = {
       provide: EmailBackend,
       inject: [MailLifecycle],
-      useFactory: async (mail) => (mail as MailLifecycle).start(), // as `inject` says
+      useFactory: async (mail) => (mail as MailLifecycle).start(), // the one in `inject`
     };
     return {
       module: MailModule,
@@ -90,7 +90,7 @@ export class MailModule {
   }
 }
 
-/** The service between the start and the end of the application, which Nest tells it. */
+/** Opens and closes the connection with the application. */
 export class MailLifecycle {
   readonly #options: MailServiceOptions;
   #service: MailService | null = null;

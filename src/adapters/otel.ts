@@ -14,22 +14,23 @@ const ERROR = 2;
 
 /** Options of {@link instrumentMail}. */
 export interface MailTelemetryOptions {
-  /** A TracerProvider of OpenTelemetry; default: the global one. */
+  /** A TracerProvider of OpenTelemetry; default the global one. */
   readonly tracerProvider?: { getTracer(name: string): unknown };
-  /** A MeterProvider of OpenTelemetry; default: the global one. */
+  /** A MeterProvider of OpenTelemetry; default the global one. */
   readonly meterProvider?: { getMeter(name: string): unknown };
 }
 
 const NAME = 'amsdal-mail';
 
 /**
- * Turns what this package traces into spans and metrics of OpenTelemetry, by the semantic conventions for messaging.
+ * Reports this package's traces as OpenTelemetry spans and metrics, by the semantic conventions for messaging.
  *
- * Spans: `send BACKEND` for each call, in it `smtp connect` and `smtp deliver`. Metrics: `messaging.client.operation.duration`
- * (seconds), `messaging.client.sent.messages`, `amsdal_mail.recipients` by status. Addresses, subjects and texts are in none of them.
+ * Spans: `send BACKEND` for each call, with children `smtp connect` and `smtp deliver`. Metrics: `messaging.client.sent.messages`,
+ * `messaging.client.operation.duration` (seconds) and `amsdal_mail.recipients` by status. None contains addresses, subjects or
+ * texts.
  *
- * @returns The function that stops it.
- * @throws {ConfigurationError} `missing-dependency` without the package `@opentelemetry/api`.
+ * @returns A function that stops the reports.
+ * @throws {ConfigurationError} `missing-dependency` when the package `@opentelemetry/api` is not installed.
  */
 export async function instrumentMail(options: MailTelemetryOptions = {}): Promise<() => void> {
   const api: Api = await import('@opentelemetry/api').catch((cause: unknown) => {
@@ -53,13 +54,13 @@ export async function instrumentMail(options: MailTelemetryOptions = {}): Promis
   };
 }
 
-/** What is under way: its span, and when it began. */
+/** A running operation: its span and start time. */
 interface Operation {
   readonly span: Span;
   readonly startedAt: number;
 }
 
-/** The operation that what is started now belongs to. */
+/** The parent of operations that start in this async context. */
 const current = /* @__PURE__ */ new AsyncLocalStorage<Operation>();
 
 function listen<C extends TraceContext>(
@@ -70,7 +71,7 @@ function listen<C extends TraceContext>(
   const { start: starts, asyncEnd: ends } = tracingChannel<Operation, C>(name);
   const operations = new WeakMap<C, Operation>();
   const onEnd = (message: unknown): void => {
-    const context = message as C; // what this package publishes on this channel
+    const context = message as C; // as this package publishes on the channel
     const operation = operations.get(context);
     if (operation) end(context, operation);
   };
@@ -95,7 +96,7 @@ class MailTelemetry {
 
   constructor(api: Api, { tracerProvider = api.trace, meterProvider = api.metrics }: MailTelemetryOptions) {
     this.#api = api;
-    // The providers are OpenTelemetry's own: their types are not named, so that no declaration of this package needs theirs.
+    // The options do not name OpenTelemetry's types, so that this package's declarations do not need them.
     this.#tracer = tracerProvider.getTracer(NAME) as ReturnType<Api['trace']['getTracer']>;
     const meter = meterProvider.getMeter(NAME) as ReturnType<Api['metrics']['getMeter']>;
     this.#duration = meter.createHistogram('messaging.client.operation.duration', {

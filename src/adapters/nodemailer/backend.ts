@@ -20,9 +20,9 @@ import type { AnyOptionTable, OptionTable } from '../../options.ts';
 import { type RecipientFacts, type RecipientStatus, recipientStatus } from '../../status.ts';
 import { errorOf, failureOf, type NodemailerFault, refused, replyOf } from './failure.ts';
 
-/** What of a transporter, which `nodemailer.createTransport` returns, is used. */
+/** The part of a transporter, made by `nodemailer.createTransport`, that is used. */
 export interface NodemailerTransporter {
-  /** Sends a mail: given are `raw`, `envelope`, `messageId` and `signal`. */
+  /** Sends a mail, given as `raw`, `envelope`, `messageId` and `signal`. */
   sendMail(mail: object): Promise<unknown>;
   /** Connects and logs in; a transport that cannot check anything returns false. */
   verify?(): unknown;
@@ -30,9 +30,9 @@ export interface NodemailerTransporter {
 
 /** Options of {@link NodemailerBackend}. */
 export interface NodemailerOptions extends BackendOptions {
-  /** What `nodemailer.createTransport` returned; it stays open when the connection is closed. */
+  /** A transporter made by `nodemailer.createTransport`; remains open when the connection is closed. */
   readonly transport?: NodemailerTransporter;
-  /** How many mails the transport is given at once; default 5. */
+  /** How many mails to pass to the transport at once; default 5. */
   readonly maxConnections?: number;
   /** Writes tags and metadata as X-Tag and X-Metadata headers; default false. */
   readonly tagHeaders?: boolean;
@@ -40,7 +40,7 @@ export interface NodemailerOptions extends BackendOptions {
   readonly dkim?: DkimOptions | readonly DkimOptions[];
 }
 
-/** What `transporter.sendMail` resolves to; transports differ in what they tell. */
+/** What `transporter.sendMail` resolves to; transports differ in what they report. */
 interface SentInfo {
   readonly accepted?: readonly unknown[];
   readonly rejected?: readonly unknown[];
@@ -49,13 +49,13 @@ interface SentInfo {
 }
 
 /**
- * Sends over a transporter of Nodemailer, which is handed composed bytes and the envelope.
+ * Sends over a Nodemailer transporter, which gets the composed bytes and the envelope.
  *
- * A recipient is `sent` when the transport accepted it, or accepted the mail and tells nothing of recipients; one that was
- * neither accepted nor rejected, and every recipient of a mail whose connection was lost, is `unknown`.
+ * A recipient is `sent` when the transport accepted it, or accepted the mail without reporting recipients. It is `unknown`
+ * when it was neither accepted nor rejected, or when the connection was lost.
  */
 export class NodemailerBackend extends EmailBackend {
-  /** What options are checked against. */
+  /** The options of the backend, and how they are checked. */
   static readonly optionTable: AnyOptionTable = /* @__PURE__ */ (() =>
     ({
       ...BACKEND_OPTIONS,
@@ -70,7 +70,7 @@ export class NodemailerBackend extends EmailBackend {
     }) satisfies OptionTable<NodemailerOptions>)();
 
   readonly name = 'nodemailer';
-  /** Not DSN, REQUIRETLS and SMTPUTF8: Nodemailer sends without them where the server does not know them. */
+  /** Without DSN, REQUIRETLS and SMTPUTF8: Nodemailer omits them when the server does not support them. */
   protected readonly features: ReadonlySet<Feature>;
   protected override readonly concurrency: number;
   readonly #transport: NodemailerTransporter;
@@ -95,9 +95,9 @@ export class NodemailerBackend extends EmailBackend {
   }
 
   /**
-   * Calls the transport's own `verify`; `details.verified` is false for a transport that has none.
+   * Calls the transport's own `verify`; `details.verified` is false when it has none.
    *
-   * @throws {EmailConnectionError | SendError | ConfigurationError} for what it found.
+   * @throws {EmailConnectionError | SendError | ConfigurationError} For the error that it reports.
    */
   override async verify(): Promise<Verification> {
     try {
@@ -143,7 +143,7 @@ export class NodemailerBackend extends EmailBackend {
   }
 }
 
-/** The recipients as the transport tells of them; one that names none took the whole mail. */
+/** The statuses by the transport's lists; a transport without lists accepted the whole mail. */
 function statusesOf(
   { accepted, rejected = [], rejectedErrors = [], response }: SentInfo,
   { message }: Job,
@@ -157,9 +157,9 @@ function statusesOf(
     enhancedCode: reply?.enhancedCode ?? null,
     response: reply?.text ?? (typeof response === 'string' ? response : null),
   };
-  const taken = accepted ?? (rejected.length > 0 ? [] : message.recipients.map(({ asciiAddress }) => asciiAddress));
+  const sent = accepted ?? (rejected.length > 0 ? [] : message.recipients.map(({ asciiAddress }) => asciiAddress));
   const recipients = new Map<string, RecipientStatus>();
-  for (const given of taken) {
+  for (const given of sent) {
     const address = addressOf(given);
     if (address !== undefined) recipients.set(address, recipientStatus(address, 'sent', facts));
   }
@@ -168,5 +168,5 @@ function statusesOf(
     const fault = rejectedErrors.find(({ recipient }) => addressOf(recipient) === address);
     if (address !== undefined) recipients.set(address, refused(address, fault));
   }
-  return recipients; // of those that are in neither list nothing is known
+  return recipients; // a recipient in neither list counts as unknown
 }

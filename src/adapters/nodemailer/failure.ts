@@ -12,7 +12,7 @@ import { refusedRecipient } from '../../reply-status.ts';
 import { type RecipientStatus, recipientStatus } from '../../status.ts';
 import { isError } from '../../util/reason.ts';
 
-/** What Nodemailer's errors tell. */
+/** An error of Nodemailer. */
 export interface NodemailerFault extends Error {
   readonly code?: unknown;
   readonly originalCode?: unknown;
@@ -25,7 +25,7 @@ export interface NodemailerFault extends Error {
   readonly rejectedErrors?: readonly NodemailerFault[];
 }
 
-/** The result of a mail that Nodemailer could not send; `addressOf` finds the recipient that Nodemailer names. */
+/** The result of a mail that Nodemailer failed to send; `addressOf` maps its addresses to the message's recipients. */
 export function failureOf(
   job: Job,
   thrown: unknown,
@@ -43,7 +43,7 @@ export function failureOf(
   return { ...result, recipients };
 }
 
-/** The status of a recipient that the server refused, as Nodemailer reports it; without a report, nothing but that is known. */
+/** The status of a refused recipient, from Nodemailer's report of it if there is one. */
 export function refused(address: string, fault: NodemailerFault | undefined): RecipientStatus {
   const reply = replyOf(fault);
   if (reply !== null) return refusedRecipient(address, reply);
@@ -53,7 +53,7 @@ export function refused(address: string, fault: NodemailerFault | undefined): Re
   return recipientStatus(address, 'rejected', { code: error.code, error });
 }
 
-/** A reply as Nodemailer keeps it, all lines with their codes, or null. */
+/** Parses a reply, of which Nodemailer keeps all lines with their codes; null when there is none. */
 export function replyOf(fault: Pick<NodemailerFault, 'response' | 'responseCode'> | undefined): ServerReply | null {
   if (typeof fault?.response !== 'string') return null;
   const code = Number(fault.responseCode ?? /^\d{3}\b/.exec(fault.response)?.[0]);
@@ -64,7 +64,8 @@ export function replyOf(fault: Pick<NodemailerFault, 'response' | 'responseCode'
   return { code, enhancedCode: lines[0]?.[1] ?? null, text: lines.map((line) => line?.[2] ?? '').join('\n') };
 }
 
-const OF_SYSTEM: Readonly<Record<string, ConnectionErrorCode>> = {
+/** Only codes of connections that were never made: with others, the mail may have left. */
+const NEVER_CONNECTED: Readonly<Record<string, ConnectionErrorCode>> = {
   ENOTFOUND: 'dns',
   EAI_AGAIN: 'dns',
   ECONNREFUSED: 'refused',
@@ -74,14 +75,14 @@ const OF_SYSTEM: Readonly<Record<string, ConnectionErrorCode>> = {
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH/;
 const LOGIN = ['EAUTH', 'ENOAUTH', 'EOAUTH2'];
 const REFUSAL = ['EENVELOPE', 'EMESSAGE'];
-/** What Nodemailer finds wrong by itself, before it writes. */
-const BEFORE = ['EMAXRECIPIENTS', 'EFILEACCESS', 'EURLACCESS', 'EOTP'];
+/** Errors that Nodemailer finds itself, before it sends anything. */
+const BEFORE_SENDING = ['EMAXRECIPIENTS', 'EFILEACCESS', 'EURLACCESS', 'EOTP'];
 
 /**
- * An error of Nodemailer as one of ours, by its codes.
+ * Converts an error of Nodemailer to one of ours, by its codes.
  *
- * Of a connection that was lost Nodemailer does not tell whether the mail had left: unless it was never there, or the greeting or
- * TLS failed, or a command was under way that comes before the content, the outcome is unknown.
+ * Nodemailer does not report whether the mail had left when a connection was lost. The outcome is unknown unless connecting,
+ * the greeting or TLS failed, or a command that precedes the mail was under way.
  */
 export function errorOf(thrown: unknown): EmailError {
   if (!isError(thrown)) return toEmailError(thrown);
@@ -97,14 +98,14 @@ export function errorOf(thrown: unknown): EmailError {
   if (LOGIN.includes(code))
     return unreached('auth', { phase: 'auth', retryable: reply?.code === 454 || reply?.code === 421 });
   if (code === 'ECONFIG') return new ConfigurationError('invalid-option', text, { cause: fault });
-  if (BEFORE.includes(code)) return new SendError('provider', text, { phase: 'queue', ...facts });
+  if (BEFORE_SENDING.includes(code)) return new SendError('provider', text, { phase: 'queue', ...facts });
   if (REFUSAL.includes(code)) return refusalOf(text, String(fault.command ?? ''), reply, facts);
   if (code === 'EDNS') return unreached('dns');
   if (code === 'EPROXY') return unreached('connection');
   if (CERTIFICATE.test(system)) return unreached('certificate', { phase: 'tls', retryable: false });
   if (code === 'ETLS') return unreached('tls', { phase: 'tls', retryable: false });
-  if (fault.syscall === 'connect' || fault.syscall === 'getaddrinfo' || OF_SYSTEM[system])
-    return unreached(OF_SYSTEM[system] ?? 'connection');
+  if (fault.syscall === 'connect' || fault.syscall === 'getaddrinfo' || NEVER_CONNECTED[system])
+    return unreached(NEVER_CONNECTED[system] ?? 'connection');
   if (/^(?:CONNECT|GREETING|UPGRADE)_TIMEOUT$/.test(String(fault.timeoutType))) return unreached('timeout');
   if (/^(?:EHLO|HELO|LHLO|STARTTLS|AUTH)\b/.test(String(fault.command))) return unreached('closed');
   return new SendError('uncertain', `${text}; the mail may or may not have been sent`, {

@@ -1,12 +1,12 @@
 import type { CompiledMail, MailData } from './mail.ts';
 
-/** Headers that have a field of their own, which Nodemailer has filled from them where it was empty. */
+/** Headers with a field of their own, which Nodemailer fills from the header when it is empty. */
 const STANDARD = /^(?:from|sender|to|cc|bcc|reply-to|subject|date|message-id|in-reply-to|references)$/i;
 
 /**
- * The custom headers, and those that Nodemailer makes from fields: List-*, OTP-Token and X-Mailer.
+ * Reads the custom headers, and those that Nodemailer makes from fields: List-*, OTP-Token and X-Mailer.
  *
- * @param unsupported Told the path of what a message cannot say, and why.
+ * @param unsupported Called with the path of a header that a message cannot have, and the reason.
  */
 export function headersOf(
   data: MailData,
@@ -21,7 +21,7 @@ export function headersOf(
     if (headers.has(key)) unsupported(`headers.${name}`, 'a custom header is there once: join its values, or keep one');
     headers.set(key, [name, text]);
   }
-  // In this order: Nodemailer lets a field win over a custom header.
+  // Fields come last: in Nodemailer they override custom headers.
   for (const name of Object.keys(data.list ?? {})) {
     const key = `list-${name.toLowerCase().trim()}`;
     const value = data.normalizedHeaders?.[key];
@@ -32,7 +32,7 @@ export function headersOf(
   return Object.fromEntries(headers.values());
 }
 
-/** One line, without the line breaks at which it was folded (RFC 5322, section 2.2.3). */
+/** Unfolds a header value to one line (RFC 5322, section 2.2.3). */
 export function unfold(text: string): string {
   return text.replace(/\r?\n(?=[ \t])/g, '');
 }
@@ -41,7 +41,7 @@ function titleOf(key: string): string {
   return key.replace(/(?:^|-)[a-z]/g, (letter) => letter.toUpperCase());
 }
 
-/** Nodemailer takes a record of values or lists of them, one `{key, value}`, and a list of those. */
+/** Nodemailer accepts a record of values or lists of values, a `{key, value}`, or a list of any of these. */
 function entriesOf(headers: unknown): readonly (readonly [string, unknown])[] {
   if (typeof headers !== 'object' || headers === null) return [];
   if (Array.isArray(headers)) return headers.flatMap(entriesOf);

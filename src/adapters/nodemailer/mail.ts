@@ -1,11 +1,11 @@
-/** A mailbox or group as Nodemailer has parsed it. */
+/** A mailbox or group as Nodemailer parses it. */
 export interface ParsedAddress {
   readonly name: string;
   readonly address?: string;
   readonly group?: readonly ParsedAddress[];
 }
 
-/** A content in any of Nodemailer's forms. */
+/** Content in any of Nodemailer's forms. */
 export interface ContentPart {
   readonly content?: unknown;
   readonly encoding?: unknown;
@@ -15,14 +15,14 @@ export interface ContentPart {
   readonly headers?: object;
   readonly contentType?: string;
   readonly filename?: string | false;
-  /** Whether no file name was wanted: Nodemailer makes one up as it reads the content. */
+  /** Whether the caller wanted no file name: Nodemailer invents one when it reads the content. */
   readonly isNameless?: boolean;
   readonly cid?: string;
   readonly contentDisposition?: string;
   readonly method?: string;
 }
 
-/** Delivery status notifications, under all names that Nodemailer takes. */
+/** The parameters of delivery status notifications, under all names that Nodemailer accepts. */
 export interface DsnParameters {
   readonly ret?: string;
   readonly return?: string;
@@ -33,7 +33,7 @@ export interface DsnParameters {
   readonly orcpt?: string;
 }
 
-/** The fields of a mail that are read here, as they are once Nodemailer has normalized them. */
+/** The fields of a mail that are read here, after Nodemailer has normalized them. */
 export interface MailData {
   readonly from?: ParsedAddress | null;
   readonly sender?: ParsedAddress | null;
@@ -66,29 +66,29 @@ export interface MailData {
   readonly dkim?: unknown;
 }
 
-/** What of a mail that Nodemailer hands to a transport is used; `data` and `message` are its own. */
+/** The part of Nodemailer's mail object, which a transport gets, that is used. */
 export interface NodemailerMail {
   /** The fields of the mail. */
   readonly data: object;
-  /** What Nodemailer compiled: its envelope, Message-ID and headers count, its body does not. */
+  /** The message that Nodemailer compiled, used for its envelope, Message-ID and headers, not for its body. */
   readonly message: {
-    /** The envelope, as given or from the headers. */
+    /** The envelope, given or taken from the headers. */
     getEnvelope(): { readonly from: string | false; readonly to: string[] };
     /** The Message-ID in brackets. */
     messageId(): string;
     /** The first header of a name. */
     getHeader(name: string): unknown;
-    /** Every address of the headers by their names in lower case. */
+    /** The addresses in the headers, by lower-case header name. */
     getAddresses(): object;
   } | null;
-  /** Reads every content, by Nodemailer's own rules. */
+  /** Reads all contents, by Nodemailer's own rules. */
   normalize(callback: (error: Error | null, data?: object) => void): void;
 }
 
-/** The message Nodemailer compiled; a transport is never given a mail without one. */
+/** The message that Nodemailer compiled, which a mail has whenever it reaches a transport. */
 export type CompiledMail = NonNullable<NodemailerMail['message']>;
 
-/** Every content of a mail with its path. */
+/** The contents of a mail, with their paths. */
 export function partsOf(data: MailData): readonly (readonly [path: string, part: ContentPart])[] {
   const single = (['text', 'html', 'watchHtml', 'amp', 'icalEvent'] as const).map(
     (name) => [name, data[name]] as const,

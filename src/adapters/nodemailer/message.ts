@@ -7,9 +7,9 @@ import { headersOf, unfold } from './headers.ts';
 import type { CompiledMail, ContentPart, DsnParameters, MailData, ParsedAddress } from './mail.ts';
 
 /**
- * A mail of Nodemailer, its contents read, as a message of ours.
+ * Converts a mail of Nodemailer, its contents read, to a message of ours.
  *
- * @throws {MessageError} `unsupported-feature` for what a message cannot say, with the path of every such field.
+ * @throws {MessageError} `unsupported-feature` with the path of every field that a message cannot express.
  */
 export function messageOf(data: MailData, message: CompiledMail): EmailMessageDraft {
   const issues: MessageIssue[] = [];
@@ -50,7 +50,7 @@ export function messageOf(data: MailData, message: CompiledMail): EmailMessageDr
   const dsn = data.dsn ?? data.envelope?.dsn;
   if (issues.length > 0) throw new MessageError(issues, { code: 'unsupported-feature' });
   const urgency = String(priority).toLowerCase();
-  const calendar = data.icalEvent ? (data.icalEvent as ContentPart) : null; // normalized: always with its content
+  const calendar = data.icalEvent ? (data.icalEvent as ContentPart) : null; // normalized: an object with its content
   return {
     subject: lineOf(message.getHeader('subject')),
     ...(from && { fromEmail: addressOf(from) }),
@@ -60,7 +60,7 @@ export function messageOf(data: MailData, message: CompiledMail): EmailMessageDr
     replyTo: (data.replyTo ?? []).map(addressOf),
     body: textOf('text', data.text),
     htmlBody: html,
-    // Nodemailer has replaced what stands in <img src="...">; backgrounds, styles and srcset are left.
+    // Nodemailer has replaced the images of <img src="...">, but not backgrounds, styles and srcset.
     inlineImages: Boolean(data.attachDataUrls),
     alternatives: alternativesOf(data, calendar),
     attachments: calendar?.filename ? [...attachments, calendarFile(calendar, calendar.filename)] : attachments,
@@ -70,7 +70,7 @@ export function messageOf(data: MailData, message: CompiledMail): EmailMessageDr
     inReplyTo: lineOf(message.getHeader('in-reply-to')) || null,
     references: idsOf(message.getHeader('references')),
     date: dateOf(message.getHeader('date')),
-    // Nodemailer writes nothing for any other.
+    // Nodemailer ignores any other value.
     priority: urgency === 'high' || urgency === 'low' ? urgency : null,
     dsn: dsn ? dsnOf(dsn) : null,
     requireTls: Boolean(data.requireTLSExtensionEnabled || data.envelope?.requireTLSExtensionEnabled),
@@ -94,12 +94,12 @@ function alternativesOf(data: MailData, calendar: ContentPart | null): readonly 
   return [...forms, ...others];
 }
 
-/** Without a method of its own the part has the calendar's, which readers go by. */
+/** The composer adds the calendar's own method when none is given here. */
 function calendarType({ method }: ContentPart): string {
   return method ? `text/calendar; method=${method.trim().toUpperCase()}` : 'text/calendar';
 }
 
-/** The copy of an invitation under the name it was given; without one, the composer adds its own. */
+/** The attached copy of an invitation under its file name; without a name, the composer attaches one. */
 function calendarFile(calendar: ContentPart, filename: string): AttachmentInit {
   return { filename, content: contentOf('icalEvent', calendar), mimetype: calendarType(calendar) };
 }
@@ -114,7 +114,7 @@ function attachmentOf(part: ContentPart, path: string): AttachmentInit {
   };
 }
 
-/** Normalized content: text, or bytes in base64; a part that has none is left as it was. */
+/** Reads normalized content, which is text, or bytes in base64; a part without content is empty. */
 function contentOf(path: string, part: unknown): string | Uint8Array {
   if (part === undefined || part === null || typeof part === 'string') return part ?? '';
   if (part instanceof Uint8Array) return part;
@@ -156,7 +156,7 @@ function dsnOf({ ret, return: returned, envid, id, notify, recipient, orcpt }: D
     .flat()
     .flatMap((text) => text.split(','))
     .map((event) => event.trim().toLowerCase());
-  // What is none of the known words is told by the check of the message.
+  // The message's own validation reports unknown values.
   return {
     ...(events.length > 0 && { notify: (events.join() === 'never' ? 'never' : events) as DsnRequest['notify'] & {} }),
     ...(what && {

@@ -9,11 +9,11 @@ const WHOLE_MAIL: Readonly<Record<'raw' | 'auth' | 'ses' | 'dkim', string>> = {
 };
 
 /**
- * Refuses, before anything is read or sent, what a message of ours cannot say, and contents that Nodemailer's `disableFileAccess`
- * and `disableUrlAccess` forbid, which old versions of it do not look at here.
+ * Refuses, before anything is read or sent, whatever a message of ours cannot express, and contents that `disableFileAccess` and
+ * `disableUrlAccess` forbid, which old versions of Nodemailer do not check here.
  *
- * @param mailer Nodemailer's own object, whose plugins and signing would work on a body that is not sent.
- * @throws {MessageError} `unsupported-feature`, with the path of every such field.
+ * @param mailer Nodemailer's mailer, whose plugins and DKIM signing would apply to a body that is not sent.
+ * @throws {MessageError} `unsupported-feature` with the path of every such field.
  */
 export function refuseUnsupported(data: MailData, mailer: object): void {
   const issues: MessageIssue[] = [];
@@ -27,7 +27,7 @@ export function refuseUnsupported(data: MailData, mailer: object): void {
     if (part.raw) add(`${path}.raw`, 'a part that is composed already cannot be composed anew: give its content');
     if (Object.keys(part.headers ?? {}).length > 0)
       add(`${path}.headers`, 'a part has no headers of its own: remove them');
-    const { isFile, isUrl } = whereFrom(part);
+    const { isFile, isUrl } = sourceOf(part);
     if (isFile && data.disableFileAccess) add(path, 'disableFileAccess forbids to read a file');
     if (isUrl && data.disableUrlAccess) add(path, 'disableUrlAccess forbids to load a URL');
     if (path.startsWith('alternatives') && part.filename)
@@ -36,14 +36,14 @@ export function refuseUnsupported(data: MailData, mailer: object): void {
   if (issues.length > 0) throw new MessageError(issues, { code: 'unsupported-feature' });
 }
 
-/** What Nodemailer keeps of a transporter's signing and plugins. */
+/** Where Nodemailer keeps a transporter's DKIM signing and plugins. */
 interface MailerParts {
   readonly dkim?: unknown;
   readonly _userPlugins?: { readonly stream?: readonly unknown[] };
 }
 
-function whereFrom(part: ContentPart): { readonly isFile: boolean; readonly isUrl: boolean } {
-  const { path, href } = (part.content || part) as ContentPart; // the place may stand in the content, too
+function sourceOf(part: ContentPart): { readonly isFile: boolean; readonly isUrl: boolean } {
+  const { path, href } = (part.content || part) as ContentPart; // the source may also be in the content
   const text = typeof path === 'string' ? path : '';
   const isWeb = /^https?:/i.test(text);
   const isInline = /^data:/i.test(text || String(href ?? ''));

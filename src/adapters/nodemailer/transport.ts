@@ -9,19 +9,19 @@ import { refuseUnsupported } from './refuse.ts';
 
 /** What `transporter.sendMail` resolves to over {@link amsdalTransport}. */
 export interface NodemailerInfo {
-  /** Who the mail is from and for, as Nodemailer sees it. */
+  /** The sender and the recipients, as Nodemailer determined them. */
   readonly envelope: { readonly from: string | false; readonly to: string[] };
-  /** The Message-ID in brackets; of a provider that replaces it, such as SES, the provider's id. */
+  /** The Message-ID in brackets; the provider's id when the provider replaces it, as SES does. */
   readonly messageId: string;
   /** The recipients that are `sent` or `queued`. */
   readonly accepted: string[];
-  /** The recipients that are `rejected`, `invalid` or `failed`; `status` tells which and why. */
+  /** The recipients that are `rejected`, `invalid` or `failed`; see `status` for which and why. */
   readonly rejected: string[];
   /** The recipients whose outcome is `unknown`. */
   readonly pending: string[];
-  /** The server's reply to the first recipient that was accepted, as `250 2.0.0 Ok: queued as 1A2B`. */
+  /** The server's reply for the first accepted recipient, such as `250 2.0.0 Ok: queued as 1A2B`. */
   readonly response: string;
-  /** Everything that is known of every recipient. */
+  /** The full status of every recipient. */
   readonly status: SendStatus;
 }
 
@@ -31,7 +31,7 @@ export interface NodemailerTransport {
   readonly name: string;
   /** Its version in Nodemailer's log. */
   readonly version: string;
-  /** That the field `signal` of a mail ends it at once. */
+  /** Tells Nodemailer that the field `signal` of a mail aborts it. */
   readonly supportsAbortSignal: true;
   /** Sends a mail; called by Nodemailer. */
   send(mail: NodemailerMail, callback: (error: Error | null, info?: NodemailerInfo) => void): void;
@@ -39,33 +39,33 @@ export interface NodemailerTransport {
   verify(callback?: (error: Error | null, success?: true) => void): Promise<true>;
   /** {@link EmailBackend.close} of the connection, which can be used again. */
   close(): Promise<void>;
-  /** Whether fewer than 100 mails are under way over this transport; the event `idle` tells when it is so again. */
+  /** Whether fewer than 100 mails are under way over this transport; `idle` is emitted when that becomes true again. */
   isIdle(): boolean;
-  /** Listens to `idle`, which is emitted at the start, too; there are no other events. */
+  /** Listens to `idle`, also emitted at the start; there are no other events. */
   on(event: string | symbol, listener: () => void): this;
 }
 
-/** Mails under way above which {@link NodemailerTransport.isIdle} says no. */
+/** Mails under way from which {@link NodemailerTransport.isIdle} is false. */
 const BUSY = 100;
 
 /**
- * A connection as a transport of Nodemailer, so that calls of `transporter.sendMail` stay as they are.
+ * Makes a Nodemailer transport from a connection, so that calls of `transporter.sendMail` need no change.
  *
- * Nodemailer reads the contents (`path` and `href` too, unless its `disableFileAccess` and `disableUrlAccess` forbid it), this
- * library composes and sends. A mail that Nodemailer could send and a message of ours cannot say is refused with a MessageError
- * (`unsupported-feature`); every error is one of ours, and has the `status`.
+ * Nodemailer reads the contents (`path` and `href` too, unless `disableFileAccess` and `disableUrlAccess` forbid it); this
+ * library composes and sends. A mail that a message of ours cannot express is refused with MessageError
+ * `unsupported-feature`. Every error is one of ours and has the `status`.
  *
- * @param connection A connection, or the `@name` of one; default: the process's own, as for `sendMail`.
+ * @param connection A connection, or the `@name` of one; default the process's own, as for `sendMail`.
  * @throws {ConfigurationError} when there is no such connection.
  */
 export function amsdalTransport(connection?: EmailBackend | ConnectionName): NodemailerTransport {
-  connectionFor(connection); // what is wrong with the configuration is told now
+  connectionFor(connection); // reports a bad configuration now
   const listeners: (() => void)[] = [];
   let underWay = 0;
   const becomeIdle = () => {
     for (const listener of listeners) listener();
   };
-  setImmediate(becomeIdle); // when the caller has had time to listen
+  setImmediate(becomeIdle); // after the caller has had time to listen
   return {
     name: 'amsdal-mail',
     version: '1',
@@ -76,7 +76,7 @@ export function amsdalTransport(connection?: EmailBackend | ConnectionName): Nod
         .finally(() => {
           if (underWay-- === BUSY) becomeIdle();
         })
-        // Outside the promise: what the callback throws is none of its business.
+        // Outside the promise, so that it does not catch what the callback throws.
         .then(
           (info) => setImmediate(callback, null, info),
           (error: Error) => setImmediate(callback, error),
@@ -123,11 +123,11 @@ async function send(mail: NodemailerMail, target: EmailBackend | ConnectionName 
   };
 }
 
-/** Refuses what cannot be sent, and keeps Nodemailer from writing what it reads into the caller's own lists. */
+/** Refuses what cannot be sent, and copies the caller's lists, into which Nodemailer would write the contents it reads. */
 function prepared(mail: NodemailerMail): MailData {
-  const data = mail.data as MailData & Record<string, unknown>; // Nodemailer's own copy of what it was given
+  const data = mail.data as MailData & Record<string, unknown>; // Nodemailer's own copy of the caller's fields
   for (const field of ['attachments', 'alternatives'] as const) {
-    // A single one needs no list for Nodemailer.
+    // Nodemailer also accepts a single one without a list.
     const list = [data[field] || []].flat();
     Object.assign(data, { [field]: list.map((part) => ({ ...part, isNameless: part.filename === false })) });
   }
