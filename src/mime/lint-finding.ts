@@ -46,3 +46,9 @@ export function finding(
   const shown = places.slice(0, MAX_PLACES).map((place) => (place.length > 200 ? `${place.slice(0, 199)}…` : place));
   return { id, severity, message, fix, places: shown };
 }
+
+/** The {@link finding} for these places; none when there are no places. */
+export function findings(...args: Required<Parameters<typeof finding>>): readonly LintFinding[] {
+  const [, , , , places] = args;
+  return places.length === 0 ? [] : [finding(...args)];
+}

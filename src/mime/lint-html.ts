@@ -1,5 +1,5 @@
 import { type HtmlTag, htmlTags } from './html-tags.ts';
-import { finding, type LintFinding } from './lint-finding.ts';
+import { finding, findings, type LintFinding } from './lint-finding.ts';
 import { lintScripts } from './lint-scripts.ts';
 
 /** Bytes of HTML beyond which Gmail clips a message. */
@@ -36,33 +36,27 @@ function* lintTags(html: string): Generator<LintFinding> {
     const target = attributes.get(name === 'a' || name === 'area' ? 'href' : 'src');
     if (target !== undefined && /^\s*http:/i.test(target)) insecure.add(target.trim());
   }
-  if (withoutAlt.length > 0) {
-    yield finding(
-      'image-alt',
-      'warning',
-      'An image has no alt text; many readers block images, and some people do not see them.',
-      'Write alt="..." with what the image says, or alt="" when it is only decoration.',
-      withoutAlt,
-    );
-  }
-  if (withoutSize.length > 0) {
-    yield finding(
-      'image-size',
-      'info',
-      'An image has no size, so that the text jumps when it loads and Outlook may show it too large.',
-      'Write width and height as attributes.',
-      withoutSize,
-    );
-  }
-  if (insecure.size > 0) {
-    yield finding(
-      'http-link',
-      'warning',
-      'An address is http:, neither encrypted nor trusted by filters.',
-      'Write https:.',
-      [...insecure],
-    );
-  }
+  yield* findings(
+    'image-alt',
+    'warning',
+    'An image has no alt text; many readers block images, and some people do not see them.',
+    'Write alt="..." with what the image says, or alt="" when it is only decoration.',
+    withoutAlt,
+  );
+  yield* findings(
+    'image-size',
+    'info',
+    'An image has no size, so that the text jumps when it loads and Outlook may show it too large.',
+    'Write width and height as attributes.',
+    withoutSize,
+  );
+  yield* findings(
+    'http-link',
+    'warning',
+    'An address is http:, neither encrypted nor trusted by filters.',
+    'Write https:.',
+    [...insecure],
+  );
 }
 
 function hasSize({ attributes }: HtmlTag): boolean {
@@ -76,24 +70,20 @@ function* lintContentIds(html: string, contentIds: ReadonlySet<string>): Generat
   const used = namedContentIds(html);
   const missing = [...used].filter((id) => !contentIds.has(id));
   const unused = [...contentIds].filter((id) => !used.has(id));
-  if (missing.length > 0) {
-    yield finding(
-      'cid-without-part',
-      'error',
-      'The HTML names an inline image that is not in the message; readers show a broken one.',
-      'Attach it with that contentId, spelled exactly as in the HTML.',
-      missing.map((id) => `cid:${id}`),
-    );
-  }
-  if (unused.length > 0) {
-    yield finding(
-      'part-without-cid',
-      'warning',
-      'An attachment has a Content-ID that the HTML does not use; some readers show it nowhere, others at the end.',
-      'Use it as <img src="cid:...">, or leave contentId out.',
-      unused.map((id) => `cid:${id}`),
-    );
-  }
+  yield* findings(
+    'cid-without-part',
+    'error',
+    'The HTML names an inline image that is not in the message; readers show a broken one.',
+    'Attach it with that contentId, spelled exactly as in the HTML.',
+    missing.map((id) => `cid:${id}`),
+  );
+  yield* findings(
+    'part-without-cid',
+    'warning',
+    'An attachment has a Content-ID that the HTML does not use; some readers show it nowhere, others at the end.',
+    'Use it as <img src="cid:...">, or leave contentId out.',
+    unused.map((id) => `cid:${id}`),
+  );
 }
 
 /** The Content-IDs in the cid: URLs of an HTML document. */

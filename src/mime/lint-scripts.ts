@@ -1,5 +1,5 @@
 import { htmlTags } from './html-tags.ts';
-import { finding, type LintFinding } from './lint-finding.ts';
+import { findings, type LintFinding } from './lint-finding.ts';
 
 /** Attributes whose URL is followed. */
 const LINKS = ['href', 'xlink:href', 'src', 'action', 'formaction'];
@@ -15,33 +15,27 @@ export function* lintScripts(html: string): Generator<LintFinding> {
     for (const target of LINKS.map((link) => attributes.get(link) ?? ''))
       if (isScript(target)) links.add(target.trim());
   }
-  if (scripts.length > 0) {
-    yield finding(
-      'script',
-      'error',
-      'There is a <script>; no reader runs it, and filters take such a mail for an attack.',
-      'Remove it: what the mail shows must stand in its HTML.',
-      scripts,
-    );
-  }
-  if (handlers.size > 0) {
-    yield finding(
-      'event-handler',
-      'error',
-      'An attribute such as onclick holds a script; readers remove it, and filters take such a mail for an attack.',
-      'Remove it, and link to a page that does what it was for.',
-      [...handlers],
-    );
-  }
-  if (links.size > 0) {
-    yield finding(
-      'script-link',
-      'error',
-      'An address is a script (javascript:); readers remove it, so that a click does nothing.',
-      'Link to a page: https:.',
-      [...links],
-    );
-  }
+  yield* findings(
+    'script',
+    'error',
+    'There is a <script>; no reader runs it, and filters take such a mail for an attack.',
+    'Remove it: what the mail shows must stand in its HTML.',
+    scripts,
+  );
+  yield* findings(
+    'event-handler',
+    'error',
+    'An attribute such as onclick holds a script; readers remove it, and filters take such a mail for an attack.',
+    'Remove it, and link to a page that does what it was for.',
+    [...handlers],
+  );
+  yield* findings(
+    'script-link',
+    'error',
+    'An address is a script (javascript:); readers remove it, so that a click does nothing.',
+    'Link to a page: https:.',
+    [...links],
+  );
 }
 
 /** Whether a browser would run it; it ignores white space and controls before and in the scheme (WHATWG URL, section 4.4). */

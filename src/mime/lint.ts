@@ -1,7 +1,8 @@
 import type { EmailMessage } from '../message.ts';
 import { guessMediaType } from '../util/media-types.ts';
 import { composeMessage } from './compose.ts';
-import { finding, type LintFinding } from './lint-finding.ts';
+import { MAX_LINE } from './fit.ts';
+import { finding, findings, type LintFinding } from './lint-finding.ts';
 import { lintHtml } from './lint-html.ts';
 import { MailContent } from './mail-content.ts';
 import { headerText, headerValue } from './read-headers.ts';
@@ -12,8 +13,6 @@ export type { LintFinding, LintId, LintSeverity } from './lint-finding.ts';
 /** Bytes searched for long lines: a longer message has attachments, whose lines a program broke. */
 const MAX_SEARCHED = 8_000_000;
 const MAX_HTML = 2_000_000;
-/** The longest line that servers must take (RFC 5322, section 2.1.1). */
-const MAX_LINE = 998;
 
 /**
  * Checks a message as its readers get it, and reports what to fix; fetches nothing.
@@ -61,15 +60,13 @@ function* lintHeaders(content: MailContent): Generator<LintFinding> {
       : []),
     ...(post !== null && !uris.some((uri) => /^https:/i.test(uri)) ? ['one click needs an https: address'] : []),
   ];
-  if (faults.length > 0) {
-    yield finding(
-      'unsubscribe-malformed',
-      'error',
-      'The List-Unsubscribe headers are malformed, so that no reader shows the button.',
-      'Write <https://...> or <mailto:...>, and List-Unsubscribe-Post: List-Unsubscribe=One-Click (RFC 2369, RFC 8058); the option listUnsubscribe does it for you.',
-      faults,
-    );
-  }
+  yield* findings(
+    'unsubscribe-malformed',
+    'error',
+    'The List-Unsubscribe headers are malformed, so that no reader shows the button.',
+    'Write <https://...> or <mailto:...>, and List-Unsubscribe-Post: List-Unsubscribe=One-Click (RFC 2369, RFC 8058); the option listUnsubscribe does it for you.',
+    faults,
+  );
 }
 
 function* lintBody(content: MailContent): Generator<LintFinding> {
@@ -92,8 +89,7 @@ function contentIds(content: MailContent): ReadonlySet<string> {
 
 function* lintAttachments({ attachments }: MailContent): Generator<LintFinding> {
   const wrong = attachments.filter(({ filename, mediaType }) => filename !== null && !fits(filename, mediaType));
-  if (wrong.length === 0) return;
-  yield finding(
+  yield* findings(
     'filename-type',
     'warning',
     'A file name says another type than the message does.',
@@ -135,8 +131,7 @@ function* lintLines(bytes: Uint8Array): Generator<LintFinding> {
     start = end + 1;
     number++;
   }
-  if (places.length === 0) return;
-  yield finding(
+  yield* findings(
     'long-line',
     'error',
     `A line is longer than ${MAX_LINE} characters; servers may refuse or cut it (RFC 5322, section 2.1.1).`,

@@ -15,7 +15,7 @@ import { readContent, readText } from './read-content.ts';
 import { type HeaderField, headerValue } from './read-headers.ts';
 import { type MimePart, readMime } from './read-mime.ts';
 
-/** Headers that fields of a message stand for, and those that describe or sign the mail in transit. */
+/** Headers that are fields of a message, and those that describe or sign the mail in transit. */
 const NOT_CUSTOM =
   /^(?:from|sender|to|cc|bcc|reply-to|subject|date|message-id|in-reply-to|references|mime-version|content-.*|resent-.*|received.*|return-path|delivered-to|x-received|x-original-to|dkim-signature|domainkey-signature|arc-.*|authentication-results)$/i;
 const PARAMETER_NAME = /^[\w.-]{1,60}$/;
