@@ -1,174 +1,20 @@
 // @ts-check
-// Who may import whom: node scripts/check-architecture.js [folder]. The table below is the architecture of the library.
-import { readdirSync, readFileSync } from 'node:fs';
+// Who may import whom: node scripts/check-architecture.js [folder] [--write]. scripts/lib/rooms.js is the architecture of
+// the library; docs/architecture.md has a copy, which --write brings up to date.
+import { readFileSync, writeFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { join } from 'node:path';
 import { argv, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { checkSizes, MAX_LINES } from './lib/file-sizes.js';
 import { readModules } from './lib/modules.js';
+import { countFloors, findCycles, roomGraph } from './lib/room-graph.js';
+import { withRoomTable } from './lib/room-table.js';
+import { CYCLIC, FILES, ROOMS } from './lib/rooms.js';
 
 /** @typedef {import('./lib/modules.js').Module} Module */
 /** @typedef {import('./lib/modules.js').Import} Import */
 /** @typedef {{ path: string, line: number, rule: string, message: string }} Violation */
-
-/**
- * The rooms: folders of src, and files beside them under the name of the one that is imported from elsewhere.
- *
- * `may` lists the rooms a room may import, `types` those it may import from with `import type` only. A room may always
- * import itself, unless it says so: a backend never imports another one. An entry may be one file of a room.
- *
- * @type {Readonly<Record<string, { may: readonly string[], types?: readonly string[], alone?: boolean }>>}
- */
-const ROOMS = {
-  errors: { may: ['util/brand.ts'], types: ['model'] },
-  util: { may: [] },
-  model: { may: ['errors', 'util', 'mime/message-eml.ts'] },
-  options: { may: ['errors', 'util'] },
-  oauth: { may: ['errors', 'util'] },
-  events: { may: ['errors', 'util'], types: ['model'] },
-  mime: { may: ['model', 'errors', 'util', 'util/optional-package.ts'], types: ['options'] },
-  net: { may: ['errors', 'util'] },
-  smtp: { may: ['net', 'options', 'oauth', 'reply-status.ts', 'errors', 'util'] },
-  'smtp-server': { may: ['errors', 'util', 'util/optional-package.ts'] },
-  backend: {
-    may: [
-      ...['model', 'options', 'errors', 'events', 'util', 'staging-rules'],
-      ...['mime/inline-images.ts', 'mime/message-id.ts'], // what every backend gets
-    ],
-    types: ['oauth'],
-  },
-  'staging-rules': {
-    may: ['settings', 'errors', 'wrappers/redirect-filter.ts', 'wrappers/redirect-rules.ts'],
-    types: ['backend'],
-  },
-  sync: { may: ['model', 'options', 'errors', 'util'], types: ['backend'] },
-  'sync-worker': { may: ['connection', 'registry', 'sync', 'backend', 'model', 'errors', 'util'] },
-  http: { may: ['backend', 'model', 'options', 'errors', 'util'] },
-  backends: {
-    may: [
-      ...['backend', 'http', 'mime', 'presets', 'smtp', 'net', 'oauth', 'model', 'options', 'errors', 'util'],
-      ...['mailbox/mailbox-options.ts', 'mailbox/deliver.ts'], // the mailbox's engine is a room of its own
-    ],
-    alone: true,
-  },
-  wrappers: { may: ['backend', 'model', 'options', 'errors', 'util'] },
-  presets: { may: [] },
-  registry: { may: ['backends', 'backend', 'model', 'options', 'errors', 'util'] },
-  settings: { may: ['options', 'errors', 'util'] },
-  connection: {
-    may: [
-      'settings',
-      'staging-rules',
-      'registry',
-      'presets',
-      'wrappers',
-      'backend',
-      'sync',
-      'model',
-      'options',
-      'errors',
-      'util',
-    ],
-  },
-  send: { may: ['connection', 'backend', 'model', 'errors', 'util'] },
-  app: { may: ['connection', 'settings', 'backend', 'events', 'model', 'options', 'errors', 'util'] },
-  mailbox: {
-    may: [
-      ...['backend', 'backends/mailbox.ts', 'settings', 'options', 'mime', 'smtp-server'],
-      ...['model', 'errors', 'util'],
-    ],
-  },
-  testing: {
-    may: ['connection', 'backend', 'options', 'events', 'mime', 'smtp-server', 'model', 'errors', 'util'],
-  },
-  adapters: {
-    may: ['app', 'connection', 'backend', 'options', 'mime', 'events', 'model', 'errors', 'util'],
-    types: ['smtp'],
-  },
-  cli: {
-    may: [
-      ...['app', 'send', 'connection', 'settings', 'registry', 'backend', 'events'],
-      ...['mailbox', 'mime', 'model', 'errors', 'util'],
-      ...['options', 'smtp/options.ts', 'smtp-server'], // what a connection is, and a server to explain it without one
-    ],
-  },
-  index: {
-    may: [
-      ...['send', 'connection', 'settings', 'presets', 'registry', 'backend', 'backends', 'options'],
-      ...['wrappers', 'events', 'model', 'errors', 'util'],
-    ],
-  },
-};
-
-/** The rooms of several files, by path; any other file of src is a room by itself, or of the room of its folder. @type {Readonly<Record<string, readonly string[]>>} */
-const FILES = {
-  errors: ['errors', 'error-class', 'error-facts', 'error-inspection', 'util/error-copies', 'util/network-code'],
-  model: [
-    'message',
-    'message-init',
-    'message-check',
-    'message-ids',
-    'message-json',
-    'attachment',
-    'address',
-    'address-parser',
-    'parsed-mailbox',
-    'domain',
-    'features',
-    'status',
-    'reply-status',
-  ],
-  options: [
-    'options',
-    'util/import-module',
-    'util/load-export',
-    'util/optional-package',
-    'util/own-file',
-    'util/refuse-in-workerd',
-    'util/require-module',
-    'util/tracer',
-  ],
-  oauth: ['util/oauth-answer', 'util/oauth-options', 'util/oauth-tokens'],
-  events: ['events', 'mail-events', 'server-events'],
-  backend: [
-    'backend',
-    'message-source',
-    'read-input',
-    'prepare',
-    'settle',
-    'call',
-    'job-reader',
-    'call-account',
-    'call-end',
-    'send-call',
-    'gate',
-    'traffic',
-    'delivery',
-    'deliver-each',
-    'local-backend',
-    'delivery-filter',
-    'conclusion',
-    'tell-listeners',
-    'trace-send',
-    'sync-call',
-    'blocking-delivery',
-    'planned-outcomes',
-    'util/result-queue',
-  ],
-  sync: ['sync', 'sync-codec'],
-  settings: ['settings', 'variables'],
-  registry: ['registry', 'built-in'],
-  connection: [
-    'connection',
-    'connection-target',
-    'connection-url',
-    'url-parts',
-    'named-connections',
-    'known-variables',
-    'staging-guard',
-    'load-backend',
-  ],
-};
 
 /** Built-ins that `import 'amsdal-mail'` must not load: some runtimes lack them, and most calls do not need them. */
 const NOT_IN_CORE = ['net', 'tls', 'fs', 'fs/promises', 'worker_threads'];
@@ -177,14 +23,7 @@ const SOCKET_FILES = /^(net\/|smtp\/connect\.ts|smtp-server\/|sync\.ts)/; // syn
 const PACKAGE_LOADER = 'util/optional-package.ts';
 /** Who imports an adapter has the package that it adapts to, which a bundler is to see. */
 const ADAPTERS = /^adapters\//;
-const MAX_LINES = 400;
-/** What else people read and change, with the most lines a file may have; what is vendored and fixtures are left out. */
-const SIZES = /** @type {const} */ ([
-  ['scripts', /\.(?:js|ts|sh)$/, MAX_LINES],
-  ['test', /^(?!fixtures\/|bundles\/node_modules\/).*\.(?:js|ts|py)$/, MAX_LINES],
-  ['src/mailbox/page', /^(?!vendor\/).*\.js$/, MAX_LINES],
-  ['src/mailbox/page', /^(?!vendor\/).*\.css$/, 900],
-]);
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BUILTINS = new Set(builtinModules);
 
 /**
@@ -195,29 +34,7 @@ const BUILTINS = new Set(builtinModules);
  */
 export function checkArchitecture(folder) {
   const modules = readModules(folder);
-  return [...modules.flatMap(checkModule), ...checkCycles(modules), ...checkCore(modules)];
-}
-
-/**
- * The files of scripts, tests and the mailbox's page that are too long, below the root of the repository.
- *
- * @param {string} root
- * @returns {Violation[]}
- */
-export function checkSizes(root) {
-  return SIZES.flatMap(([folder, pattern, most]) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .map((name) => name.replaceAll('\\', '/'))
-      .filter((name) => pattern.test(name))
-      .sort()
-      .flatMap((name) => {
-        const lines = readFileSync(join(root, folder, name), 'utf8')
-          .replace(/\n$/, '')
-          .split('\n').length;
-        const message = `${lines} lines: split it, a file of over ${most} lines does more than one thing`;
-        return lines > most ? [{ path: `${folder}/${name}`, line: most, rule: 'size', message }] : [];
-      }),
-  );
+  return [...modules.flatMap(checkModule), ...checkCycles(modules), ...checkRoomCycles(modules), ...checkCore(modules)];
 }
 
 /** @type {(module: Module) => Violation[]} */
@@ -230,11 +47,7 @@ function checkModule(module) {
 
   const room = roomOf(path);
   if (!ROOMS[room]) {
-    report(
-      1,
-      'room',
-      `'${room}' is no room of the house: move the file, or add the room to scripts/check-architecture.js`,
-    );
+    report(1, 'room', `'${room}' is no room of the house: move the file, or add the room to scripts/lib/rooms.js`);
   }
   if (!/^([a-z0-9-]+\/)*[a-z0-9-]+\.ts$/.test(path)) report(1, 'name', 'file names are kebab-case');
   if (module.lineCount > MAX_LINES) {
@@ -326,6 +139,29 @@ function checkCycles(modules) {
   return found;
 }
 
+/** Rooms that import each other, types included, but for {@link CYCLIC}. @type {(modules: Module[]) => Violation[]} */
+function checkRoomCycles(modules) {
+  const graph = roomGraph(modules, roomOf);
+  /** @type {Violation[]} */
+  const found = [];
+  for (const exception of CYCLIC) {
+    const [from = '', to = ''] = exception.split(' -> ');
+    const isThere = graph.get(from)?.delete(to);
+    if (isThere === false && graph.has(to)) {
+      const message = `nothing imports ${exception} any more: take it out of CYCLIC in scripts/lib/rooms.js`;
+      found.push({ path: '', line: 1, rule: 'room-cycle', message });
+    }
+  }
+  for (const cycle of findCycles(graph)) {
+    const arrows = cycle.slice(1).flatMap((to, at) => graph.get(cycle[at] ?? '')?.get(to) ?? []);
+    const [{ path, line } = { path: '', line: 1 }] = arrows;
+    const ways = arrows.map((arrow) => `${arrow.path} imports ${arrow.target}`).join(', ');
+    const message = `${cycle.join(' -> ')} (${ways}): move what both need to a room below them`;
+    found.push({ path, line, rule: 'room-cycle', message });
+  }
+  return found;
+}
+
 /** What `import 'amsdal-mail'` loads. @type {(modules: Module[]) => Violation[]} */
 function checkCore(modules) {
   const graph = runTimeGraph(modules);
@@ -364,16 +200,34 @@ function builtinOf(specifier) {
   return specifier.startsWith('node:') || BUILTINS.has(name) ? name : null;
 }
 
+/** The folders of src (and files beside them), the longest chain of them, and the pairs in which one imports the other. @type {(folder: string) => string} */
+function figures(folder) {
+  const graph = roomGraph(readModules(folder), (path) => path.replace(/\/.*/, ''));
+  const arrows = [...graph.values()].reduce((sum, { size }) => sum + size, 0);
+  return `${graph.size} rooms, ${countFloors(graph)} floors, ${arrows} arrows`;
+}
+
+/** @type {(isWritten: boolean) => Violation[]} */
+function checkPage(isWritten) {
+  const path = join(ROOT, 'docs/architecture.md');
+  const page = readFileSync(path, 'utf8');
+  const next = withRoomTable(page, ROOMS);
+  if (page === next) return [];
+  if (isWritten) {
+    writeFileSync(path, next);
+    return [];
+  }
+  const message = 'the table of rooms is not that of scripts/lib/rooms.js: npm run architecture -- --write';
+  return [{ path: 'docs/architecture.md', line: 1, rule: 'docs', message }];
+}
+
 if (argv[1] === fileURLToPath(import.meta.url)) {
-  const root = join(fileURLToPath(import.meta.url), '../..');
-  const [, , folder] = argv;
-  const violations = [
-    ...checkArchitecture(folder ?? join(root, 'src')).map((breach) => ({ ...breach, path: `src/${breach.path}` })),
-    ...(folder === undefined ? checkSizes(root) : []),
-  ];
-  for (const { path, line, rule, message } of violations) stdout.write(`${path}:${line} [${rule}] ${message}\n`);
-  stdout.write(
-    violations.length === 0 ? 'architecture: every rule holds\n' : `architecture: ${violations.length} breaches\n`,
-  );
-  process.exitCode = violations.length === 0 ? 0 : 1;
+  const [given] = argv.slice(2).filter((argument) => argument !== '--write');
+  const folder = given ?? join(ROOT, 'src');
+  const breaches = checkArchitecture(folder).map((breach) => ({ ...breach, path: `src/${breach.path}` }));
+  if (given === undefined) breaches.push(...checkSizes(ROOT), ...checkPage(argv.includes('--write')));
+  for (const { path, line, rule, message } of breaches) stdout.write(`${path}:${line} [${rule}] ${message}\n`);
+  const verdict = breaches.length === 0 ? 'every rule holds' : `${breaches.length} breaches`;
+  stdout.write(`architecture: ${figures(folder)}; ${verdict}\n`);
+  process.exitCode = breaches.length === 0 ? 0 : 1;
 }

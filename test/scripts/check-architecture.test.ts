@@ -2,7 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { checkArchitecture, checkSizes } from '../../scripts/check-architecture.js';
+import { checkArchitecture } from '../../scripts/check-architecture.js';
+import { checkSizes } from '../../scripts/lib/file-sizes.js';
+import { readModules } from '../../scripts/lib/modules.js';
+import { countFloors, findCycles, roomGraph } from '../../scripts/lib/room-graph.js';
+import { withRoomTable } from '../../scripts/lib/room-table.js';
 
 let folder = '';
 beforeEach(() => {
@@ -10,11 +14,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function breaches(files: Readonly<Record<string, string>>): string[] {
+function write(files: Readonly<Record<string, string>>): void {
   for (const [path, text] of Object.entries(files)) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
+}
+
+function breaches(files: Readonly<Record<string, string>>): string[] {
+  write(files);
   return checkArchitecture(folder).map(({ path, line, rule, message }) => `${path}:${line} ${rule}: ${message}`);
 }
 
@@ -136,6 +144,29 @@ describe('what it catches, saying where, which rule and how to mend it', () => {
     expect(breaches({ 'mime/c.ts': "import type { a } from './a.ts';" })).toEqual([]);
   });
 
+  test('rooms that import each other, with the files that do, types included', () => {
+    const files = {
+      'net/connect.ts': "import type { A } from '../smtp/pool.ts';",
+      'smtp/pool.ts': "import { b } from '../net/route.ts';",
+      'net/route.ts': '',
+    };
+    expect(breaches(files)).toEqual([
+      expect.stringContaining('rooms: imports smtp/pool.ts'),
+      'net/connect.ts:1 room-cycle: net -> smtp -> net (net/connect.ts imports smtp/pool.ts, smtp/pool.ts imports net/route.ts): move what both need to a room below them',
+    ]);
+    expect(breaches({ 'net/connect.ts': "export const a = () => import('../smtp/pool.ts');" })).toEqual([
+      expect.stringContaining('rooms: imports smtp/pool.ts'),
+    ]);
+  });
+
+  test('an exception from that rule which nothing needs any more', () => {
+    const files = { 'mailbox/index.ts': "export { A } from '../backends/mailbox.ts';", 'backends/mailbox.ts': '' };
+    expect(breaches(files)).toEqual([]);
+    expect(breaches({ 'mailbox/index.ts': '' })).toEqual([
+      expect.stringContaining('room-cycle: nothing imports mailbox -> backends any more'),
+    ]);
+  });
+
   test('a built-in that is loaded with the package, with the way to it', () => {
     const files = { 'index.ts': "export { a } from './send.ts';", 'send.ts': "import { b } from './message.ts';" };
     expect(breaches({ ...files, 'message.ts': "import { readFileSync } from 'node:fs';" })).toEqual([
@@ -146,6 +177,68 @@ describe('what it catches, saying where, which rule and how to mend it', () => {
 
   test('the line', () => {
     expect(breaches({ 'send.ts': '\n\n\nawait null;' })).toEqual([expect.stringMatching(/^send\.ts:4 /)]);
+  });
+});
+
+describe('the rooms of a source folder', () => {
+  const FILES = {
+    'index.ts': "export { send } from './send.ts';",
+    'send.ts': "import { open } from './smtp/open.ts';\nimport { later } from './util/later.ts';",
+    'smtp/open.ts': "import type { Clock } from '../util/clock.ts';\nimport { read } from './read.ts';",
+    'smtp/read.ts': "export const lint = () => import('../mime/lint.ts');",
+    'mime/lint.ts': '',
+    'util/clock.ts': '',
+    'util/later.ts': '',
+  };
+  const graph = () => {
+    write(FILES);
+    return roomGraph(readModules(folder), (path) => path.replace(/\/.*/, ''));
+  };
+
+  test('import from each other what their files import, at load time or as types', () => {
+    const arrows = [...graph()].flatMap(([room, others]) => [...others.keys()].map((other) => `${room} -> ${other}`));
+    expect(arrows.sort()).toEqual(['index.ts -> send.ts', 'send.ts -> smtp', 'send.ts -> util', 'smtp -> util']);
+  });
+
+  test('have as many floors as the longest chain of them', () => {
+    expect(countFloors(graph())).toBe(4);
+  });
+
+  test('count as one floor when they import each other, which is the only cycle', () => {
+    const cyclic = graph();
+    cyclic.get('util')?.set('smtp', { path: 'util/clock.ts', target: 'smtp/open.ts', line: 1 });
+    expect(countFloors(cyclic)).toBe(3);
+    expect(findCycles(cyclic)).toEqual([['smtp', 'util', 'smtp']]);
+  });
+});
+
+describe('the table of rooms in docs/architecture.md', () => {
+  const page = (rows: string) => `# Architecture
+
+<!-- Written by \`npm run architecture -- --write\`, from the table in scripts/lib/rooms.js. -->
+
+${rows}
+<!-- End of what is written. -->
+
+More.
+`;
+
+  test('is written from the rules, and nothing else of the page', () => {
+    const rooms = {
+      net: { what: 'the way to a server', may: ['util'], types: ['model'] },
+      util: { what: '', may: [] },
+    };
+    expect(withRoomTable(page('an older table'), rooms)).toBe(
+      page(`| Room | | Imports |
+|---|---|---|
+| \`net\` | the way to a server | \`util\`, types of \`model\` |
+| \`util\` |  | nothing |
+`),
+    );
+  });
+
+  test('must have its place', () => {
+    expect(() => withRoomTable('# Architecture\n', {})).toThrow('no place for the table of rooms');
   });
 });
 
