@@ -12,8 +12,8 @@ import { type Finding, fault, faultOf, ok, warning } from './check/finding.ts';
 import { checkSmtp } from './check/server.ts';
 import { type Command, defineCommand } from './command.ts';
 import { CONNECTION_OPTIONS, connectionTarget } from './connection-options.ts';
+import { UsageError } from './failure.ts';
 import type { Output } from './output.ts';
-import { UsageError } from './usage-error.ts';
 
 /** `amsdal-mail check`: whether mail could be sent, and would be believed. */
 export const checkCommand: Command = defineCommand({

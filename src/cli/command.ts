@@ -2,8 +2,8 @@ import { parseArgs } from 'node:util';
 import { nearestName } from '../util/nearest-name.ts';
 import { quoted } from '../util/quotable.ts';
 import { reasonOf } from '../util/reason.ts';
+import { UsageError } from './failure.ts';
 import { type Output, outputFor } from './output.ts';
-import { UsageError } from './usage-error.ts';
 import { wrapParagraphs, wrapText } from './wrap-text.ts';
 
 /** An option of a command, as it is read, listed by `--help` and completed by the shell. */

@@ -2,7 +2,7 @@ import { stdout } from 'node:process';
 import { type Command, defineCommand } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { bashCompletion, type CompletedCommand, fishCompletion, zshCompletion } from './completion-scripts.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from './failure.ts';
 
 const SHELLS: Readonly<Record<string, (commands: readonly CompletedCommand[]) => string>> = {
   bash: bashCompletion,

@@ -4,7 +4,7 @@ import { getConnection } from '../connection.ts';
 import { currentEnvironment, layerEnvironment, setEnvironment } from '../settings.ts';
 import { readConfiguration } from './check/configuration.ts';
 import type { OptionValues } from './command.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from './failure.ts';
 
 /** The options of every command that uses a connection; without them the environment (and `.env`) chooses. */
 export const CONNECTION_OPTIONS = {

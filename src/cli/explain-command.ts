@@ -4,11 +4,11 @@ import { readConfiguration } from './check/configuration.ts';
 import { type Command, defineCommand, type OptionValues } from './command.ts';
 import { CONNECTION_OPTIONS, connectionTarget } from './connection-options.ts';
 import { type Explanation, explainMail } from './explain/explanation.ts';
+import { UsageError } from './failure.ts';
 import { MAIL_OPTIONS } from './mail-options.ts';
 import { count, isSound, type MailReport, printReport, printRows, reportMail } from './mail-report.ts';
 import type { Cell, Output } from './output.ts';
 import { BODY_OPTIONS, readDraft } from './send-command.ts';
-import { UsageError } from './usage-error.ts';
 
 const { backend, url } = CONNECTION_OPTIONS; // there is no dialogue to debug
 const MAIL = { ...MAIL_OPTIONS, ...BODY_OPTIONS, to: { ...MAIL_OPTIONS.to, help: 'a recipient' } } as const;

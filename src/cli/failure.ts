@@ -1,16 +1,18 @@
 import { EmailError } from '../errors.ts';
 import { printable } from './output.ts';
-import { UsageError } from './usage-error.ts';
 
-/** An error as a command ends with it: its line on stderr, its object in JSON, its exit code. */
-export interface Failure {
+/** The command line, or a file it names, is wrong; the message is for the user. */
+export class UsageError extends Error {}
+
+/** How a command reports an error: a line on stderr, an object in JSON, and an exit code. */
+export interface CliFailure {
   readonly line: string;
   readonly json: { readonly code: string; readonly message: string; readonly retryable: boolean };
   readonly exitCode: number;
 }
 
-/** What an error means for the user; null when it is none of ours, but a fault of the program. */
-export function failureOf(error: unknown): Failure | null {
+/** The report of an error of this library; null for any other, which is a bug. */
+export function failureOf(error: unknown): CliFailure | null {
   if (!(error instanceof UsageError || error instanceof EmailError)) return null;
   const message = printable(error.message.replace(/:\n- /, ': ').replaceAll('\n- ', '; '));
   const [code, retryable, exitCode] =

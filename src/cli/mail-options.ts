@@ -2,7 +2,7 @@ import { Attachment } from '../attachment.ts';
 import { MessageError } from '../errors.ts';
 import type { EmailMessageDraft } from '../message-init.ts';
 import type { OptionValues } from './command.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from './failure.ts';
 
 /** The options that describe a mail, be it one or one a row. */
 export const MAIL_OPTIONS = {

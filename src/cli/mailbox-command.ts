@@ -4,8 +4,8 @@ import { getConnection } from '../connection.ts';
 import { type Mailbox, type MailboxOptions, startMailbox } from '../mailbox/index.ts';
 import { reasonOf } from '../util/reason.ts';
 import { type Command, type CommandOptions, defineCommand, numberOf, type OptionValues } from './command.ts';
+import { UsageError } from './failure.ts';
 import type { Output } from './output.ts';
-import { UsageError } from './usage-error.ts';
 
 const OPTIONS = {
   port: { value: '8025', help: 'the port of the page; 0 is a free one' },

@@ -5,8 +5,7 @@ import { loadEnv } from '../app/load-env.ts';
 import { nearestName } from '../util/nearest-name.ts';
 import { quoted } from '../util/quotable.ts';
 import { COMMANDS } from './commands.ts';
-import { failureOf } from './failure.ts';
-import { UsageError } from './usage-error.ts';
+import { failureOf, UsageError } from './failure.ts';
 import { DEFAULT_WIDTH, wrapParagraphs, wrapText } from './wrap-text.ts';
 
 function overview(width: number): string {

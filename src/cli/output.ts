@@ -77,6 +77,11 @@ export function printable(text: string): string {
   );
 }
 
+/** A number with thousands separators. */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en');
+}
+
 /** Narrower columns are not wrapped: they would be lists of words. */
 const MIN_COLUMN = 20;
 

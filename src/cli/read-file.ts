@@ -1,6 +1,6 @@
 import { fstatSync, readFileSync, readSync } from 'node:fs';
 import { reasonOf } from '../util/reason.ts';
-import { UsageError } from './usage-error.ts';
+import { UsageError } from './failure.ts';
 
 /** The bytes of the file that an option names; `-` is what comes in by stdin. @throws {UsageError} when it cannot be read */
 export function readBytes(option: string, path: string): Uint8Array {

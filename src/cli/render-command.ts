@@ -1,7 +1,7 @@
 import { type Command, defineCommand } from './command.ts';
+import { UsageError } from './failure.ts';
 import { count, isSound, printReport, reportMail } from './mail-report.ts';
 import { readBytes } from './read-file.ts';
-import { UsageError } from './usage-error.ts';
 
 /** `amsdal-mail render`: a mail as it stands in a file. */
 export const renderCommand: Command = defineCommand({

@@ -6,11 +6,10 @@ import { TEMPLATE_OPTIONS } from './bulk/bulk-mail.ts';
 import { RUN_OPTIONS, sendBulk } from './bulk/send-bulk.ts';
 import { type Command, type CommandOptions, defineCommand, type OptionValues } from './command.ts';
 import { CONNECTION_OPTIONS, connectionOf } from './connection-options.ts';
-import { failureOf } from './failure.ts';
+import { failureOf, UsageError } from './failure.ts';
 import { draftOf, MAIL_OPTIONS, wrongMail } from './mail-options.ts';
 import { type Output, STATUS_COLORS } from './output.ts';
 import { isPiped, readBytes, readText } from './read-file.ts';
-import { UsageError } from './usage-error.ts';
 
 /** The options that hold a mail's body, or all of it. */
 export const BODY_OPTIONS = {

@@ -5,12 +5,12 @@ import { MessageError } from '../../errors.ts';
 import { EmailMessage } from '../../message.ts';
 import type { EmailMessageDraft } from '../../message-init.ts';
 import type { OptionValues } from '../command.ts';
+import { UsageError } from '../failure.ts';
 import { draftOf, type MAIL_OPTIONS, wrongMail } from '../mail-options.ts';
 import { readText } from '../read-file.ts';
-import { UsageError } from '../usage-error.ts';
 import { Columns, escapeHtml, type Merge } from './merge-template.ts';
 
-/** The options that only a mail to many has. */
+/** The options that only bulk mail has. */
 export const TEMPLATE_OPTIONS = {
   template: { value: 'FILE', help: 'with --csv: the HTML, in which {{column}} is replaced and escaped' },
   'text-template': { value: 'FILE', help: 'with --csv: the text, in which {{column}} is replaced' },
@@ -18,28 +18,28 @@ export const TEMPLATE_OPTIONS = {
 
 type Values = OptionValues<typeof MAIL_OPTIONS & typeof TEMPLATE_OPTIONS>;
 
-/** One mail to many: what it is for a row, and by what it is known again. */
+/** The mail that every row of a file gets. */
 export interface BulkMail {
-  /** The mail of a row. */
+  /** A row's mail. */
   draft(cells: readonly string[]): EmailMessageDraft;
-  /** Who a row is sent to, as it is shown. */
+  /** A row's recipients, for display. */
   to(cells: readonly string[]): string;
-  /** The addresses of its To, to compare; none where one cannot be read, or where the row makes no mail. */
+  /** The addresses in a row's To, for comparison; empty when one cannot be read, or the row makes no valid mail. */
   keys(cells: readonly string[]): readonly string[];
-  /** Another one for another mail: made of the templates, the other options, and the cells which they name. */
+  /** Fingerprint of a row's mail: templates, options and the cells they use. */
   hash(cells: readonly string[]): string;
 }
 
 /**
- * Reads the templates and holds them to the columns.
+ * Reads the templates and checks them against the columns.
  *
- * @param detour where mails go that are not sent, or to somebody else
- * @throws {UsageError} for a file that cannot be read, and for a column that is not there.
+ * @param diversions where mails go instead of to their recipients
+ * @throws {UsageError} for a file that cannot be read, or a column that does not exist
  */
 export async function compileMail(
   values: Values,
   names: readonly string[],
-  detour: readonly string[],
+  diversions: readonly string[],
 ): Promise<BulkMail> {
   const { template, 'text-template': textTemplate, to = ['{{email}}'], subject } = values;
   if (subject === undefined) throw new UsageError('--subject is missing');
@@ -68,7 +68,7 @@ export async function compileMail(
   const contents = files.map(({ filename, content }) => [filename, digest(content as string | Uint8Array)]); // in memory
   const { from, cc, bcc, 'reply-to': replyTo } = values;
   const mailHash = digest(
-    JSON.stringify([from, to, cc, bcc, replyTo, subject, html, text, headers, contents, ...detour]),
+    JSON.stringify([from, to, cc, bcc, replyTo, subject, html, text, headers, contents, ...diversions]),
   );
   const list = (parts: readonly AddressMerge[], cells: readonly string[]) => parts.map((merge) => merge(cells));
   const mail: BulkMail = {
@@ -98,7 +98,7 @@ export async function compileMail(
   return mail;
 }
 
-/** What is wrong whatever the row says, such as a header that cannot be set, is found before the first one. */
+/** Finds what is wrong whatever the row holds, such as a header that cannot be set, before the first row. */
 function checkMail(mail: BulkMail, names: readonly string[], from: string | undefined): void {
   try {
     const noAddresses = { cc: [], bcc: [], replyTo: [] };
@@ -110,7 +110,7 @@ function checkMail(mail: BulkMail, names: readonly string[], from: string | unde
   }
 }
 
-/** Whether a mail goes out: one copy less is no reason why it should not. */
+/** Whether a mail can be sent; an invalid copy (Cc, Bcc) does not prevent it. */
 function makesMail(draft: EmailMessageDraft): boolean {
   try {
     new EmailMessage({ fromEmail: 'x@example.com', ...draft, cc: [], bcc: [] });
@@ -123,7 +123,7 @@ function makesMail(draft: EmailMessageDraft): boolean {
 
 type AddressMerge = (cells: readonly string[]) => AddressInput;
 
-/** An address from a template; of `{{name}} <{{email}}>` the name is any text, which can be no further address. */
+/** An address from a template; the name in `{{name}} <{{email}}>` may be any text, and cannot add an address. */
 function addressMerge(columns: Columns, option: string, template: string): AddressMerge {
   const [, name, address] = /^(.*?)\s*<([^<>]*)>\s*$/s.exec(template) ?? [];
   if (name === undefined || address === undefined) return columns.compile(option, template);
@@ -136,7 +136,7 @@ function keysOf(addresses: readonly AddressInput[]): readonly string[] {
   try {
     return addresses.map((address) => addressKey(parseMailbox(address)));
   } catch (error) {
-    if (error instanceof AddressSyntaxError) return []; // the row is invalid, and told as such
+    if (error instanceof AddressSyntaxError) return []; // the row is reported as invalid
     throw error;
   }
 }

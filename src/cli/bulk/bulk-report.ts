@@ -1,35 +1,33 @@
 import type { EmailError } from '../../errors.ts';
-import { failureOf } from '../failure.ts';
-import { type Color, type Output, STATUS_COLORS } from '../output.ts';
-import { UsageError } from '../usage-error.ts';
-import type { Outcome } from './row-outcome.ts';
-import type { ToldRow } from './run-plan.ts';
+import { failureOf, UsageError } from '../failure.ts';
+import { type Color, formatCount, type Output, STATUS_COLORS } from '../output.ts';
+import { type Counts, formatCounts, type Outcome } from './row-outcome.ts';
+import type { RowReport } from './run-plan.ts';
 import { SIGNALS, type StopSignal } from './stop-signals.ts';
-import { type Counts, formatCount, formatCounts } from './tally.ts';
 
-/** What a run has come to. */
+/** The result of a run. */
 export interface BulkReport {
   readonly isTrial: boolean;
   /** The journal's path. */
   readonly journal: string;
-  /** What earlier runs had come to. */
+  /** The rows that earlier runs finished. */
   readonly before: Counts;
-  /** Of all rows. */
+  /** All rows. */
   readonly counts: Counts;
-  /** The rows that were not sent, or perhaps, or not to everybody. */
-  readonly problems: readonly ToldRow[];
-  /** Rows whose address stands in an earlier row: with `--unique` they are left out. */
+  /** Rows that were not sent, may not have been, or did not reach everybody. */
+  readonly problems: readonly RowReport[];
+  /** Rows whose address appears in an earlier row; `--unique` leaves them out. */
   readonly repeated: number;
   readonly signal: StopSignal | null;
-  /** Why the run stopped by itself. */
+  /** Why the run gave up. */
   readonly outage: EmailError | UsageError | null;
 }
 
-/** So many rows are listed for people; JSON has all. */
-const LISTED = 20;
+/** Rows listed in the terminal; JSON has all. */
+const MAX_LISTED = 20;
 const COLORS: Readonly<Record<Outcome, Color>> = { ...STATUS_COLORS, unsent: 'dim' };
 
-/** 0 all were sent; 128 and the signal's number when one came; 75 the same command may send more; 2 an option is missing; 1 otherwise. */
+/** 0: all sent; 128 + the number of the signal that stopped the run; 75: the same command may send more; 2: an option is missing; else 1. */
 export function exitCodeOf({ counts, problems, signal, outage }: Omit<BulkReport, 'isTrial' | 'journal'>): number {
   if (signal !== null) return 128 + SIGNALS[signal];
   if (outage instanceof UsageError) return 2;
@@ -38,7 +36,7 @@ export function exitCodeOf({ counts, problems, signal, outage }: Omit<BulkReport
   return problems.length > 0 || counts.unsent > 0 ? 1 : 0;
 }
 
-/** Tells how many rows came to which end, which ones were not sent, and what can be done. */
+/** Prints how many rows had each outcome, which were not sent, and what can be done. */
 export function printReport(report: BulkReport, output: Output): void {
   const { isTrial, journal, before, counts, problems, repeated, signal, outage } = report;
   const failure = failureOf(outage);
@@ -54,11 +52,11 @@ export function printReport(report: BulkReport, output: Output): void {
     journal,
     rows: problems,
   });
-  // The rows in doubt come first: they are the user's to decide.
+  // Rows in doubt come first: only the user can decide about them.
   const listed = problems.toSorted((a, b) => Number(b.outcome === 'unknown') - Number(a.outcome === 'unknown'));
   output.table(
     listed
-      .slice(0, LISTED)
+      .slice(0, MAX_LISTED)
       .map(({ outcome, line, to, code, response, missed }) => [
         [COLORS[outcome], outcome],
         `line ${line}`,
@@ -66,13 +64,14 @@ export function printReport(report: BulkReport, output: Output): void {
         missed ? `but not ${missed.join('; ')}` : [code, response].filter((part) => part !== null).join(' '),
       ]),
   );
-  if (listed.length > LISTED) output.line(`... and ${formatCount(listed.length - LISTED)} more: --json lists all`);
+  if (listed.length > MAX_LISTED)
+    output.line(`... and ${formatCount(listed.length - MAX_LISTED)} more: --json lists all`);
   const shown = { ...counts, sent: isTrial ? before.sent : counts.sent };
-  const told = [
+  const summary = [
     ...(isTrial ? [`${formatCount(counts.sent - before.sent)} would be sent`] : []),
     `${formatCounts(shown)}${earlier > 0 ? ` (${formatCount(earlier)} before)` : ''}`,
   ];
-  output.line(told.join(', '));
+  output.line(summary.join(', '));
   if (failure !== null) output.note(failure.line);
   if (counts.unknown > 0)
     output.note('unknown: these may or may not have been sent; --resend-unknown sends them again');

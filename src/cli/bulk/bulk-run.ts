@@ -1,64 +1,67 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EmailBackend } from '../../backend.ts';
 import { ConfigurationError, EmailConnectionError, type EmailError, MessageError, SendError } from '../../errors.ts';
 import type { EmailMessageDraft } from '../../message-init.ts';
+import type { Clock } from '../../util/clock.ts';
+import { RateLimiter } from '../../util/rate-limiter.ts';
+import { UsageError } from '../failure.ts';
 import { wrongMail } from '../mail-options.ts';
-import type { UsageError } from '../usage-error.ts';
 import type { BulkMail } from './bulk-mail.ts';
 import type { Journal } from './journal.ts';
-import { Pace } from './pace.ts';
 import type { Person } from './read-people.ts';
 import { type RowResult, rowResult } from './row-outcome.ts';
-import type { ToldRow } from './run-plan.ts';
+import type { RowReport } from './run-plan.ts';
 
-/** So many rows are noted as started at once, at most: what a kill leaves in doubt, and one flush of the disk. */
+/** Rows journalled per flush to disk; also the most that a kill leaves in doubt. */
 const WINDOW = 32;
-/** After so many failures in a row that are nothing of the mail's, the rest is not even tried. */
+/** Consecutive failures not caused by a mail after which the run gives up. */
 const MAX_OUTAGES = 5;
 const OUTAGES: readonly string[] = ['account', 'quota'];
-/** Shorter waits are added up, as timers cannot keep them. */
-const MIN_WAIT_MS = 2;
+/** Rows a second that a limit may let go together, for each 50: timers are too coarse to space them. */
+const ROWS_PER_BURST = 50;
 const UNSENT: RowResult = { outcome: 'unsent', code: null, response: null, retryable: true };
 
-/** What a run works with. */
+/** Options of {@link BulkRun}. */
 export interface BulkRunOptions {
   readonly connection: EmailBackend;
   readonly mail: BulkMail;
-  /** None: nothing is noted, for a trial. */
+  /** Null for a dry run, of which nothing is recorded. */
   readonly journal: Pick<Journal, 'start' | 'end'> | null;
-  /** At most so many rows a second; null: as fast as they are taken. */
+  /** The most rows a second; null: as fast as the backend takes them. */
   readonly perSecond: number | null;
-  readonly onRow: (row: ToldRow) => void;
+  readonly onRow: (row: RowReport) => void;
+  readonly clock?: Clock;
 }
 
-/** Sends rows: notes each before it is handed over, and what became of it as soon as that is known. */
+/** Sends rows: records each in the journal before it is handed over, and its outcome as soon as that is known. */
 export class BulkRun {
   readonly #options: BulkRunOptions;
   readonly #underWay = new Map<number, Person>();
   readonly #stop = new AbortController();
-  readonly #pace: Pace | null;
+  readonly #limiter: RateLimiter | null;
   #handedOver = 0;
   #outages = 0;
   #fault: unknown = null;
-  /** Why nothing could be sent any more. */
+  /** Why the run gave up. */
   outage: EmailError | UsageError | null = null;
 
   constructor(options: BulkRunOptions) {
     this.#options = options;
-    this.#pace = options.perSecond === null ? null : new Pace(options.perSecond);
+    const { perSecond, clock } = options;
+    const burst = Math.max(1, Math.floor((perSecond ?? 0) / ROWS_PER_BURST));
+    this.#limiter = perSecond === null ? null : new RateLimiter({ perSecond, burst, ...(clock && { clock }) });
   }
 
-  /** Rows that were handed over and have no answer yet. */
+  /** Rows that were handed over and are unanswered. */
   get underWay(): number {
     return this.#underWay.size;
   }
 
-  /** Hands nothing over any more; what is under way is waited for. */
+  /** Hands over no further rows; `send` still waits for those under way. */
   stop(): void {
     this.#stop.abort();
   }
 
-  /** @throws {UsageError} when the journal cannot be written, or the rows cannot be read on. */
+  /** @throws {UsageError} when the journal cannot be written, or the rows cannot be read */
   async send(people: AsyncIterable<Person>): Promise<void> {
     const { connection, journal, mail, onRow } = this.#options;
     try {
@@ -66,10 +69,10 @@ export class BulkRun {
         const person = this.#underWay.get(result.index);
         if (person === undefined) continue;
         this.#underWay.delete(result.index);
-        const told = rowResult(result);
-        journal?.end(person.row, told);
-        onRow({ ...told, row: person.row, line: person.line, to: mail.to(person.cells) });
-        this.#watch(result.error);
+        const outcome = rowResult(result);
+        journal?.end(person.row, outcome);
+        onRow({ ...outcome, row: person.row, line: person.line, to: mail.to(person.cells) });
+        this.#checkOutage(result.error);
       }
     } catch (error) {
       throw this.#fault ?? error;
@@ -101,7 +104,7 @@ export class BulkRun {
     const left = [...window];
     try {
       for (const person of window) {
-        await this.#waitForTurn();
+        await this.#limiter?.acquire(1, this.#stop.signal).catch(() => {}); // rejected when stopped
         if (this.#stop.signal.aborted) return;
         left.shift();
         this.#underWay.set(this.#handedOver++, person);
@@ -112,12 +115,7 @@ export class BulkRun {
     }
   }
 
-  async #waitForTurn(): Promise<void> {
-    const waitMs = this.#pace?.take() ?? 0;
-    if (waitMs >= MIN_WAIT_MS) await sleep(waitMs, undefined, { signal: this.#stop.signal }).catch(() => {}); // stopped
-  }
-
-  #watch(error: EmailError | null): void {
+  #checkOutage(error: EmailError | null): void {
     const isSenderMissing =
       error instanceof MessageError &&
       error.issues.some(({ path, code }) => path === 'fromEmail' && code === 'required');
@@ -130,4 +128,14 @@ export class BulkRun {
     this.outage = isSenderMissing ? wrongMail(error) : error;
     this.stop();
   }
+}
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600 };
+
+/** Rows a second, read from `10/s`, `600/m` or `1000/h`. @throws {UsageError} for anything else */
+export function parseRate(text: string): number {
+  const [, number, unit = 's'] = /^(\d{1,9}(?:\.\d{1,9})?)(?:\/([smh]))?$/.exec(text) ?? [];
+  const rate = Number(number) / (SECONDS[unit] ?? 1);
+  if (rate > 0) return rate;
+  throw new UsageError(`--rate must be a number with /s, /m or /h, such as 10/s, got ${text}`);
 }

@@ -1,4 +1,4 @@
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../failure.ts';
 
 /** A row of a CSV file. */
 export interface CsvRow {
@@ -7,43 +7,43 @@ export interface CsvRow {
   readonly cells: readonly string[];
 }
 
-/** A row may have so many characters: a quote that is never closed must not hold the whole file. */
+/** The most characters of a row: a quote that is never closed must not keep the whole file in memory. */
 const MAX_ROW = 4_000_000;
 
-/** Where the reader is: before a cell, in a plain or quoted one, behind a quote in that, or behind a CR after it. */
+/** Where the reader is: before a cell, in a plain or quoted one, after a quote inside a quoted one, or after a CR that follows that. */
 type Place = 'start' | 'plain' | 'quoted' | 'quote' | 'cr';
 
 /**
- * Reads CSV by RFC 4180, piece by piece, each character once; lines may end with LF alone, and empty ones are skipped.
+ * Reads CSV (RFC 4180) in pieces, each character once; lines may end with LF alone, and empty lines are skipped.
  *
- * @throws {UsageError} for a quote that is not closed, and for text behind one that is.
+ * @throws {UsageError} for a quote that is not closed, or text after a closing quote
  */
 export class CsvReader {
   #place: Place = 'start';
   #cells: string[] = [];
   #cell = '';
-  /** Whether the row has more than a line end. */
-  #isBegun = false;
+  /** Whether the row has anything but a line end. */
+  #hasBegun = false;
   #length = 0;
   #line = 1;
   #rowLine = 1;
   #rows: CsvRow[] = [];
 
-  /** The rows that are whole after this piece. */
+  /** The rows that this piece completes. */
   push(piece: string): CsvRow[] {
     for (let at = 0; at < piece.length; ) {
       const end = this.#read(piece, at);
-      this.#length = this.#isBegun ? this.#length + end - at : 0;
+      this.#length = this.#hasBegun ? this.#length + end - at : 0;
       if (this.#length > MAX_ROW) throw this.#fault(`is longer than ${MAX_ROW} characters: is a quote not closed?`);
       at = end;
     }
     return this.#take();
   }
 
-  /** The row that ends with the file. */
+  /** The row that the end of the file completes. */
   end(): CsvRow[] {
     if (this.#place === 'quoted') throw this.#fault('has a quote that is not closed');
-    if (this.#isBegun) this.#endRow(this.#place === 'plain');
+    if (this.#hasBegun) this.#endRow(this.#place === 'plain');
     return this.#take();
   }
 
@@ -53,12 +53,12 @@ export class CsvReader {
     return rows;
   }
 
-  /** Reads on to the next place; returns where it is. */
+  /** Reads up to the next change of place, and returns its position. */
   #read(text: string, at: number): number {
     const character = text[at];
     switch (this.#place) {
       case 'start':
-        this.#isBegun ||= character !== '\n';
+        this.#hasBegun ||= character !== '\n';
         this.#place = character === '"' ? 'quoted' : 'plain';
         return character === '"' ? at + 1 : at;
       case 'plain':
@@ -78,10 +78,10 @@ export class CsvReader {
         } else if (character === ',') this.#endCell();
         else if (character === '\n') this.#endRow(false);
         else if (character === '\r') this.#place = 'cr';
-        else throw this.#behindQuote();
+        else throw this.#textAfterQuote();
         return at + 1;
       case 'cr':
-        if (character !== '\n') throw this.#behindQuote();
+        if (character !== '\n') throw this.#textAfterQuote();
         this.#endRow(false);
         return at + 1;
     }
@@ -108,7 +108,7 @@ export class CsvReader {
     this.#place = 'start';
   }
 
-  /** @param isPlain whether a CR at its end belongs to the line end */
+  /** @param isPlain whether a CR at the end of the cell belongs to the line end */
   #endRow(isPlain: boolean): void {
     const isQuoted = this.#place === 'quote' || this.#place === 'cr';
     if (isPlain && this.#cell.endsWith('\r')) this.#cell = this.#cell.slice(0, -1);
@@ -116,12 +116,12 @@ export class CsvReader {
     const cells = this.#cells;
     if (cells.length > 1 || cells[0] !== '' || isQuoted) this.#rows.push({ line: this.#rowLine, cells });
     this.#cells = [];
-    this.#isBegun = false;
+    this.#hasBegun = false;
     this.#rowLine = ++this.#line;
   }
 
-  #behindQuote(): UsageError {
-    return this.#fault('has text behind a closed quote: a quote inside a cell is doubled');
+  #textAfterQuote(): UsageError {
+    return this.#fault('has text after a closing quote: double a quote that is part of a cell');
   }
 
   #fault(text: string): UsageError {

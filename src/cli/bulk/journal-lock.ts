@@ -2,14 +2,14 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { kill, pid } from 'node:process';
 import { reasonOf } from '../../util/reason.ts';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../failure.ts';
 
 /**
- * Keeps a second run from sending the same rows; returns the function that lets it.
+ * Locks a journal, so that no second run sends the same rows; returns the function that unlocks it.
  *
- * The lock of a process that is gone is taken over.
+ * The lock of a process that has died is taken over.
  *
- * @throws {UsageError} when another run holds it.
+ * @throws {UsageError} when another run holds the lock
  */
 export function lockJournal(journal: string): () => void {
   const path = `${journal}.lock`;
@@ -17,7 +17,7 @@ export function lockJournal(journal: string): () => void {
   if (!create(path, own)) {
     const holder = read(path);
     if (isAlive(holder)) throw inUse(journal, path, holder);
-    // Moved away before it is looked at again: of two that find it dead, only one moves it.
+    // Moved away before it is read again: of two processes that find the holder dead, only one can move the lock.
     const aside = `${path}.${pid}`;
     try {
       renameSync(path, aside);
@@ -37,7 +37,7 @@ function create(path: string, text: string): boolean {
     writeFileSync(path, text, { flag: 'wx' });
     return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false; // whatever it is, it may have a code
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false; // any error may have a code
     throw new UsageError(`the journal cannot be locked: ${reasonOf(error)}`);
   }
 }
@@ -46,14 +46,14 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch {
-    return ''; // it is gone
+    return ''; // released meanwhile
   }
 }
 
 function isAlive(holder: string): boolean {
   const [, id, host] = /^(\d+)@(.*)$/.exec(holder) ?? [];
-  if (host !== hostname()) return true; // nobody can know from here
-  if (Number(id) === pid) return false; // a container's number, used again
+  if (host !== hostname()) return true; // cannot be checked from here
+  if (Number(id) === pid) return false; // an earlier container had the same process id
   try {
     return kill(Number(id), 0);
   } catch (error) {

@@ -1,28 +1,28 @@
 import { readFileSync } from 'node:fs';
 import { reasonOf } from '../../util/reason.ts';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../failure.ts';
 import { isSent, OUTCOMES, type Outcome } from './row-outcome.ts';
 
-/** What the journal knows of a row. */
+/** What a journal records of a row. */
 export interface JournalEntry {
-  /** Of the mail and the cells it names, as they were when the row was started. */
+  /** Fingerprint of the row's mail when it was started. */
   readonly hash: string;
   readonly outcome: Outcome;
   readonly code: number | string | null;
   readonly response: string | null;
 }
 
-/** What a journal says. */
+/** The contents of a journal. */
 export interface JournalState {
   readonly rows: ReadonlyMap<number, JournalEntry>;
-  /** How many octets of the file hold; what follows is what a power cut has left of the last lines. */
+  /** Bytes of the file that are intact; after them is what a power cut left of the last lines. */
   readonly length: number;
 }
 
-/** The first line: what the file is, and in which version. */
+/** The first line: the file type and its version. */
 export const JOURNAL_START = '["amsdal-mail journal",1]\n';
 
-/** What a row is that was started and has no end. */
+/** A row that was started and has no recorded end. */
 const IN_DOUBT = { outcome: 'unknown', code: null, response: 'the run ended before the answer came' } as const;
 
 const NOTHING = { code: null, response: null } as const;
@@ -32,10 +32,10 @@ type Line =
   | readonly ['end', number, Outcome, number | string | null, string | null];
 
 /**
- * Reads a journal; none is an empty one. Lines that cannot be read are dropped at the end of the file, where a power cut leaves
- * them: a row is handed over only when its start is on disk, and an end that is lost leaves the row in doubt.
+ * Reads a journal; a missing file is an empty one. Unreadable lines at the end of the file are dropped, as a power cut leaves
+ * some: a row is handed over only when its start is on disk, and without its end it is in doubt.
  *
- * @throws {UsageError} when it is something else, or damaged in its middle.
+ * @throws {UsageError} when the file is not a journal, or is damaged before its end
  */
 export function readJournal(path: string): JournalState {
   const bytes = readBytes(path);
@@ -48,20 +48,20 @@ export function readJournal(path: string): JournalState {
     const end = bytes.indexOf(0x0a, start);
     const line = end < 0 ? null : parseLine(bytes.toString('utf8', start, end));
     if (line === null) damagedAt = damagedAt < 0 ? start : damagedAt;
-    else if (damagedAt < 0) note(rows, line);
+    else if (damagedAt < 0) record(rows, line);
     else if (line[0] === 'start')
-      throw new UsageError(`${path} is damaged at octet ${damagedAt}, so that nobody knows what was sent`);
+      throw new UsageError(`${path} is damaged at byte ${damagedAt}, so that nobody knows what was sent`);
     start = end < 0 ? bytes.length : end + 1;
   }
   return { rows, length: damagedAt < 0 ? bytes.length : damagedAt };
 }
 
-function note(rows: Map<number, JournalEntry>, line: Line): void {
+function record(rows: Map<number, JournalEntry>, line: Line): void {
   if (line[0] === 'start') rows.set(line[1], { hash: line[2], ...IN_DOUBT });
   else {
     const [, row, outcome, code, response] = line;
     const { hash = '' } = rows.get(row) ?? {};
-    // What was sent is only counted: of a million rows the answers need not be kept.
+    // Sent rows are only counted: a million answers need not be kept in memory.
     rows.set(row, { hash, outcome, ...(isSent(outcome) ? NOTHING : { code, response }) });
   }
 }
@@ -81,7 +81,7 @@ function readBytes(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0); // whatever it is, it may have a code
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0); // any error may have a code
     throw new UsageError(`the journal ${path} cannot be read: ${reasonOf(error)}`);
   }
 }

@@ -2,7 +2,7 @@ import { closeSync, existsSync, fdatasync, fsyncSync, openSync, truncateSync, wr
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { reasonOf } from '../../util/reason.ts';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../failure.ts';
 import { lockJournal } from './journal-lock.ts';
 import { JOURNAL_START, type JournalState, readJournal } from './journal-reader.ts';
 import type { RowResult } from './row-outcome.ts';
@@ -10,23 +10,23 @@ import type { RowResult } from './row-outcome.ts';
 const flush = promisify(fdatasync);
 
 /**
- * What a run has begun and what became of it, in a file that outlives the run: a row is handed over only when its start is on
- * disk, so that a row without an end is one in doubt.
+ * Records the start and end of each row in a file that outlives the run. A row is handed over only when its start is on disk, so
+ * that a row without an end is in doubt.
  */
 export class Journal {
-  /** What earlier runs have left. */
+  /** What earlier runs recorded. */
   readonly before: JournalState;
   readonly #file: number;
   readonly #path: string;
   readonly #unlock: () => void;
 
-  /** @throws {UsageError} when it cannot be written, is no journal, or is in use. */
+  /** @throws {UsageError} when it cannot be written, is not a journal, or is in use */
   constructor(path: string) {
     this.#path = path;
     this.#unlock = lockJournal(path);
     try {
       this.before = readJournal(path);
-      // Before it is opened to append, as Windows does not cut such a file.
+      // Before it is opened to append: Windows cannot truncate it afterwards.
       if (existsSync(path)) truncateSync(path, this.before.length);
       this.#file = openSync(path, 'a', 0o600);
       if (this.before.length === 0) this.#write(JOURNAL_START);
@@ -38,7 +38,7 @@ export class Journal {
     }
   }
 
-  /** Says that rows are about to be handed over; resolves when that is on disk. */
+  /** Records that rows are about to be handed over; resolves when that is on disk. */
   async start(rows: readonly { readonly row: number; readonly hash: string }[]): Promise<void> {
     try {
       this.#write(rows.map(({ row, hash }) => `${JSON.stringify(['start', row, hash])}\n`).join(''));
@@ -48,7 +48,7 @@ export class Journal {
     }
   }
 
-  /** Says what became of a row; on disk with the next start, in the system's hands at once. */
+  /** Records a row's outcome: written at once, and flushed to disk with the next start. */
   end(row: number, { outcome, code, response }: RowResult): void {
     try {
       this.#write(`${JSON.stringify(['end', row, outcome, code, response?.slice(0, 500) ?? null])}\n`);
@@ -74,7 +74,7 @@ export class Journal {
   }
 }
 
-/** Makes a new file's name outlive a power cut, where folders can be flushed. */
+/** Makes a new file survive a power cut, where folders can be flushed. */
 function flushFolder(path: string): void {
   try {
     const folder = openSync(path, 'r');

@@ -1,9 +1,9 @@
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../failure.ts';
 
-/** Fills a template with the cells of a row. */
+/** A template filled with the cells of a row. */
 export type Merge = (cells: readonly string[]) => string;
 
-const PLACE = /\{\{\s*([^{}]*?)\s*\}\}/;
+const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}/;
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -12,12 +12,12 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Writes a text so that HTML shows it, in an attribute too. */
+/** Escapes text for HTML content and attributes. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character);
 }
 
-/** The columns of the people, and which of them the mail names. */
+/** The columns of a CSV file, and which of them the mail uses. */
 export class Columns {
   readonly #used = new Set<number>();
   readonly #names: readonly string[];
@@ -27,18 +27,18 @@ export class Columns {
   }
 
   /**
-   * Reads a template with `{{column}}` in it.
+   * Compiles a template that contains `{{column}}`.
    *
-   * @param where what the template is, as an error says it
-   * @throws {UsageError} when there is no such column.
+   * @param where what errors call the template
+   * @throws {UsageError} when there is no such column
    */
   compile(where: string, template: string, encode: (text: string) => string = (text) => text): Merge {
-    const parts = template.split(PLACE); // texts, and between them the names
+    const parts = template.split(PLACEHOLDER); // texts and names alternate
     const columns = parts.map((part, at) => (at % 2 === 0 ? -1 : this.#find(where, part)));
     return (cells) => parts.map((part, at) => (at % 2 === 0 ? part : encode(cells[columns[at] ?? 0] ?? ''))).join('');
   }
 
-  /** The cells that the mail depends on. */
+  /** The cells that the mail uses. */
   used(cells: readonly string[]): readonly (string | undefined)[] {
     return [...this.#used].map((column) => cells[column]);
   }

@@ -1,20 +1,21 @@
 import { performance } from 'node:perf_hooks';
-import { type Counts, formatCount, formatCounts } from './tally.ts';
+import { formatCount } from '../output.ts';
+import { type Counts, formatCounts } from './row-outcome.ts';
 
-/** How far a run has come. */
+/** How far a run has got. */
 export interface Progress {
-  /** Of all rows, those of earlier runs included. */
+  /** All rows, those of earlier runs included. */
   readonly counts: Counts;
-  /** Rows that this run has ended. */
+  /** Rows that this run has finished. */
   readonly done: number;
-  /** Rows that this run is to send. */
+  /** Rows that this run has to send. */
   readonly planned: number;
 }
 
 /** Where progress is shown; a terminal knows its width. */
 type ProgressStream = Pick<NodeJS.WriteStream, 'columns'> & { write(text: string): unknown };
 
-/** A line that is written anew on a terminal, ten times a second; elsewhere a line every five seconds. */
+/** Progress: on a terminal a line rewritten ten times a second, elsewhere a new line every five seconds. */
 export class ProgressLine {
   readonly #stream: ProgressStream;
   readonly #read: () => Progress;
@@ -29,12 +30,12 @@ export class ProgressLine {
     this.#timer = setInterval(() => this.#show(), isLive ? 100 : 5000);
   }
 
-  /** Takes the line away for a text of its own. */
+  /** Replaces the line with a text that stays. */
   note(text: string): void {
     this.#stream.write(this.#isLive ? `\r\u001b[2K${text}\n` : `${text}\n`);
   }
 
-  /** Shows the end and leaves it there. */
+  /** Shows the last state and leaves it there. */
   end(): void {
     clearInterval(this.#timer);
     if (!this.#isLive) return;

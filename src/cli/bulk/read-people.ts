@@ -1,17 +1,17 @@
 import { createReadStream, statSync } from 'node:fs';
 import { reasonOf } from '../../util/reason.ts';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../failure.ts';
 import { CsvReader, type CsvRow } from './csv-reader.ts';
 
-/** A row of the people to write to; its number counts from 1 below the line of names. */
+/** A row with a person to write to, numbered from 1 after the header line. */
 export interface Person extends CsvRow {
   readonly row: number;
 }
 
 /**
- * The names of the columns: the first line of a CSV file.
+ * The names of the columns, from the first line of a CSV file.
  *
- * @throws {UsageError} when there is none, or a name stands there twice.
+ * @throws {UsageError} when the file has none, or a name twice
  */
 export async function readColumns(path: string): Promise<readonly string[]> {
   const stat = statSync(path, { throwIfNoEntry: false });
@@ -33,9 +33,9 @@ export async function readColumns(path: string): Promise<readonly string[]> {
 }
 
 /**
- * The rows below the names, as they are read; those whose cells are all empty, as spreadsheets leave them, have none.
+ * The rows after the header line, as they are read, without those whose cells are all empty, which spreadsheets leave behind.
  *
- * @throws {UsageError} when one has more or fewer cells than there are names
+ * @throws {UsageError} when a row has more or fewer cells than there are columns
  */
 export async function* readPeople(path: string, width: number): AsyncGenerator<Person, void, undefined> {
   let row = 0;
@@ -70,7 +70,7 @@ async function* rowsOf(path: string, reader: CsvReader, decoder: TextDecoder): A
   yield* reader.end();
 }
 
-/** Whether it is `sep=,`, by which Excel knows a file. @throws {UsageError} when it names another separator */
+/** Whether a row is `sep=,`, which Excel writes first. @throws {UsageError} when it names another separator */
 function isSeparatorLine({ cells }: CsvRow): boolean {
   const [, separator] = /^sep=(.?)$/i.exec(cells.join(',')) ?? [];
   if (separator === undefined) return false;

@@ -1,33 +1,44 @@
 import { MessageError } from '../../errors.ts';
 import type { DeliveryStatus, MessageResult } from '../../status.ts';
+import { formatCount } from '../output.ts';
 
-/** What became of a row: as of a recipient, or `unsent`, when it was not handed over at all. */
+/** The outcome of a row: that of a recipient, or `unsent` when it was never handed over. */
 export type Outcome = DeliveryStatus | 'unsent';
 
-/** Every outcome, in the order in which they are told. */
+/** Every outcome, in the order of reports. */
 export const OUTCOMES: readonly Outcome[] = ['sent', 'queued', 'invalid', 'rejected', 'failed', 'unknown', 'unsent'];
 
-/** Whether the row was taken, so that nothing is left to do. */
+/** How many rows had each outcome. */
+export type Counts = Readonly<Record<Outcome, number>>;
+
+/** `9,990 sent, 3 invalid, 4 unknown`: the sent always, the others when there are any. */
+export function formatCounts(counts: Counts): string {
+  return OUTCOMES.filter((outcome) => outcome === 'sent' || counts[outcome] > 0)
+    .map((outcome) => `${formatCount(counts[outcome])} ${outcome}`)
+    .join(', ');
+}
+
+/** Whether the provider accepted the row, so that nothing is left to do. */
 export function isSent(outcome: Outcome): boolean {
   return outcome === 'sent' || outcome === 'queued';
 }
 
-/** What became of one row, and why. */
+/** The outcome of one row, and why. */
 export interface RowResult {
   readonly outcome: Outcome;
   readonly code: number | string | null;
   readonly response: string | null;
   readonly retryable: boolean;
-  /** Who else of the row did not get it, and why; not there when everybody did. */
+  /** The row's recipients who did not get the mail, and why; absent when everybody did. */
   readonly missed?: readonly string[];
 }
 
-/** What is worst for a row that is sent to several: in doubt before sent, as what anybody got is not sent again. */
+/** Which outcome decides for a row with several recipients: a row that anybody got, or may have got, is not sent again. */
 const ORDER: readonly DeliveryStatus[] = ['unknown', 'sent', 'queued', 'failed', 'rejected', 'invalid'];
 
 const RECIPIENT = /^(?:to|cc|bcc)\b/;
 
-/** What a mail's result means for its row. */
+/** The outcome of a row, from its mail's result. */
 export function rowResult({ recipients, error }: MessageResult): RowResult {
   const all = [...recipients.values()];
   const decisive = ORDER.map((status) => all.find((recipient) => recipient.status === status)).find(Boolean);

@@ -8,29 +8,27 @@ import type { MAIL_OPTIONS } from '../mail-options.ts';
 import type { Output } from '../output.ts';
 import { compileMail, type TEMPLATE_OPTIONS } from './bulk-mail.ts';
 import { type BulkReport, exitCodeOf, printReport } from './bulk-report.ts';
-import { BulkRun, type BulkRunOptions } from './bulk-run.ts';
+import { BulkRun, type BulkRunOptions, parseRate } from './bulk-run.ts';
 import { Journal } from './journal.ts';
 import { readJournal } from './journal-reader.ts';
-import { parseRate } from './pace.ts';
 import { People } from './people.ts';
 import { ProgressLine } from './progress-line.ts';
 import { readColumns, readPeople } from './read-people.ts';
 import { isSent, type Outcome } from './row-outcome.ts';
-import { RunPlan, type ToldRow } from './run-plan.ts';
+import { type RowReport, RunPlan } from './run-plan.ts';
 import { StopSignals } from './stop-signals.ts';
-import { Tally } from './tally.ts';
 
-/** The options of a run over a file of people, besides its templates. */
+/** The options of a run over a CSV file, besides its templates. */
 export const RUN_OPTIONS = {
   csv: { value: 'FILE', help: 'one mail to every row; the first line names the columns' },
   rate: { value: 'N/s', help: 'with --csv: send no faster than this; also N/m and N/h' },
-  unique: { help: 'with --csv: leave out rows whose address stands in an earlier row' },
-  'dry-run': { help: 'with --csv: send nothing, and tell what would be sent' },
+  unique: { help: 'with --csv: leave out rows whose address appears in an earlier row' },
+  'dry-run': { help: 'with --csv: send nothing, and print what would be sent' },
   journal: {
     value: 'FILE',
-    help: 'with --csv: where the run is noted, so that it can go on; default: the CSV file with .journal',
+    help: 'with --csv: where the run is recorded, so that it can go on; default: the CSV file with .journal',
   },
-  'retry-refused': { help: 'with --csv: send to those again who were refused by an earlier run' },
+  'retry-refused': { help: 'with --csv: send again to those who were refused in an earlier run' },
   'resend-unknown': { help: 'with --csv: send the rows in doubt again, which some people may then get twice' },
 } as const;
 
@@ -38,11 +36,11 @@ type Values = OptionValues<
   typeof RUN_OPTIONS & typeof TEMPLATE_OPTIONS & typeof MAIL_OPTIONS & typeof CONNECTION_OPTIONS
 >;
 
-/** One run: rows that earlier runs have sent are left out, the others are sent, and all are told. Returns the exit code. */
+/** Sends the rows that earlier runs have not sent, and reports on all. Returns the exit code. */
 export async function sendBulk(csv: string, values: Values, output: Output): Promise<number> {
   const isTrial = values['dry-run'] === true;
   const columns = await readColumns(csv);
-  const mail = await compileMail(values, columns, detourOf(values));
+  const mail = await compileMail(values, columns, diversionsOf(values));
   const rate = values.rate === undefined ? null : parseRate(values.rate);
   const perSecond = isTrial ? null : rate;
   const chosen = connectionOf(values, output.isJson);
@@ -72,22 +70,30 @@ async function sendRows(
   isLive: boolean,
   output: Output,
 ): Promise<Omit<BulkReport, 'isTrial' | 'journal'>> {
-  const tally = new Tally();
-  const problems: ToldRow[] = [];
-  const tell = (row: ToldRow): void => {
-    tally.add(row.outcome);
+  const counts: Record<Outcome, number> = {
+    sent: 0,
+    queued: 0,
+    invalid: 0,
+    rejected: 0,
+    failed: 0,
+    unknown: 0,
+    unsent: 0,
+  };
+  const problems: RowReport[] = [];
+  const record = (row: RowReport): void => {
+    counts[row.outcome]++;
     if (!isSent(row.outcome) || row.missed) problems.push(row);
   };
-  const { planned, repeated } = await people.survey(tell);
-  if (repeated > 0) output.note(people.tellRepeated(repeated));
-  const before = { ...tally.counts };
+  const { planned, repeated } = await people.survey(record);
+  if (repeated > 0) output.note(people.describeRepeated(repeated));
+  const before = { ...counts };
   let done = 0;
-  const onRow = (row: ToldRow): void => {
+  const onRow = (row: RowReport): void => {
     done++;
-    tell(row);
+    record(row);
   };
   const bulk = new BulkRun({ ...options, onRow });
-  const progress = new ProgressLine(stderr, isLive, () => ({ counts: tally.counts, done, planned }));
+  const progress = new ProgressLine(stderr, isLive, () => ({ counts, done, planned }));
   const signals = new StopSignals(bulk, progress);
   try {
     await bulk.send(people.toSend());
@@ -97,7 +103,7 @@ async function sendRows(
   }
   return {
     before,
-    counts: { ...tally.counts, unsent: planned - done },
+    counts: { ...counts, unsent: planned - done },
     problems,
     repeated,
     signal: signals.first,
@@ -105,14 +111,14 @@ async function sendRows(
   };
 }
 
-/** Where mails go that are not sent, or to somebody else; a row that went there is none that was sent. */
-function detourOf(values: Values): readonly string[] {
+/** Where mails go instead of to their recipients; a row that went there does not count as sent. */
+function diversionsOf(values: Values): readonly string[] {
   const { backend, backendClass, settings } = readConfiguration(connectionTarget(values));
   const guards = settings.filter(({ name }) => name.startsWith('AMSDAL_')).map(({ name, value }) => `${name}=${value}`);
   return [...(backendClass.delivers === false ? [backend] : []), ...guards];
 }
 
-/** What a trial run is sent to: nobody, with the sender that the chosen connection has. */
+/** The connection of a dry run: it sends nothing, with the default sender of the chosen connection. */
 function trialConnection(values: Values): EmailBackend {
   const { defaultFrom } = readConfiguration(connectionTarget(values)).options as BackendOptions; // checked by the backend
   return getConnection('dummy', defaultFrom === undefined ? {} : { defaultFrom });

@@ -1,16 +1,16 @@
 import type { BulkRun } from './bulk-run.ts';
 import type { ProgressLine } from './progress-line.ts';
 
-/** Signals that stop a run, and their numbers. */
+/** The signals that stop a run, and their numbers. */
 export const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** The name of one of {@link SIGNALS}. */
 export type StopSignal = keyof typeof SIGNALS;
 
-/** Stops a run at the first signal, after what is under way, and at once at the second. */
+/** Stops a run: at the first signal after the mails under way, at the second at once. */
 export class StopSignals {
   readonly #listeners: readonly (readonly [StopSignal, () => void])[];
-  /** The signal that came, if one did. */
+  /** The first signal received. */
   first: StopSignal | null = null;
 
   constructor(bulk: BulkRun, progress: ProgressLine) {
@@ -28,7 +28,7 @@ export class StopSignals {
     for (const [signal, listener] of this.#listeners) process.on(signal, listener);
   }
 
-  /** Listens no more. */
+  /** Stops listening. */
   end(): void {
     for (const [signal, listener] of this.#listeners) process.off(signal, listener);
   }

@@ -1,5 +1,5 @@
 import { Resolver } from 'node:dns/promises';
-import { UsageError } from '../usage-error.ts';
+import { UsageError } from '../failure.ts';
 
 /** The name server gave no answer: nothing is known of the name. */
 export class DnsTrouble extends Error {

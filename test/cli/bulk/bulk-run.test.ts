@@ -3,6 +3,7 @@ import type { BulkMail } from '../../../src/cli/bulk/bulk-mail.ts';
 import { BulkRun } from '../../../src/cli/bulk/bulk-run.ts';
 import type { Person } from '../../../src/cli/bulk/read-people.ts';
 import { getConnection } from '../../../src/connection.ts';
+import { ManualClock } from '../../util/manual-clock.ts';
 
 const mail: BulkMail = {
   draft: ([to = '']) => ({ subject: 'Hi', body: 'x', fromEmail: 'a@example.com', to }),
@@ -76,4 +77,36 @@ test('a journal that cannot be written ends the run, with nothing more handed ov
   const bulk = new BulkRun({ connection, mail, journal: { start, end: () => {} }, perSecond: null, onRow: () => {} });
   await expect(bulk.send(people(70))).rejects.toThrow('no space');
   expect(connection.messages).toEqual([]);
+});
+
+/** When each row was answered, in milliseconds, at so many rows a second. */
+async function answeredAt(perSecond: number, rows: number): Promise<readonly number[]> {
+  const clock = new ManualClock();
+  const times: number[] = [];
+  const onRow = (): void => void times.push(clock.now());
+  const connection = getConnection('dummy');
+  const running = new BulkRun({ connection, mail, journal: null, perSecond, onRow, clock }).send(people(rows));
+  for (let ms = 0; times.length < rows && ms < 60_000; ms += 10) await clock.run(ms);
+  await running;
+  return times;
+}
+
+test('rows go evenly at a rate', async () => {
+  expect(await answeredAt(10, 4)).toEqual([0, 100, 200, 300]);
+});
+
+test('at a high rate no second has more rows than it, and not many fewer', async () => {
+  const times = await answeredAt(500, 1100);
+  expect(times.filter((ms) => ms < 1000).length).toBeGreaterThan(470);
+  for (const [at, ms] of times.entries())
+    expect((times[at + 500] ?? Number.POSITIVE_INFINITY) - ms).toBeGreaterThanOrEqual(990);
+});
+
+test('a run that waits for its rate can be stopped', async () => {
+  const clock = new ManualClock();
+  const connection = getConnection('dummy', { store: true });
+  const onRow = (): void => bulk.stop();
+  const bulk = new BulkRun({ connection, mail, journal: null, perSecond: 0.001, onRow, clock });
+  await bulk.send(people(3));
+  expect(connection.messages).toHaveLength(1);
 });

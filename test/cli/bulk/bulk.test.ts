@@ -146,7 +146,7 @@ describe('amsdal-mail send --csv', () => {
     const { code, stderr } = await send();
     expect(code).toBe(2);
     expect(stderr).toContain("or that run's mails were caught or redirected");
-    expect(stderr).toContain('another --journal begins anew');
+    expect(stderr).toContain('another --journal starts over');
     expect(server.connections).toEqual([]);
   });
 

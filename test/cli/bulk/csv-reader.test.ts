@@ -67,8 +67,8 @@ describe('CsvReader reads', () => {
 
   test.each([
     ['a\n"b', 'line 2 has a quote that is not closed'],
-    ['"a"b\n', 'line 1 has text behind a closed quote'],
-    ['"a" ,b\n', 'line 1 has text behind a closed quote'],
+    ['"a"b\n', 'line 1 has text after a closing quote'],
+    ['"a" ,b\n', 'line 1 has text after a closing quote'],
     [`"${'x'.repeat(4_000_001)}`, 'is a quote not closed?'],
   ])('and refuses what is wrong', (text, fault) => {
     expect(() => read(text)).toThrow(fault);

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Journal } from '../../../src/cli/bulk/journal.ts';
 import { JOURNAL_START, readJournal } from '../../../src/cli/bulk/journal-reader.ts';
 import type { RowResult } from '../../../src/cli/bulk/row-outcome.ts';
-import { UsageError } from '../../../src/cli/usage-error.ts';
+import { UsageError } from '../../../src/cli/failure.ts';
 
 let folder = '';
 let number = 0;
@@ -101,7 +101,7 @@ test('blocks that were never written are dropped at its end', async () => {
 test('damage in its middle is told, as what was sent is not known then', async () => {
   const path = await written();
   appendFileSync(path, 'x\n["start",4,"h4"]\n');
-  expect(() => readJournal(path)).toThrow('is damaged at octet');
+  expect(() => readJournal(path)).toThrow('is damaged at byte');
 });
 
 test.each(['email,name\na@x.org,Ann\n', '{"version":1}\n', '\0\0'])(

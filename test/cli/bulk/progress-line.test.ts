@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { Pace, parseRate } from '../../../src/cli/bulk/pace.ts';
+import { parseRate } from '../../../src/cli/bulk/bulk-run.ts';
 import { formatProgress, ProgressLine } from '../../../src/cli/bulk/progress-line.ts';
 
 const counts = { sent: 1200, queued: 0, invalid: 0, rejected: 0, failed: 3, unknown: 0, unsent: 0 };
@@ -25,16 +25,6 @@ test.each([
 
 test.each(['', '0', '-1', '10/d', 'fast', '1e3'])('a rate of %j is none', (text) => {
   expect(() => parseRate(text)).toThrow('--rate must be a number');
-});
-
-test('turns come evenly; what a late timer lost is made up for, what was missed is not', () => {
-  let now = 1000;
-  const pace = new Pace(10, () => now);
-  expect([pace.take(), pace.take(), pace.take()]).toEqual([0, 80, 180]);
-  now = 1195;
-  expect(pace.take()).toBe(85);
-  now = 5000;
-  expect([pace.take(), pace.take()]).toEqual([0, 80]);
 });
 
 test('where nobody looks on, progress is a line every five seconds', () => {

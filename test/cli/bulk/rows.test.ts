@@ -70,7 +70,7 @@ describe('an address that stands twice', () => {
     const { code, stdout, stderr } = await send(CSV);
     expect({ code, stdout }).toEqual({ code: 0, stdout: '4 sent\n' });
     expect(stderr).toBe(
-      '2 rows have an address that stands in an earlier row: --unique sends one mail to each address\n',
+      '2 rows have an address that appears in an earlier row: --unique sends one mail to each address\n',
     );
   });
 
@@ -78,7 +78,7 @@ describe('an address that stands twice', () => {
     const { code, stdout, stderr } = await send(CSV, '--unique', '--json');
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ sent: 2, unsent: 0, repeated: 2 });
-    expect(stderr).toBe('2 rows have an address that stands in an earlier row: left out\n');
+    expect(stderr).toBe('2 rows have an address that appears in an earlier row: left out\n');
     expect(recipients()).toEqual(['ann@x.org', 'bob@x.org']);
     expect((await send(CSV, '--unique')).stdout).toBe('2 sent (2 before)\n');
     expect(recipients()).toHaveLength(2);
@@ -95,7 +95,7 @@ describe('an address that stands twice', () => {
     const { stdout, stderr } = await send('email,name\nann@x.org,Ann\nann@x.org,Ann\n', '--dry-run');
     expect(stdout).toBe('2 would be sent, 0 sent\n');
     expect(stderr).toBe(
-      '1 row has an address that stands in an earlier row: --unique sends one mail to each address\n',
+      '1 row has an address that appears in an earlier row: --unique sends one mail to each address\n',
     );
     const unique = await send('email,name\nann@x.org,Ann\nann@x.org,Ann\n', '--dry-run', '--unique', '--json');
     expect(JSON.parse(unique.stdout)).toMatchObject({ wouldSend: 1, repeated: 1 });

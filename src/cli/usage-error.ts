@@ -1,2 +1,0 @@
-/** A command line that cannot be understood; its message is for the user. */
-export class UsageError extends Error {}
