@@ -15,19 +15,19 @@ import { CONNECTION_OPTIONS, connectionTarget } from './connection-options.ts';
 import { UsageError } from './failure.ts';
 import type { Output } from './output.ts';
 
-/** `amsdal-mail check`: whether mail could be sent, and would be believed. */
+/** `amsdal-mail check`: whether mail can be sent, and whether receivers trust it. */
 export const checkCommand: Command = defineCommand({
   name: 'check',
   about:
-    "Tells whether mail can be sent as it is configured, and whether receivers will believe it. Nothing is sent.\n\nIt shows every setting and where it comes from, connects, looks at the certificate, logs in, and reads the MX, SPF, DKIM\nand DMARC records of the sender's domain.",
+    "Checks whether mail can be sent as configured, and whether receivers will trust it. Nothing is sent.\n\nIt shows every setting and where it comes from, connects, checks the certificate, logs in, and reads the MX, SPF, DKIM\nand DMARC records of the sender's domain.",
   options: {
     ...CONNECTION_OPTIONS,
-    from: { value: 'ADDRESS', help: 'the sender whose domain is looked at; default: AMSDAL_EMAIL_FROM' },
-    'dkim-selector': { value: 'NAME', many: true, help: 'a DKIM key to look at, s= in the signature' },
+    from: { value: 'ADDRESS', help: 'the sender whose domain is checked; default: AMSDAL_EMAIL_FROM' },
+    'dkim-selector': { value: 'NAME', many: true, help: 'a DKIM key to check, s= in the signature' },
     resolver: { value: 'IP:PORT', help: "the name server to ask for the sender's records; default: the system's" },
   },
   notes:
-    'Exit codes: 0 all is well, or worth a warning; 1 something is wrong; 75 it is only out of reach now; 2 wrong usage.',
+    'Exit codes: 0 all is well, or there are warnings only; 1 something is wrong; 75 something is out of reach now; 2 wrong usage.',
   examples: [
     'npx amsdal-mail check',
     'npx amsdal-mail check --from shop@example.com --dkim-selector mail2026',
@@ -62,7 +62,7 @@ export const checkCommand: Command = defineCommand({
 
 const UNKNOWN_SENDER = warning(
   'sender',
-  'no sender is known, so that no domain is looked at',
+  'no sender is known, so that no domain is checked',
   'give --from, or set AMSDAL_EMAIL_FROM',
 );
 
@@ -90,14 +90,14 @@ async function checkBackend(
     return [found, warning('server', text, 'ask for production access in the SES console')];
   } catch (error) {
     if (error instanceof EmailError) return [faultOf('connect', error)];
-    const reason = reasonOf(error); // a backend of one's own may throw anything
-    return [fault('connect', `verify() of ${backend} failed: ${reason}`, 'mend the backend, or what it needs')];
+    const reason = reasonOf(error); // a custom backend may throw anything
+    return [fault('connect', `verify() of ${backend} failed: ${reason}`, 'fix the backend, or what it needs')];
   } finally {
     await connection.close();
   }
 }
 
-/** What an application would not see of the variables, or nobody does. */
+/** Variables that an application does not see, or that do not exist. */
 function checkVariables(): readonly Finding[] {
   const environment = currentEnvironment();
   const misspelt = takeMisspelt(environment).map(([name, meant]) =>
@@ -130,7 +130,7 @@ function checkGuard({ settings }: Configuration): readonly Finding[] {
 function domainOf(from: unknown): string | null {
   if (from === undefined) return null;
   try {
-    const { asciiAddress } = parseMailbox(from as string); // anything else is refused, too
+    const { asciiAddress } = parseMailbox(from as string); // other types are refused, too
     const domain = asciiAddress.slice(asciiAddress.lastIndexOf('@') + 1).toLowerCase();
     return domain.startsWith('[') ? null : domain;
   } catch (error) {

@@ -6,16 +6,16 @@ import { UsageError } from './failure.ts';
 import { type Output, outputFor } from './output.ts';
 import { wrapParagraphs, wrapText } from './wrap-text.ts';
 
-/** An option of a command, as it is read, listed by `--help` and completed by the shell. */
+/** An option of a command: how it is read, shown by `--help` and completed by the shell. */
 export interface CommandOption {
   readonly help: string;
-  /** What stands for its value, such as `FILE`, which shells complete with file names; without it the option is a flag. */
+  /** The placeholder of its value; shells complete `FILE` with file names. Without it the option is a flag. */
   readonly value?: string;
   /** Whether it may be repeated. */
   readonly many?: true;
 }
 
-/** Name, without the two dashes, to option. */
+/** Options by name, without the dashes. */
 export type CommandOptions = Readonly<Record<string, CommandOption>>;
 
 /** The values of options: a flag is true, a repeated option a list. */
@@ -27,23 +27,23 @@ export type OptionValues<O extends CommandOptions> = {
     : true;
 };
 
-/** What a command is run with. */
+/** A parsed command line. */
 interface CommandLine<O extends CommandOptions> {
   readonly values: OptionValues<O>;
-  /** What is no option, in order. */
+  /** The arguments that are not options, in order. */
   readonly operands: readonly string[];
   readonly output: Output;
 }
 
-/** What a command is made from. */
+/** The definition of a command. */
 export interface CommandDefinition<O extends CommandOptions> {
   readonly name: string;
   /** What it does; the first paragraph of its help. */
   readonly about: string;
   readonly options: O;
-  /** What is no option, as the usage shows it: `FILE.eml`, `[FILE.eml]`, `bash|zsh`. */
+  /** Arguments that are not options, as the usage line shows them: `FILE.eml`, `[FILE.eml]`, `bash|zsh`. */
   readonly operands?: string;
-  /** What stands below the options. */
+  /** Text below the options. */
   readonly notes?: string;
   /** Whole command lines. */
   readonly examples: readonly string[];
@@ -52,13 +52,13 @@ export interface CommandDefinition<O extends CommandOptions> {
 
 /** One command of `amsdal-mail`. */
 export interface Command {
-  /** All its options, the common ones too. */
+  /** All its options, the common ones included. */
   readonly options: CommandOptions;
-  /** What it takes besides options: a name of files, or words to choose from (`bash|zsh`); undefined: nothing. */
+  /** Arguments besides options: a file, or words to choose from (`bash|zsh`); undefined when it takes none. */
   readonly operands: string | undefined;
-  /** What `--help` shows on a terminal of so many columns. */
+  /** The text of `--help`, wrapped to `width` columns. */
   help(width: number): string;
-  /** Does it; the result is the process's exit code: 0 done, 1 refused, 2 wrong usage, 75 try again later. */
+  /** Runs it. Returns the exit code: 0 done, 1 refused, 2 wrong usage, 75 try again later. */
   run(args: readonly string[]): Promise<number>;
 }
 
@@ -68,7 +68,7 @@ const COMMON = {
   help: { help: 'print this' },
 } as const;
 
-/** Makes a command from the one table of its options: reading, help and completion all follow it. */
+/** Makes a command from one table of options, which parsing, help and completion all use. */
 export function defineCommand<const O extends CommandOptions>(definition: CommandDefinition<O>): Command {
   const { name } = definition;
   const options = { ...definition.options, ...COMMON };
@@ -78,14 +78,14 @@ export function defineCommand<const O extends CommandOptions>(definition: Comman
     help: (width) => helpOf(definition, options, width),
     run(args) {
       const { values, positionals: operands } = parse(name, options, args, definition.operands !== undefined);
-      // parseArgs has read them by the tables which these types are made from.
+      // parseArgs read them according to the tables that these types come from.
       const output = outputFor(values as OptionValues<typeof COMMON>);
       return definition.run({ values: values as OptionValues<O>, operands, output });
     },
   };
 }
 
-/** The number an option has, or undefined. @throws {UsageError} when it is none */
+/** The value of a numeric option, if given. @throws {UsageError} if it is not a number */
 export function numberOf(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{1,9}$/.test(text)) return Number(text);
@@ -108,7 +108,7 @@ function parse(command: string, table: CommandOptions, args: readonly string[], 
   try {
     return parseArgs({ args: [...args], options, allowPositionals });
   } catch (error) {
-    // Its advice is the last line when there are several, and follows the first sentence when there is one.
+    // Node's advice is the last line of several, or follows the first sentence of a single line.
     const lines = reasonOf(error).split('\n');
     const [reason] = (lines[0] ?? '').split(/\.(?:\s|$)/);
     const advice =
@@ -117,7 +117,7 @@ function parse(command: string, table: CommandOptions, args: readonly string[], 
   }
 }
 
-/** Node's own errors about these show whatever was written there, which may be a URL with its password. */
+/** Refuses unknown options and arguments: Node's own errors would show them, and they may be URLs with passwords. */
 function checkNames(command: string, table: CommandOptions, tokens: readonly Token[], allowPositionals: boolean): void {
   for (const token of tokens) {
     if (token.kind === 'option' && !Object.hasOwn(table, token.name)) {
@@ -136,7 +136,7 @@ function checkNames(command: string, table: CommandOptions, tokens: readonly Tok
 
 type Token = NonNullable<ReturnType<typeof parseArgs<{ strict: false; tokens: true }>>['tokens']>[number];
 
-/** Below so many columns an option's text stands under it. */
+/** With fewer columns for its text, an option's help goes on the next line. */
 const MIN_TEXT_WIDTH = 30;
 
 function helpOf(definition: CommandDefinition<CommandOptions>, options: CommandOptions, width: number): string {

@@ -1,17 +1,17 @@
 import type { Command } from './command.ts';
 
-/** Every command: what it does in a line, and where it is. */
+/** Every command: its summary, and how to load it. */
 export const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
   send: {
     summary: 'send one mail, or one to every row of a CSV file',
     load: async () => (await import('./send-command.ts')).sendCommand,
   },
   check: {
-    summary: 'tell whether mail can be sent, and would be believed',
+    summary: 'check whether mail can be sent, and whether receivers trust it',
     load: async () => (await import('./check-command.ts')).checkCommand,
   },
   explain: {
-    summary: 'tell what send would do with a mail, in how many round trips',
+    summary: 'show what send would do with a mail, and in how many round trips',
     load: async () => (await import('./explain-command.ts')).explainCommand,
   },
   render: {

@@ -10,7 +10,7 @@ const SHELLS: Readonly<Record<string, (commands: readonly CompletedCommand[]) =>
   fish: fishCompletion,
 };
 
-/** `amsdal-mail completion`: prints the script that completes commands and options in a shell. */
+/** `amsdal-mail completion`: prints a completion script for a shell. */
 export const completionCommand: Command = defineCommand({
   name: 'completion',
   about: 'Prints a script that completes commands, options and file names in a shell.',

@@ -1,16 +1,16 @@
 import type { Command, CommandOption } from './command.ts';
 
-/** A command as a script completes it. */
+/** A command to complete. */
 export interface CompletedCommand {
   readonly name: string;
   readonly summary: string;
   readonly command: Command;
 }
 
-/** What can stand in place of a command. */
+/** Options that can take the place of a command. */
 const GLOBAL = ['--help', '--version'];
 
-/** For bash 3.2 and later; file names are completed by the shell itself, where the script knows nothing better. */
+/** For bash 3.2 and later; the shell completes file names where the script has nothing better. */
 export function bashCompletion(commands: readonly CompletedCommand[]): string {
   const cases = commands.map(({ name, command: { options, operands } }) => {
     const valued = Object.keys(options).filter((option) => options[option]?.value !== undefined);
@@ -43,7 +43,7 @@ complete -o default -F _amsdal_mail amsdal-mail
 `;
 }
 
-/** For zsh, with what each option does. */
+/** For zsh, with the help of each option. */
 export function zshCompletion(commands: readonly CompletedCommand[]): string {
   const cases = commands.map(({ name, command: { options, operands } }) => {
     const specs = Object.entries(options).map(([option, entry]) =>
@@ -74,7 +74,7 @@ if [ "$funcstack[1]" = _amsdal_mail ]; then _amsdal_mail "$@"; else compdef _ams
 `;
 }
 
-/** For fish, with what each option does. */
+/** For fish, with the help of each option. */
 export function fishCompletion(commands: readonly CompletedCommand[]): string {
   const line = (...parts: readonly string[]): string => `complete -c amsdal-mail ${parts.join(' ')}`;
   const lines = commands.flatMap(({ name, summary, command: { options, operands } }) => {
@@ -92,7 +92,7 @@ export function fishCompletion(commands: readonly CompletedCommand[]): string {
   return `${[line('-f'), ...GLOBAL.map((option) => line('-n __fish_use_subcommand', `-l ${option.slice(2)}`)), ...lines].join('\n')}\n`;
 }
 
-/** The words that an operand is one of: `bash|zsh`; none where it is a file. */
+/** The words to choose from (`bash|zsh`); empty when the operand is a file. */
 function wordsOf(operands: string | undefined): readonly string[] {
   return operands?.includes('|') ? operands.split('|') : [];
 }

@@ -6,14 +6,14 @@ import { readConfiguration } from './check/configuration.ts';
 import type { OptionValues } from './command.ts';
 import { UsageError } from './failure.ts';
 
-/** The options of every command that uses a connection; without them the environment (and `.env`) chooses. */
+/** The options of every command that uses a connection; without them the environment (and `.env`) decides. */
 export const CONNECTION_OPTIONS = {
   backend: { value: 'NAME', help: 'a backend, preset or class: smtp, ses, gmail, @marketing, ./mine.js#Mine' },
   url: { value: 'URL', help: 'a whole connection: smtps://user:password@host; others see it in the list of processes' },
   debug: { help: 'print the dialogue with the server to stderr, without secrets' },
 } as const;
 
-/** What was chosen by {@link CONNECTION_OPTIONS}, as `getConnection` takes it; undefined: what the environment says. */
+/** The target for `getConnection` that {@link CONNECTION_OPTIONS} choose; undefined for that of the environment. */
 export function connectionTarget(values: OptionValues<typeof CONNECTION_OPTIONS>): string | undefined {
   if (values.backend !== undefined && values.url !== undefined) {
     throw new UsageError('--backend and --url both say where to send: give one');
@@ -24,14 +24,14 @@ export function connectionTarget(values: OptionValues<typeof CONNECTION_OPTIONS>
 /**
  * The connection of a command.
  *
- * `--debug` is AMSDAL_EMAIL_DEBUG=1: a backend that has no dialogue does not know the option.
+ * `--debug` sets AMSDAL_EMAIL_DEBUG=1 rather than an option, which backends without a dialogue would refuse.
  *
- * @throws {ConfigurationError} when it, or the environment, is wrong.
+ * @throws {ConfigurationError} when the target or the environment is wrong
  */
 export function connectionOf(values: OptionValues<typeof CONNECTION_OPTIONS>, isJson: boolean): EmailBackend {
   const target = connectionTarget(values);
   if (values.debug) setEnvironment({ env: layerEnvironment({ AMSDAL_EMAIL_DEBUG: '1' }, currentEnvironment()) });
-  // stdout is for the one JSON value.
+  // stdout is reserved for the JSON value.
   const { backend, options } = readConfiguration(target);
   return isJson && backend === 'console'
     ? getConnection(backend, { ...options, stream: stderr })

@@ -6,11 +6,11 @@ import { CONNECTION_OPTIONS, connectionTarget } from './connection-options.ts';
 import { type Explanation, explainMail } from './explain/explanation.ts';
 import { UsageError } from './failure.ts';
 import { MAIL_OPTIONS } from './mail-options.ts';
-import { count, isSound, type MailReport, printReport, printRows, reportMail } from './mail-report.ts';
-import type { Cell, Output } from './output.ts';
+import { isSound, type MailReport, printReport, printRows, reportMail } from './mail-report.ts';
+import { type Cell, formatCount, type Output } from './output.ts';
 import { BODY_OPTIONS, readDraft } from './send-command.ts';
 
-const { backend, url } = CONNECTION_OPTIONS; // there is no dialogue to debug
+const { backend, url } = CONNECTION_OPTIONS; // no dialogue to debug
 const MAIL = { ...MAIL_OPTIONS, ...BODY_OPTIONS, to: { ...MAIL_OPTIONS.to, help: 'a recipient' } } as const;
 const OPTIONS = { ...MAIL, backend, url } as const;
 type Values = OptionValues<typeof OPTIONS>;
@@ -19,11 +19,11 @@ type Values = OptionValues<typeof OPTIONS>;
 export const explainCommand: Command = defineCommand({
   name: 'explain',
   about:
-    'Tells what send would do with a mail, and does nothing: what the chosen backend makes of it, who gets it, what goes over\nthe wire and in how many round trips. It takes what send takes; without a mail, a short one is explained. No network is\nused: the mail is sent by the same engine, to a server within this process.',
+    'Shows what send would do with a mail, without doing it: what the chosen backend makes of it, who gets it, what goes over\nthe wire and in how many round trips. It takes the options of send; without a mail, a short one is explained. No network\nis used: the same code sends the mail to a server within this process.',
   operands: '[FILE.eml]',
   options: OPTIONS,
   notes:
-    'FILE.eml, or - for stdin, is a mail to send, as --eml gives it; to see a file as it stands, use render.\nExit codes: 0; 1 when the backend refuses the mail, or something in it is broken for its readers; 2 wrong usage.',
+    'FILE.eml, or - for stdin, is a mail to send, as --eml gives it; to see a file as it is, use render.\nExit codes: 0; 1 when the backend refuses the mail, or something in it is broken for its readers; 2 wrong usage.',
   examples: [
     'npx amsdal-mail explain --backend gmail',
     "npx amsdal-mail explain --to jane@example.org --subject 'Your invoice' --text mail.txt --attach invoice.pdf",
@@ -80,7 +80,7 @@ function print(explanation: Explanation, report: MailReport | null, output: Outp
     rows.push(['', 'envelope from', envelope.sender === '' ? '<>' : envelope.sender]);
     rows.push(['', 'envelope to', envelope.recipients.join(', ')]);
   }
-  if (report !== null) rows.push(['', 'size', `${count(report.octets)} octets, parts: ${report.parts.length}`]);
+  if (report !== null) rows.push(['', 'size', `${formatCount(report.octets)} octets, parts: ${report.parts.length}`]);
   if (ignored.length > 0)
     rows.push(['', ['yellow', 'left out'], `${ignored.join(', ')}: this backend cannot carry it`]);
   output.table(rows);
@@ -113,20 +113,20 @@ function print(explanation: Explanation, report: MailReport | null, output: Outp
         '',
         operation,
         `recipients: ${recipients}`,
-        mail === null ? 'from a template' : `raw, ${count(mail.length)} octets`,
+        mail === null ? 'from a template' : `raw, ${formatCount(mail.length)} octets`,
       ]),
     );
   }
   if (report !== null) printReport(report, output);
 }
 
-/** The first words of what goes together; `RCPT x3` for three in a row. */
+/** The verbs of a group of commands; `RCPT x3` for three in a row. */
 function groupText(group: readonly string[]): string {
   const runs: [string, number][] = [];
   for (const line of group) {
     const word = line.startsWith('(') ? 'content' : (line.split(' ', 1)[0] ?? '');
     const last = runs.at(-1);
-    if (last?.[0] === word) last[1] += 1;
+    if (last?.[0] === word) last[1]++;
     else runs.push([word, 1]);
   }
   return runs.map(([word, times]) => (times === 1 ? word : `${word} x${times}`)).join(' ');

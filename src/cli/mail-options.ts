@@ -4,7 +4,7 @@ import type { EmailMessageDraft } from '../message-init.ts';
 import type { OptionValues } from './command.ts';
 import { UsageError } from './failure.ts';
 
-/** The options that describe a mail, be it one or one a row. */
+/** The options that describe a mail, single or bulk. */
 export const MAIL_OPTIONS = {
   from: { value: 'ADDRESS', help: "'Shop <shop@example.com>'; default: AMSDAL_EMAIL_FROM" },
   to: { value: 'ADDRESS', many: true, help: "who it is to; with --csv by default '{{email}}'" },
@@ -16,7 +16,7 @@ export const MAIL_OPTIONS = {
   header: { value: "'NAME: VALUE'", many: true, help: 'a further header' },
 } as const;
 
-/** The addresses, subject, headers and files of {@link MAIL_OPTIONS}; only what was given. */
+/** The message fields that {@link MAIL_OPTIONS} give. */
 export function draftOf(values: OptionValues<typeof MAIL_OPTIONS>): Partial<EmailMessageDraft> {
   const { from, to, cc, bcc, subject, attach, header } = values;
   const given = {
@@ -41,7 +41,7 @@ const OPTION_OF: Readonly<Record<string, keyof typeof MAIL_OPTIONS | 'text' | 'h
   htmlBody: 'html',
 };
 
-/** The faults of a mail under the names of the options that made it. */
+/** The faults of a mail, under the names of the options they come from. */
 export function wrongMail(error: MessageError): UsageError {
   const faults = error.issues.map(({ path, code, message }) => {
     const [field = ''] = path.split(/[.[]/);

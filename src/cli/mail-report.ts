@@ -2,41 +2,41 @@ import { viewMail } from '../mailbox/mail-view.ts';
 import { type LintFinding, lint } from '../mime/lint.ts';
 import { MailContent } from '../mime/mail-content.ts';
 import type { MimePart } from '../mime/read-mime.ts';
-import { type Cell, type Output, printable } from './output.ts';
+import { type Cell, formatCount, type Output, printable } from './output.ts';
 
 type Detail = ReturnType<typeof viewMail>;
 
-/** One part of a mail: where it is, what it holds, and how. */
+/** One MIME part of a mail. */
 interface PartReport {
-  /** Its place, as `1.2`; '' is the mail itself. */
+  /** Its position, such as `1.2`; '' is the mail itself. */
   readonly path: string;
   readonly type: string;
   readonly charset: string | null;
   readonly encoding: string;
-  /** Octets as they are sent; the headers of the part are not counted. */
+  /** Encoded size in bytes, without the part's headers. */
   readonly octets: number;
-  /** Octets when decoded; of large parts a close estimate. */
+  /** Decoded size in bytes; a close estimate for large parts. */
   readonly size: number;
   readonly filename: string | null;
   readonly contentId: string | null;
   readonly disposition: string | null;
 }
 
-/** A mail as its readers get it. */
+/** A mail as its recipients read it. */
 export interface MailReport {
   readonly octets: number;
   /** Decoded, in order. */
   readonly headers: Detail['headers'];
-  /** The parts, parents before their children. */
+  /** All parts, parents before children. */
   readonly parts: readonly PartReport[];
-  /** False when there are more parts, levels or headers than are read. */
+  /** False when the mail has more parts, levels or headers than are read. */
   readonly isComplete: boolean;
   readonly text: string | null;
   readonly html: string | null;
   readonly lint: readonly LintFinding[];
 }
 
-/** Reads a mail, however broken it is; nothing is fetched. */
+/** Reads a mail, however broken; nothing is fetched. */
 export function reportMail(bytes: Uint8Array): MailReport {
   const content = new MailContent(bytes);
   const { headers, tree, text, html, isComplete } = viewMail(content);
@@ -44,7 +44,7 @@ export function reportMail(bytes: Uint8Array): MailReport {
   return { octets: bytes.length, headers, parts, isComplete, text, html, lint: lint(bytes) };
 }
 
-/** Whether readers see it as it was meant. */
+/** Whether lint found no error. */
 export function isSound({ lint: findings }: MailReport): boolean {
   return findings.every(({ severity }) => severity !== 'error');
 }
@@ -58,12 +58,12 @@ function* listParts(part: MimePart, view: Detail['tree']): Generator<PartReport>
   }
 }
 
-/** What a terminal shows; JSON has it all. */
+/** Limits of what a terminal shows; JSON has everything. */
 const MAX_ROWS = 100;
 const MAX_VALUE = 160;
 const MAX_TEXT_LINES = 20;
 
-/** Prints headers, parts, the beginning of the text, and what is to be mended. */
+/** Prints headers, parts, the beginning of the text, and the findings of lint. */
 export function printReport(report: MailReport, output: Output): void {
   const title = (text: string) => output.line(`\n${output.paint('bold', text)}`);
   title('Headers');
@@ -81,7 +81,7 @@ export function printReport(report: MailReport, output: Output): void {
   for (const finding of report.lint) printFinding(finding, output);
 }
 
-/** Prints a table, of a long one its beginning. */
+/** Prints a table, or the beginning of a long one. */
 export function printRows(rows: readonly (readonly Cell[])[], output: Output): void {
   output.table(rows.slice(0, MAX_ROWS));
   if (rows.length > MAX_ROWS) output.line(`  ... and ${rows.length - MAX_ROWS} more`);
@@ -101,14 +101,15 @@ function partRow(part: PartReport): readonly Cell[] {
     '  '.repeat(depth) + type,
     charset ?? '',
     encoding,
-    `${count(octets)} octets${size === octets ? '' : `, ${count(size)} decoded`}`,
+    `${formatCount(octets)} octets${size === octets ? '' : `, ${formatCount(size)} decoded`}`,
     ...(names.length > 0 ? [names.join(' ')] : []),
   ];
 }
 
 function printText({ text, html }: MailReport, output: Output): void {
   const lines = (text ?? '').trimEnd().split('\n');
-  if (text === null) output.line(`  none${html === null ? '' : `, but HTML of ${count(html.length)} characters`}`);
+  if (text === null)
+    output.line(`  none${html === null ? '' : `, but HTML of ${formatCount(html.length)} characters`}`);
   else for (const line of lines.slice(0, MAX_TEXT_LINES)) output.line(`  ${printable(shorten(line, MAX_VALUE))}`);
   if (lines.length > MAX_TEXT_LINES) output.line(`  ... and ${lines.length - MAX_TEXT_LINES} more lines`);
 }
@@ -123,9 +124,4 @@ function printFinding({ severity, id, message, fix, places }: LintFinding, outpu
 
 function shorten(text: string, limit: number): string {
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
-}
-
-/** A number with its thousands parted. */
-export function count(number: number): string {
-  return number.toLocaleString('en');
 }

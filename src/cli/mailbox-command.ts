@@ -16,7 +16,7 @@ const OPTIONS = {
   },
   'allowed-host': { value: 'NAME', many: true, help: 'another name the page is opened by' },
   folder: { value: 'DIR', help: 'keep the mails there as .eml files' },
-  'max-messages': { value: '10000', help: 'keep so many; then the oldest give way' },
+  'max-messages': { value: '10000', help: 'how many to keep; the oldest give way' },
   previews: { value: 'DIR', help: 'the folder of templates that export preview(); default: emails' },
   'tls-key': { value: 'FILE', help: 'for STARTTLS; else a certificate is made when node-forge is installed' },
   'tls-cert': { value: 'FILE', help: 'the certificate of that key' },

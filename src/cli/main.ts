@@ -13,11 +13,11 @@ function overview(width: number): string {
     const [first, ...more] = wrapText(summary, width - INDENT);
     return [`  ${name.padEnd(INDENT - 2)}${first}`, ...more.map((line) => ' '.repeat(INDENT) + line)].join('\n');
   });
-  const end = 'amsdal-mail <command> --help tells more, with examples; amsdal-mail --version says which one this is.';
+  const end = 'amsdal-mail <command> --help has details and examples; amsdal-mail --version prints the version.';
   return `Usage: amsdal-mail <command> [options]\n\nCommands:\n${rows.join('\n')}\n\n${wrapParagraphs(end, width)}\n`;
 }
 
-/** Where the summaries of commands begin. */
+/** The column where the summaries of commands begin. */
 const INDENT = 14;
 
 const HELP: readonly string[] = ['--help', '-h', 'help'];
@@ -56,7 +56,7 @@ function version(): string {
   return ours;
 }
 
-/** Errors are one line on stderr, and with `--json` an object on stdout, too. */
+/** Prints an error as a line on stderr, and with `--json` as an object on stdout, too. */
 function report(error: unknown): number {
   const failure = failureOf(error);
   if (failure === null) throw error;
@@ -65,7 +65,7 @@ function report(error: unknown): number {
   return failure.exitCode;
 }
 
-// Who reads no further, as `head` does, is no fault.
+// A reader that stops early, such as `head`, is no error.
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });

@@ -4,10 +4,10 @@ import { styleText } from 'node:util';
 import type { DeliveryStatus } from '../status.ts';
 import { wrapText } from './wrap-text.ts';
 
-/** The colours of results: green is well, yellow is doubtful, red is wrong; dim and bold are for words beside them. */
+/** Colours: green for good, yellow for doubtful, red for bad results; dim, bold and cyan for the text around them. */
 export type Color = 'green' | 'yellow' | 'red' | 'dim' | 'bold' | 'cyan';
 
-/** How the status of a recipient is shown. */
+/** The colour of each status. */
 export const STATUS_COLORS: Readonly<Record<DeliveryStatus, Color>> = {
   sent: 'green',
   queued: 'green',
@@ -17,31 +17,31 @@ export const STATUS_COLORS: Readonly<Record<DeliveryStatus, Color>> = {
   unknown: 'yellow',
 };
 
-/** A cell of a table: a text, or one in a colour. */
+/** A cell of a table: plain text, or coloured text. */
 export type Cell = string | readonly [Color, string];
 
 /**
- * How every command prints: what was asked for on stdout, everything else (progress, warnings, errors) on stderr; with
- * `--json`, stdout is one JSON value and nothing else.
+ * How every command prints: its result on stdout, everything else (progress, warnings, errors) on stderr; with `--json`, stdout
+ * is one JSON value and nothing else.
  */
 export interface Output {
   readonly isJson: boolean;
-  /** Prints the result as JSON, if that is what was asked for. */
+  /** Prints the result as JSON; nothing without `--json`. */
   json(value: unknown): void;
-  /** Prints a line of the result, unless JSON was asked for. */
+  /** Prints a line of the result; nothing with `--json`. */
   line(text?: string): void;
   /**
-   * Prints rows in aligned columns, unless JSON was asked for; control characters are made visible. On a terminal the last cell
-   * is wrapped to its width; elsewhere a row is a line.
+   * Prints rows in aligned columns, control characters made visible; nothing with `--json`. On a terminal the last cell is
+   * wrapped to its width; elsewhere a row is one line.
    */
   table(rows: readonly (readonly Cell[])[]): void;
   /** Prints a line on stderr. */
   note(text: string): void;
-  /** A text in a colour, where stdout shows colours. */
+  /** Colours a text, where stdout shows colours. */
   paint(color: Color, text: string): string;
 }
 
-/** The output that `--json`, `--no-color` and the terminal ask for. */
+/** The output for `--json`, `--no-color` and the terminal. */
 export function outputFor(values: { readonly json?: boolean; readonly 'no-color'?: boolean }): Output {
   const { json: isJson = false, 'no-color': noColor = false } = values;
   const isPainted = !noColor && showsColors(stdout);
@@ -65,12 +65,12 @@ export function outputFor(values: { readonly json?: boolean; readonly 'no-color'
   };
 }
 
-/** Whether a stream is a terminal that shows colours; NO_COLOR, FORCE_COLOR and TERM=dumb are heard. */
+/** Whether a stream is a terminal that shows colours; NO_COLOR, FORCE_COLOR and TERM=dumb are respected. */
 function showsColors(stream: WriteStream): boolean {
   return stream.isTTY === true && stream.hasColors();
 }
 
-/** A text from a server or a file, which must not move the cursor: its control characters are escaped. */
+/** Escapes control characters, so that text from a server or a file cannot control the terminal. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, (character) =>
     character === '\n' ? ' ' : `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
@@ -82,7 +82,7 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en');
 }
 
-/** Narrower columns are not wrapped: they would be lists of words. */
+/** Narrower columns are not wrapped. */
 const MIN_COLUMN = 20;
 
 function alignRows(rows: readonly (readonly Cell[])[], paint: Output['paint'], columns: number): readonly string[] {

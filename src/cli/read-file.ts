@@ -2,7 +2,7 @@ import { fstatSync, readFileSync, readSync } from 'node:fs';
 import { reasonOf } from '../util/reason.ts';
 import { UsageError } from './failure.ts';
 
-/** The bytes of the file that an option names; `-` is what comes in by stdin. @throws {UsageError} when it cannot be read */
+/** The bytes of the file that an option names; `-` is stdin. @throws {UsageError} when it cannot be read */
 export function readBytes(option: string, path: string): Uint8Array {
   try {
     return path === '-' ? readStdin() : readFileSync(path);
@@ -11,7 +11,7 @@ export function readBytes(option: string, path: string): Uint8Array {
   }
 }
 
-/** All of stdin. Importing from node:process has made a pipe non-blocking: where nothing is there yet, EAGAIN says so. */
+/** All of stdin. Importing from node:process makes a pipe non-blocking: EAGAIN means that nothing has arrived yet. */
 function readStdin(): Uint8Array {
   const chunks: Uint8Array[] = [];
   const buffer = Buffer.alloc(65_536);
@@ -21,7 +21,7 @@ function readStdin(): Uint8Array {
       if (length === 0) return Buffer.concat(chunks);
       chunks.push(Buffer.from(buffer.subarray(0, length)));
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException; // whatever it is, it may have a code
+      const { code } = error as NodeJS.ErrnoException; // any error may have a code
       if (code === 'EOF') return Buffer.concat(chunks); // a pipe's end on Windows
       if (code !== 'EAGAIN') throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
@@ -39,12 +39,12 @@ export function readText(option: string, path: string): string {
   }
 }
 
-/** Whether something is piped into this process, or a file redirected; a terminal or /dev/null is not. */
+/** Whether stdin is a pipe or a file, rather than a terminal or /dev/null. */
 export function isPiped(): boolean {
   try {
     const stdin = fstatSync(0);
     return stdin.isFIFO() || stdin.isFile() || stdin.isSocket();
   } catch {
-    return false; // it is closed
+    return false; // closed
   }
 }

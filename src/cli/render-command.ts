@@ -1,13 +1,14 @@
 import { type Command, defineCommand } from './command.ts';
 import { UsageError } from './failure.ts';
-import { count, isSound, printReport, reportMail } from './mail-report.ts';
+import { isSound, printReport, reportMail } from './mail-report.ts';
+import { formatCount } from './output.ts';
 import { readBytes } from './read-file.ts';
 
-/** `amsdal-mail render`: a mail as it stands in a file. */
+/** `amsdal-mail render`: shows a mail from a file. */
 export const renderCommand: Command = defineCommand({
   name: 'render',
   about:
-    'Shows a mail as it stands in a file: headers, parts, sizes, encodings, text, and what readers or filters will hold\nagainst it. It takes any mail, also one that was received, and needs no configuration; to see what a backend would make\nof a mail, use explain.',
+    'Shows the mail in a file: headers, parts, sizes, encodings, text, and what mail readers or filters may object to. It takes\nany mail, received ones included, and needs no configuration; to see what a backend would make of a mail, use explain.',
   operands: 'FILE.eml',
   options: {},
   notes:
@@ -21,7 +22,7 @@ export const renderCommand: Command = defineCommand({
     output.table([
       [
         ['bold', file === '-' ? 'standard input' : file],
-        `${count(report.octets)} octets, parts: ${report.parts.length}`,
+        `${formatCount(report.octets)} octets, parts: ${report.parts.length}`,
       ],
     ]);
     printReport(report, output);

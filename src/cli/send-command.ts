@@ -11,7 +11,7 @@ import { draftOf, MAIL_OPTIONS, wrongMail } from './mail-options.ts';
 import { type Output, STATUS_COLORS } from './output.ts';
 import { isPiped, readBytes, readText } from './read-file.ts';
 
-/** The options that hold a mail's body, or all of it. */
+/** The options that give a mail's body, or a whole mail. */
 export const BODY_OPTIONS = {
   text: { value: 'FILE', help: 'the text; - is stdin, which is read by itself when nothing else is given' },
   html: { value: 'FILE', help: 'the HTML' },
@@ -27,13 +27,13 @@ const OPTIONS = {
 } as const satisfies CommandOptions;
 type Values = OptionValues<typeof OPTIONS>;
 
-/** `amsdal-mail send`: sends a mail and tells what happened to every recipient. */
+/** `amsdal-mail send`: sends a mail and prints what happened to every recipient. */
 export const sendCommand: Command = defineCommand({
   name: 'send',
   about: 'Sends a mail and prints what happened to every recipient.',
   options: OPTIONS,
   notes:
-    'With --csv, the run is noted in a journal: the same command goes on where it was interrupted, and sends no row twice. Rows\n' +
+    'With --csv, the run is recorded in a journal: the same command goes on where it was interrupted, and sends no row twice. Rows\n' +
     'that were under way when a run was killed are in doubt; they are listed, and sent again by --resend-unknown only.\n\n' +
     'Exit codes: 0 everybody was sent the mail; 1 somebody was refused, or nobody knows; 2 the command line is wrong;\n' +
     '75 trying again may help: of one mail nothing was sent, of a run some rows may still be; 130 and 143 a run was\n' +
@@ -48,7 +48,7 @@ export const sendCommand: Command = defineCommand({
   run: ({ values, output }) => (isBulk(values) ? sendBulk(values.csv, values, output) : sendOne(values, output)),
 });
 
-/** @throws {UsageError} for an option of the other way to send */
+/** @throws {UsageError} for an option of the other kind of sending */
 function isBulk(values: Values): values is Values & { readonly csv: string } {
   const others = values.csv === undefined ? { ...RUN_OPTIONS, ...TEMPLATE_OPTIONS } : BODY_OPTIONS;
   const foreign = Object.keys(others).find((name) => Reflect.get(values, name) !== undefined);
@@ -81,7 +81,7 @@ async function sendOne(values: Values, output: Output): Promise<number> {
   }
 }
 
-/** The mail that the options of `send` describe. @throws {UsageError} when they describe none */
+/** The mail that the options of `send` describe. @throws {UsageError} when they are not enough, or contradict each other */
 export function readDraft(values: OptionValues<typeof MAIL_OPTIONS & typeof BODY_OPTIONS>): EmailMessageDraft {
   const { text, html, eml } = values;
   const own = draftOf(values);
@@ -105,7 +105,7 @@ export function readDraft(values: OptionValues<typeof MAIL_OPTIONS & typeof BODY
   };
 }
 
-/** A mail with what the options say instead; recipients are replaced as a whole, so that nobody is left by oversight. */
+/** A whole mail, with the fields that options replace; recipients are replaced together, so that no old one remains. */
 function joinDrafts(whole: EmailMessageInit, own: Partial<EmailMessageDraft>): EmailMessageDraft {
   const { fromEmail, ...rest } = whole;
   const replaced = new Set(Object.keys(own.headers ?? {}).map((name) => name.toLowerCase()));

@@ -1,7 +1,7 @@
-/** What a text that is read as prose is wrapped to where the terminal has no width, as in a pipe. */
+/** The width of prose where there is no terminal, as in a pipe. */
 export const DEFAULT_WIDTH = 80;
 
-/** Breaks a paragraph into lines of at most `width` characters, between words; a word that is longer stays whole. */
+/** Breaks a paragraph between words into lines of at most `width` characters; a longer word stays whole. */
 export function wrapText(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
@@ -14,7 +14,7 @@ export function wrapText(text: string, width: number): readonly string[] {
   return [...lines, line];
 }
 
-/** Wraps a text of several paragraphs, with an empty line between each. */
+/** Wraps paragraphs separated by empty lines. */
 export function wrapParagraphs(text: string, width: number): string {
   return text
     .split('\n\n')

@@ -143,7 +143,7 @@ describe('SPF', () => {
     ['open.test', /^error: .*"\+all": anybody/],
     ['neutral.test', /^ok: .*\nwarning: .*"\?all"/],
     ['endless.test', /^ok: .*\nwarning: .*has no "all"/],
-    ['behind.test', /^ok: .*\nwarning: .*include, ip4 behind "all"/],
+    ['behind.test', /^ok: .*\nwarning: .*include, ip4 after "all"/],
     ['loop.test', /^error: .*leads back to loop\.test: loop\.test -> loop2\.test -> loop\.test$/],
     ['redirect-loop.test', /^error: .*leads back to redirect-loop\.test/],
     ['redirect-open.test', /^error: .*"\+all": anybody/],

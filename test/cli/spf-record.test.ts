@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { readTags } from '../../src/cli/check/dkim-key.ts';
 import { readSpf } from '../../src/cli/check/spf-record.ts';
-import { readTags } from '../../src/cli/check/tag-list.ts';
 import { cpuTimeOf } from '../cpu-time.ts';
 import { fc } from '../properties.ts';
 

@@ -5,18 +5,18 @@ import { type BackendClass, optionTableOf } from '../../registry.ts';
 import { currentEnvironment, namedUrlVariable, originOf, readVariable } from '../../settings.ts';
 import { variableOf } from '../../variables.ts';
 
-/** One setting as it is used, fit to be shown. */
+/** One effective setting, safe to print. */
 interface Setting {
   readonly name: string;
-  /** Secrets are `***`. */
+  /** `***` for a secret. */
   readonly value: string;
-  /** The variable and where it was found, `--url`, `--backend`, or `default`. */
+  /** Where it comes from: a variable (with `in .env`), `--url`, `--backend`, or `default`. */
   readonly origin: string;
 }
 
-/** A backend, all its options, and what of them can be shown. */
+/** A backend, its options, and its settings for display. */
 export interface Configuration {
-  /** The registered name or the specifier. */
+  /** The registered name, or the specifier. */
   readonly backend: string;
   readonly backendClass: BackendClass;
   readonly options: Readonly<Record<string, unknown>>;
@@ -27,9 +27,9 @@ const HIDDEN = '***';
 const GUARDS = ['AMSDAL_EMAIL_REDIRECT_TO', 'AMSDAL_EMAIL_ALLOW'];
 
 /**
- * What a target of `getConnection` stands for, and where each option comes from.
+ * Resolves a target of `getConnection`, and finds where each option comes from.
  *
- * @throws {ConfigurationError} as `getConnection` does
+ * @throws {ConfigurationError} like `getConnection`
  */
 export function readConfiguration(given: string | undefined): Configuration {
   const environment = currentEnvironment();
@@ -38,18 +38,18 @@ export function readConfiguration(given: string | undefined): Configuration {
   const { backend: backendClass } = target;
   const { optionTable } = backendClass;
   const backend = target.name ?? backendClass.name;
-  const origin = given === undefined ? described(target.variable) : given.includes('://') ? '--url' : '--backend';
+  const origin = given === undefined ? originText(target.variable) : given.includes('://') ? '--url' : '--backend';
   const settings: Setting[] = [{ name: 'backend', value: backend, origin }];
   for (const [name, value] of Object.entries(options)) {
     const isImplied = Object.hasOwn(target.impliedOptions, name);
     const variable = isImplied ? target.variable : variableOf(optionTableOf(backendClass), name, environment);
-    const from = isImplied && target.variable === null ? origin : described(variable);
+    const from = isImplied && target.variable === null ? origin : originText(variable);
     settings.push({ name, value: show(name, optionTable?.[name], value), origin: from });
   }
   settings.push(...defaultsOf(optionTable, options));
   for (const variable of GUARDS) {
     const value = environment[variable];
-    if (value) settings.push({ name: variable, value, origin: described(variable) });
+    if (value) settings.push({ name: variable, value, origin: originText(variable) });
   }
   return { backend, backendClass, options, settings };
 }
@@ -63,12 +63,12 @@ function targetOf(given: string | undefined): Target {
   return variableTarget(variable, readVariable(environment, variable) ?? '');
 }
 
-function described(variable: string | null): string {
+function originText(variable: string | null): string {
   if (variable === null) return 'default';
   return originOf(variable) === 'file' ? `${variable} in .env` : variable;
 }
 
-/** What was left open is worth knowing, too: where mail goes, and under which protection. */
+/** Options that were not given, with their defaults: host, port and security are worth showing, too. */
 function defaultsOf(table: AnyOptionTable = {}, options: Readonly<Record<string, unknown>>): readonly Setting[] {
   return Object.entries(table).flatMap(([name, spec]) => {
     if (options[name] !== undefined) return [];

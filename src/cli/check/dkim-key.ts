@@ -1,13 +1,12 @@
 import { createPublicKey } from 'node:crypto';
 import type { Dns } from './dns.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
-import { readTags } from './tag-list.ts';
 
-/** Shorter keys are not accepted (RFC 8301, section 3.2), and should have so many bits. */
+/** Shorter keys must not be used; the good length is what RFC 8301, section 3.2, recommends. */
 const MIN_BITS = 1024;
 const GOOD_BITS = 2048;
 
-/** Judges the key that a selector names. @throws {DnsTrouble} */
+/** Checks the public key of a selector. @throws {DnsError} */
 export async function checkDkimKey(domain: string, selector: string, dns: Dns): Promise<readonly Finding[]> {
   const name = `${selector}._domainkey.${domain}`;
   const texts = await dns.txt(name);
@@ -70,7 +69,7 @@ function listOf(value: string | undefined): readonly string[] {
   return (value ?? '').split(':').map((entry) => entry.trim().toLowerCase());
 }
 
-/** The length of the key: SubjectPublicKeyInfo as everybody writes it, or RSAPublicKey as RFC 6376 has it. */
+/** The length of a key, given as the usual SubjectPublicKeyInfo, or as the RSAPublicKey of RFC 6376; null when it is neither. */
 function rsaBits(base64: string): number | null {
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return null;
   const key = Buffer.from(base64, 'base64');
@@ -79,8 +78,22 @@ function rsaBits(base64: string): number | null {
       const { asymmetricKeyType, asymmetricKeyDetails } = createPublicKey({ key, format: 'der', type });
       if (asymmetricKeyType === 'rsa') return asymmetricKeyDetails?.modulusLength ?? null;
     } catch {
-      // it is the other form, or none
+      // the other form, or neither
     }
   }
   return null;
+}
+
+/** The tags of a DKIM or DMARC record by name, trimmed; null when the record is not a tag list (RFC 6376, section 3.2). */
+export function readTags(record: string): ReadonlyMap<string, string> | null {
+  const tags = new Map<string, string>();
+  const parts = record.split(';');
+  if (parts.at(-1)?.trim() === '') parts.pop();
+  for (const part of parts) {
+    const equals = part.indexOf('=');
+    const name = part.slice(0, Math.max(0, equals)).trim();
+    if (!/^[A-Za-z][A-Za-z0-9_]*$/.test(name) || tags.has(name)) return null;
+    tags.set(name, part.slice(equals + 1).trim());
+  }
+  return tags;
 }

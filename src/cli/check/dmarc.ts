@@ -1,26 +1,26 @@
+import { readTags } from './dkim-key.ts';
 import type { Dns } from './dns.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
-import { readTags } from './tag-list.ts';
 
-/** A DMARC record, and where it was found. */
+/** A DMARC record and the domain that publishes it. */
 interface Found {
   readonly domain: string;
   readonly record: string;
 }
 
 const POLICIES: readonly string[] = ['none', 'quarantine', 'reject'];
-/** Longer names are cut at the left (RFC 9989, section 4.10). */
+/** Longer names lose labels on the left (RFC 9989, section 4.10). */
 const MAX_LABELS = 8;
 const EXAMPLE = '"v=DMARC1; p=none; rua=mailto:dmarc@your-domain.example"';
 
-/** Judges what receivers do with mail of a domain that neither SPF nor DKIM vouches for. @throws {DnsTrouble} */
+/** Checks the policy for mail that passes neither SPF nor DKIM. @throws {DnsError} */
 export async function checkDmarc(domain: string, dns: Dns): Promise<readonly Finding[]> {
   const found = await findRecord(domain, dns);
   if (found === null) {
     return [
       warning(
         'dmarc',
-        `neither ${domain} nor a domain above it has a DMARC record: Gmail, Yahoo and Outlook refuse bulk mail without`,
+        `neither ${domain} nor a domain above it has a DMARC record: Gmail, Yahoo and Outlook refuse bulk mail without one`,
         `publish a TXT record at _dmarc.${domain}, to begin with ${EXAMPLE}`,
       ),
     ];
@@ -32,7 +32,7 @@ export async function checkDmarc(domain: string, dns: Dns): Promise<readonly Fin
   return judge(domain, found);
 }
 
-/** The domain's own record, else that of its organisation, found from the name upwards (RFC 9989, section 4.10). */
+/** The record of the domain, or else of its organisation, found by walking up the tree (RFC 9989, section 4.10). */
 async function findRecord(domain: string, dns: Dns): Promise<Found | { domain: string; records: number } | null> {
   const labels = domain.split('.');
   const above = labels.slice(1).slice(-(MAX_LABELS - 1));
@@ -47,7 +47,7 @@ async function findRecord(domain: string, dns: Dns): Promise<Found | { domain: s
     }
     if (record === undefined) continue;
     const publicSuffix = readTags(record)?.get('psd');
-    if (publicSuffix === 'y' && best !== null) break; // the one below it is the organisation's
+    if (publicSuffix === 'y' && best !== null) break; // the domain below is the organisation's
     best = { domain: name, record };
     if (name === domain || publicSuffix !== undefined) break;
   }
@@ -84,7 +84,11 @@ function judge(domain: string, { domain: owner, record }: Found): readonly Findi
   }
   if (!tags.has('rua')) {
     findings.push(
-      warning('dmarc', `${where} has no rua=: nobody tells you what fails`, 'add rua=mailto:dmarc@your-domain.example'),
+      warning(
+        'dmarc',
+        `${where} has no rua=: you get no reports of what fails`,
+        'add rua=mailto:dmarc@your-domain.example',
+      ),
     );
   }
   const found = isOwn ? record : `${record} (of ${owner}, as ${domain} has none of its own)`;

@@ -1,9 +1,9 @@
 import { Resolver } from 'node:dns/promises';
 import { UsageError } from '../failure.ts';
 
-/** The name server gave no answer: nothing is known of the name. */
-export class DnsTrouble extends Error {
-  /** As Node has it: `ETIMEOUT`, `ESERVFAIL`, `ECONNREFUSED`... */
+/** The name server did not answer, so that nothing is known about the name. */
+export class DnsError extends Error {
+  /** Node's code: `ETIMEOUT`, `ESERVFAIL`, `ECONNREFUSED`... */
   readonly code: string;
 
   constructor(name: string, code: string, options: ErrorOptions) {
@@ -12,11 +12,11 @@ export class DnsTrouble extends Error {
   }
 }
 
-/** The records of a name, none when there are none. @throws {DnsTrouble} when that cannot be known */
+/** Looks up the records of a name; the list is empty when it has none. @throws {DnsError} */
 export interface Dns {
-  /** The strings of each record joined, as their readers do. */
+  /** The strings of each record, joined. */
   txt(name: string): Promise<readonly string[]>;
-  /** The hosts, the preferred first; '' is the null MX (RFC 7505). */
+  /** The hosts, the most preferred first; '' is the null MX (RFC 7505). */
   mx(name: string): Promise<readonly string[]>;
   /** IPv4 and IPv6. */
   addresses(name: string): Promise<readonly string[]>;
@@ -24,7 +24,7 @@ export interface Dns {
 
 const TIMEOUT_MS = 4000;
 
-/** Asks the system's name servers, or the one at `server`: an IP address with or without a port. @throws {UsageError} */
+/** Queries the system's name servers, or `server`: an IP address with or without a port. @throws {UsageError} */
 export function dnsOf(server: string | undefined): Dns {
   const resolver = new Resolver({ timeout: TIMEOUT_MS, tries: 2 });
   if (server !== undefined) {
@@ -37,24 +37,28 @@ export function dnsOf(server: string | undefined): Dns {
     }
   }
   return {
-    txt: (name) => found(name, resolver.resolveTxt(name)).then((records) => records.map((strings) => strings.join(''))),
+    txt: (name) =>
+      recordsOf(name, resolver.resolveTxt(name)).then((records) => records.map((strings) => strings.join(''))),
     mx: async (name) => {
-      const records = await found(name, resolver.resolveMx(name));
+      const records = await recordsOf(name, resolver.resolveMx(name));
       return records.sort((a, b) => a.priority - b.priority).map(({ exchange }) => exchange);
     },
     addresses: async (name) => {
-      const [v4, v6] = await Promise.all([found(name, resolver.resolve4(name)), found(name, resolver.resolve6(name))]);
+      const [v4, v6] = await Promise.all([
+        recordsOf(name, resolver.resolve4(name)),
+        recordsOf(name, resolver.resolve6(name)),
+      ]);
       return [...v4, ...v6];
     },
   };
 }
 
-async function found<T>(name: string, answer: Promise<T[]>): Promise<T[]> {
+async function recordsOf<T>(name: string, answer: Promise<T[]>): Promise<T[]> {
   try {
     return await answer;
   } catch (cause) {
-    const { code = 'EUNKNOWN' } = cause as NodeJS.ErrnoException; // whatever it is, it may have one
+    const { code = 'EUNKNOWN' } = cause as NodeJS.ErrnoException; // any error may have one
     if (code === 'ENODATA' || code === 'ENOTFOUND' || code === 'EBADNAME') return [];
-    throw new DnsTrouble(name, code, { cause });
+    throw new DnsError(name, code, { cause });
   }
 }

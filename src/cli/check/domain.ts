@@ -1,22 +1,22 @@
 import { checkDkimKey } from './dkim-key.ts';
 import { checkDmarc } from './dmarc.ts';
-import { type Dns, DnsTrouble } from './dns.ts';
+import { type Dns, DnsError } from './dns.ts';
 import { type Area, type Finding, fault, ok, warning } from './finding.ts';
 import { checkSpf } from './spf.ts';
 
-/** What receivers will find when they look up a sender's domain. */
+/** Checks what receivers find when they look up a sender's domain. */
 export async function checkDomain(domain: string, selectors: readonly string[], dns: Dns): Promise<readonly Finding[]> {
-  const keys = selectors.map((selector) => asked('dkim', checkDkimKey(domain, selector, dns)));
+  const keys = selectors.map((selector) => orUnanswered('dkim', checkDkimKey(domain, selector, dns)));
   const findings = await Promise.all([
-    asked('sender', checkMx(domain, dns)),
-    asked('spf', checkSpf(domain, dns)),
+    orUnanswered('sender', checkMx(domain, dns)),
+    orUnanswered('spf', checkSpf(domain, dns)),
     ...(keys.length > 0 ? keys : [[noSelector(domain)]]),
-    asked('dmarc', checkDmarc(domain, dns)),
+    orUnanswered('dmarc', checkDmarc(domain, dns)),
   ]);
   return findings.flat();
 }
 
-/** Whether bounces and answers find their way back. */
+/** Checks whether bounces and replies can be delivered. */
 async function checkMx(domain: string, dns: Dns): Promise<readonly Finding[]> {
   const hosts = await dns.mx(domain);
   if (hosts.includes('')) {
@@ -30,17 +30,17 @@ async function checkMx(domain: string, dns: Dns): Promise<readonly Finding[]> {
 }
 
 function noSelector(domain: string): Finding {
-  const text = `no selector was given, so that no DKIM key of ${domain} is looked at`;
+  const text = `no selector was given, so that no DKIM key of ${domain} is checked`;
   return warning('dkim', text, 'give --dkim-selector; it is s= in the DKIM-Signature of a mail that was sent');
 }
 
-async function asked(area: Area, findings: Promise<readonly Finding[]>): Promise<readonly Finding[]> {
+async function orUnanswered(area: Area, findings: Promise<readonly Finding[]>): Promise<readonly Finding[]> {
   try {
     return await findings;
   } catch (error) {
-    if (!(error instanceof DnsTrouble)) throw error;
+    if (!(error instanceof DnsError)) throw error;
     return [
-      fault(area, error.message, 'try again later, or ask another one by --resolver 1.1.1.1', {
+      fault(area, error.message, 'try again later, or ask another one with --resolver 1.1.1.1', {
         code: error.code,
         isTemporary: true,
       }),

@@ -13,17 +13,17 @@ export type Area =
   | 'dkim'
   | 'dmarc';
 
-/** One line of what `check` found out. */
+/** One line of the report of `check`. */
 export interface Finding {
   readonly area: Area;
-  /** `error`: mail is not sent, or not believed; `warning`: it is, but not as it should be. */
+  /** `error`: mail is not sent, or not trusted by receivers; `warning`: it is, but something should be improved. */
   readonly level: 'ok' | 'warning' | 'error';
   readonly message: string;
-  /** What to do about it; null when all is well. */
+  /** What to change; null when all is well. */
   readonly fix: string | null;
-  /** The code of the error that told it, of an EmailError or of Node's DNS; null when it was seen without one. */
+  /** The code of the underlying error, of an EmailError or of Node's DNS; null when there was none. */
   readonly code: string | null;
-  /** Whether it may be over later by itself. */
+  /** Whether it may go away by itself. */
   readonly isTemporary: boolean;
 }
 
@@ -44,11 +44,11 @@ export function fault(
   return { area, level: 'error', message, fix, code, isTemporary };
 }
 
-/** What an error of this library means; one of another kind is a fault of the program, and thrown on. */
+/** The finding for an error of this library; rethrows any other, which is a bug. */
 export function faultOf(area: Area, error: unknown, fixes: Partial<Record<ErrorCode, string>> = {}): Finding {
   if (!(error instanceof EmailError)) throw error;
   const { code, message, retryable: isTemporary } = error;
-  return fault(area, message, fixes[code] ?? `docs/status-and-errors.md tells the causes of ${code}`, {
+  return fault(area, message, fixes[code] ?? `docs/status-and-errors.md lists the causes of ${code}`, {
     code,
     isTemporary,
   });

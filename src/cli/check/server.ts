@@ -3,16 +3,16 @@ import { makeWithOptions } from '../../connection-target.ts';
 import { type ConnectionErrorCode, EmailConnectionError } from '../../errors.ts';
 import { locationOf, resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
 import { type Finding, fault, faultOf, ok, warning } from './finding.ts';
-import { ipVersion } from './ip-version.ts';
+import { ipVersion } from './spf-record.ts';
 
 type Details = Readonly<Record<string, string | number | boolean | null>>;
 
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 21;
 
-/** Goes to an SMTP server step by step: its name, connection, TLS, login; nothing is sent. */
+/** Checks an SMTP server step by step: name, connection, TLS, login. Sends nothing. */
 export async function checkSmtp(given: Readonly<Record<string, unknown>>): Promise<readonly Finding[]> {
-  const options: SmtpOptions = given; // they have made a backend by now, which has checked them
+  const options: SmtpOptions = given; // checked by the backend that was made from them
   const resolved = resolveSmtpOptions(options);
   const { host, path, proxy, security, credentials } = resolved;
   const where = locationOf(resolved);
@@ -23,7 +23,7 @@ export async function checkSmtp(given: Readonly<Record<string, unknown>>): Promi
     findings.push(found);
     if (found.level === 'error') return findings;
   }
-  // What fails before the login is told apart from it, and so are the facts of a server that refuses the login.
+  // First without a login: a failure before the login is not one of the login, and a server that refuses it is described all the same.
   const { username: _, password: __, accessToken: ___, oauth2: ____, authMethod: _____, ...anonymous } = options;
   const plain = { ...anonymous, security };
   try {
@@ -40,7 +40,7 @@ export async function checkSmtp(given: Readonly<Record<string, unknown>>): Promi
 
 const ENDPOINT = 'check oauth2.tokenUrl, and whether this machine may reach it';
 
-/** What to do about a connection, TLS or login that failed. */
+/** What to do when the connection, TLS or login failed. */
 const FIXES: Partial<Record<ConnectionErrorCode, string>> = {
   dns: 'check host',
   refused: 'check host and port, whether the server runs, and the firewall between',
@@ -57,7 +57,7 @@ const FIXES: Partial<Record<ConnectionErrorCode, string>> = {
   connection: 'check host and port',
 };
 
-/** The same where the login needs a token endpoint, which errors name. */
+/** {@link FIXES} for a login with tokens; the errors name the endpoint. */
 const OAUTH_FIXES: typeof FIXES = {
   ...FIXES,
   auth: 'check username, oauth2, and that this account may send by SMTP with such a token (scope)',
@@ -65,7 +65,7 @@ const OAUTH_FIXES: typeof FIXES = {
   ...({ protocol: ENDPOINT, certificate: ENDPOINT } as const),
 };
 
-/** What to do where it is the proxy that makes no connection. */
+/** What to do when the proxy makes no connection. */
 const PROXY_FIXES: typeof FIXES = {
   dns: 'check proxy',
   refused: 'check proxy, host and port, and whether the proxy allows CONNECT to this port',
@@ -79,7 +79,7 @@ const PROXY_FIXES: typeof FIXES = {
   connection: 'check proxy, host and port',
 };
 
-/** By the verdict of OpenSSL, or Node's on the name. */
+/** By the error code of OpenSSL, or of Node for the name. */
 const CERTIFICATE_FIXES: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'the server needs a new certificate',
   CERT_NOT_YET_VALID: "check this machine's clock",
@@ -96,7 +96,7 @@ async function explainFailure(error: unknown, where: string, options: SmtpOption
   const connected = ok('connect', `${where} answers`);
   if (error.code !== 'certificate') return [connected, faultOf('tls', error, FIXES)];
   const { code = '' } = error.cause as NodeJS.ErrnoException; // what OpenSSL or Node said
-  // Nothing is entrusted to this second connection; it only asks what the certificate says.
+  // This second connection sends nothing secret; it only reads the certificate.
   const { servername } = options.tls ?? {};
   const tls = { rejectUnauthorized: false, ...(servername !== undefined && { servername }) };
   const shown = await detailsOf({ ...options, tls }).then(describeCertificate, () => null);
@@ -133,7 +133,7 @@ async function checkLogin(options: SmtpOptions, username: string | null): Promis
   }
 }
 
-/** What a session's TLS is worth. */
+/** Rates the TLS of a session. */
 export function judgeTls(details: Details, isVerified: boolean, isLocal: boolean, now: number = Date.now()): Finding {
   const { tls, certificateExpires } = details;
   if (tls === null) {

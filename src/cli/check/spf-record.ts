@@ -1,28 +1,28 @@
-import { ipVersion } from './ip-version.ts';
+import { isAddressLiteral } from '../../domain.ts';
 
 /** One mechanism of an SPF record, or its `redirect`. */
 export interface SpfTerm {
-  /** Lower case: `include`, `a`, `all`, `redirect`... */
+  /** In lower case: `include`, `a`, `all`, `redirect`... */
   readonly name: string;
   readonly qualifier: '+' | '-' | '~' | '?';
-  /** The domain after `:` or `=`; null when the record's own is meant. */
+  /** The domain after `:` or `=`; null for the record's own. */
   readonly domain: string | null;
 }
 
-/** An SPF record, read (RFC 7208, sections 4.6 and 12). */
+/** A parsed SPF record (RFC 7208, sections 4.6 and 12). */
 export interface SpfRecord {
   readonly terms: readonly SpfTerm[];
-  /** What is no SPF, as it is written: one is enough for receivers to drop the whole record. */
+  /** The terms that are not valid, as written; one is enough for receivers to ignore the whole record. */
   readonly faults: readonly string[];
 }
 
 const TERM =
   /^([-+~?]?)([A-Za-z][A-Za-z0-9_.-]*)(?:([:=])([^/]*(?:\/(?![\d/])[^/]*)*))?((?:\/\d{1,3})?(?:\/\/\d{1,3})?)$/;
 const MACRO = /%%|%_|%-|%\{[slodiphcrtv]\d*r?[-.+,/_=]*\}/gi;
-/** What remains without macros: visible ASCII, ending in a label that is no number, after a dot. */
+/** A domain without its macros: visible ASCII that ends in a dot and a label that is not a number. */
 const DOMAIN = /^[!-$&-~]*$/;
 const TOP_LABEL = /\.(?=[a-z0-9-]*[a-z-])[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.?$/i;
-/** How each mechanism may be completed. */
+/** What may follow each mechanism. */
 const SHAPES: Readonly<
   Record<string, { readonly domain: 'needed' | 'possible' | 'none'; readonly hasLength: boolean }>
 > = {
@@ -34,12 +34,12 @@ const SHAPES: Readonly<
   exists: { domain: 'needed', hasLength: false },
 };
 
-/** Whether a TXT record is meant as SPF (RFC 7208, section 4.5). */
+/** Whether a TXT record is an SPF record (RFC 7208, section 4.5). */
 export function isSpf(record: string): boolean {
   return /^v=spf1(?: |$)/i.test(record);
 }
 
-/** Reads the terms of a record for which {@link isSpf} holds. */
+/** Parses a record for which {@link isSpf} is true. */
 export function readSpf(record: string): SpfRecord {
   const terms: SpfTerm[] = [];
   const faults: string[] = [];
@@ -55,15 +55,15 @@ export function readSpf(record: string): SpfRecord {
   return { terms, faults };
 }
 
-/** The term; one without a name for what is to be ignored; null for what is no SPF. */
+/** Parses a term: null when it is not valid, {@link IGNORED} for an unknown modifier. */
 function readTerm(text: string): SpfTerm | null {
   const [, sign = '', rawName = '', separator, domain = null, length = ''] = TERM.exec(text) ?? [];
   const name = rawName.toLowerCase();
-  const qualifier = (sign || '+') as SpfTerm['qualifier']; // the pattern has no other
+  const qualifier = (sign || '+') as SpfTerm['qualifier']; // all that the pattern matches
   if (separator === '=') {
-    if (sign !== '' || length !== '') return name === 'redirect' || name === 'exp' || sign !== '' ? null : NOTHING;
+    if (sign !== '' || length !== '') return name === 'redirect' || name === 'exp' || sign !== '' ? null : IGNORED;
     if (name === 'redirect' || name === 'exp') return isDomainSpec(domain) ? { name, qualifier, domain } : null;
-    return NOTHING; // an unknown modifier is ignored (RFC 7208, section 6)
+    return IGNORED; // an unknown modifier is ignored (RFC 7208, section 6)
   }
   if (name === 'ip4' || name === 'ip6') {
     return isNetwork(name, `${domain ?? ''}${length}`) ? { name, qualifier, domain } : null;
@@ -77,7 +77,7 @@ function readTerm(text: string): SpfTerm | null {
   return { name, qualifier, domain };
 }
 
-const NOTHING: SpfTerm = { name: '', qualifier: '+', domain: null };
+const IGNORED: SpfTerm = { name: '', qualifier: '+', domain: null };
 
 function isDomainSpec(text: string | null): boolean {
   if (text === null || text === '') return false;
@@ -89,4 +89,10 @@ function isNetwork(name: 'ip4' | 'ip6', text: string): boolean {
   const [, address = '', length = '0'] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
   const version = ipVersion(address);
   return name === 'ip4' ? version === 4 && Number(length) <= 32 : version === 6 && Number(length) <= 128;
+}
+
+/** 4 or 6 for an IP address, 0 for anything else. */
+export function ipVersion(text: string): 0 | 4 | 6 {
+  if (isAddressLiteral(`IPv6:${text}`)) return 6;
+  return isAddressLiteral(text) && !/^ipv6/i.test(text) ? 4 : 0;
 }

@@ -2,18 +2,18 @@ import type { Dns } from './dns.ts';
 import { type Finding, fault, ok, warning } from './finding.ts';
 import { isSpf, readSpf, type SpfTerm } from './spf-record.ts';
 
-/** Receivers give up behind so many names (RFC 7208, section 4.6.4), and behind so many that are not there. */
+/** The lookups after which receivers give up, and the empty answers (RFC 7208, section 4.6.4). */
 const MAX_LOOKUPS = 10;
 const MAX_VOID = 2;
-/** No further names are asked for: it is wrong by then. */
+/** Lookups after which this check gives up, too. */
 const GIVE_UP = 3 * MAX_LOOKUPS;
 
-/** So many faults of a record are told each. */
-const LISTED = 10;
+/** Faults of a record that are listed one by one. */
+const MAX_LISTED = 10;
 
 const NEEDS_NO_LOOKUP: ReadonlySet<string> = new Set(['ip4', 'ip6', 'exp']);
 
-/** Judges who may send in a domain's name. @throws {DnsTrouble} */
+/** Checks who may send in a domain's name. @throws {DnsError} */
 export async function checkSpf(domain: string, dns: Dns): Promise<readonly Finding[]> {
   const texts = await dns.txt(domain);
   const records = texts.filter(isSpf);
@@ -26,7 +26,7 @@ export async function checkSpf(domain: string, dns: Dns): Promise<readonly Findi
         near === undefined
           ? `${domain} has no SPF record`
           : `${domain} has no SPF record, only what looks like one: ${near}`,
-        `publish one TXT record at ${domain} that begins with "v=spf1 ", such as "v=spf1 include:spf.your-provider.example ~all"; your provider tells what to include`,
+        `publish one TXT record at ${domain} that begins with "v=spf1 ", such as "v=spf1 include:spf.your-provider.example ~all"; your provider says what to include`,
       ),
     ];
   }
@@ -41,11 +41,11 @@ export async function checkSpf(domain: string, dns: Dns): Promise<readonly Findi
   return [ok('spf', `${record} (${walk.lookups} of ${MAX_LOOKUPS} lookups)`), ...findings];
 }
 
-/** Follows a record through all it includes. */
+/** Walks through a record and everything it includes. */
 class SpfWalk {
   readonly findings: Finding[] = [];
   lookups = 0;
-  /** The qualifier of the `all` that ends the record, its redirect followed; null when there is none. */
+  /** The qualifier of the final `all`, after any redirect; null when there is none. */
   end: SpfTerm['qualifier'] | null = null;
   #voids = 0;
   readonly #dns: Dns;
@@ -54,25 +54,25 @@ class SpfWalk {
     this.#dns = dns;
   }
 
-  /** @param decides whether the `all` of this record is that of the whole */
+  /** @param decides whether this record's `all` is the one that counts */
   async visit(domain: string, record: string, path: readonly string[], decides: boolean): Promise<void> {
     const { terms, faults } = readSpf(record);
-    for (const text of faults.slice(0, LISTED)) {
+    for (const text of faults.slice(0, MAX_LISTED)) {
       this.#fault(
         `the SPF record of ${domain} has "${text}", which is no SPF: receivers drop the whole record`,
         'correct it',
       );
     }
-    if (faults.length > LISTED)
-      this.#fault(`the SPF record of ${domain} has ${faults.length - LISTED} more such faults`, 'correct them');
+    if (faults.length > MAX_LISTED)
+      this.#fault(`the SPF record of ${domain} has ${faults.length - MAX_LISTED} more such faults`, 'correct them');
     for (const text of record.match(/(?<=\s)(?:all|include|a|mx|ptr|ip4|ip6|exists)=\S*/gi) ?? []) {
       const message = `the SPF record of ${domain} has "${text}", which receivers ignore`;
       this.findings.push(warning('spf', message, `write ${text.replace('=', ':')}`));
     }
     const all = terms.findIndex(({ name }) => name === 'all');
-    const behind = all < 0 ? [] : terms.slice(all + 1).filter(({ name }) => name !== 'redirect' && name !== 'exp');
-    if (behind.length > 0) {
-      const text = `the SPF record of ${domain} has ${behind.map(({ name }) => name).join(', ')} behind "all", where it is never looked at`;
+    const unused = all < 0 ? [] : terms.slice(all + 1).filter(({ name }) => name !== 'redirect' && name !== 'exp');
+    if (unused.length > 0) {
+      const text = `the SPF record of ${domain} has ${unused.map(({ name }) => name).join(', ')} after "all", where receivers never look`;
       this.findings.push(warning('spf', text, 'put "all" at the end'));
     }
     const used = all < 0 ? terms : terms.slice(0, all);
@@ -111,18 +111,18 @@ class SpfWalk {
     decides: boolean,
   ): Promise<void> {
     if (NEEDS_NO_LOOKUP.has(name) || this.lookups >= GIVE_UP) return;
-    this.lookups += 1;
+    this.lookups++;
     if (name === 'ptr') {
       const text = `the SPF record of ${own} has ptr, which is slow and no longer to be used (RFC 7208, section 5.5)`;
       this.findings.push(warning('spf', text, 'name the servers by a:, ip4: or ip6: instead'));
       return;
     }
     const target = domain ?? own;
-    if (target.includes('%')) return; // it depends on the mail
+    if (target.includes('%')) return; // depends on the mail
     if (name === 'include' || name === 'redirect') await this.#enter(name, qualifier, target, path, decides);
     else {
       const records = await (name === 'mx' ? this.#dns.mx(target) : this.#dns.addresses(target));
-      if (records.length === 0) this.#voids += 1;
+      if (records.length === 0) this.#voids++;
     }
   }
 
@@ -140,7 +140,7 @@ class SpfWalk {
       return;
     }
     const texts = await this.#dns.txt(target);
-    if (texts.length === 0) this.#voids += 1;
+    if (texts.length === 0) this.#voids++;
     const [record, second] = texts.filter(isSpf);
     if (record === undefined || second !== undefined) {
       const what = record === undefined ? 'has no SPF record' : 'has more than one SPF record';

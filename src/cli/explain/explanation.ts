@@ -12,26 +12,26 @@ import { planWire, throwHeldBack, type WirePlan } from './wire-plan.ts';
 /** What a backend would do with a mail. */
 export interface Explanation {
   readonly backend: string;
-  /** Where the mail goes, in words. */
+  /** How and where the mail goes, in words. */
   readonly how: string;
-  /** What of the mail the backend leaves out. */
+  /** The fields that the backend leaves out. */
   readonly ignored: readonly string[];
   readonly envelope: { readonly sender: string; readonly recipients: readonly string[] } | null;
-  /** What a connection costs before its first mail; null without SMTP. */
+  /** What a connection costs before its first mail; null for other backends than SMTP. */
   readonly session: SessionPlan | null;
-  /** By what the server offers; empty without SMTP. */
+  /** One for each set of server extensions; empty for other backends than SMTP. */
   readonly wire: readonly WirePlan[];
-  /** Empty without SES. */
+  /** Empty for other backends than SES. */
   readonly requests: readonly SesRequest[];
-  /** The mail as it leaves; null when it is made from a template elsewhere. */
+  /** The mail as sent; null when the provider makes it from a template. */
   readonly mail: Uint8Array | null;
 }
 
 const NOTHING = { ignored: [], envelope: null, session: null, wire: [], requests: [], mail: null };
 
-/** Tells what becomes of a mail. @throws {EmailError} what sending it would throw before the network */
+/** Finds what would happen to a mail. @throws {EmailError} what sending it would throw before the network */
 export async function explainMail(target: string | undefined, mail: EmailMessageInit): Promise<Explanation> {
-  await getConnection(target).close(); // it checks the whole configuration
+  await getConnection(target).close(); // checks the whole configuration
   const { backend, backendClass, options } = readConfiguration(target);
   if (backend === 'smtp') return explainSmtp(mail, options);
   if (backend === 'ses') {
@@ -40,10 +40,10 @@ export async function explainMail(target: string | undefined, mail: EmailMessage
     const how = 'over HTTPS to Amazon SES, a round trip for each request on a connection that is kept';
     return { ...NOTHING, backend, how, requests, ignored: ignoredOf(status), mail: requests[0]?.mail ?? null };
   }
-  const inbox = getConnection('dummy', { store: true }); // it has what any backend is given, behind the staging guard
+  const inbox = getConnection('dummy', { store: true }); // stores what any backend is given, after the staging guard
   throwHeldBack(await inbox.sendMessages([mail]));
   const [sent] = inbox.messages;
-  if (sent === undefined) throw new Error('the mail was taken and is not there');
+  if (sent === undefined) throw new Error('the mail was accepted and is missing');
   const message = await sent.materialize();
   const { recipients, parsed, envelopeSender } = message;
   const sender = envelopeSender === '' ? '' : (parsed.envelopeSender ?? parsed.from).asciiAddress;
@@ -56,7 +56,7 @@ export async function explainMail(target: string | undefined, mail: EmailMessage
 async function explainSmtp(mail: EmailMessageInit, options: SmtpOptions): Promise<Explanation> {
   const resolved = resolveSmtpOptions(options);
   const { lmtp, security } = resolved;
-  // Login, TLS and proxy are for the server that is meant; those of this process are asked in clear.
+  // Login, TLS and proxy are for the real server; those within this process need none.
   const {
     username: _,
     password: __,

@@ -3,32 +3,32 @@ import type { ReceivedMail } from '../../smtp-server/hooks.ts';
 import { resolveSmtpServerOptions, type SmtpServerSettings } from '../../smtp-server/options.ts';
 import { SmtpSession } from '../../smtp-server/session.ts';
 
-/** An SMTP server at the other end of a pipe within this process: what is said to it goes nowhere. */
+/** An SMTP server at the other end of a pipe within this process. */
 export interface OfflineServer {
   /** The client's end. */
   readonly socket: Duplex;
-  /** What the client said before each wait for replies, in order: command lines, and `(309 octets of content)`. */
+  /** What the client sent before each wait for replies, in order: command lines, and `(309 octets of content)`. */
   readonly groups: readonly (readonly string[])[];
-  /** The mails that were taken. */
+  /** The mails received. */
   readonly mails: readonly ReceivedMail[];
 }
 
-/** Starts one, as strict about pipelining as RFC 2920 is; what is written in one turn is answered as one. */
+/** Starts an {@link OfflineServer}, as strict about pipelining as RFC 2920; what arrives in one turn is answered together. */
 export async function startOfflineServer(settings: SmtpServerSettings): Promise<OfflineServer> {
   const groups: (readonly string[])[] = [];
   const mails: ReceivedMail[] = [];
-  let said: string[] = [];
+  let group: string[] = [];
   let input: Uint8Array[] = [];
   let replies = '';
   const options = await resolveSmtpServerOptions({
     ...settings,
     strictPipelining: true,
     onCommand(verb, argument) {
-      said.push(`${verb} ${argument}`.trimEnd());
+      group.push(`${verb} ${argument}`.trimEnd());
       return undefined;
     },
     onMessage(mail) {
-      said.push(`(${mail.bytes.length} octets of content)`);
+      group.push(`(${mail.bytes.length} octets of content)`);
       mails.push(mail);
       return undefined;
     },
@@ -43,9 +43,9 @@ export async function startOfflineServer(settings: SmtpServerSettings): Promise<
   });
   const flush = (): void => {
     if (replies === '') return;
-    groups.push(said);
+    groups.push(group);
     socket.push(replies);
-    said = [];
+    group = [];
     replies = '';
   };
   const end = (): void => {
@@ -59,7 +59,7 @@ export async function startOfflineServer(settings: SmtpServerSettings): Promise<
     flush,
     end,
     reset: end,
-    startTls: end, // it offers none
+    startTls: end, // not offered
   });
   const answer = (): void => {
     const bytes = Buffer.concat(input);

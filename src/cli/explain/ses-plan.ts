@@ -25,7 +25,7 @@ interface Command {
 }
 
 /**
- * The requests that the ses backend makes for a mail, taken by a client that sends none.
+ * The requests that the ses backend makes for a mail, recorded by a client that sends none.
  *
  * @param connect makes the connection with that client
  * @throws {EmailError} what the backend throws for a mail that it cannot send

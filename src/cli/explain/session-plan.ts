@@ -2,13 +2,13 @@ import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
 
 /** What a connection costs before its first mail. */
 export interface SessionPlan {
-  /** Each step with its round trips, the fewest and the most. */
+  /** Each step with its fewest and most round trips. */
   readonly steps: readonly (readonly [step: string, fewest: number, most: number])[];
   readonly fewest: number;
   readonly most: number;
 }
 
-/** The round trips of each mechanism, without the initial response being refused (RFC 4954, 5802, 7628). */
+/** The round trips of each mechanism when the server takes the initial response (RFC 4954, 5802, 7628). */
 const AUTH: Readonly<Record<string, number>> = {
   PLAIN: 1,
   OAUTHBEARER: 1,
@@ -19,7 +19,7 @@ const AUTH: Readonly<Record<string, number>> = {
   'SCRAM-SHA-256': 3,
 };
 
-/** The round trips until the first mail: they are paid once for each connection, which is kept for the next mails. */
+/** Counts the round trips before the first mail, once for each connection. */
 export function planSession(options: ResolvedSmtpOptions): SessionPlan {
   const { path, proxy, security, credentials, authMethod, lmtp, tls } = options;
   const steps: [string, number, number][] = [];
@@ -45,7 +45,7 @@ export function planSession(options: ResolvedSmtpOptions): SessionPlan {
   if (credentials !== null) {
     const { tokens } = credentials;
     const known = authMethod === null ? (tokens ? 1 : undefined) : AUTH[authMethod];
-    // The token is got once an hour or so, for all connections: it is no round trip of this one.
+    // A token lasts for an hour or so and serves all connections: fetching it is no round trip of this one.
     const from = tokens?.host ? `with a token from ${tokens.host}` : tokens ? 'with a token' : 'PLAIN to SCRAM';
     const how = authMethod === null ? from : tokens?.host ? `${authMethod} ${from}` : authMethod;
     add(`AUTH ${how}`, known ?? 1, known ?? 3);

@@ -5,12 +5,12 @@ import type { ReceivedMail } from '../../smtp-server/hooks.ts';
 import type { SendStatus } from '../../status.ts';
 import { startOfflineServer } from './offline-server.ts';
 
-/** How a mail goes to a server with these extensions. */
+/** How a mail is sent to a server with these extensions. */
 export interface WirePlan {
-  /** Of those that decide how often the client waits; the others are all offered. */
+  /** The offered extensions among those that decide how often the client waits; all others are offered. */
   readonly extensions: readonly Extension[];
   readonly roundTrips: number;
-  /** What is sent together, one group for each round trip: command lines, and `(309 octets of content)`. */
+  /** What is sent together, a group for each round trip: command lines, and `(309 octets of content)`. */
   readonly groups: readonly (readonly string[])[];
   readonly mail: ReceivedMail;
   readonly status: SendStatus;
@@ -19,11 +19,11 @@ export interface WirePlan {
 const DECIDING: readonly (readonly Extension[])[] = [['PIPELINING', 'CHUNKING'], ['PIPELINING'], []];
 
 /**
- * Sends a mail to servers that exist in this process only, and watches how.
+ * Sends a mail to servers within this process, and records how.
  *
- * It is the backend's own engine that sends, so that this is what it does and not what somebody thinks it does.
+ * The backend itself sends, so that the plan cannot differ from what it does.
  *
- * @param connect makes the connection over the socket it is given
+ * @param connect makes the connection over the given socket
  * @throws {EmailError} what the backend throws for a mail that it cannot send
  */
 export async function planWire(
@@ -43,14 +43,14 @@ export async function planWire(
     const status = await connection.sendMessages([message]).finally(() => connection.close());
     throwHeldBack(status);
     const [mail] = server.mails;
-    if (mail === undefined) throw new Error('the mail was taken and is not there');
+    if (mail === undefined) throw new Error('the mail was accepted and is missing');
     const groups = server.groups.filter((group) => group.some((word) => /^(?:RSET|MAIL|RCPT|DATA|BDAT|\()/.test(word)));
     plans.push({ extensions, roundTrips: groups.length, groups, mail, status });
   }
   return plans;
 }
 
-/** A mail that the staging guard holds back is told in the status alone; explain has nothing else to show of it. */
+/** Throws the error of a mail that the staging guard holds back, which is only in its status. */
 export function throwHeldBack({ results }: SendStatus): void {
   const error = results[0]?.error ?? null;
   if (error !== null) throw error;
