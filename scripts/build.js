@@ -1,8 +1,8 @@
 // @ts-check
-// Makes dist: node scripts/build.js [--source-map]. The code is bundled, since Node needs longer to find a hundred small
-// files than to run them: what is imported together is one file. It is not minified, so that stack traces and debuggers
-// show code. Comments are in the declarations, where editors read them; declarations that no entry point leads to are left
-// out. Everything is there twice, as ES modules (.js) and as CommonJS (.cjs), with declarations for each.
+// Makes dist: node scripts/build.js [--source-map]. The code is bundled, what is imported together into one file, because Node
+// takes longer to find a hundred small files than to run them. It is not minified, so that stack traces and debuggers show
+// code. Comments are only in the declarations, where editors read them; declarations that no entry point reaches are left out.
+// There are ES modules (.js) and CommonJS (.cjs), with declarations for each.
 import { execFile } from 'node:child_process';
 import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
@@ -16,19 +16,19 @@ import { readModules } from './lib/modules.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
 
-/** Threads are started by the name of their file. */
+/** Threads, which are started by file name. */
 const THREADS = ['sync-worker', 'mailbox/preview-worker'];
-/** Loaded by the name of its file, too, so that no bundler follows. */
+/** Also loaded by file name, so that bundlers do not include it. */
 const LOADED = ['mailbox/mailbox'];
 const PROGRAMS = ['cli/main'];
 
-/** What both the mailbox and the test kit read mails with, and neither should load the other for. */
+/** What both the mailbox and the test kit use to read mails; neither should load the other for it. */
 const READER = ['mime/read-addresses.ts', 'mime/links.ts', 'mime/html-text.ts'];
 
-/** Backends that need no protocol: what they and the others are made of is a file without any. */
+/** Backends without a protocol: what they share with the others becomes a file without any. */
 const PLAIN_BACKENDS = ['backends/console.ts', 'backends/dummy.ts', 'backends/file.ts'];
 
-/** Where CommonJS loads in another way than ES modules do: test runners have no `import()` there. */
+/** Modules that differ in CommonJS: test runners have no `import()` there. */
 const COMMONJS = { 'util/import-module.ts': 'util/require-module.ts' };
 
 /** @param {{ readonly sourceMap?: boolean }} [options] */
@@ -88,10 +88,10 @@ async function bundle(format, names, sourcemap) {
     dir: 'dist',
     format,
     entryFileNames: `[name].${extension}`,
-    // What is loaded later has the name of its module.
+    // A chunk that is loaded later is named after its module.
     chunkFileNames: ({ name, facadeModuleId }) =>
       `${facadeModuleId ? facadeModuleId.slice(join(root, 'src/').length, -3) : name}.${extension}`,
-    comments: { legal: false, annotation: true, jsdoc: false }, // some tell bundlers what to leave alone
+    comments: { legal: false, annotation: true, jsdoc: false }, // annotations are for bundlers
     sourcemap,
     minify: false,
     dynamicImportInCjs: false,
@@ -106,7 +106,7 @@ async function bundle(format, names, sourcemap) {
   await bundle.close();
 }
 
-/** The modules that importing one loads. @type {(path: string) => ReadonlySet<string>} */
+/** A module and all that importing it loads. @type {(path: string) => ReadonlySet<string>} */
 function reachable(path) {
   const modules = new Map(readModules(join(root, 'src')).map((module) => [module.path, module]));
   const found = new Set([path]);
@@ -137,7 +137,7 @@ function dropPrivateDeclarations(entries) {
   }
 }
 
-/** TypeScript takes a declaration for an ES module's or for CommonJS's by its name. */
+/** TypeScript tells declarations of ES modules and CommonJS apart by their names. */
 function declareCommonJs() {
   for (const path of readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })) {
     if (!path.endsWith('.d.ts')) continue;

@@ -1,14 +1,14 @@
 // @ts-check
-// What a bundle of a program has of the package: node scripts/bundle-report.js, after `npm run build`.
-// A limit is what was measured and a little more: who passes it finds out what came along, or has a reason to raise it.
-// What is built is measured, as users bundle it: of its few files a bundler leaves out statements, not modules.
+// How much of the package ends up in a bundle: node scripts/bundle-report.js, after `npm run build`.
+// A limit is a little more than what was measured: when it is exceeded, find out what was added, or have a reason to raise it.
+// The build is measured, since that is what users bundle: from its few files bundlers drop statements, not modules.
 import { stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The programs, and how many bytes each may have: those it starts with, and those together with what it loads later. */
+/** The programs and their limits in bytes: what loads at the start, and everything, what loads later included. */
 const PROGRAMS = [
   { name: 'dummy', program: `export * from 'amsdal-mail/dummy'`, now: 101_000, all: 108_000 },
   { name: 'console', program: `export * from 'amsdal-mail/console'`, now: 121_000, all: 128_000 },

@@ -19,15 +19,15 @@ import { CYCLIC, FILES, ROOMS } from './lib/rooms.js';
 /** Built-ins that `import 'amsdal-mail'` must not load: some runtimes lack them, and most calls do not need them. */
 const NOT_IN_CORE = ['net', 'tls', 'fs', 'fs/promises', 'worker_threads'];
 const SOCKETS = ['net', 'tls'];
-const SOCKET_FILES = /^(net\/|smtp\/connect\.ts|smtp-server\/|sync\.ts)/; // sync.ts only looks for a server of its own thread
+const SOCKET_FILES = /^(net\/|smtp\/connect\.ts|smtp-server\/|sync\.ts)/; // sync.ts only recognizes servers of its own thread
 const PACKAGE_LOADER = 'util/optional-package.ts';
-/** Who imports an adapter has the package that it adapts to, which a bundler is to see. */
+/** Whoever imports an adapter has the package it adapts to, and bundlers should see that. */
 const ADAPTERS = /^adapters\//;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const BUILTINS = new Set(builtinModules);
 
 /**
- * Every breach of the rules below a source folder, in the order of the files.
+ * All violations of the rules below a source folder, in the order of the files.
  *
  * @param {string} folder
  * @returns {Violation[]}
@@ -107,7 +107,7 @@ function checkImport({ path }, entry, report) {
   report(entry.line, 'rooms', `imports ${entry.target}; ${reason}`);
 }
 
-/** The backend a file belongs to: `backends/ses.ts` and all of `backends/ses/`. @type {(path: string) => string | undefined} */
+/** The backend that a file belongs to: `backends/ses.ts` and all of `backends/ses/`. @type {(path: string) => string | undefined} */
 function ownerOf(path) {
   return path.split('/')[1]?.replace(/\.ts$/, '');
 }
@@ -229,5 +229,5 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
   for (const { path, line, rule, message } of breaches) stdout.write(`${path}:${line} [${rule}] ${message}\n`);
   const verdict = breaches.length === 0 ? 'every rule holds' : `${breaches.length} breaches`;
   stdout.write(`architecture: ${figures(folder)}; ${verdict}\n`);
-  process.exitCode = breaches.length === 0 ? 0 : 1;
+  process.exitCode = violations.length === 0 ? 0 : 1;
 }

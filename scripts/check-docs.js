@@ -1,6 +1,6 @@
 // @ts-check
-// node scripts/check-docs.js [--write], after `npm run build`: every public name, and every member of it, has a docstring,
-// every type it names is public too, and etc/api.md is what the package shows; --write brings etc/api.md up to date.
+// node scripts/check-docs.js [--write], after `npm run build`: every public name and member has a docstring, every type it
+// names is public too, and etc/api.md agrees with the package; --write updates etc/api.md.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { argv, stdout } from 'node:process';
@@ -17,7 +17,7 @@ const BUILT_IN =
 const faults = new Set(
   symbols.flatMap(({ name, file, parent, undocumented, references }) => [
     ...undocumented
-      .filter((member) => !isToldBy(parent, member) && !isToldBy(`${name}Init`, member))
+      .filter((member) => !isDocumentedBy(parent, member) && !isDocumentedBy(`${name}Init`, member))
       .map((member) => `${file}: ${member} has no docstring`),
     ...references
       .filter((reference) => !known.has(reference) && !BUILT_IN.test(reference))
@@ -38,10 +38,10 @@ for (const fault of faults) stdout.write(`docs: ${fault}\n`);
 stdout.write(`docs: ${symbols.length} public names in ${api.size} entry points, ${faults.size} faults\n`);
 process.exitCode = faults.size === 0 ? 0 : 1;
 
-/** Whether the class above, or what the class is made from, tells what the member is. @type {(other: string | null, member: string) => boolean} */
-function isToldBy(other, member) {
-  const told = symbols.find(({ name }) => name === other);
-  return told ? told.members.includes(member.split('.')[1] ?? '') || isToldBy(told.parent, member) : false;
+/** Whether the docstring of a member is in a parent class, or in the options of the constructor. @type {(other: string | null, member: string) => boolean} */
+function isDocumentedBy(other, member) {
+  const symbol = symbols.find(({ name }) => name === other);
+  return symbol ? symbol.members.includes(member.split('.')[1] ?? '') || isDocumentedBy(symbol.parent, member) : false;
 }
 
 function printReport() {

@@ -1,5 +1,5 @@
 // @ts-check
-// What a user downloads: node scripts/check-package.js, after `npm run build`.
+// Checks what users download: node scripts/check-package.js, after `npm run build`.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { stdout } from 'node:process';
@@ -23,7 +23,7 @@ const targets = entryPoints().flatMap(({ name }) =>
 );
 
 const faults = [
-  ...paths.filter((path) => !ALLOWED.test(path)).map((path) => `${path} does not belong into the package`),
+  ...paths.filter((path) => !ALLOWED.test(path)).map((path) => `${path} does not belong in the package`),
   ...[...REQUIRED, ...targets].filter((path) => !paths.includes(path)).map((path) => `${path} is missing`),
   ...Object.keys(manifest.dependencies ?? {}).map((name) => `${name} is required: make it an optional peer`),
   ...(pack.size > MAX_PACKED ? [`${pack.size} bytes packed are more than ${MAX_PACKED}`] : []),

@@ -1,15 +1,15 @@
 // @ts-check
-// What must be true before the package is published: node scripts/check-release.js, the first step of `npm run release`.
+// Checks that the package may be published: node scripts/check-release.js, the first step of `npm run release`.
 import { readFileSync } from 'node:fs';
 import { argv, stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 
 /** @typedef {{ version?: string, homepage?: string, repository?: string | { url?: string }, bugs?: string | { url?: string } }} Manifest */
 
-/** Names that stand for an address that nobody has chosen yet (RFC 2606, 2 and 3). */
+/** Placeholder host names (RFC 2606, sections 2 and 3). */
 const PLACEHOLDER = /(^|\.)(?:invalid|test|example|localhost|example\.(?:com|net|org))$/;
 
-/** Why a package must not be published as its package.json is; an empty list when it may. @param {Manifest} manifest */
+/** What keeps a package with this package.json from being published; empty when nothing does. @param {Manifest} manifest */
 export function releaseFaults(manifest) {
   const { version, repository, bugs, homepage } = manifest;
   const addresses = Object.entries({ repository: addressOf(repository), bugs: addressOf(bugs), homepage });

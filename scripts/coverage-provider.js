@@ -6,18 +6,18 @@ import { env } from 'node:process';
 import v8 from '@vitest/coverage-v8';
 
 /**
- * Vitest's own v8 coverage, which knows only what vite has transformed; what a test covers of the built `dist` is put
- * beside the reports of the processes it started, where scripts/coverage.js finds both.
+ * Vitest's v8 coverage, which covers only what vite transformed; the coverage of the built `dist` is written next to the
+ * reports of child processes, where scripts/coverage.js reads both.
  *
  * @type {import('vitest/node').CoverageProviderModule}
  */
 const provider = {
   ...v8,
   async getProvider() {
-    return Object.assign(await v8.getProvider(), { name: 'custom' }); // by its name the test processes choose the module
+    return Object.assign(await v8.getProvider(), { name: 'custom' }); // the test processes choose the module by this name
   },
   async takeCoverage(options) {
-    /** @type {any} vitest says `unknown` of what its provider reads */
+    /** @type {any} vitest types it as unknown */
     const taken = await v8.takeCoverage?.(options);
     /** @type {{ readonly url: string }[]} */
     const result = taken.result;

@@ -1,5 +1,5 @@
 // @ts-check
-// Lines of src that any test ran, in vitest, in threads and in child processes: node scripts/coverage.js, after
+// The lines of src that tests ran, in vitest, threads and child processes: node scripts/coverage.js, after
 // `npm test -- --coverage` and `npm run test:slow -- --coverage`.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -12,7 +12,7 @@ import { parseSync } from 'oxc-parser';
 const LEAST = 90;
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** @typedef {Map<number, boolean>} Lines Line number to whether it ran; lines without code are not in it. */
+/** @typedef {Map<number, boolean>} Lines Whether each line ran, by its number; lines without code are left out. */
 
 /** @typedef {Omit<Parameters<typeof astV8ToIstanbul>[0], 'coverage'>} Built */
 
@@ -41,7 +41,7 @@ stdout.write(`coverage: ${total.toFixed(2)} % of ${all} lines in ${files.size} f
 process.exitCode = total >= LEAST ? 0 : 1;
 
 /**
- * Vitest says which lines have code, as it knows every file; what the built files ran is added to them.
+ * Vitest knows every file, and says which lines have code; the lines that built files ran are added.
  *
  * @type {(map: istanbul.CoverageMap, isBase: boolean) => void}
  */
@@ -56,17 +56,17 @@ function addRuns(map, isBase) {
   }
 }
 
-/** What the processes and threads ran of dist, as lines of src. @type {(folder: string) => Promise<istanbul.CoverageMap>} */
+/** The lines of src that processes and threads ran in dist. @type {(folder: string) => Promise<istanbul.CoverageMap>} */
 async function readProcesses(folder) {
   const map = istanbul.createCoverageMap({});
   const dist = pathToFileURL(join(root, 'dist/')).href;
   for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     const text = readFileSync(join(folder, name), 'utf8');
-    if (!text.trimEnd().endsWith('}')) continue; // its process was killed while it wrote, as some tests do
+    if (!text.trimEnd().endsWith('}')) continue; // the process was killed while writing, as some tests do
     /** @type {import('node:inspector').Profiler.TakePreciseCoverageReturnType} */
     const report = JSON.parse(text);
     for (const coverage of report.result.filter(({ url }) => url.startsWith(dist))) {
-      if (!existsSync(`${fileURLToPath(coverage.url)}.map`)) continue; // it only names what other files hold
+      if (!existsSync(`${fileURLToPath(coverage.url)}.map`)) continue; // it only re-exports other files
       map.merge(await astV8ToIstanbul({ ...readBuilt(coverage.url), coverage }));
     }
   }
@@ -79,7 +79,7 @@ function readBuilt(url) {
   if (known) return known;
   const path = fileURLToPath(url);
   const code = readFileSync(path, 'utf8');
-  const ast = /** @type {any} */ (parseSync(path, code).program); // ESTree, under another name
+  const ast = /** @type {any} */ (parseSync(path, code).program); // ESTree under another name
   const read = { code, ast, sourceMap: JSON.parse(readFileSync(`${path}.map`, 'utf8')) };
   built.set(url, read);
   return read;

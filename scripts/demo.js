@@ -1,6 +1,6 @@
 // @ts-check
 // npm run demo [-- --host H --port P --username U --password P --tls | --ssl --from A --to A ...]: sends four mails through
-// the smtp backend and shows what the server said of every recipient and what arrived. Without --host the mails go to a
+// the smtp backend, and shows what the server said about every recipient and what arrived. Without --host the mails go to a
 // receiver of its own on a loopback port, over TLS and with a login, so that nothing leaves this machine; a mailbox shows
 // them in a browser, with --keep until it is interrupted.
 import { once } from 'node:events';
@@ -24,7 +24,7 @@ const USAGE = `npm run demo -- [options]
   --tls            STARTTLS, required
   --ssl            TLS from the first byte
   --from A         the sender; default demo@example.com
-  --to A           the recipient; with a real server it is needed
+  --to A           the recipient; required with a real server
   --debug          prints the dialogue with the server
   --keep           leaves the mailbox open, which shows the mails in a browser
 `;
@@ -46,7 +46,7 @@ try {
     },
   });
   if (values.help || (values.host !== undefined && values.to === undefined)) {
-    stdout.write(values.help ? USAGE : `With a real server say whom to write to: --to you@example.com\n\n${USAGE}`);
+    stdout.write(values.help ? USAGE : `With a real server, name a recipient: --to you@example.com\n\n${USAGE}`);
     process.exitCode = values.help ? 0 : 2;
   } else if (values.host === undefined) await demonstrate(values.from, values.debug, values.keep);
   else {
@@ -116,7 +116,7 @@ async function show(url, { envelope, bytes }) {
 }
 
 /**
- * Sends each mail by itself and prints what became of it; whether all of them were sent.
+ * Sends the mails one by one and prints each result. Returns whether all were sent.
  * @type {(
  *   connection: import('../src/index.ts').EmailBackend,
  *   mails: readonly import('./lib/demo-mails.js').DemoMail[],

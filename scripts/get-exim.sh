@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts Debian's Exim into .cache/exim, where test/servers/exim.ts runs it. Installed, it would take the place of Postfix.
-# The library beside it names the user that this Exim wants to run as, which the system need not have.
+# Puts Debian's Exim into .cache/exim, where test/servers/exim.ts runs it: installing it would replace Postfix.
+# The library next to it provides the user that this Exim runs as, which the system may not have.
 set -eu
 cd "$(dirname "$0")/.."
 [ ! -e .cache/exim/exim4 ] || exit 0

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Puts Debian's tinyproxy and microsocks into .cache/proxies, where test/servers/real-proxies.ts runs them: installed,
-# tinyproxy would be started as a service.
+# Puts Debian's tinyproxy and microsocks into .cache/proxies, where test/servers/real-proxies.ts runs them: installing
+# tinyproxy would start a service.
 set -eu
 cd "$(dirname "$0")/.."
 [ ! -e .cache/proxies/tinyproxy ] || exit 0
@@ -14,4 +14,4 @@ if ldd "$work/usr/bin/tinyproxy" "$work/usr/bin/microsocks" | grep 'not found'; 
 
 mkdir -p .cache/proxies
 cp "$work/usr/bin/microsocks" .cache/proxies
-cp "$work/usr/bin/tinyproxy" .cache/proxies # last: where it is, all is there
+cp "$work/usr/bin/tinyproxy" .cache/proxies # last, as a sign that all is there

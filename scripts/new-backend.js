@@ -1,6 +1,6 @@
 // @ts-check
-// Begins a backend: npm run new-backend NAME ["Title"]. It writes every file that a backend has and every line that names one;
-// what it writes type-checks, keeps the contract of backends against a server of its own, and is there to be changed.
+// Starts a new backend: npm run new-backend NAME ["Title"]. It writes every file that a backend needs and every line that lists
+// it. The result type-checks, meets the contract of backends against a server of its own, and is yours to change.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -25,7 +25,7 @@ function namesOf(name, title) {
   };
 }
 
-/** Why there cannot be such a backend; null when there can. @type {(name: string | undefined, title: string | undefined) => string | null} */
+/** Why there cannot be a backend of this name; null when there can. @type {(name: string | undefined, title: string | undefined) => string | null} */
 function faultOf(name, title) {
   if (name === undefined)
     return 'usage: npm run new-backend NAME ["Title"], as in: npm run new-backend acme-mail "Acme Mail"';
@@ -90,7 +90,7 @@ function insert(path, text, place) {
   return text.slice(0, at) + place.text + text.slice(at);
 }
 
-/** A module that only exports, with more of it, in the order of what it exports from. @type {(text: string, from: string, lines: readonly string[]) => string} */
+/** Inserts exports into a module that only exports, sorted by the module they come from. @type {(text: string, from: string, lines: readonly string[]) => string} */
 function withExports(text, from, lines) {
   const statements = [...text.matchAll(/^export [^;]* from '([^']+)';$/gm)];
   const next = statements.find(([, source = '']) => source > from);
@@ -113,7 +113,7 @@ if (name === undefined || fault !== null) {
 } else {
   const written = newBackend(namesOf(name, title));
   stdout.write(`${written.map((path) => `  ${path}\n`).join('')}
-Now make src/backends/${name}.ts what the provider's own page says, its test what the provider answers, and
-docs/${name}.md what a user needs to know; then: npm run types && npx vitest run test/backends/${name}.test.ts && npm run api
+Now make src/backends/${name}.ts follow the provider's documentation, let its test answer as the provider does, and write
+in docs/${name}.md what users need to know; then: npm run types && npx vitest run test/backends/${name}.test.ts && npm run api
 `);
 }

@@ -1,12 +1,12 @@
 // @ts-check
 
 /**
- * The names that a new backend has: `acme-mail`, `AcmeMail`, `ACME_MAIL` and, in prose, `Acme Mail`.
+ * The names of a new backend: `acme-mail`, `AcmeMail`, `ACME_MAIL` and, in prose, `Acme Mail`.
  *
  * @typedef {{ readonly name: string, readonly stem: string, readonly prefix: string, readonly title: string }} BackendNames
  */
 
-/** The backend itself: it hands on whole mails, and asks for the address of the API as long as it knows none. @type {(names: BackendNames) => string} */
+/** The backend itself: it sends whole mails, and requires the address of the API until it has one of its own. @type {(names: BackendNames) => string} */
 export const backendFile = ({ name, stem, prefix, title }) => `\
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
 import { type DeliveryResult, failedDelivery, type Job, sameForAll, stopCode, whileReading } from '../delivery.ts';
@@ -18,11 +18,11 @@ import { reasonOf } from '../util/reason.ts';
 
 /** Options of {@link ${stem}Backend}. */
 export interface ${stem}Options extends BackendOptions {
-  /** Default: what ${prefix}_API_KEY says. */
+  /** Default: ${prefix}_API_KEY. */
   readonly apiKey?: string;
   /** The address of the API. */
   readonly endpoint?: string;
-  /** Used in place of the global \`fetch\`. */
+  /** Used instead of the global \`fetch\`. */
   readonly fetch?: typeof fetch;
 }
 
@@ -94,7 +94,7 @@ export class ${stem}Backend extends EmailBackend {
   }
 }
 
-/** What a request without an answer means: what may have arrived is in doubt. */
+/** What a request without a response means: a mail that may have arrived is unknown. */
 function unansweredError(cause: unknown, signal: AbortSignal | undefined): EmailError {
   const inner = cause instanceof Error ? cause.cause : undefined;
   const code = NETWORK_CODES[systemCode(inner)];
@@ -107,7 +107,7 @@ function unansweredError(cause: unknown, signal: AbortSignal | undefined): Email
   return new SendError(kind, text, { phase: 'request', outcome: 'unknown', cause });
 }
 
-/** What an answer that is no success means, by its HTTP status. */
+/** What an error response means, by its HTTP status. */
 function refusalError(code: number, text: string): EmailError {
   const facts = { phase: 'request', reply: { code, enhancedCode: null, text } } as const;
   if (code === 401 || code === 403) return new EmailConnectionError('auth', \`${title} refused the key: \${text}\`, facts);
@@ -122,7 +122,7 @@ function missing(option: string, advice: string): ConfigurationError {
 }
 `;
 
-/** Its test: the contract of all backends against a server that stands for the provider, and what is special. @type {(names: BackendNames) => string} */
+/** Its test: the contract of all backends against a stand-in for the provider, and what is special. @type {(names: BackendNames) => string} */
 export const testFile = ({ name, stem, prefix, title }) => `\
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -135,7 +135,7 @@ import type { ContractDelivery } from '../../src/testing/contract/subject.ts';
 
 const MAIL = { subject: 's', body: 'b', fromEmail: 'a@example.com', to: 'b@example.org' };
 
-/** The backend, and a server that stands for ${title}. */
+/** The backend, and a stand-in for ${title}. */
 const subject: ContractFactory = async () => {
   const deliveries: ContractDelivery[] = [];
   const refused = new Set<string>();
@@ -230,10 +230,10 @@ console.log(status.messageId); // 42
 console.log(status.recipients.get('jane@example.org')?.status); // queued
 \`\`\`
 
-The key is the option \`apiKey\`, the variable \`${prefix}_API_KEY\`, or stands in the URL: \`${name}://key@\`.
+The key is the option \`apiKey\`, the variable \`${prefix}_API_KEY\`, or part of the URL: \`${name}://key@\`.
 `;
 
-/** What the changelog will say. @type {(names: BackendNames) => string} */
+/** Its line in the changelog. @type {(names: BackendNames) => string} */
 export const changeset = ({ name, title }) => `\
 ---
 "amsdal-mail": minor

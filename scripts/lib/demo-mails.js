@@ -3,7 +3,7 @@ import { crc32, deflateSync } from 'node:zlib';
 
 /** @typedef {{ readonly title: string, readonly message: import('../../src/index.ts').EmailMessageInit }} DemoMail */
 
-/** The mails of the demo, from the plainest to the one that is partly refused. @type {(from: string, to: string) => DemoMail[]} */
+/** The mails of the demo, from a plain one to one that is partly refused. @type {(from: string, to: string) => DemoMail[]} */
 export function demoMails(from, to) {
   return [
     {
@@ -47,12 +47,12 @@ export function demoMails(from, to) {
   ];
 }
 
-/** A small picture, a PNG of 64 by 64 pixels: made here, so that the demo needs no file. */
+/** A PNG of 64 by 64 pixels, generated so that the demo needs no file. */
 function drawChart() {
   const size = 64;
   const rows = Buffer.alloc(size * (size + 1));
-  for (let y = 0; y < size; y += 1) {
-    for (let x = 0; x < size; x += 1) rows[y * (size + 1) + 1 + x] = size - y < (x >> 4) * 12 + 16 ? 1 : 0;
+  for (let y = 0; y < size; y++) {
+    for (let x = 0; x < size; x++) rows[y * (size + 1) + 1 + x] = size - y < (x >> 4) * 12 + 16 ? 1 : 0;
   }
   return Buffer.concat([
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),

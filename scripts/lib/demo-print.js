@@ -27,7 +27,7 @@ export function printTitle(number, title) {
   stdout.write(`\n${paint('bold', `${number}. ${title}`)}\n`);
 }
 
-/** Every recipient with what the server said of it. @type {(status: import('../../src/index.ts').SendStatus, ms: number) => void} */
+/** Prints every recipient with the server's reply. @type {(status: import('../../src/index.ts').SendStatus, ms: number) => void} */
 export function printStatus(status, ms) {
   const addresses = [...status.recipients.keys()];
   const width = Math.max(...addresses.map((address) => address.length));
@@ -41,7 +41,7 @@ export function printStatus(status, ms) {
   stdout.write(`   ${paint('dim', summary)}\n`);
 }
 
-/** What arrived, decoded by a parser that is not ours. @type {(mail: import('../../src/smtp-server/hooks.ts').ReceivedMail) => Promise<void>} */
+/** Prints what arrived, decoded by a parser that is not ours. @type {(mail: import('../../src/smtp-server/hooks.ts').ReceivedMail) => Promise<void>} */
 export async function printArrival({ envelope, bytes }) {
   const mail = await PostalMime.parse(bytes);
   /** @type {(list: readonly import('postal-mime').Address[] | undefined) => string} */

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * A subpath of the package that code can import, and the module it is: `{ subpath: './mime', name: 'mime/index' }`.
+ * A subpath that code can import, and its module: `{ subpath: './mime', name: 'mime/index' }`.
  *
  * @typedef {{ readonly subpath: string, readonly name: string }} EntryPoint
  */
@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 /** @typedef {{ readonly types: string, readonly default: string }} Target */
 /** @typedef {{ readonly 'module-sync': Target, readonly import: Target, readonly require: Target }} Targets */
 /**
- * What package.json says of them.
+ * The part of package.json about entry points.
  *
  * @typedef {{ exports: Record<string, string | Targets>, typesVersions: { '*': Record<string, string[]> } }} Manifest
  */
@@ -28,7 +28,7 @@ export function entryPoints({ exports } = readManifest()) {
   });
 }
 
-/** What `exports` has for a module: Node that can loads one copy both ways. @type {(name: string) => Targets} */
+/** The entry of a module in `exports`; `module-sync` lets newer Node load one copy both ways. @type {(name: string) => Targets} */
 export function targetsOf(name) {
   const module = { types: `./dist/${name}.d.ts`, default: `./dist/${name}.js` };
   return {
@@ -38,13 +38,13 @@ export function targetsOf(name) {
   };
 }
 
-/** What `typesVersions` has for a module: where `exports` is not read. @type {(name: string) => string[]} */
+/** The entry of a module in `typesVersions`, for tools that do not read `exports`. @type {(name: string) => string[]} */
 export function typesOf(name) {
   return [`./dist/${name}.d.cts`];
 }
 
 /**
- * The manifest with one more entry point, in the order of the names among those of the same folder.
+ * Adds an entry point to the manifest, sorted by name among those of the same folder.
  *
  * @template {Manifest} M
  * @param {M} manifest

@@ -7,13 +7,13 @@ import { parseSync, Visitor } from 'oxc-parser';
  * One place where a module reaches another one.
  *
  * `static` and `type` are import and export-from declarations, `dynamic` is `import('...')`, `builtin` is
- * `process.getBuiltinModule('...')`. `target` is the file below the folder read, null for what is not ours.
+ * `process.getBuiltinModule('...')`. `target` is a file below the folder, null for other packages.
  *
  * @typedef {{ kind: 'static' | 'type' | 'dynamic' | 'builtin', specifier: string, target: string | null, line: number }} Import
  */
 
 /**
- * What the rules look at in one source file; `path` is relative to the folder read, lines count from 1.
+ * The facts about a source file that rules check; `path` is relative to the folder, lines count from 1.
  *
  * @typedef {{
  *   path: string,
@@ -66,10 +66,10 @@ function readModule(path, text) {
   };
   let depth = 0;
   const enter = () => {
-    depth += 1;
+    depth++;
   };
   const leave = () => {
-    depth -= 1;
+    depth--;
   };
 
   new Visitor({

@@ -7,7 +7,7 @@ import { parseSync, Visitor } from 'oxc-parser';
 /** @typedef {import('oxc-parser').Declaration} Declaration */
 
 /**
- * One public name: what is written in the emitted declarations, without comments, and what lacks a docstring.
+ * One public name: its emitted declaration, without comments, and what lacks a docstring.
  *
  * @typedef {{
  *   name: string,
@@ -21,7 +21,7 @@ import { parseSync, Visitor } from 'oxc-parser';
  */
 
 /**
- * What a package shows to the world, read from its emitted declarations.
+ * The public API of a package, read from its emitted declarations.
  *
  * @param {string} root the folder with package.json and dist
  * @returns {Map<string, PublicSymbol[]>} by specifier (`amsdal-mail/mime`), the names in alphabetical order
@@ -141,7 +141,7 @@ function namesOf(declaration) {
   return 'id' in declaration && declaration.id && 'name' in declaration.id ? [declaration.id.name] : [];
 }
 
-/** The members a reader of the documentation sees; a constructor is told by its class, `Symbol` methods by theirs. @type {(declaration: Declaration) => { name: string, start: number }[]} */
+/** The members that need a docstring: not constructors, which the class documents, nor `Symbol` methods. @type {(declaration: Declaration) => { name: string, start: number }[]} */
 function membersOf(declaration) {
   if (declaration.type === 'TSInterfaceDeclaration') {
     return declaration.body.body.flatMap((member) =>
@@ -168,7 +168,7 @@ function parentOf({ superClass }) {
   return superClass?.type === 'Identifier' ? superClass.name : null;
 }
 
-/** The types a declaration names, so that a reader may want to name them too. @type {(declaration: Declaration) => string[]} */
+/** The types that a declaration refers to. @type {(declaration: Declaration) => string[]} */
 function referencesOf(declaration) {
   /** @type {string[]} */
   const names = [];

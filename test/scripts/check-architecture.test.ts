@@ -105,7 +105,7 @@ describe('what it catches, saying where, which rule and how to mend it', () => {
       "export const a = () => import('../settings.ts');",
       'rooms: imports settings.ts',
     ],
-    ['a file without a room', 'helpers.ts', '', "room: 'helpers' is no room of the house"],
+    ['a file without a room', 'helpers.ts', '', "room: 'helpers' is not a room"],
     ['a socket elsewhere', 'smtp/pool.ts', "import { connect } from 'node:net';", 'sockets: only smtp/connect.ts'],
     ['a socket by its old name', 'backends/smtp.ts', "import { connect } from 'tls';", 'sockets: only smtp/connect.ts'],
     ['a socket on the quiet', 'smtp/pool.ts', "process.getBuiltinModule('node:tls');", 'sockets: only smtp/connect.ts'],
