@@ -229,5 +229,5 @@ if (argv[1] === fileURLToPath(import.meta.url)) {
   for (const { path, line, rule, message } of breaches) stdout.write(`${path}:${line} [${rule}] ${message}\n`);
   const verdict = breaches.length === 0 ? 'every rule holds' : `${breaches.length} breaches`;
   stdout.write(`architecture: ${figures(folder)}; ${verdict}\n`);
-  process.exitCode = violations.length === 0 ? 0 : 1;
+  process.exitCode = breaches.length === 0 ? 0 : 1;
 }
