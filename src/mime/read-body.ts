@@ -44,11 +44,12 @@ export function readBody(bytes: Uint8Array, root: MimePart): MailBody {
   const leaves = placedLeaves({ part: root, alternative: null, isReferred: false });
   for (const leaf of leaves) {
     const { part, alternative } = leaf;
-    if (isShown(leaf, leaf === leaves[0])) {
+    const isFirst = leaf === leaves[0];
+    if (isShown(leaf, isFirst)) {
       const place = places.get(alternative ?? part) ?? { texts: [], htmls: [] };
       places.set(alternative ?? part, place);
       (part.mediaType === 'text/html' ? place.htmls : place.texts).push(readBodyText(bytes, part));
-    } else if (isForm(leaf)) forms.push(part);
+    } else if (isForm(leaf, isFirst)) forms.push(part);
     else if (!part.mediaType.startsWith('multipart/')) files.push(part);
   }
   const shown = [...places.values()];
@@ -78,9 +79,10 @@ function isShown(leaf: Leaf, isFirst: boolean): boolean {
   return isBodyType(mediaType) && disposition !== 'attachment' && (isFirst || !hasName(leaf));
 }
 
-function isForm(leaf: Leaf): boolean {
+/** Other text is a form of the body beside the usual ones, or where the mail begins with it. */
+function isForm(leaf: Leaf, isFirst: boolean): boolean {
   const { mediaType, disposition } = leaf.part;
-  const isOther = leaf.alternative !== null && mediaType.startsWith('text/') && !isBodyType(mediaType);
+  const isOther = (leaf.alternative !== null || isFirst) && mediaType.startsWith('text/') && !isBodyType(mediaType);
   return (FORMS.includes(mediaType) || isOther) && disposition === null && !hasName(leaf);
 }
 

@@ -303,6 +303,21 @@ function said(message: EmailMessage) {
   };
 }
 
+test.each([0, 1])('a body in another form than plain text and HTML is read as that, with %d files', async (files) => {
+  const markdown = { mimetype: 'text/markdown; variant=GFM', content: '*é*' };
+  const message = new EmailMessage({
+    subject: 'Hi',
+    fromEmail: 'jane@example.com',
+    to: 'bob@example.org',
+    body: '',
+    alternatives: [markdown],
+    attachments: Array.from({ length: files }, () => ({ filename: 'a.bin', content: new Uint8Array(3) })),
+  });
+  const read = await EmailMessage.fromEml(composeMessage(message));
+  expect(read.alternatives).toEqual([markdown]);
+  expect([read.body, read.attachments.map(({ filename }) => filename)]).toEqual(['', Array(files).fill('a.bin')]);
+});
+
 test('what is composed is read as it was', async () => {
   const property = fc.asyncProperty(mail, async (init) => {
     const message = new EmailMessage({ ...init, date: init.date ?? new Date(0) });
