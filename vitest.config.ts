@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 import { testsToLeaveOut } from './test/programs.ts';
@@ -41,7 +42,7 @@ export default defineConfig({
       },
     ],
     globalSetup: 'test/global-setup.ts',
-    maxWorkers: '100%', // Vitest leaves one core free, and then uses one of two
+    maxWorkers: availableParallelism() + 1, // tests wait for servers and timers about a third of their time
     testTimeout: 60_000, // what hangs is found as well, and a busy machine is slow
     hookTimeout: 120_000,
     expect: { poll: { timeout: 15_000 } },

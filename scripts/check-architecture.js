@@ -47,7 +47,7 @@ function checkModule(module) {
 
   const room = roomOf(path);
   if (!ROOMS[room]) {
-    report(1, 'room', `'${room}' is no room of the house: move the file, or add the room to scripts/lib/rooms.js`);
+    report(1, 'room', `'${room}' is not a room: move the file, or add the room to scripts/lib/rooms.js`);
   }
   if (!/^([a-z0-9-]+\/)*[a-z0-9-]+\.ts$/.test(path)) report(1, 'name', 'file names are kebab-case');
   if (module.lineCount > MAX_LINES) {
