@@ -4,7 +4,7 @@ import type { Feature } from '../features.ts';
 import { readDkimKeys } from '../mime/dkim-keys.ts';
 import type { AnyOptionTable } from '../options.ts';
 import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';
-import type { PoolStats } from '../smtp/pool.ts';
+import type { PoolStats } from '../smtp/pool-stats.ts';
 import { thrownHere } from '../util/error-copies.ts';
 import { isWorkerd } from '../util/runtime.ts';
 import type { SmtpEngine, WrittenHeaders } from './smtp/engine.ts';
@@ -20,7 +20,7 @@ export type {
   SmtpTimeouts,
   SmtpTlsOptions,
 } from '../smtp/options.ts';
-export type { PoolStats } from '../smtp/pool.ts';
+export type { PoolStats } from '../smtp/pool-stats.ts';
 export type { OAuth2ClientOptions, OAuth2Options, OAuth2RefreshOptions } from '../util/oauth-options.ts';
 export { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 

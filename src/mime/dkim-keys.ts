@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { toAsciiDomain } from '../domain.ts';
 import { ConfigurationError } from '../errors.ts';
 
@@ -16,8 +15,9 @@ export interface DkimOptions {
 export interface DkimKey {
   readonly domain: string;
   readonly selector: string;
-  readonly key: KeyObject;
   readonly algorithm: 'rsa-sha256' | 'ed25519-sha256';
+  /** The signature of these bytes, in base64. */
+  sign(data: Uint8Array): string;
 }
 
 const SELECTOR = /^[a-z\d](?:[a-z\d_-]*[a-z\d])?(?:\.[a-z\d](?:[a-z\d_-]*[a-z\d])?)*$/i;
@@ -41,12 +41,20 @@ function readKey({ domain, selector, privateKey }: DkimOptions): DkimKey {
     throw keyError('invalid-option', 'dkim.selector', 'give the name before ._domainkey in the DNS record');
   const key = parseKey(privateKey);
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
-  if (key.asymmetricKeyType === 'ed25519') return { domain: ascii, selector, key, algorithm: 'ed25519-sha256' };
-  if (key.asymmetricKeyType === 'rsa' && bits >= 1024) return { domain: ascii, selector, key, algorithm: 'rsa-sha256' };
+  const { createHash, sign } = process.getBuiltinModule('node:crypto');
+  if (key.asymmetricKeyType === 'ed25519') {
+    // RFC 8463, section 3: what is signed is the hash
+    const signed = (data: Uint8Array) => sign(null, createHash('sha256').update(data).digest(), key).toString('base64');
+    return { domain: ascii, selector, algorithm: 'ed25519-sha256', sign: signed };
+  }
+  if (key.asymmetricKeyType === 'rsa' && bits >= 1024) {
+    const signed = (data: Uint8Array) => sign('sha256', data, key).toString('base64');
+    return { domain: ascii, selector, algorithm: 'rsa-sha256', sign: signed };
+  }
   throw keyError('invalid-key', 'dkim.privateKey', 'it must be RSA of at least 1024 bits, or Ed25519');
 }
 
-function parseKey(privateKey: string): KeyObject {
+function parseKey(privateKey: string) {
   try {
     return process.getBuiltinModule('node:crypto').createPrivateKey(privateKey);
   } catch {

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import { type DkimKey, type DkimOptions, readDkimKeys } from './dkim-keys.ts';
 import { foldHeader } from './headers.ts';
 
@@ -31,7 +30,7 @@ export function dkimSigner(keys: readonly DkimKey[], rewritten: readonly string[
 }
 
 function signOnce(
-  { domain, selector, key, algorithm }: DkimKey,
+  { domain, selector, algorithm, sign }: DkimKey,
   head: string,
   bodyHash: string,
   rewritten: readonly string[],
@@ -44,14 +43,8 @@ function signOnce(
   const list = names.map((name, index) => `${index === 0 ? 'h=' : ''}${name}${index < names.length - 1 ? ':' : ';'}`);
   const unsigned = foldHeader('DKIM-Signature', [...tags, ...list, `bh=${bodyHash};`, 'b=']);
   const data = [...inSigningOrder(fields), unsigned].map(relaxHeader).join('\r\n');
-  const signature = signData(Buffer.from(data, 'utf8'), key, algorithm).toString('base64');
+  const signature = sign(Buffer.from(data, 'utf8'));
   return `${unsigned.slice(0, -2)}${(signature.match(/.{1,72}/g) ?? []).map((line) => `\r\n ${line}`).join('')}\r\n`;
-}
-
-function signData(data: Buffer, key: KeyObject, algorithm: DkimKey['algorithm']): Buffer {
-  const { createHash, sign } = crypto();
-  if (algorithm === 'rsa-sha256') return sign('sha256', data, key);
-  return sign(null, createHash('sha256').update(data).digest(), key); // RFC 8463, section 3
 }
 
 /** Headers of the same name are signed from the bottom up (RFC 6376, section 5.4.2). */

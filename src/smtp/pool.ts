@@ -8,28 +8,13 @@ import { LoginMemory } from './login-memory.ts';
 import { locationOf, type ResolvedSmtpOptions } from './options.ts';
 import { Pipeline, SLOW_MS } from './pipeline.ts';
 import type { PipelineHost } from './pipeline-host.ts';
+import type { PoolStats } from './pool-stats.ts';
 import { lost } from './refusal.ts';
 import { recordOf, ServerRecord } from './server-record.ts';
 import { openSession, type Session } from './session.ts';
 import { MAX_HANG_UPS } from './session-end.ts';
 import { traceSubmission } from './trace-smtp.ts';
 import type { Disconnect } from './wire.ts';
-
-/** How many connections a pool has, and what they do. */
-export interface PoolStats {
-  /** Connections that are being opened. */
-  readonly connecting: number;
-  /** Connections that wait for a message. */
-  readonly idle: number;
-  /** Connections that have messages in flight. */
-  readonly busy: number;
-  /** Messages that wait for a connection. */
-  readonly queued: number;
-  /** Messages that were handed to a connection and are unanswered. */
-  readonly inFlight: number;
-  /** Connections opened so far. */
-  readonly opened: number;
-}
 
 /** Connections in a row that may end before a recipient has an outcome: all those of one mail, and the first of the next. */
 const MAX_FRUITLESS = MAX_HANG_UPS + 1;
