@@ -29,8 +29,8 @@ export interface ContractAbilities {
   refuse(address: string): void;
   /** Fails every request, accepting nothing. */
   breakDown(): void;
-  /** Stops answering. */
-  stall(): void;
+  /** Stops answering; may return a promise that resolves once a request waits for its answer. */
+  stall(): Awaitable<void>;
   /** Accepts mails, but disconnects before it says so. */
   loseAnswers(): void;
 }

@@ -96,7 +96,13 @@ export async function smtpSubject(
     received: () => server.messages.map(({ envelope, bytes }) => ({ recipients: envelope.rcptTo, source: bytes })),
     refuse: (address) => void refused.add(address),
     breakDown: () => void server.on('MAIL', '451 4.3.0 Out of order'),
-    stall: () => void server.on('MAIL', {}),
+    stall: () =>
+      new Promise((resolve) => {
+        server.on('MAIL', () => {
+          resolve();
+          return {};
+        });
+      }),
     loseAnswers: () => void server.on('message', { end: 'rst' }),
     close: () => server.close(),
   };
