@@ -41,7 +41,7 @@ export interface Template {
 }
 
 /** What SendEmail and SendBulkEmail share. */
-export interface CommonRequest {
+interface CommonRequest {
   readonly FromEmailAddress: string;
   readonly FromEmailAddressIdentityArn?: string;
   readonly ReplyToAddresses?: readonly string[];
