@@ -42,7 +42,8 @@ export async function build({ sourceMap = false } = {}) {
   ]);
   dropPrivateDeclarations(entries);
   declareCommonJs();
-  cpSync(`${root}/src/mailbox/page`, `${root}/dist/mailbox/page`, { recursive: true });
+  const isServed = (/** @type {string} */ path) => !path.endsWith('.d.ts');
+  cpSync(`${root}/src/mailbox/page`, `${root}/dist/mailbox/page`, { recursive: true, filter: isServed });
   chmodSync(`${root}/dist/cli/main.js`, 0o755);
 }
 

@@ -1,7 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type AddressInput, isMailboxInput } from './address.ts';
 import { blockingDelivery, needBlockingDelivery } from './blocking-delivery.ts';
-import { Call, type CallHost, type CallOptions } from './call.ts';
+import { Call, type CallHost } from './call.ts';
+import type { CallOptions } from './call-options.ts';
 import { conclude } from './conclusion.ts';
 import { deliverEach } from './deliver-each.ts';
 import { type DeliveryContext, type DeliveryResult, failedDelivery, type Job, toEmailError } from './delivery.ts';

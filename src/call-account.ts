@@ -1,3 +1,4 @@
+import type { SendProgress } from './call-options.ts';
 import { asUncertain, mayBeSent } from './conclusion.ts';
 import { type EmailError, SendError } from './errors.ts';
 import type { Gate } from './gate.ts';
@@ -5,16 +6,6 @@ import type { Prepared } from './read-input.ts';
 import type { MessageResult } from './status.ts';
 import type { Traffic } from './traffic.ts';
 import { IndexMap } from './util/index-map.ts';
-
-/** How far a call has come, told after each message. */
-export interface SendProgress {
-  /** Messages that have a result. */
-  readonly done: number;
-  /** Messages of the call when they were given as an array, else null. */
-  readonly total: number | null;
-  /** The latest result. */
-  readonly latest: MessageResult;
-}
 
 /**
  * The accounts of one call: the jobs that are not answered, its place in the gate, and what the connection's statistics and

@@ -1,5 +1,6 @@
-import { CallAccount, type SendProgress } from './call-account.ts';
+import { CallAccount } from './call-account.ts';
 import { CallEnd } from './call-end.ts';
+import type { CallOptions } from './call-options.ts';
 import { type DeliveryContext, type DeliveryResult, type Job, reasonToStop, unansweredInTime } from './delivery.ts';
 import type { DeliveryFilter } from './delivery-filter.ts';
 import type { EmailError } from './errors.ts';
@@ -13,14 +14,6 @@ import type { MessageResult } from './status.ts';
 import { tellListeners } from './tell-listeners.ts';
 import type { Traffic } from './traffic.ts';
 import { ResultQueue } from './util/result-queue.ts';
-
-/** The settings of a stream of messages. */
-export interface CallOptions {
-  /** Stops the call: messages not handed over become `failed` (`aborted`), those in doubt `unknown`. */
-  readonly signal?: AbortSignal;
-  /** Told after every message. */
-  readonly onProgress?: (progress: SendProgress) => void;
-}
 
 /** The backend as its calls see it; one object for all of them. */
 export interface CallHost extends BackendFacts {

@@ -48,8 +48,7 @@ export type {
   SmtpTlsOptions,
 } from './backends/smtp.ts';
 export { SmtpBackend } from './backends/smtp.ts';
-export type { CallOptions } from './call.ts';
-export type { SendProgress } from './call-account.ts';
+export type { CallOptions, SendProgress } from './call-options.ts';
 export { defaultConnection, getConnection, type NamedBackend, setDefaultConnection } from './connection.ts';
 export type { DeliverOne } from './deliver-each.ts';
 export { deliverEach, deliverEachSync } from './deliver-each.ts';

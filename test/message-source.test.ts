@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { SendProgress } from '../src/call-account.ts';
+import type { SendProgress } from '../src/call-options.ts';
 import { answering, draft, failure, ProbeBackend, sent, sentAfter, statuses } from './probe-backend.ts';
 
 describe('a source', () => {

@@ -159,6 +159,7 @@ export const FILES = {
     'call',
     'job-reader',
     'call-account',
+    'call-options',
     'call-end',
     'send-call',
     'gate',

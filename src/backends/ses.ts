@@ -3,13 +3,13 @@ import type { DeliveryResult, Job } from '../delivery.ts';
 import type { Feature } from '../features.ts';
 import type { AnyOptionTable } from '../options.ts';
 import { thrownHere } from '../util/error-copies.ts';
-import type { SesQuota } from './ses/account.ts';
 import type { SesEngine } from './ses/engine.ts';
 import { type ResolvedSesOptions, resolveSesOptions, SES_OPTIONS, type SesOptions } from './ses/options.ts';
+import type { SesQuota } from './ses/quota.ts';
 
-export type { SesQuota } from './ses/account.ts';
 export { type DecodedEmailTags, decodeEmailTags } from './ses/email-tags.ts';
 export type { SesCredentials, SesListManagement, SesOptions } from './ses/options.ts';
+export type { SesQuota } from './ses/quota.ts';
 export type { SesClientLike } from './ses/sdk.ts';
 
 /** Mails of one call that are at hand beyond those under way, so that none of the requests at once waits for the next mail. */

@@ -2,17 +2,8 @@ import { RateLimiter } from '../../util/rate-limiter.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';
 import { isDenied } from './failures.ts';
 import type { ResolvedSesOptions } from './options.ts';
+import type { SesQuota } from './quota.ts';
 import type { AccountFacts } from './requests.ts';
-
-/** What an account may send, as SES said when it was last asked. */
-export interface SesQuota {
-  /** Recipients in any 24 hours; -1 for no limit. */
-  readonly max24HourSend: number;
-  /** Recipients a second. */
-  readonly maxSendRate: number;
-  /** Recipients in the 24 hours before the question. */
-  readonly sentLast24Hours: number;
-}
 
 /** GetAccount may be called once a second, by all who use the account. */
 const ASK_AGAIN_MS = 30_000;

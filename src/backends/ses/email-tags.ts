@@ -1,6 +1,11 @@
 import { MessageError, type MessageIssue } from '../../errors.ts';
 import type { EmailMessage } from '../../message.ts';
-import type { EmailTag } from './requests.ts';
+
+/** A message tag, for events and statistics. */
+export interface EmailTag {
+  readonly Name: string;
+  readonly Value: string;
+}
 
 /** The tags and metadata of a message, as they were before they became message tags of SES. */
 export interface DecodedEmailTags {

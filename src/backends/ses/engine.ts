@@ -1,9 +1,10 @@
 import type { Verification } from '../../backend.ts';
 import type { DeliveryResult, Job } from '../../delivery.ts';
 import { SendError, UnsupportedFeatureError } from '../../errors.ts';
-import { accountOf, type SesAccount, type SesQuota } from './account.ts';
+import { accountOf, type SesAccount } from './account.ts';
 import { encodeEmailTags } from './email-tags.ts';
 import type { ResolvedSesOptions } from './options.ts';
+import type { SesQuota } from './quota.ts';
 import { SesRequester } from './requester.ts';
 import { ResultBuilder } from './result-builder.ts';
 import { SesClient } from './sdk.ts';

@@ -1,14 +1,9 @@
 import { type EmailMessage, mailboxesOf } from '../../message.ts';
+import type { EmailTag } from './email-tags.ts';
 import type { ResolvedSesOptions } from './options.ts';
 import { headerForm } from './recipients.ts';
 
 // Requests of the SES API v2, their parameters under the names of the API, as far as they are used here.
-
-/** A message tag, for events and statistics. */
-export interface EmailTag {
-  readonly Name: string;
-  readonly Value: string;
-}
 
 export interface Destination {
   readonly ToAddresses?: readonly string[];
