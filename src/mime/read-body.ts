@@ -1,6 +1,6 @@
 import { textOfHtml } from './html-text.ts';
 import { readText } from './read-content.ts';
-import type { MimePart } from './read-mime.ts';
+import { type MimePart, withoutBrackets } from './read-mime.ts';
 import { unflow } from './unflow.ts';
 
 /** The leaf parts of a mail by their role. */
@@ -45,7 +45,7 @@ export function readBody(bytes: Uint8Array, root: MimePart): MailBody {
   for (const leaf of leaves) {
     const { part, alternative } = leaf;
     const isFirst = leaf === leaves[0];
-    if (isShown(leaf, isFirst)) {
+    if (isShown(leaf, isFirst) || isUnreadable(bytes, part)) {
       const place = places.get(alternative ?? part) ?? { texts: [], htmls: [] };
       places.set(alternative ?? part, place);
       (part.mediaType === 'text/html' ? place.htmls : place.texts).push(readBodyText(bytes, part));
@@ -64,19 +64,31 @@ export function readBody(bytes: Uint8Array, root: MimePart): MailBody {
 function placedLeaves({ part, alternative, isReferred }: Leaf): readonly Leaf[] {
   const { children, mediaType } = part;
   if (children.length === 0 || mediaType === 'message/rfc822') return [{ part, alternative, isReferred }];
-  return children.flatMap((child, index) =>
+  const shown = mediaType === 'multipart/related' ? rootOf(part) : null;
+  return children.flatMap((child) =>
     placedLeaves({
       part: child,
       alternative: mediaType === 'multipart/alternative' ? part : alternative,
-      isReferred: isReferred || (mediaType === 'multipart/related' && index > 0),
+      isReferred: isReferred || (shown !== null && child !== shown),
     }),
   );
+}
+
+/** The part of a multipart/related that refers to the others: the one that `start` names, or the first (RFC 2387, section 3.2). */
+function rootOf({ children, parameters }: MimePart): MimePart | undefined {
+  const start = withoutBrackets(parameters['start'] ?? '');
+  return children.find(({ contentId }) => contentId !== null && contentId === start) ?? children[0];
 }
 
 /** Text with a file name is an attachment, unless the mail begins with it. */
 function isShown(leaf: Leaf, isFirst: boolean): boolean {
   const { mediaType, disposition } = leaf.part;
   return isBodyType(mediaType) && disposition !== 'attachment' && (isFirst || !hasName(leaf));
+}
+
+/** A multipart in which no part was found is text, so that nothing of it is lost. */
+function isUnreadable(bytes: Uint8Array, part: MimePart): boolean {
+  return part.mediaType.startsWith('multipart/') && readText(bytes, part).trim() !== '';
 }
 
 /** Other text is a form of the body beside the usual ones, or where the mail begins with it. */

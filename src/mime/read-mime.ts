@@ -30,6 +30,9 @@ export interface MimePart {
 const MAX_PARTS = 1000;
 const MAX_DEPTH = 50;
 
+/** Two tokens (RFC 2045, section 5.1). */
+const MEDIA_TYPE = /^[\w!#$%&'*+.^`{|}~-]+\/[\w!#$%&'*+.^`{|}~-]+$/;
+
 /** A message's structure. */
 export interface MimeTree {
   readonly root: MimePart;
@@ -88,7 +91,7 @@ class MimeReader {
     const headers = readHeaders(this.#bytes, from, to, this.#maxHeaderBytes);
     if (headers.isCut) this.isComplete = false;
     const type = readParameters(headerValue(headers.fields, 'content-type') ?? '');
-    const mediaType = /^[^\s/]+\/[^\s/]+$/.test(type.value) ? type.value.toLowerCase() : defaultType;
+    const mediaType = MEDIA_TYPE.test(type.value) ? type.value.toLowerCase() : defaultType;
     const disposition = readParameters(headerValue(headers.fields, 'content-disposition') ?? '');
     const part = {
       path,
@@ -174,7 +177,8 @@ class MimeReader {
   }
 }
 
-function withoutBrackets(value: string): string {
+/** A Content-ID as URLs and parameters name it. */
+export function withoutBrackets(value: string): string {
   return value.slice(value.startsWith('<') ? 1 : 0, value.endsWith('>') ? -1 : undefined).trim();
 }
 

@@ -34,7 +34,8 @@ function combine(raw: ReadonlyMap<string, string>): Record<string, string> {
   const extended = new Map<string, { index: number; isEncoded: boolean; text: string }[]>();
   for (const [key, text] of raw) {
     const match = /^([^*]+)\*(?:(\d{1,4})(\*)?)?$/.exec(key);
-    if (match === null) parameters[key] = decodeWords(text);
+    // A boundary may look like an encoded-word, and is searched for as it is.
+    if (match === null) parameters[key] = key === 'boundary' ? text : decodeWords(text);
     else {
       const [, name = '', index, star] = match;
       const pieces = extended.get(name) ?? [];

@@ -94,6 +94,25 @@ describe('what a mail shows', () => {
       multipart('related', TEXT, HTML),
       { text: 'text\nhtml', html: '<div>text</div>\n<p>html</p>' },
     ],
+    [
+      'HTML that the start of a multipart/related names, behind its image',
+      part(
+        'multipart/related; boundary=r; start="<root@x>"',
+        ['--r', part('image/png', 'PNG', 'Content-ID: <logo>'), '--r', `Content-ID: <root@x>\r\n${HTML}`, '--r--'].join(
+          '\r\n',
+        ),
+      ),
+      { html: '<p>html</p>', files: [['image/png', 'PNG']] },
+    ],
+    [
+      'a multipart whose boundary looks like an encoded-word',
+      part('multipart/mixed; boundary="=?x?q?y?="', `--=?x?q?y?=\r\n${TEXT}\r\n--=?x?q?y?=--`),
+      { text: 'text' },
+    ],
+    ['a multipart without a boundary', part('multipart/mixed', '--a\r\n\r\ntext'), { text: '--a\n\ntext' }],
+    ['a multipart whose boundary is nowhere', part('multipart/mixed; boundary=b', 'text'), { text: 'text' }],
+    ['a multipart with nothing in it', part('multipart/mixed; boundary=b', '\r\n'), {}],
+    ['a media type with more behind it', part('text/plain,', 'text'), { text: 'text' }],
     ['an invitation', multipart('mixed', TEXT, CALENDAR), { text: 'text', forms: ['text/calendar'] }],
     [
       'an attached invitation',
@@ -115,7 +134,11 @@ describe('what a mail shows', () => {
       multipart('mixed', TEXT, part('message/rfc822', 'Subject: x\r\n\r\ninner')),
       { text: 'text', files: [['message/rfc822', 'Subject: x\r\n\r\ninner']] },
     ],
-    ['a multipart without parts', part('multipart/mixed; boundary=none', 'preamble'), {}],
+    [
+      'a multipart without parts, of which nothing else is left',
+      part('multipart/mixed; boundary=none', 'preamble'),
+      { text: 'preamble' },
+    ],
     ['a flowed text', part('text/plain; format=Flowed; delsp=yes', 'one \r\ntwo'), { text: 'onetwo' }],
   ])('%s', (_, mail, shown) => {
     expect(read(mail)).toEqual({ ...nothing, ...shown });
