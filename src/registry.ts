@@ -65,10 +65,16 @@ export function optionTables(): readonly AnyOptionTable[] {
 /** The name of the backend that a URL scheme stands for, and the options it implies; null for an unknown scheme. */
 export function findScheme(scheme: string): { readonly name: string; readonly options: object } | null {
   if (findBackend(scheme) !== undefined) return { name: scheme, options: {} };
-  for (const [name, { urlSchemes = {} }] of knownClasses()) {
-    if (Object.hasOwn(urlSchemes, scheme)) return { name, options: urlSchemes[scheme] ?? {} };
+  for (const [name, backend] of knownClasses()) {
+    const schemes = ownSchemes(backend);
+    if (Object.hasOwn(schemes, scheme)) return { name, options: schemes[scheme] ?? {} };
   }
   return null;
+}
+
+/** The schemes that a class declares itself: those it inherits mean the class it extends. */
+function ownSchemes(backend: BackendClass): UrlSchemes {
+  return Object.hasOwn(backend, 'urlSchemes') ? (backend.urlSchemes ?? {}) : {};
 }
 
 /** The schemes of URLs that have more than a query. */
@@ -76,7 +82,7 @@ export function urlSchemes(): readonly string[] {
   const withParts = knownClasses().filter(([, { optionTable = {} }]) =>
     Object.values(optionTable).some(({ urlPart }) => urlPart !== undefined),
   );
-  return withParts.toReversed().flatMap(([name, { urlSchemes = {} }]) => [name, ...Object.keys(urlSchemes)]);
+  return withParts.toReversed().flatMap(([name, backend]) => [name, ...Object.keys(ownSchemes(backend))]);
 }
 
 /**
@@ -87,7 +93,7 @@ export function urlSchemes(): readonly string[] {
  *   or URL.
  */
 export function registerBackend(name: string, backend: BackendClass | string): () => void {
-  const schemes = typeof backend === 'string' ? [] : Object.keys(backend.urlSchemes ?? {});
+  const schemes = typeof backend === 'string' ? [] : Object.keys(ownSchemes(backend));
   for (const each of [name, ...schemes]) {
     const what = each === name ? "backend's name" : 'scheme of URLs';
     if (!/^[a-z][a-z0-9-]*$/.test(each)) {
@@ -96,7 +102,8 @@ export function registerBackend(name: string, backend: BackendClass | string): (
         `a ${what} is lower-case letters, digits and hyphens, got ${quoted(each)}`,
       );
     }
-    if (findScheme(each) !== null) {
+    const owner = findScheme(each);
+    if (owner !== null && (each === name || findBackend(owner.name) !== backend)) {
       const taken = each === name ? 'backend name' : 'scheme of URLs';
       throw new ConfigurationError('invalid-option', `the ${taken} '${each}' is taken`);
     }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BACKEND_OPTIONS, type BackendOptions, type UrlSchemes } from '../src/backend.ts';
+import { SmtpBackend } from '../src/backends/smtp.ts';
 import { readConfiguration } from '../src/cli/check/configuration.ts';
 import { explainMail } from '../src/cli/explain/explanation.ts';
 import { getConnection } from '../src/connection.ts';
@@ -86,6 +87,22 @@ describe('a backend that declares itself', () => {
     register();
     expect(optionsOf('acme', environment)).toEqual(expected);
     expect(mergeOptions(resolveTarget(AcmeBackend, environment), {}, environment)).toEqual(expected);
+  });
+
+  test('a class that extends one with schemes of its own, or has a second name, is registered, and the schemes mean the first', () => {
+    register();
+    class Relay extends SmtpBackend {}
+    class Own extends AcmeBackend {}
+    onTestFinished(registerBackend('relay', Relay));
+    onTestFinished(registerBackend('own', Own));
+    onTestFinished(registerBackend('again', AcmeBackend));
+    expect(getConnection('relay')).toBeInstanceOf(Relay);
+    expect(resolveTarget('smtps://mail.example.com', {}).backend).toBe(SmtpBackend);
+    expect(resolveTarget('acme-test://', {}).backend).toBe(AcmeBackend);
+    class Rival extends AcmeBackend {
+      static override readonly urlSchemes: UrlSchemes = { 'acme-test': {} };
+    }
+    expect(() => registerBackend('rival', Rival)).toThrow("the scheme of URLs 'acme-test' is taken");
   });
 
   test('a wrong value names the variable with its example, and shows no secret', () => {
