@@ -80,9 +80,7 @@ export function resolveTarget(target: string | BackendClass, environment: Enviro
 export function mergeOptions(target: Target, given: object, environment: Environment): Record<string, unknown> {
   const { impliedOptions, impliedParts } = target;
   const table = optionTableOf(target.backend);
-  const inCode = Object.fromEntries(
-    Object.entries({ ...target.options, ...given }).filter(([, value]) => value !== undefined),
-  );
+  const inCode = withoutUndefined(overlay(table, { ...target.options }, withoutUndefined({ ...given })));
   const fromVariables = environmentOptions(table, environment, impliedParts);
   const configured = overlay(table, fromVariables, impliedOptions);
   if (isForAnotherAddress(target, { ...configured, ...inCode }, environment)) {
@@ -97,6 +95,10 @@ export function mergeOptions(target: Target, given: object, environment: Environ
     }
   }
   return merged;
+}
+
+function withoutUndefined(options: Options): Options {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 /** The upper options over the lower ones, without those that the upper ones replace. */

@@ -76,6 +76,12 @@ describe('named connections', () => {
     expect(() => getConnection('@marketing')).toThrow('username is needed with authMethod');
   });
 
+  test('options of the call replace those of the definition that set the same thing', () => {
+    define({ relay: { backend: 'smtp', options: { host: 'mail.example.com', username: 'me', password: 'pw' } } });
+    expect(getConnection('@relay', { accessToken: () => 'token' })).toBeInstanceOf(SmtpBackend);
+    expect(getConnection('@relay', { oauth2: undefined })).toBeInstanceOf(SmtpBackend);
+  });
+
   test.each([
     ['@nobody', 'unknown-backend', "there is no connection '@nobody': set AMSDAL_EMAIL_NOBODY_URL, or call define"],
     ['@Marketing', 'invalid-option', 'lower-case letters'],

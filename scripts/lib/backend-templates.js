@@ -39,8 +39,9 @@ export class ${stem}Backend extends EmailBackend {
       secret: true,
       variable: { name: '${prefix}_API_KEY', example: 'the key' },
       urlPart: 'username',
+      part: 'login',
     },
-    endpoint: { type: 'string' },
+    endpoint: { type: 'string', part: 'address' },
     fetch: { type: 'custom', expected: 'a function', check: (value) => typeof value === 'function' },
   } satisfies OptionTable<${stem}Options>;
   static override readonly about: string = 'sends over HTTPS to ${title}, a request for each mail';
