@@ -7,10 +7,10 @@ const config = {
   entry: [
     ...entryPoints().map(({ name }) => `src/${name}.ts!`),
     'src/cli/main.ts!',
-    'src/sync-worker.ts!',
+    'src/connection/blocking-worker.ts!',
     'src/mailbox/preview-worker.ts!',
     'src/mailbox/mailbox.ts!',
-    'src/util/require-module.ts!',
+    'src/options/require-module.ts!',
     'scripts/*.js',
     'bench/*.ts',
     'examples/**/*.{ts,js}',

@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { createMessage } from '@upyo/core';
 import { Message } from 'emailjs';
 import MailComposer from 'nodemailer/lib/mail-composer';
-import { EmailMessage } from '../src/message.ts';
-import { composeMessage } from '../src/mime/compose.ts';
+import { composeMessage } from '../src/mime/compose/compose.ts';
+import { EmailMessage } from '../src/model/message.ts';
 import { type BenchRow, median, report } from './report.ts';
 
 interface Mail {

@@ -1,9 +1,9 @@
 // What hooks and tracing cost a mail while nobody listens: the questions that are asked for each, and whole sends for comparison.
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { isSendTraced } from '../src/backend/call/trace-send.ts';
 import { DummyBackend } from '../src/backends/dummy.ts';
-import { AfterSend, BeforeSend, SendFailed } from '../src/mail-events.ts';
-import { EmailMessage } from '../src/message.ts';
-import { isSendTraced } from '../src/trace-send.ts';
+import { AfterSend, BeforeSend, SendFailed } from '../src/events/mail-events.ts';
+import { EmailMessage } from '../src/model/message.ts';
 import { type BenchRow, median, report } from './report.ts';
 
 const ROUNDS = 7;

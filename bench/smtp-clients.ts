@@ -2,7 +2,7 @@ import { createMessage } from '@upyo/core';
 import { SmtpTransport } from '@upyo/smtp';
 import { createTransport } from 'nodemailer';
 import { SmtpBackend } from '../src/backends/smtp.ts';
-import type { EmailMessageInit } from '../src/message-init.ts';
+import type { EmailMessageInit } from '../src/model/message-init.ts';
 
 /** How a library is set up for a case. */
 export interface ClientOptions {

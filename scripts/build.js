@@ -17,19 +17,21 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
 
 /** Threads, which are started by file name. */
-const THREADS = ['sync-worker', 'mailbox/preview-worker'];
+const THREADS = ['blocking-worker', 'mailbox/preview-worker'];
+/** Where a file of dist has another place than its source. @type {Readonly<Record<string, string>>} */
+const SOURCES = { 'blocking-worker': 'connection/blocking-worker' };
 /** Also loaded by file name, so that bundlers do not include it. */
 const LOADED = ['mailbox/mailbox'];
 const PROGRAMS = ['cli/main'];
 
 /** What both the mailbox and the test kit use to read mails; neither should load the other for it. */
-const READER = ['mime/read-addresses.ts', 'mime/links.ts', 'mime/html-text.ts'];
+const READER = ['mime/read/addresses.ts', 'mime/read/links.ts', 'mime/read/html-text.ts'];
 
 /** Backends without a protocol: what they share with the others becomes a file without any. */
 const PLAIN_BACKENDS = ['backends/console.ts', 'backends/dummy.ts', 'backends/file.ts'];
 
 /** Modules that differ in CommonJS: test runners have no `import()` there. */
-const COMMONJS = { 'util/import-module.ts': 'util/require-module.ts' };
+const COMMONJS = { 'options/import-module.ts': 'options/require-module.ts' };
 
 /** @param {{ readonly sourceMap?: boolean }} [options] */
 export async function build({ sourceMap = false } = {}) {
@@ -68,17 +70,17 @@ async function bundle(format, names, sourcemap) {
     { name: 'composer', holds: common(reachable('mime/index.ts'), reachable('index.ts')) },
     { name: 'backend', holds: new Set(PLAIN_BACKENDS.flatMap((path) => [...reachable(path)])) },
     { name: 'core', holds: reachable('index.ts') },
-    { name: 'lint', holds: reachable('mime/lint.ts') },
+    { name: 'lint', holds: reachable('mime/lint/lint.ts') },
     { name: 'smtp-server', holds: reachable('smtp-server/server.ts') },
     { name: 'reader', holds: new Set(READER.flatMap((path) => [...reachable(path)])) },
-    { name: 'eml', holds: reachable('mime/message-eml.ts') },
+    { name: 'eml', holds: reachable('mime/read/message-from-eml.ts') },
     { name: 'mailbox/server', holds: reachable('mailbox/index.ts') },
   ];
   const extension = format === 'cjs' ? 'cjs' : 'js';
   const replaced = format === 'cjs' ? COMMONJS : {};
   const bundle = await rolldown({
     cwd: root,
-    input: Object.fromEntries(names.map((name) => [name, `src/${name}.ts`])),
+    input: Object.fromEntries(names.map((name) => [name, `src/${SOURCES[name] ?? name}.ts`])),
     platform: 'node',
     external: /^[^./]/,
     resolve: {

@@ -10,7 +10,7 @@ import { checkSizes, MAX_LINES } from './lib/file-sizes.js';
 import { readModules } from './lib/modules.js';
 import { countFloors, findCycles, roomGraph } from './lib/room-graph.js';
 import { withRoomTable } from './lib/room-table.js';
-import { CYCLIC, FILES, ROOMS } from './lib/rooms.js';
+import { ROOMS } from './lib/rooms.js';
 
 /** @typedef {import('./lib/modules.js').Module} Module */
 /** @typedef {import('./lib/modules.js').Import} Import */
@@ -19,8 +19,9 @@ import { CYCLIC, FILES, ROOMS } from './lib/rooms.js';
 /** Built-ins that `import 'amsdal-mail'` must not load: some runtimes lack them, and most calls do not need them. */
 const NOT_IN_CORE = ['net', 'tls', 'fs', 'fs/promises', 'worker_threads'];
 const SOCKETS = ['net', 'tls'];
-const SOCKET_FILES = /^(net\/|smtp\/connect\.ts|smtp-server\/|sync\.ts)/; // sync.ts only recognizes servers of its own thread
-const PACKAGE_LOADER = 'util/optional-package.ts';
+/** The bridge only recognizes servers of its own thread. */
+const SOCKET_FILES = /^(net\/|smtp\/session\/connect\.ts|smtp-server\/|backend\/blocking\/bridge\.ts)/;
+const PACKAGE_LOADER = 'options/optional-package.ts';
 /** Whoever imports an adapter has the package it adapts to, and bundlers should see that. */
 const ADAPTERS = /^adapters\//;
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -66,9 +67,9 @@ function checkModule(module) {
   for (const line of module.topLevelAwait) {
     report(line, 'top-level-await', 'await inside a function: require() cannot load a module with top-level await');
   }
-  if (path !== 'settings.ts') {
+  if (path !== 'options/environment.ts') {
     for (const line of module.processEnv) {
-      report(line, 'environment', 'only settings.ts reads process.env: take the value as an option');
+      report(line, 'environment', 'only options/environment.ts reads process.env: take the value as an option');
     }
   }
   return found;
@@ -82,7 +83,7 @@ function checkImport({ path }, entry, report) {
       report(
         entry.line,
         'sockets',
-        `only smtp/connect.ts, net/ and smtp-server/ open sockets: take the socket from them, not node:${builtin}`,
+        `only smtp/session/connect.ts, net/ and smtp-server/ open sockets: take the socket from them, not node:${builtin}`,
       );
     }
     return;
@@ -139,19 +140,11 @@ function checkCycles(modules) {
   return found;
 }
 
-/** Rooms that import each other, types included, but for {@link CYCLIC}. @type {(modules: Module[]) => Violation[]} */
+/** Rooms that import each other, types included. @type {(modules: Module[]) => Violation[]} */
 function checkRoomCycles(modules) {
   const graph = roomGraph(modules, roomOf);
   /** @type {Violation[]} */
   const found = [];
-  for (const exception of CYCLIC) {
-    const [from = '', to = ''] = exception.split(' -> ');
-    const isThere = graph.get(from)?.delete(to);
-    if (isThere === false && graph.has(to)) {
-      const message = `nothing imports ${exception} any more: take it out of CYCLIC in scripts/lib/rooms.js`;
-      found.push({ path: '', line: 1, rule: 'room-cycle', message });
-    }
-  }
   for (const cycle of findCycles(graph)) {
     const arrows = cycle.slice(1).flatMap((to, at) => graph.get(cycle[at] ?? '')?.get(to) ?? []);
     const [{ path, line } = { path: '', line: 1 }] = arrows;
@@ -189,9 +182,7 @@ function runTimeGraph(modules) {
 
 /** @type {(path: string) => string} */
 function roomOf(path) {
-  const name = path.replace(/\.ts$/, '');
-  const [first = ''] = name.split('/');
-  return Object.keys(FILES).find((room) => FILES[room]?.includes(name)) ?? first;
+  return path.replace(/\.ts$/, '').replace(/\/.*/, '');
 }
 
 /** @type {(specifier: string) => string | null} */
@@ -200,9 +191,9 @@ function builtinOf(specifier) {
   return specifier.startsWith('node:') || BUILTINS.has(name) ? name : null;
 }
 
-/** The folders of src (and files beside them), the longest chain of them, and the pairs in which one imports the other. @type {(folder: string) => string} */
+/** The rooms, the longest chain of them, and the pairs in which one imports the other. @type {(folder: string) => string} */
 function figures(folder) {
-  const graph = roomGraph(readModules(folder), (path) => path.replace(/\/.*/, ''));
+  const graph = roomGraph(readModules(folder), roomOf);
   const arrows = [...graph.values()].reduce((sum, { size }) => sum + size, 0);
   return `${graph.size} rooms, ${countFloors(graph)} floors, ${arrows} arrows`;
 }

@@ -45,8 +45,8 @@ function newBackend(names) {
     [`test/backends/${name}.test.ts`]: testFile(names),
     [`docs/${name}.md`]: docsPage(names),
     [`.changeset/${name}-backend.md`]: changeset(names),
-    'src/built-in.ts': withExports(read('src/built-in.ts'), `./backends/${name}.ts`, [
-      `export { ${stem}Backend as ${/-/.test(name) ? `'${name}'` : name} } from './backends/${name}.ts';`,
+    'src/connection/built-in.ts': withExports(read('src/connection/built-in.ts'), `../backends/${name}.ts`, [
+      `export { ${stem}Backend as ${/-/.test(name) ? `'${name}'` : name} } from '../backends/${name}.ts';`,
     ]),
     'src/index.ts': withExports(read('src/index.ts'), `./backends/${name}.ts`, [
       `export type { ${stem}Options } from './backends/${name}.ts';`,

@@ -1,14 +1,3 @@
-export type { AddressInput, Group, Mailbox } from './address.ts';
-export { AddressSyntaxError } from './address.ts';
-export type {
-  AttachmentContent,
-  AttachmentInit,
-  BlobLike,
-  FromFileOptions,
-  JsonBuffer,
-  ReadableStreamLike,
-} from './attachment.ts';
-export { Attachment } from './attachment.ts';
 export type {
   BackendOptions,
   BackendStats,
@@ -16,8 +5,17 @@ export type {
   SyncSendOptions,
   UrlSchemes,
   Verification,
-} from './backend.ts';
-export { BACKEND_OPTIONS, EmailBackend, RETRY_OPTION } from './backend.ts';
+} from './backend/backend.ts';
+export { BACKEND_OPTIONS, EmailBackend, RETRY_OPTION } from './backend/backend.ts';
+export type { CallOptions, SendProgress } from './backend/call/call-options.ts';
+export type { Messages } from './backend/call/message-source.ts';
+export type { MessageInput } from './backend/call/read-input.ts';
+export type { DeliverOne } from './backend/deliver-each.ts';
+export { deliverEach, deliverEachSync } from './backend/deliver-each.ts';
+export type { DeliveryFilter } from './backend/filter.ts';
+export type { DeliveryContext, DeliveryResult, Job } from './backend/job.ts';
+export { failedDelivery, sameForAll } from './backend/job.ts';
+export { LocalBackend } from './backend/local-backend.ts';
 export type { ConsoleOptions } from './backends/console.ts';
 export { ConsoleBackend } from './backends/console.ts';
 export type { DummyOptions } from './backends/dummy.ts';
@@ -48,13 +46,27 @@ export type {
   SmtpTlsOptions,
 } from './backends/smtp.ts';
 export { SmtpBackend } from './backends/smtp.ts';
-export type { CallOptions, SendProgress } from './call-options.ts';
-export { defaultConnection, getConnection, type NamedBackend, setDefaultConnection } from './connection.ts';
-export type { DeliverOne } from './deliver-each.ts';
-export { deliverEach, deliverEachSync } from './deliver-each.ts';
-export type { DeliveryContext, DeliveryResult, Job } from './delivery.ts';
-export { failedDelivery, sameForAll } from './delivery.ts';
-export type { DeliveryFilter } from './delivery-filter.ts';
+export { defaultConnection, getConnection, type NamedBackend, setDefaultConnection } from './connection/connection.ts';
+export { loadBackend } from './connection/load-backend.ts';
+export type { ConnectionDefinition, ConnectionName } from './connection/named.ts';
+export { defineConnections } from './connection/named.ts';
+export type { BackendClass, BuiltInBackends } from './connection/registry.ts';
+export { registerBackend } from './connection/registry.ts';
+export type { Awaitable, ErrorStrategy, Listener, ListenerOptions, Next } from './events/mail-event.ts';
+export { MailEvent } from './events/mail-event.ts';
+export type { AfterSendContext, BeforeSendContext, SendFailedContext } from './events/mail-events.ts';
+export { AfterSend, BeforeSend, SendFailed } from './events/mail-events.ts';
+export type { AddressInput, Group, Mailbox } from './model/address.ts';
+export { AddressSyntaxError } from './model/address.ts';
+export type {
+  AttachmentContent,
+  AttachmentInit,
+  BlobLike,
+  FromFileOptions,
+  JsonBuffer,
+  ReadableStreamLike,
+} from './model/attachment.ts';
+export { Attachment } from './model/attachment.ts';
 export type {
   ConfigurationErrorCode,
   ConfigurationErrorOptions,
@@ -68,7 +80,7 @@ export type {
   Outcome,
   SendErrorCode,
   ServerReply,
-} from './errors.ts';
+} from './model/errors.ts';
 export {
   ConfigurationError,
   EmailConnectionError,
@@ -76,17 +88,11 @@ export {
   MessageError,
   SendError,
   UnsupportedFeatureError,
-} from './errors.ts';
-export type { Awaitable, ErrorStrategy, Listener, ListenerOptions, Next } from './events.ts';
-export { MailEvent } from './events.ts';
-export type { AdvisoryFeature, EssentialFeature, Feature, IgnoredReasons } from './features.ts';
-export { ALL_FEATURES } from './features.ts';
-export { loadBackend } from './load-backend.ts';
-export { LocalBackend } from './local-backend.ts';
-export type { AfterSendContext, BeforeSendContext, SendFailedContext } from './mail-events.ts';
-export { AfterSend, BeforeSend, SendFailed } from './mail-events.ts';
-export type { ParsedAddresses } from './message.ts';
-export { EmailMessage } from './message.ts';
+} from './model/errors.ts';
+export type { AdvisoryFeature, EssentialFeature, Feature, IgnoredReasons } from './model/features.ts';
+export { ALL_FEATURES } from './model/features.ts';
+export type { ParsedAddresses } from './model/message.ts';
+export { EmailMessage } from './model/message.ts';
 export type {
   AddressList,
   Alternative,
@@ -96,11 +102,18 @@ export type {
   ListUnsubscribe,
   MergeData,
   Priority,
-} from './message-init.ts';
-export type { AttachmentJson, MessageJson } from './message-json.ts';
-export type { Messages } from './message-source.ts';
-export type { ConnectionDefinition, ConnectionName } from './named-connections.ts';
-export { defineConnections } from './named-connections.ts';
+} from './model/message-init.ts';
+export type { AttachmentJson, MessageJson } from './model/message-json.ts';
+export type {
+  DeliveryStatus,
+  ErrorJson,
+  MessageResult,
+  RecipientFacts,
+  RecipientStatus,
+  SendStatusJson,
+} from './model/status.ts';
+export { recipientStatus, SendStatus } from './model/status.ts';
+export type { PresetName } from './net/presets.ts';
 export type {
   AnyOptionTable,
   OptionDeclaration,
@@ -109,20 +122,7 @@ export type {
   OptionTable,
   OptionType,
   OptionVariable,
-} from './options.ts';
-export type { PresetName } from './presets.ts';
-export type { MessageInput } from './read-input.ts';
-export type { BackendClass, BuiltInBackends } from './registry.ts';
-export { registerBackend } from './registry.ts';
+} from './options/option-table.ts';
 export type { SendEachInit, SendMailInit, SendMailSyncInit } from './send.ts';
 export { sendEach, sendMail, sendMailSync } from './send.ts';
-export type {
-  DeliveryStatus,
-  ErrorJson,
-  MessageResult,
-  RecipientFacts,
-  RecipientStatus,
-  SendStatusJson,
-} from './status.ts';
-export { recipientStatus, SendStatus } from './status.ts';
 export type { RetryOptions } from './util/backoff.ts';

@@ -1,12 +1,12 @@
-import { type AddressInput, comparisonKey } from './address.ts';
-import type { EmailBackend, SendOptions } from './backend.ts';
-import { connectionFor } from './connection.ts';
-import { MessageError, type MessageIssue } from './errors.ts';
-import { noSuchField } from './message.ts';
-import type { AddressList, EmailMessageDraft } from './message-init.ts';
-import type { ConnectionName } from './named-connections.ts';
-import type { SendStatus } from './status.ts';
-import { copyError, thrownHere } from './util/error-copies.ts';
+import type { EmailBackend, SendOptions } from './backend/backend.ts';
+import { connectionFor } from './connection/connection.ts';
+import type { ConnectionName } from './connection/named.ts';
+import { type AddressInput, comparisonKey } from './model/address.ts';
+import { copyError, thrownHere } from './model/error-copies.ts';
+import { MessageError, type MessageIssue } from './model/errors.ts';
+import { noSuchField } from './model/message.ts';
+import type { AddressList, EmailMessageDraft } from './model/message-init.ts';
+import type { SendStatus } from './model/status.ts';
 
 /** The arguments of {@link sendMail}: the message, its recipients, and how to send it. */
 export interface SendMailInit extends Omit<EmailMessageDraft, 'body' | 'htmlBody' | 'to'> {

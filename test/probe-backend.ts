@@ -1,11 +1,11 @@
-import { type BackendOptions, EmailBackend } from '../src/backend.ts';
-import { deliverEach } from '../src/deliver-each.ts';
-import { type DeliveryContext, type DeliveryResult, type Job, sameForAll } from '../src/delivery.ts';
-import { EmailError } from '../src/errors.ts';
-import type { Feature } from '../src/features.ts';
-import type { EmailMessageDraft } from '../src/message-init.ts';
-import type { DeliveryStatus, SendStatus } from '../src/status.ts';
-import { recipientStatus } from '../src/status.ts';
+import { type BackendOptions, EmailBackend } from '../src/backend/backend.ts';
+import { deliverEach } from '../src/backend/deliver-each.ts';
+import { type DeliveryContext, type DeliveryResult, type Job, sameForAll } from '../src/backend/job.ts';
+import { EmailError } from '../src/model/errors.ts';
+import type { Feature } from '../src/model/features.ts';
+import type { EmailMessageDraft } from '../src/model/message-init.ts';
+import type { DeliveryStatus, SendStatus } from '../src/model/status.ts';
+import { recipientStatus } from '../src/model/status.ts';
 
 type Deliver = (jobs: AsyncIterable<Job>, context: DeliveryContext) => AsyncIterable<DeliveryResult>;
 

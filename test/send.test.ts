@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { DummyBackend } from '../src/backends/dummy.ts';
-import { setDefaultConnection } from '../src/connection.ts';
-import { EmailError, MessageError, UnsupportedFeatureError } from '../src/errors.ts';
+import { setDefaultConnection } from '../src/connection/connection.ts';
+import { EmailError, MessageError, UnsupportedFeatureError } from '../src/model/errors.ts';
 import { type SendMailInit, sendEach, sendMail, sendMailSync } from '../src/send.ts';
 import { ProbeBackend } from './probe-backend.ts';
 

@@ -8,12 +8,12 @@
 
 /** The backend itself: it sends whole mails, and requires the address of the API until it has one of its own. @type {(names: BackendNames) => string} */
 export const backendFile = ({ name, stem, prefix, title }) => `\
-import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend.ts';
-import { type DeliveryResult, failedDelivery, type Job, sameForAll, stopCode, whileReading } from '../delivery.ts';
-import { ConfigurationError, EmailConnectionError, type EmailError, SendError } from '../errors.ts';
-import type { Feature } from '../features.ts';
-import type { AnyOptionTable, OptionTable } from '../options.ts';
-import { NETWORK_CODES, systemCode } from '../util/network-code.ts';
+import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend/backend.ts';
+import { type DeliveryResult, failedDelivery, type Job, sameForAll, stopCode, whileReading } from '../backend/job.ts';
+import { ConfigurationError, EmailConnectionError, type EmailError, SendError } from '../model/errors.ts';
+import type { Feature } from '../model/features.ts';
+import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
+import { NETWORK_CODES, systemCode } from '../net/network-code.ts';
 import { reasonOf } from '../util/reason.ts';
 
 /** Options of {@link ${stem}Backend}. */
@@ -66,7 +66,7 @@ export class ${stem}Backend extends EmailBackend {
 
   protected override async deliverOne(job: Job): Promise<DeliveryResult> {
     const { index, message, signal } = job;
-    const { composeMessage } = await import('../mime/compose.ts');
+    const { composeMessage } = await import('../mime/compose/compose.ts');
     const mail = composeMessage(await whileReading(message.materialize(), signal), { allow8bit: true });
     const body = JSON.stringify({
       sender: message.parsed.from.asciiAddress,
@@ -129,8 +129,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished, test } from 'vitest';
 import { ${stem}Backend } from '../../src/backends/${name}.ts';
-import { getConnection } from '../../src/connection.ts';
-import { setEnvironment } from '../../src/settings.ts';
+import { getConnection } from '../../src/connection/connection.ts';
+import { setEnvironment } from '../../src/options/environment.ts';
 import { type ContractFactory, describeBackend } from '../../src/testing/contract/backend-contract.ts';
 import type { ContractDelivery } from '../../src/testing/contract/subject.ts';
 

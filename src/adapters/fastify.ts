@@ -1,5 +1,5 @@
 import { type MailService, type MailServiceOptions, startMail } from '../app/mail-service.ts';
-import type { EmailBackend } from '../backend.ts';
+import type { EmailBackend } from '../backend/backend.ts';
 
 /** Options of {@link fastifyMail}. */
 export type FastifyMailOptions = MailServiceOptions;

@@ -1,5 +1,5 @@
 import { type MailService, type MailServiceOptions, startMail } from '../app/mail-service.ts';
-import { EmailBackend } from '../backend.ts';
+import { EmailBackend } from '../backend/backend.ts';
 
 /** Options of {@link MailModule.forRoot}. */
 export interface NestMailOptions extends MailServiceOptions {

@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { tracingChannel } from 'node:diagnostics_channel';
 import type { Attributes, Span } from '@opentelemetry/api';
+import type { SendTrace } from '../backend/call/trace-send.ts';
+import { loadError } from '../options/optional-package.ts';
+import type { TraceContext } from '../options/tracer.ts';
 import type { SmtpTrace } from '../smtp/trace-smtp.ts';
-import type { SendTrace } from '../trace-send.ts';
-import { loadError } from '../util/optional-package.ts';
-import type { TraceContext } from '../util/tracer.ts';
 
 type Api = Pick<typeof import('@opentelemetry/api'), 'context' | 'metrics' | 'trace'>;
 

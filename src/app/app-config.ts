@@ -1,4 +1,4 @@
-import type { Awaitable } from '../events.ts';
+import type { Awaitable } from '../events/mail-event.ts';
 
 /**
  * A plugin of an AMSDAL application: a class named in AMSDAL_CONTRIBS, constructed without arguments.

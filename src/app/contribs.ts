@@ -1,6 +1,6 @@
-import { ConfigurationError, EmailError } from '../errors.ts';
-import { blameVariable, currentEnvironment, type Environment } from '../settings.ts';
-import { importExport } from '../util/load-export.ts';
+import { ConfigurationError, EmailError } from '../model/errors.ts';
+import { blameVariable, currentEnvironment, type Environment } from '../options/environment.ts';
+import { importExport } from '../options/load-export.ts';
 import { reasonOf } from '../util/reason.ts';
 import type { AppConfig } from './app-config.ts';
 import { type LoadEnvOptions, loadEnv } from './load-env.ts';

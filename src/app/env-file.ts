@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
-import { ConfigurationError } from '../errors.ts';
-import type { Environment } from '../settings.ts';
+import { ConfigurationError } from '../model/errors.ts';
+import type { Environment } from '../options/environment.ts';
 
 /**
  * Reads a `.env` file. `file` is null for none, undefined for `.env` if it exists.

@@ -1,5 +1,5 @@
-import type { EmailBackend } from '../backend.ts';
-import { EmailError } from '../errors.ts';
+import type { EmailBackend } from '../backend/backend.ts';
+import { EmailError } from '../model/errors.ts';
 import { reasonOf } from '../util/reason.ts';
 
 /**

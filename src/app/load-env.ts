@@ -1,4 +1,4 @@
-import { setEnvironment } from '../settings.ts';
+import { setEnvironment } from '../options/environment.ts';
 import { readEnvFile } from './env-file.ts';
 
 /** Where {@link loadEnv} finds the variables. */

@@ -1,5 +1,5 @@
-import { checkConnections, defaultConnection, sharedConnections } from '../connection.ts';
-import { ServerShutdown, ServerStartup } from '../server-events.ts';
+import { checkConnections, defaultConnection, sharedConnections } from '../connection/connection.ts';
+import { ServerShutdown, ServerStartup } from '../events/server-events.ts';
 import { AppConfig } from './app-config.ts';
 import { keepOpen } from './keep-open.ts';
 

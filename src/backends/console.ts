@@ -1,10 +1,10 @@
-import { BACKEND_OPTIONS, type BackendOptions } from '../backend.ts';
-import { type DeliveryResult, type Job, sameForAll } from '../delivery.ts';
-import { ALL_FEATURES, type Feature } from '../features.ts';
-import { LocalBackend } from '../local-backend.ts';
-import type { EmailMessage } from '../message.ts';
-import { composeMessage } from '../mime/compose.ts';
-import type { AnyOptionTable, OptionTable } from '../options.ts';
+import { BACKEND_OPTIONS, type BackendOptions } from '../backend/backend.ts';
+import { type DeliveryResult, type Job, sameForAll } from '../backend/job.ts';
+import { LocalBackend } from '../backend/local-backend.ts';
+import { composeMessage } from '../mime/compose/compose.ts';
+import { ALL_FEATURES, type Feature } from '../model/features.ts';
+import type { EmailMessage } from '../model/message.ts';
+import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
 
 /** Options of {@link ConsoleBackend}. */
 export interface ConsoleOptions extends BackendOptions {

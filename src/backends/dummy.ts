@@ -1,11 +1,11 @@
-import { BACKEND_OPTIONS, type BackendOptions } from '../backend.ts';
-import type { DeliveryResult, Job } from '../delivery.ts';
-import type { EmailError } from '../errors.ts';
-import { ALL_FEATURES, type Feature } from '../features.ts';
-import { LocalBackend } from '../local-backend.ts';
-import type { EmailMessage } from '../message.ts';
-import type { AnyOptionTable, OptionTable } from '../options.ts';
-import { PlannedOutcomes } from '../planned-outcomes.ts';
+import { BACKEND_OPTIONS, type BackendOptions } from '../backend/backend.ts';
+import type { DeliveryResult, Job } from '../backend/job.ts';
+import { LocalBackend } from '../backend/local-backend.ts';
+import { PlannedOutcomes } from '../backend/planned-outcomes.ts';
+import type { EmailError } from '../model/errors.ts';
+import { ALL_FEATURES, type Feature } from '../model/features.ts';
+import type { EmailMessage } from '../model/message.ts';
+import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
 
 /** Options of {@link DummyBackend}. */
 export interface DummyOptions extends BackendOptions {

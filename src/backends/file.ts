@@ -1,18 +1,25 @@
-import { BACKEND_OPTIONS, type BackendOptions } from '../backend.ts';
-import { type DeliveryResult, endedBefore, failedDelivery, type Job, sameForAll, whileReading } from '../delivery.ts';
-import { ConfigurationError, EmailError, SendError } from '../errors.ts';
-import type { Feature } from '../features.ts';
-import { LocalBackend } from '../local-backend.ts';
-import type { EmailMessage } from '../message.ts';
-import { composeMessage } from '../mime/compose.ts';
-import type { ComposeOptions } from '../mime/composition.ts';
-import { createDkimSigner } from '../mime/dkim.ts';
-import type { DkimOptions } from '../mime/dkim-keys.ts';
-import { DKIM_OPTION } from '../mime/dkim-option.ts';
-import { generateMessageId } from '../mime/message-id.ts';
-import type { AnyOptionTable, OptionTable } from '../options.ts';
+import { BACKEND_OPTIONS, type BackendOptions } from '../backend/backend.ts';
+import {
+  type DeliveryResult,
+  endedBefore,
+  failedDelivery,
+  type Job,
+  sameForAll,
+  whileReading,
+} from '../backend/job.ts';
+import { LocalBackend } from '../backend/local-backend.ts';
+import { composeMessage } from '../mime/compose/compose.ts';
+import type { ComposeOptions } from '../mime/compose/composition.ts';
+import { createDkimSigner } from '../mime/compose/dkim.ts';
+import type { DkimOptions } from '../mime/compose/dkim-keys.ts';
+import { DKIM_OPTION } from '../mime/compose/dkim-option.ts';
+import { generateMessageId } from '../mime/compose/message-id.ts';
+import { ConfigurationError, EmailError, SendError } from '../model/errors.ts';
+import type { Feature } from '../model/features.ts';
+import type { EmailMessage } from '../model/message.ts';
+import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
+import { refuseInWorkerd } from '../options/refuse-in-workerd.ts';
 import { reasonOf } from '../util/reason.ts';
-import { refuseInWorkerd } from '../util/refuse-in-workerd.ts';
 
 /** Options of {@link FileBackend}. */
 export interface FileOptions extends BackendOptions {

@@ -1,8 +1,8 @@
-import { type BackendStats, EmailBackend, type Verification } from '../backend.ts';
-import type { DeliveryResult, Job } from '../delivery.ts';
-import type { Feature } from '../features.ts';
-import type { AnyOptionTable } from '../options.ts';
-import { thrownHere } from '../util/error-copies.ts';
+import { type BackendStats, EmailBackend, type Verification } from '../backend/backend.ts';
+import type { DeliveryResult, Job } from '../backend/job.ts';
+import { thrownHere } from '../model/error-copies.ts';
+import type { Feature } from '../model/features.ts';
+import type { AnyOptionTable } from '../options/option-table.ts';
 import type { SesEngine } from './ses/engine.ts';
 import { type ResolvedSesOptions, resolveSesOptions, SES_OPTIONS, type SesOptions } from './ses/options.ts';
 import type { SesQuota } from './ses/quota.ts';

@@ -1,16 +1,17 @@
-import { type BackendStats, EmailBackend, type UrlSchemes, type Verification } from '../backend.ts';
-import type { DeliveryContext, DeliveryResult, Job } from '../delivery.ts';
-import type { Feature } from '../features.ts';
-import { readDkimKeys } from '../mime/dkim-keys.ts';
-import type { AnyOptionTable } from '../options.ts';
+import { type BackendStats, EmailBackend, type UrlSchemes, type Verification } from '../backend/backend.ts';
+import type { DeliveryContext, DeliveryResult, Job } from '../backend/job.ts';
+import { readDkimKeys } from '../mime/compose/dkim-keys.ts';
+import { thrownHere } from '../model/error-copies.ts';
+import type { Feature } from '../model/features.ts';
+import type { AnyOptionTable } from '../options/option-table.ts';
 import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';
-import type { PoolStats } from '../smtp/pool-stats.ts';
-import { thrownHere } from '../util/error-copies.ts';
+import type { PoolStats } from '../smtp/queue/pool-stats.ts';
 import { isWorkerd } from '../util/runtime.ts';
 import type { SmtpEngine, WrittenHeaders } from './smtp/engine.ts';
 import { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
-export type { DkimOptions } from '../mime/dkim-keys.ts';
+export type { DkimOptions } from '../mime/compose/dkim-keys.ts';
+export type { OAuth2ClientOptions, OAuth2Options, OAuth2RefreshOptions } from '../net/oauth-options.ts';
 export type {
   AuthMethod,
   SmtpOptions,
@@ -20,8 +21,7 @@ export type {
   SmtpTimeouts,
   SmtpTlsOptions,
 } from '../smtp/options.ts';
-export type { PoolStats } from '../smtp/pool-stats.ts';
-export type { OAuth2ClientOptions, OAuth2Options, OAuth2RefreshOptions } from '../util/oauth-options.ts';
+export type { PoolStats } from '../smtp/queue/pool-stats.ts';
 export { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
 /** What an {@link SmtpBackend} has done so far, and its connections. */

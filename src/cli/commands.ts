@@ -4,15 +4,15 @@ import type { Command } from './command.ts';
 export const COMMANDS: Readonly<Record<string, { readonly summary: string; readonly load: () => Promise<Command> }>> = {
   send: {
     summary: 'send one mail, or one to every row of a CSV file',
-    load: async () => (await import('./send-command.ts')).sendCommand,
+    load: async () => (await import('./send/send-command.ts')).sendCommand,
   },
   check: {
     summary: 'check whether mail can be sent, and whether receivers trust it',
-    load: async () => (await import('./check-command.ts')).checkCommand,
+    load: async () => (await import('./check/check-command.ts')).checkCommand,
   },
   explain: {
     summary: 'show what send would do with a mail, and in how many round trips',
-    load: async () => (await import('./explain-command.ts')).explainCommand,
+    load: async () => (await import('./explain/explain-command.ts')).explainCommand,
   },
   render: {
     summary: 'show the headers, parts and faults of a mail in a file',
@@ -24,6 +24,6 @@ export const COMMANDS: Readonly<Record<string, { readonly summary: string; reado
   },
   completion: {
     summary: 'complete commands and options in bash, zsh or fish',
-    load: async () => (await import('./completion-command.ts')).completionCommand,
+    load: async () => (await import('./completion/completion-command.ts')).completionCommand,
   },
 };

@@ -1,7 +1,7 @@
 import { stderr } from 'node:process';
-import type { EmailBackend } from '../backend.ts';
-import { getConnection } from '../connection.ts';
-import { currentEnvironment, layerEnvironment, setEnvironment } from '../settings.ts';
+import type { EmailBackend } from '../backend/backend.ts';
+import { getConnection } from '../connection/connection.ts';
+import { currentEnvironment, layerEnvironment, setEnvironment } from '../options/environment.ts';
 import { readConfiguration } from './check/configuration.ts';
 import type { OptionValues } from './command.ts';
 import { UsageError } from './failure.ts';

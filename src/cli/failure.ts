@@ -1,4 +1,4 @@
-import { EmailError } from '../errors.ts';
+import { EmailError } from '../model/errors.ts';
 import { printable } from './output.ts';
 
 /** The command line, or a file it names, is wrong; the message is for the user. */

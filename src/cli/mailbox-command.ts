@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { getConnection } from '../connection.ts';
+import { getConnection } from '../connection/connection.ts';
 import { type Mailbox, type MailboxOptions, startMailbox } from '../mailbox/index.ts';
 import { reasonOf } from '../util/reason.ts';
 import { type Command, type CommandOptions, defineCommand, numberOf, type OptionValues } from './command.ts';

@@ -1,7 +1,7 @@
 import { stderr, stdout } from 'node:process';
 import type { WriteStream } from 'node:tty';
 import { styleText } from 'node:util';
-import type { DeliveryStatus } from '../status.ts';
+import type { DeliveryStatus } from '../model/status.ts';
 import { wrapText } from './wrap-text.ts';
 
 /** Colours: green for good, yellow for doubtful, red for bad results; dim, bold and cyan for the text around them. */

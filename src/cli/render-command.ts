@@ -1,8 +1,8 @@
 import { type Command, defineCommand } from './command.ts';
 import { UsageError } from './failure.ts';
-import { isSound, printReport, reportMail } from './mail-report.ts';
 import { formatCount } from './output.ts';
 import { readBytes } from './read-file.ts';
+import { isSound, printReport, reportMail } from './send/mail-report.ts';
 
 /** `amsdal-mail render`: shows a mail from a file. */
 export const renderCommand: Command = defineCommand({

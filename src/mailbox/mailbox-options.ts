@@ -1,7 +1,7 @@
-import { ConfigurationError } from '../errors.ts';
-import { isProduction } from '../settings.ts';
+import { ConfigurationError } from '../model/errors.ts';
+import { isProduction } from '../options/environment.ts';
 import type { Certificate } from '../smtp-server/certificate.ts';
-import type { ChaosSettings } from './chaos.ts';
+import type { ChaosSettings } from './catch/chaos.ts';
 import type { ReleaseOptions } from './release.ts';
 
 /** Lets a backend recognise a mailbox that is already running on the port. */

@@ -1,22 +1,22 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from '../model/errors.ts';
 import type { SmtpServer } from '../smtp-server/server.ts';
 import { isError, reasonOf } from '../util/reason.ts';
-import { type Acceptance, acceptMail } from './accept-mail.ts';
-import type { Arrival } from './caught-mail.ts';
-import { Chaos } from './chaos.ts';
-import { EventStream } from './event-stream.ts';
-import { FolderStorage, MemoryStorage } from './mail-storage.ts';
-import { MailStore, type StoreChange } from './mail-store.ts';
+import { type Acceptance, acceptMail } from './catch/accept-mail.ts';
+import { Chaos } from './catch/chaos.ts';
+import { receiverCertificate, type SmtpAddress, startReceiver } from './catch/receiver.ts';
 import { type MailboxOptions, pageUrl, type ResolvedMailboxOptions, resolveMailboxOptions } from './mailbox-options.ts';
-import { mailboxRoutes } from './mailbox-routes.ts';
-import { messageRoutes } from './message-routes.ts';
 import { Previews } from './previews.ts';
-import { receiverCertificate, type SmtpAddress, startReceiver } from './receiver.ts';
 import { MailRelease } from './release.ts';
-import { Router } from './router.ts';
-import { parseSearch } from './search.ts';
-import { WebServer } from './web-server.ts';
+import type { Arrival } from './store/caught-mail.ts';
+import { FolderStorage, MemoryStorage } from './store/mail-storage.ts';
+import { MailStore, type StoreChange } from './store/mail-store.ts';
+import { parseSearch } from './store/search.ts';
+import { EventStream } from './web/event-stream.ts';
+import { mailboxRoutes } from './web/mailbox-routes.ts';
+import { messageRoutes } from './web/message-routes.ts';
+import { Router } from './web/router.ts';
+import { WebServer } from './web/web-server.ts';
 
 /** Mails in one event; a page that misses some reads the list again. */
 const MAX_IN_EVENT = 200;

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { ownFile } from '../util/own-file.ts';
-import type { Reply } from './reply.ts';
+import { ownFile } from '../options/own-file.ts';
+import type { Reply } from './web/reply.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',

@@ -1,8 +1,8 @@
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
-import { EmailMessage } from '../message.ts';
+import { EmailMessage } from '../model/message.ts';
 import { isError } from '../util/reason.ts';
-import { arrivalOf } from './arrival-of.ts';
+import { arrivalOf } from './catch/arrival-of.ts';
 import type { PreviewAnswer } from './previews.ts';
 
 void answer();

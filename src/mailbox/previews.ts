@@ -1,9 +1,9 @@
 import { existsSync, type FSWatcher, readdirSync, statSync, watch } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { ownFile } from '../util/own-file.ts';
-import { type Arrival, summarize } from './caught-mail.ts';
-import type { ShownMail } from './message-routes.ts';
+import { ownFile } from '../options/own-file.ts';
+import { type Arrival, summarize } from './store/caught-mail.ts';
+import type { ShownMail } from './web/message-routes.ts';
 
 const TIMEOUT_MS = 10_000;
 const SETTLE_MS = 50;

@@ -1,9 +1,9 @@
-import { comparisonKey, isMailboxInput } from '../address.ts';
-import type { EmailBackend } from '../backend.ts';
-import { ConfigurationError, EmailError } from '../errors.ts';
-import { EmailMessage } from '../message.ts';
-import { messageFromEml } from '../mime/message-eml.ts';
-import type { SendStatusJson } from '../status.ts';
+import type { EmailBackend } from '../backend/backend.ts';
+import { messageFromEml } from '../mime/read/message-from-eml.ts';
+import { comparisonKey, isMailboxInput } from '../model/address.ts';
+import { ConfigurationError, EmailError } from '../model/errors.ts';
+import { EmailMessage } from '../model/message.ts';
+import type { SendStatusJson } from '../model/status.ts';
 import { reasonOf } from '../util/reason.ts';
 
 /** Where caught mails may be sent on to, and how. */

@@ -1,6 +1,6 @@
-import { type ConnectionErrorCode, EmailConnectionError } from '../errors.ts';
-import { NETWORK_CODES, systemCode } from '../util/network-code.ts';
+import { type ConnectionErrorCode, EmailConnectionError } from '../model/errors.ts';
 import { reasonOf } from '../util/reason.ts';
+import { NETWORK_CODES, systemCode } from './network-code.ts';
 
 /** The options to check for each kind of failure. */
 export interface OptionsToCheck {

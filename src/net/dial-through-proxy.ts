@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { EmailConnectionError } from '../errors.ts';
+import { EmailConnectionError } from '../model/errors.ts';
 import { reasonOf } from '../util/reason.ts';
 import { addressesOf, connected, connectFirst } from './connect.ts';
 import { connectError } from './connect-error.ts';

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { type ConnectionErrorCode, EmailConnectionError } from '../errors.ts';
+import { type ConnectionErrorCode, EmailConnectionError } from '../model/errors.ts';
 import type { ProxyServer } from './proxy-server.ts';
 import { readAnswer } from './read-answer.ts';
 

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from '../model/errors.ts';
 
 /** A parsed proxy URL. */
 export interface ProxyServer {

@@ -1,6 +1,6 @@
-import { EmailConnectionError, type ErrorPhase } from '../errors.ts';
-import { CERTIFICATE_CODE, systemCode } from '../util/network-code.ts';
+import { EmailConnectionError, type ErrorPhase } from '../model/errors.ts';
 import { isError } from '../util/reason.ts';
+import { CERTIFICATE_CODE, systemCode } from './network-code.ts';
 
 /** Advice for an alert from the server (RFC 8446, section 6.2) or a local OpenSSL error. */
 const ADVICE: readonly (readonly [code: RegExp, advice: string])[] = [

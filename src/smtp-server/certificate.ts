@@ -1,6 +1,6 @@
 import { generateKeyPair, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { optionalRequire } from '../util/optional-package.ts';
+import { optionalRequire } from '../options/optional-package.ts';
 
 /** A private key and its certificate, followed by any intermediate ones; PEM. */
 export interface Certificate {

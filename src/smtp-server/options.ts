@@ -1,5 +1,5 @@
 import { createSecureContext } from 'node:tls';
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from '../model/errors.ts';
 import { AUTH_EXCHANGES, type AuthMechanism } from './auth.ts';
 import { type Certificate, generateCertificate } from './certificate.ts';
 import { EXTENSIONS, type Extension } from './extensions.ts';

@@ -1,9 +1,9 @@
-import { ConfigurationError } from '../errors.ts';
+import { ConfigurationError } from '../model/errors.ts';
+import { checkOAuth2, type OAuth2Options } from '../net/oauth-options.ts';
 import { type ProxyServer, parseProxy, proxiedHost } from '../net/proxy-server.ts';
+import { refuseInWorkerd } from '../options/refuse-in-workerd.ts';
 import { type RetryOptions, resolveRetry } from '../util/backoff.ts';
-import { checkOAuth2, type OAuth2Options } from '../util/oauth-options.ts';
-import { refuseInWorkerd } from '../util/refuse-in-workerd.ts';
-import { type TokenSource, tokenSourceOf } from './access-token.ts';
+import { type TokenSource, tokenSourceOf } from './session/access-token.ts';
 
 /**
  * How TLS is used: `implicit`, from the first byte; `required`, by STARTTLS, or nothing is sent; `opportunistic`, by STARTTLS

@@ -1,7 +1,7 @@
-import { type TraceContext, Tracer, tracedError } from '../util/tracer.ts';
-import type { RecipientOutcome, Submission } from './delivery.ts';
+import { type TraceContext, Tracer, tracedError } from '../options/tracer.ts';
 import type { ResolvedSmtpOptions } from './options.ts';
-import type { Session } from './session.ts';
+import type { RecipientOutcome, Submission } from './queue/delivery.ts';
+import type { Session } from './session/session.ts';
 
 /** What `amsdal-mail:smtp` reports: `connect`, a session from the connection to the login; `deliver`, a message from the queue to the last reply. */
 export interface SmtpTrace extends TraceContext {

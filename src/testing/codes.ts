@@ -1,6 +1,6 @@
-import { textOfHtml } from '../mime/html-text.ts';
-import { linksOf } from '../mime/links.ts';
-import type { InboxMessage } from './inbox-message.ts';
+import { textOfHtml } from '../mime/read/html-text.ts';
+import { linksOf } from '../mime/read/links.ts';
+import type { InboxMessage } from './inbox/inbox-message.ts';
 
 /** The distinct URLs that a message links to: those of the HTML first, then those only in the text. */
 export function links({ body, htmlBody }: InboxMessage): string[] {

@@ -14,20 +14,20 @@ export {
   describeBackend,
 } from './contract/backend-contract.ts';
 export type { ContractAbilities, ContractBackend, ContractDelivery, ContractSubject } from './contract/subject.ts';
-export { expectMail, type MailExpectation } from './expect-mail.ts';
-export { createInbox, type Inbox, type WaitOptions } from './inbox.ts';
-export type { InboxAttachment, InboxMessage } from './inbox-message.ts';
-export { type MailSnapshotSerializer, mailSnapshot, mailSnapshotSerializer } from './mail-snapshot.ts';
+export { expectMail, type MailExpectation } from './inbox/expect-mail.ts';
+export { createInbox, type Inbox, type WaitOptions } from './inbox/inbox.ts';
+export type { InboxAttachment, InboxMessage } from './inbox/inbox-message.ts';
+export { type MailSnapshotSerializer, mailSnapshot, mailSnapshotSerializer } from './inbox/mail-snapshot.ts';
 export {
   type AttachmentMatch,
   type MailMatcher,
   type MailMatchers,
   type MatcherResult,
   mailMatchers,
-} from './matchers.ts';
-export type { MessageFields, MessageMatch } from './message-match.ts';
-export type { PlannedFailure } from './planned-failure.ts';
-export type { Cut, ScriptedConnection } from './scripted-connection.ts';
-export type { Act, Fault, ScriptedSmtpServerOptions, Step, StepContext } from './scripted-smtp-server.ts';
-export { ScriptedSmtpServer } from './scripted-smtp-server.ts';
-export { useInbox } from './use-inbox.ts';
+} from './inbox/matchers.ts';
+export type { MessageFields, MessageMatch } from './inbox/message-match.ts';
+export type { PlannedFailure } from './inbox/planned-failure.ts';
+export { useInbox } from './inbox/use-inbox.ts';
+export type { Cut, ScriptedConnection } from './server/scripted-connection.ts';
+export type { Act, Fault, ScriptedSmtpServerOptions, Step, StepContext } from './server/scripted-smtp-server.ts';
+export { ScriptedSmtpServer } from './server/scripted-smtp-server.ts';

@@ -1,7 +1,7 @@
-import type { MailMatchers } from './matchers.ts';
+import type { MailMatchers } from './inbox/matchers.ts';
 
-export { mailSnapshotSerializer } from './mail-snapshot.ts';
-export { mailMatchers } from './matchers.ts';
+export { mailSnapshotSerializer } from './inbox/mail-snapshot.ts';
+export { mailMatchers } from './inbox/matchers.ts';
 
 // biome-ignore lint/suspicious/noTsIgnore: an error only where the module is not installed
 /** @ts-ignore The module is extended where it is used, and need not be installed elsewhere. */

@@ -1,8 +1,8 @@
-import { EmailBackend } from '../backend.ts';
-import { redirectFilter } from './redirect-filter.ts';
-import type { RedirectOptions } from './redirect-rules.ts';
+import { EmailBackend } from '../backend/backend.ts';
+import { redirectFilter } from '../backend/staging/redirect-filter.ts';
+import type { RedirectOptions } from '../backend/staging/redirect-rules.ts';
 
-export type { RedirectOptions } from './redirect-rules.ts';
+export type { RedirectOptions } from '../backend/staging/redirect-rules.ts';
 
 /**
  * Keeps mail from real recipients: all but the allowed ones are replaced by one address, in the headers and the envelope, and so

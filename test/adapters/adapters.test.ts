@@ -12,7 +12,7 @@ import { fastifyMail } from '../../src/adapters/fastify.ts';
 import { honoMail, type MailVariables } from '../../src/adapters/hono.ts';
 import { MailModule } from '../../src/adapters/nest.ts';
 import { type MailServiceOptions, ServerShutdown, ServerStartup } from '../../src/app.ts';
-import { EmailBackend } from '../../src/backend.ts';
+import { EmailBackend } from '../../src/backend/backend.ts';
 import { sendMail } from '../../src/send.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 

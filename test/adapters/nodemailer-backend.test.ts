@@ -5,12 +5,18 @@ import { createTransport } from 'nodemailer';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { amsdalTransport, NodemailerBackend, type NodemailerOptions } from '../../src/adapters/nodemailer.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
-import { getConnection } from '../../src/connection.ts';
-import { ConfigurationError, EmailConnectionError, EmailError, MessageError, SendError } from '../../src/errors.ts';
-import { EmailMessage } from '../../src/message.ts';
-import { composeMessage } from '../../src/mime/compose.ts';
+import { getConnection } from '../../src/connection/connection.ts';
+import { composeMessage } from '../../src/mime/compose/compose.ts';
+import {
+  ConfigurationError,
+  EmailConnectionError,
+  EmailError,
+  MessageError,
+  SendError,
+} from '../../src/model/errors.ts';
+import { EmailMessage } from '../../src/model/message.ts';
 import { sendMail } from '../../src/send.ts';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 import { certificates } from '../smtp-server/receiver.ts';
 
 const MAIL = {

@@ -4,9 +4,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { amsdalTransport, type NodemailerInfo } from '../../src/adapters/nodemailer.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { SmtpBackend } from '../../src/backends/smtp.ts';
-import { setDefaultConnection } from '../../src/connection.ts';
-import { EmailError, SendError } from '../../src/errors.ts';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { setDefaultConnection } from '../../src/connection/connection.ts';
+import { EmailError, SendError } from '../../src/model/errors.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 
 const BASE = { from: 'Fred Foo <fred@example.com>', to: 'bar@example.org', subject: 'Hello', text: 'Hello world?' };
 

@@ -9,8 +9,8 @@ import { createTransport, type SendMailOptions } from 'nodemailer';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { amsdalTransport, type NodemailerInfo } from '../../src/adapters/nodemailer.ts';
 import { SmtpBackend } from '../../src/backends/smtp.ts';
-import { MessageError, SendError } from '../../src/errors.ts';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { MessageError, SendError } from '../../src/model/errors.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 
 const BASE = { from: 'Fred Foo <fred@example.com>', to: 'bar@example.org', subject: 'Hello', text: 'Hello world?' };
 const ICS = 'BEGIN:VCALENDAR\r\nMETHOD:REQUEST\r\nEND:VCALENDAR\r\n';

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { onShutdownSignal } from '../../src/app/shutdown-signals.ts';
 import { MailAppConfig, type MailServiceOptions, ServerShutdown, ServerStartup, startMail } from '../../src/app.ts';
-import { getConnection } from '../../src/connection.ts';
+import { getConnection } from '../../src/connection/connection.ts';
 import { sendMail } from '../../src/send.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type AppConfig, MailAppConfig, setupContribs } from '../../src/app.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
-import { defaultConnection, getConnection } from '../../src/connection.ts';
+import { defaultConnection, getConnection } from '../../src/connection/connection.ts';
+import { setEnvironment } from '../../src/options/environment.ts';
 import { sendMail } from '../../src/send.ts';
-import { setEnvironment } from '../../src/settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'amsdal-mail-contribs-'));
 const app = JSON.stringify(new URL('../../src/app.ts', import.meta.url).href);

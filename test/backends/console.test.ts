@@ -1,7 +1,7 @@
 import { simpleParser } from 'mailparser';
 import { expect, test, vi } from 'vitest';
 import { ConsoleBackend } from '../../src/backends/console.ts';
-import type { EmailMessageDraft } from '../../src/message-init.ts';
+import type { EmailMessageDraft } from '../../src/model/message-init.ts';
 
 const FULL: EmailMessageDraft = {
   subject: 'Größe',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { DummyBackend } from '../../src/backends/dummy.ts';
-import { EmailConnectionError } from '../../src/errors.ts';
+import { EmailConnectionError } from '../../src/model/errors.ts';
 
 const mail = (to: string | readonly string[]) => ({ subject: 's', body: 'b', fromEmail: 'a@x.org', to });
 

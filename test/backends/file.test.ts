@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Attachment } from '../../src/attachment.ts';
 import { FileBackend } from '../../src/backends/file.ts';
-import { type EmailError, SendError } from '../../src/errors.ts';
-import type { SendStatus } from '../../src/status.ts';
+import { Attachment } from '../../src/model/attachment.ts';
+import { type EmailError, SendError } from '../../src/model/errors.ts';
+import type { SendStatus } from '../../src/model/status.ts';
 
 let folder = '';
 beforeEach(() => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { EmailError } from '../../src/errors.ts';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { EmailError } from '../../src/model/errors.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 import { connectTo, mails, mailTo, verbs } from './smtp-fixture.ts';
 
 let server: ScriptedSmtpServer;

@@ -1,8 +1,8 @@
 import { afterEach } from 'vitest';
 import { SmtpBackend, type SmtpBackendOptions } from '../../src/backends/smtp.ts';
-import type { EmailMessageInit } from '../../src/message-init.ts';
-import { forgetServers } from '../../src/smtp/server-record.ts';
-import type { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import type { EmailMessageInit } from '../../src/model/message-init.ts';
+import { forgetServers } from '../../src/smtp/session/server-record.ts';
+import type { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 
 const backends: SmtpBackend[] = [];
 

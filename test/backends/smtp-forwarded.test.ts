@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Attachment, type AttachmentInit } from '../../src/attachment.ts';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { Attachment, type AttachmentInit } from '../../src/model/attachment.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 import { connectTo, mailTo } from './smtp-fixture.ts';
 
 const EML = Buffer.from('Subject: forwarded\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nGrüße\r\n');

@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { SmtpBackend, SmtpBackendOptions } from '../../src/backends/smtp.ts';
-import { EmailConnectionError, type EmailError } from '../../src/errors.ts';
-import { SendFailed } from '../../src/mail-events.ts';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { SendFailed } from '../../src/events/mail-events.ts';
+import { EmailConnectionError, type EmailError } from '../../src/model/errors.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 import { freePorts } from '../servers/process.ts';
 import { grant, refuse, TokenEndpoint } from '../servers/token-endpoint.ts';
 import { connectTo, mails } from './smtp-fixture.ts';

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { EmailConnectionError, EmailError, SendError } from '../../src/errors.ts';
+import { EmailConnectionError, EmailError, SendError } from '../../src/model/errors.ts';
 import type { SmtpTarget } from '../../src/smtp/options.ts';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 import { connectTo, mails, mailTo, verbs } from './smtp-fixture.ts';
 
 let server: ScriptedSmtpServer;

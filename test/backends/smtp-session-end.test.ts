@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SmtpBackendOptions } from '../../src/backends/smtp.ts';
-import type { EmailMessageInit } from '../../src/message-init.ts';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import type { EmailMessageInit } from '../../src/model/message-init.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 import { connectTo, mails, mailTo } from './smtp-fixture.ts';
 
 let server: ScriptedSmtpServer;

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 import { connectTo, mails, mailTo } from './smtp-fixture.ts';
 
 let server: ScriptedSmtpServer;

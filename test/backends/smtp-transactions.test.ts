@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { SendError } from '../../src/errors.ts';
+import { SendError } from '../../src/model/errors.ts';
 import type { Extension } from '../../src/smtp-server/extensions.ts';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 import { connectTo, mails, mailTo, verbs } from './smtp-fixture.ts';
 
 let server: ScriptedSmtpServer;

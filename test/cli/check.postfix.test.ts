@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 import { makeCertificates, type TestCertificates } from '../servers/certificates.ts';
 import { DnsServer } from '../servers/dns.ts';
 import { Dovecot, makeToken, PASSWORD, USER } from '../servers/dovecot.ts';

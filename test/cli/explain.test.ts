@@ -8,12 +8,12 @@ import { SmtpBackend, type SmtpBackendOptions } from '../../src/backends/smtp.ts
 import { explainMail } from '../../src/cli/explain/explanation.ts';
 import { planSession } from '../../src/cli/explain/session-plan.ts';
 import { planWire } from '../../src/cli/explain/wire-plan.ts';
-import { EmailMessage } from '../../src/message.ts';
-import type { EmailMessageInit } from '../../src/message-init.ts';
-import { setEnvironment } from '../../src/settings.ts';
+import { EmailMessage } from '../../src/model/message.ts';
+import type { EmailMessageInit } from '../../src/model/message-init.ts';
+import { setEnvironment } from '../../src/options/environment.ts';
 import { AUTH_METHODS, resolveSmtpOptions } from '../../src/smtp/options.ts';
 import { EXTENSIONS, type Extension } from '../../src/smtp-server/extensions.ts';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 import { makeCertificates } from '../servers/certificates.ts';
 
 const MAIL: EmailMessageInit = {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 import { CLI } from './run-cli.ts';
 
 /** Runs a program in a terminal; presses Ctrl+C when TRIGGER is shown; tells the exit code and all that was shown. */

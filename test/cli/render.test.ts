@@ -4,8 +4,8 @@ import { stdout } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import PostalMime from 'postal-mime';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { isSound, type MailReport, printReport, reportMail } from '../../src/cli/mail-report.ts';
 import { outputFor } from '../../src/cli/output.ts';
+import { isSound, type MailReport, printReport, reportMail } from '../../src/cli/send/mail-report.ts';
 import { runCli } from './run-cli.ts';
 
 const FIXTURES = fileURLToPath(new URL('../fixtures/mime', import.meta.url));

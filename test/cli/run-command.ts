@@ -3,7 +3,7 @@ import { vi } from 'vitest';
 import { loadEnv } from '../../src/app/load-env.ts';
 // What is loaded on demand is loaded before the first test, whose time it would take on a busy machine.
 import '../../src/backends/smtp/engine.ts';
-import '../../src/cli/send-command.ts';
+import '../../src/cli/send/send-command.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { failureOf } from '../../src/cli/failure.ts';
 import type { CliOptions, CliRun } from './run-cli.ts';

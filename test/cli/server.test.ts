@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { judgeTls } from '../../src/cli/check/server.ts';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 import { makeCertificates } from '../servers/certificates.ts';
 import { ConnectProxy } from '../servers/connect-proxy.ts';
 import { DnsServer } from '../servers/dns.ts';

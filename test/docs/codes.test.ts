@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { ROOT } from './code-blocks.ts';
 
 const page = readFileSync(join(ROOT, 'docs/status-and-errors.md'), 'utf8');
-const errors = readFileSync(join(ROOT, 'src/errors.ts'), 'utf8');
-const status = readFileSync(join(ROOT, 'src/status.ts'), 'utf8');
+const errors = readFileSync(join(ROOT, 'src/model/errors.ts'), 'utf8');
+const status = readFileSync(join(ROOT, 'src/model/status.ts'), 'utf8');
 
 /** The literals of a union type, as it is written. */
 function literals(source: string, type: string): string[] {

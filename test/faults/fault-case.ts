@@ -1,9 +1,9 @@
 import { SmtpBackend } from '../../src/backends/smtp.ts';
-import { SendError } from '../../src/errors.ts';
-import { EmailMessage } from '../../src/message.ts';
-import { composeMessage } from '../../src/mime/compose.ts';
+import { composeMessage } from '../../src/mime/compose/compose.ts';
+import { SendError } from '../../src/model/errors.ts';
+import { EmailMessage } from '../../src/model/message.ts';
+import type { DeliveryStatus, SendStatus } from '../../src/model/status.ts';
 import type { SmtpOptions } from '../../src/smtp/options.ts';
-import type { DeliveryStatus, SendStatus } from '../../src/status.ts';
 import type { ScriptedSmtpServer } from '../../src/testing/index.ts';
 import { ClientSockets } from './client-sockets.ts';
 import { timeRan, within } from './within.ts';

@@ -1,6 +1,6 @@
 import { type AttachmentInit, EmailMessage } from '../../src/index.ts';
-import { composeMessage } from '../../src/mime/compose.ts';
-import { composeStream } from '../../src/mime/compose-stream.ts';
+import { composeMessage } from '../../src/mime/compose/compose.ts';
+import { composeStream } from '../../src/mime/compose/compose-stream.ts';
 import { Random } from './random.ts';
 
 /** A mail of a case: what is sent, and what must arrive. */

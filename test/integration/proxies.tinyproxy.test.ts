@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { EmailConnectionError } from '../../src/errors.ts';
-import { ScriptedSmtpServer } from '../../src/testing/scripted-smtp-server.ts';
+import { EmailConnectionError } from '../../src/model/errors.ts';
+import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 import { connectTo, mails } from '../backends/smtp-fixture.ts';
 import { makeCertificates } from '../servers/certificates.ts';
 import { freePorts } from '../servers/process.ts';

@@ -1,8 +1,8 @@
-import type { Acceptance } from '../../src/mailbox/accept-mail.ts';
-import { arrivalOf } from '../../src/mailbox/arrival-of.ts';
+import type { Acceptance } from '../../src/mailbox/catch/accept-mail.ts';
+import { arrivalOf } from '../../src/mailbox/catch/arrival-of.ts';
 import type { MailboxServer } from '../../src/mailbox/mailbox.ts';
-import { EmailMessage } from '../../src/message.ts';
-import type { EmailMessageInit } from '../../src/message-init.ts';
+import { EmailMessage } from '../../src/model/message.ts';
+import type { EmailMessageInit } from '../../src/model/message-init.ts';
 
 /** Hands a message to a mailbox as the backend does. */
 export function catchMail(mailbox: MailboxServer, init: Partial<EmailMessageInit>): Acceptance {

@@ -1,8 +1,8 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { createTransport } from 'nodemailer';
 import { describe, expect, test } from 'vitest';
-import { MailboxBackend } from '../../src/backends/mailbox.ts';
-import { parseConnectionUrl } from '../../src/connection-url.ts';
+import { parseConnectionUrl } from '../../src/connection/url.ts';
+import { MailboxBackend } from '../../src/mailbox/catch/mailbox-backend.ts';
 import { catchMail } from './caught.ts';
 import { DESKTOP, mailbox, openPage, PHONE, startPages, subjects } from './pages.ts';
 import { SAMPLE_MAILS } from './sample-mails.ts';

@@ -1,4 +1,4 @@
-import type { EmailMessageInit } from '../../src/message-init.ts';
+import type { EmailMessageInit } from '../../src/model/message-init.ts';
 
 /** A picture of 560 by 200, blue. */
 const BANNER = `<svg xmlns="http://www.w3.org/2000/svg" width="560" height="200"><defs><linearGradient id="g" x2="1" y2="1"><stop stop-color="#4a54c4"/><stop offset="1" stop-color="#8f6bdc"/></linearGradient></defs><rect width="560" height="200" fill="url(#g)"/><g fill="none" stroke="#fff" stroke-opacity=".3" stroke-width="2"><circle cx="470" cy="40" r="90"/><circle cx="470" cy="40" r="130"/><circle cx="470" cy="40" r="170"/></g><text x="40" y="95" font-family="Inter,Helvetica,Arial,sans-serif" font-size="30" font-weight="700" fill="#fff">Northwind Coffee</text><text x="40" y="130" font-family="Inter,Helvetica,Arial,sans-serif" font-size="16" fill="#fff" fill-opacity=".85">Roasted on Tuesdays, on your table by Friday.</text></svg>`;

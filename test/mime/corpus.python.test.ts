@@ -1,9 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { domainToUnicode } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { Mailbox } from '../../src/address.ts';
-import { EmailMessage, mailboxesOf } from '../../src/message.ts';
-import { composeMessage } from '../../src/mime/compose.ts';
+import { composeMessage } from '../../src/mime/compose/compose.ts';
+import type { Mailbox } from '../../src/model/address.ts';
+import { EmailMessage, mailboxesOf } from '../../src/model/message.ts';
 import { CORPUS, FIXED, UTF8_CORPUS } from './corpus.ts';
 import { lintMail } from './lint-mail.ts';
 import {

@@ -1,4 +1,4 @@
-import type { EmailMessageInit } from '../../src/message-init.ts';
+import type { EmailMessageInit } from '../../src/model/message-init.ts';
 
 const BASE = { subject: 'Hello', fromEmail: 'Jane Doe <jane@example.com>', to: ['bob@example.org'] };
 const PNG = Uint8Array.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 13]);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { base64Length, base64Steps, encodeBase64 } from '../../src/mime/base64.ts';
-import { encodeWords } from '../../src/mime/encoded-word.ts';
-import { withoutNul } from '../../src/mime/nul.ts';
-import { encodeQuotedPrintable } from '../../src/mime/quoted-printable.ts';
-import { encodeText, toCrlf } from '../../src/mime/text-encoding.ts';
+import { base64Length, base64Steps, encodeBase64 } from '../../src/mime/compose/base64.ts';
+import { encodeWords } from '../../src/mime/compose/encoded-word.ts';
+import { withoutNul } from '../../src/mime/compose/nul.ts';
+import { encodeQuotedPrintable } from '../../src/mime/compose/quoted-printable.ts';
+import { encodeText, toCrlf } from '../../src/mime/compose/text-encoding.ts';
 import { fc } from '../properties.ts';
 
 /** By the letter of RFC 2045, section 6.7, not by our tables. */

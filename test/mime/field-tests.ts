@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import { describe, expect, test } from 'vitest';
-import { MessageError } from '../../src/errors.ts';
-import { EmailMessage, mailboxesOf } from '../../src/message.ts';
-import type { EmailMessageInit } from '../../src/message-init.ts';
-import { composeMessage } from '../../src/mime/compose.ts';
-import { withoutNul } from '../../src/mime/nul.ts';
+import { composeMessage } from '../../src/mime/compose/compose.ts';
+import { withoutNul } from '../../src/mime/compose/nul.ts';
+import { MessageError } from '../../src/model/errors.ts';
+import { EmailMessage, mailboxesOf } from '../../src/model/message.ts';
+import type { EmailMessageInit } from '../../src/model/message-init.ts';
 import { fc } from '../properties.ts';
 import { FIXED } from './corpus.ts';
 import { lintMail } from './lint-mail.ts';

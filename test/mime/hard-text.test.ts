@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { EmailMessage } from '../../src/message.ts';
-import type { EmailMessageInit } from '../../src/message-init.ts';
-import { composeMessage } from '../../src/mime/compose.ts';
-import { jsonWords } from '../../src/mime/json-header.ts';
-import { MailContent } from '../../src/mime/mail-content.ts';
-import { headerText, headerValue } from '../../src/mime/read-headers.ts';
+import { composeMessage } from '../../src/mime/compose/compose.ts';
+import { jsonWords } from '../../src/mime/compose/json-header.ts';
+import { headerText, headerValue } from '../../src/mime/read/headers.ts';
+import { MailContent } from '../../src/mime/read/mail-content.ts';
+import { EmailMessage } from '../../src/model/message.ts';
+import type { EmailMessageInit } from '../../src/model/message-init.ts';
 import { fc } from '../properties.ts';
 import { lintMail } from './lint-mail.ts';
 

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { EmailConnectionError } from '../../src/errors.ts';
+import { EmailConnectionError } from '../../src/model/errors.ts';
 import { dialThroughProxy } from '../../src/net/dial-through-proxy.ts';
 import { parseProxy } from '../../src/net/proxy-server.ts';
 import { makeCertificates } from '../servers/certificates.ts';

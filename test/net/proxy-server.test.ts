@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { ConfigurationError } from '../../src/errors.ts';
+import { ConfigurationError } from '../../src/model/errors.ts';
 import { type ProxyServer, parseProxy, proxiedHost } from '../../src/net/proxy-server.ts';
 import { fc } from '../properties.ts';
 

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, TLSSocket, type TlsOptions } from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { EmailConnectionError } from '../../src/errors.ts';
+import { EmailConnectionError } from '../../src/model/errors.ts';
 import { brokenConnection, handshakeError } from '../../src/net/tls-failure.ts';
 import { resolveSmtpOptions, type SmtpTlsOptions } from '../../src/smtp/options.ts';
-import { openSession } from '../../src/smtp/session.ts';
+import { openSession } from '../../src/smtp/session/session.ts';
 import { type Certificate, generateCertificate } from '../../src/smtp-server/certificate.ts';
 
 type Version = 'TLSv1.2' | 'TLSv1.3';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { entryPoints, type Manifest, targetsOf, typesOf } from '../../scripts/lib/entry-points.js';
-import * as builtIn from '../../src/built-in.ts';
+import * as builtIn from '../../src/connection/built-in.ts';
 import { ROOT } from '../docs/code-blocks.ts';
 import { backendPlaces } from './backend-places.ts';
 
@@ -14,7 +14,8 @@ test.each(Object.entries(builtIn))('the backend %s is named everywhere', (name, 
 });
 
 test.each(Object.entries(builtIn))('%s is what its objects say they are', (name, { prototype }) => {
-  expect(read(`src/backends/${name}.ts`)).toMatch(new RegExp(`readonly name = '${name}';`));
+  const file = name === 'mailbox' ? 'mailbox/catch/mailbox-backend' : `backends/${name}`;
+  expect(read(`src/${file}.ts`)).toMatch(new RegExp(`readonly name = '${name}';`));
   expect(prototype.sendMessages).toBeTypeOf('function');
 });
 

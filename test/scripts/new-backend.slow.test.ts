@@ -51,7 +51,7 @@ describe('npm run new-backend acme-mail "Acme Mail"', () => {
   });
 
   test('keeps the format and the architecture', { timeout: 300_000 }, async () => {
-    const files = ['src/backends/acme-mail.ts', 'src/built-in.ts', 'src/index.ts', 'package.json'];
+    const files = ['src/backends/acme-mail.ts', 'src/connection/built-in.ts', 'src/index.ts', 'package.json'];
     expect(await tool('biome', 'check', ...files, 'test/backends/acme-mail.test.ts')).toBe('');
     const { stdout } = await run(process.execPath, ['scripts/check-architecture.js'], { cwd: folder });
     expect(stdout).toMatch(/^architecture: \d+ rooms, .*; every rule holds\n$/);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { SmtpBackend } from '../../src/backends/smtp.ts';
-import { ConfigurationError } from '../../src/errors.ts';
+import { ConfigurationError } from '../../src/model/errors.ts';
 import { resolveSmtpOptions, type SmtpOptions } from '../../src/smtp/options.ts';
 
 const LOGIN = { username: 'jane', password: 'secret' };

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { EmailMessageInit } from '../../src/message-init.ts';
+import type { EmailMessageInit } from '../../src/model/message-init.ts';
 import { codes, links } from '../../src/testing/codes.ts';
-import { createInbox } from '../../src/testing/inbox.ts';
-import type { InboxMessage } from '../../src/testing/inbox-message.ts';
+import { createInbox } from '../../src/testing/inbox/inbox.ts';
+import type { InboxMessage } from '../../src/testing/inbox/inbox-message.ts';
 
 async function received(fields: Partial<EmailMessageInit>): Promise<InboxMessage> {
   const inbox = createInbox();

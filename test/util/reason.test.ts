@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { deliverEach } from '../../src/deliver-each.ts';
+import { deliverEach } from '../../src/backend/deliver-each.ts';
 import { isError, reasonOf } from '../../src/util/reason.ts';
 import { draft, ProbeBackend } from '../probe-backend.ts';
 

@@ -87,7 +87,7 @@ const fromSource: Readonly<Record<string, () => Promise<unknown>>> = {
     return filed();
   },
   async inbox() {
-    const { Inbox } = await import('../../src/testing/inbox.ts');
+    const { Inbox } = await import('../../src/testing/inbox/inbox.ts');
     const inbox = new Inbox();
     await inbox.sendMessages([mail]);
     return inbox.messages.map(({ to }) => to);

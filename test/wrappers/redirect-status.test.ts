@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import { deliverEach } from '../../src/backend/deliver-each.ts';
+import { type DeliveryResult, type Job, sameForAll } from '../../src/backend/job.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
-import { deliverEach } from '../../src/deliver-each.ts';
-import { type DeliveryResult, type Job, sameForAll } from '../../src/delivery.ts';
-import type { EmailError } from '../../src/errors.ts';
-import { AfterSend, BeforeSend } from '../../src/mail-events.ts';
+import { AfterSend, BeforeSend } from '../../src/events/mail-events.ts';
+import type { EmailError } from '../../src/model/errors.ts';
+import { recipientStatus } from '../../src/model/status.ts';
 import { sendMail } from '../../src/send.ts';
-import { recipientStatus } from '../../src/status.ts';
 import { type RedirectOptions, redirect } from '../../src/wrappers/redirect.ts';
 
 const TO = 'staging@example.net';

@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { EmailBackend } from '../../src/backend.ts';
-import { getConnection, setDefaultConnection } from '../../src/connection.ts';
-import { type DeliveryResult, type Job, sameForAll } from '../../src/delivery.ts';
+import { EmailBackend } from '../../src/backend/backend.ts';
+import { type DeliveryResult, type Job, sameForAll } from '../../src/backend/job.ts';
+import { getConnection, setDefaultConnection } from '../../src/connection/connection.ts';
+import type { MessageResult } from '../../src/model/status.ts';
+import { setEnvironment } from '../../src/options/environment.ts';
 import { sendEach, sendMail, sendMailSync } from '../../src/send.ts';
-import { setEnvironment } from '../../src/settings.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
-import type { MessageResult } from '../../src/status.ts';
 
 const TO = 'staging@example.net';
 const mail = {

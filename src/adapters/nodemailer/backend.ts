@@ -1,5 +1,4 @@
-import { addressKey, comparisonKey } from '../../address.ts';
-import { BACKEND_OPTIONS, type BackendOptions, EmailBackend, type Verification } from '../../backend.ts';
+import { BACKEND_OPTIONS, type BackendOptions, EmailBackend, type Verification } from '../../backend/backend.ts';
 import {
   type DeliveryResult,
   endedBefore,
@@ -7,17 +6,18 @@ import {
   type Job,
   unreadableContent,
   whileReading,
-} from '../../delivery.ts';
-import { ConfigurationError, EmailConnectionError } from '../../errors.ts';
-import type { Feature } from '../../features.ts';
-import { composeMessage } from '../../mime/compose.ts';
-import type { ComposeOptions } from '../../mime/composition.ts';
-import { createDkimSigner } from '../../mime/dkim.ts';
-import type { DkimOptions } from '../../mime/dkim-keys.ts';
-import { DKIM_OPTION } from '../../mime/dkim-option.ts';
-import { generateMessageId } from '../../mime/message-id.ts';
-import type { AnyOptionTable, OptionTable } from '../../options.ts';
-import { type RecipientFacts, type RecipientStatus, recipientStatus } from '../../status.ts';
+} from '../../backend/job.ts';
+import { composeMessage } from '../../mime/compose/compose.ts';
+import type { ComposeOptions } from '../../mime/compose/composition.ts';
+import { createDkimSigner } from '../../mime/compose/dkim.ts';
+import type { DkimOptions } from '../../mime/compose/dkim-keys.ts';
+import { DKIM_OPTION } from '../../mime/compose/dkim-option.ts';
+import { generateMessageId } from '../../mime/compose/message-id.ts';
+import { addressKey, comparisonKey } from '../../model/address.ts';
+import { ConfigurationError, EmailConnectionError } from '../../model/errors.ts';
+import type { Feature } from '../../model/features.ts';
+import { type RecipientFacts, type RecipientStatus, recipientStatus } from '../../model/status.ts';
+import type { AnyOptionTable, OptionTable } from '../../options/option-table.ts';
 import { errorOf, failureOf, type NodemailerFault, refused, replyOf } from './failure.ts';
 
 /** The part of a transporter, made by `nodemailer.createTransport`, that is used. */

@@ -1,4 +1,4 @@
-import { type DeliveryResult, failedDelivery, type Job, toEmailError } from '../../delivery.ts';
+import { type DeliveryResult, failedDelivery, type Job, toEmailError } from '../../backend/job.ts';
 import {
   ConfigurationError,
   type ConnectionErrorCode,
@@ -7,9 +7,9 @@ import {
   type EmailErrorOptions,
   SendError,
   type ServerReply,
-} from '../../errors.ts';
-import { refusedRecipient } from '../../reply-status.ts';
-import { type RecipientStatus, recipientStatus } from '../../status.ts';
+} from '../../model/errors.ts';
+import { refusedRecipient } from '../../model/reply-status.ts';
+import { type RecipientStatus, recipientStatus } from '../../model/status.ts';
 import { isError } from '../../util/reason.ts';
 
 /** An error of Nodemailer. */

@@ -1,7 +1,7 @@
-import { type AddressInput, comparisonKey, formatAddress, parseMailbox } from '../../address.ts';
-import type { AttachmentInit } from '../../attachment.ts';
-import { MessageError, type MessageIssue } from '../../errors.ts';
-import type { Alternative, DsnRequest, EmailMessageDraft } from '../../message-init.ts';
+import { type AddressInput, comparisonKey, formatAddress, parseMailbox } from '../../model/address.ts';
+import type { AttachmentInit } from '../../model/attachment.ts';
+import { MessageError, type MessageIssue } from '../../model/errors.ts';
+import type { Alternative, DsnRequest, EmailMessageDraft } from '../../model/message-init.ts';
 import { guessMediaType } from '../../util/media-types.ts';
 import { headersOf, unfold } from './headers.ts';
 import type { CompiledMail, ContentPart, DsnParameters, MailData, ParsedAddress } from './mail.ts';

@@ -1,4 +1,4 @@
-import { MessageError, type MessageIssue } from '../../errors.ts';
+import { MessageError, type MessageIssue } from '../../model/errors.ts';
 import { type ContentPart, type MailData, partsOf } from './mail.ts';
 
 const WHOLE_MAIL: Readonly<Record<'raw' | 'auth' | 'ses' | 'dkim', string>> = {

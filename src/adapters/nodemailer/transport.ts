@@ -1,8 +1,8 @@
-import type { EmailBackend } from '../../backend.ts';
-import { connectionFor } from '../../connection.ts';
-import { SendError } from '../../errors.ts';
-import type { ConnectionName } from '../../named-connections.ts';
-import type { RecipientStatus, SendStatus } from '../../status.ts';
+import type { EmailBackend } from '../../backend/backend.ts';
+import { connectionFor } from '../../connection/connection.ts';
+import type { ConnectionName } from '../../connection/named.ts';
+import { SendError } from '../../model/errors.ts';
+import type { RecipientStatus, SendStatus } from '../../model/status.ts';
 import type { MailData, NodemailerMail } from './mail.ts';
 import { messageOf } from './message.ts';
 import { refuseUnsupported } from './refuse.ts';

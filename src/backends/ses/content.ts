@@ -1,11 +1,11 @@
-import { MessageError, type MessageIssue, type MessageIssueCode } from '../../errors.ts';
-import type { EmailMessage } from '../../message.ts';
-import { textFromHtml } from '../../mime/auto-text.ts';
-import { composeMessage } from '../../mime/compose.ts';
-import { composeStream } from '../../mime/compose-stream.ts';
-import { dkimSigner } from '../../mime/dkim.ts';
-import { furtherHeaders } from '../../mime/header-section.ts';
-import { generateMessageId } from '../../mime/message-id.ts';
+import { textFromHtml } from '../../mime/compose/auto-text.ts';
+import { composeMessage } from '../../mime/compose/compose.ts';
+import { composeStream } from '../../mime/compose/compose-stream.ts';
+import { dkimSigner } from '../../mime/compose/dkim.ts';
+import { furtherHeaders } from '../../mime/compose/header-section.ts';
+import { generateMessageId } from '../../mime/compose/message-id.ts';
+import { MessageError, type MessageIssue, type MessageIssueCode } from '../../model/errors.ts';
+import type { EmailMessage } from '../../model/message.ts';
 import type { ResolvedSesOptions } from './options.ts';
 import type { Header, Template, TemplateAttachment } from './requests.ts';
 

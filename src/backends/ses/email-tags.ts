@@ -1,5 +1,5 @@
-import { MessageError, type MessageIssue } from '../../errors.ts';
-import type { EmailMessage } from '../../message.ts';
+import { MessageError, type MessageIssue } from '../../model/errors.ts';
+import type { EmailMessage } from '../../model/message.ts';
 
 /** A message tag, for events and statistics. */
 export interface EmailTag {

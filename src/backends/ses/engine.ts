@@ -1,6 +1,6 @@
-import type { Verification } from '../../backend.ts';
-import type { DeliveryResult, Job } from '../../delivery.ts';
-import { SendError, UnsupportedFeatureError } from '../../errors.ts';
+import type { Verification } from '../../backend/backend.ts';
+import type { DeliveryResult, Job } from '../../backend/job.ts';
+import { SendError, UnsupportedFeatureError } from '../../model/errors.ts';
 import { accountOf, type SesAccount } from './account.ts';
 import { encodeEmailTags } from './email-tags.ts';
 import type { ResolvedSesOptions } from './options.ts';

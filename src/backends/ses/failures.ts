@@ -1,4 +1,4 @@
-import { addressKey, comparisonKey, type Mailbox } from '../../address.ts';
+import { addressKey, comparisonKey, type Mailbox } from '../../model/address.ts';
 import {
   ConfigurationError,
   type ConnectionErrorCode,
@@ -7,9 +7,9 @@ import {
   type EmailErrorOptions,
   SendError,
   type SendErrorCode,
-} from '../../errors.ts';
-import type { DeliveryStatus } from '../../status.ts';
-import { CERTIFICATE_CODE, NETWORK_CODES, systemCode } from '../../util/network-code.ts';
+} from '../../model/errors.ts';
+import type { DeliveryStatus } from '../../model/status.ts';
+import { CERTIFICATE_CODE, NETWORK_CODES, systemCode } from '../../net/network-code.ts';
 import { isError } from '../../util/reason.ts';
 
 /** What a failed request, or a failed entry of a bulk request, means. */

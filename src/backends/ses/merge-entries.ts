@@ -1,6 +1,6 @@
-import { addressKey, parseMailbox } from '../../address.ts';
-import { MessageError, type MessageIssue, type MessageIssueCode } from '../../errors.ts';
-import type { EmailMessage } from '../../message.ts';
+import { addressKey, parseMailbox } from '../../model/address.ts';
+import { MessageError, type MessageIssue, type MessageIssueCode } from '../../model/errors.ts';
+import type { EmailMessage } from '../../model/message.ts';
 import { dataIssues } from './content.ts';
 import {
   chunksOf,

@@ -1,8 +1,8 @@
-import { BACKEND_OPTIONS, type BackendOptions, RETRY_OPTION } from '../../backend.ts';
-import { ConfigurationError } from '../../errors.ts';
-import { type DkimKey, type DkimOptions, readDkimKeys } from '../../mime/dkim-keys.ts';
-import { DKIM_OPTION } from '../../mime/dkim-option.ts';
-import type { AnyOptionTable, OptionTable } from '../../options.ts';
+import { BACKEND_OPTIONS, type BackendOptions, RETRY_OPTION } from '../../backend/backend.ts';
+import { type DkimKey, type DkimOptions, readDkimKeys } from '../../mime/compose/dkim-keys.ts';
+import { DKIM_OPTION } from '../../mime/compose/dkim-option.ts';
+import { ConfigurationError } from '../../model/errors.ts';
+import type { AnyOptionTable, OptionTable } from '../../options/option-table.ts';
 import { type RetryOptions, resolveRetry } from '../../util/backoff.ts';
 import type { SesClientLike } from './sdk.ts';
 

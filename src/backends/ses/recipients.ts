@@ -1,6 +1,6 @@
-import type { Mailbox } from '../../address.ts';
-import { type EmailMessage, mailboxesOf } from '../../message.ts';
-import { addressHeader } from '../../mime/headers.ts';
+import { addressHeader } from '../../mime/compose/headers.ts';
+import type { Mailbox } from '../../model/address.ts';
+import { type EmailMessage, mailboxesOf } from '../../model/message.ts';
 import type { Destination } from './requests.ts';
 
 /** A recipient, and the list of the Destination it belongs to. */

@@ -1,4 +1,4 @@
-import { endedBefore, stopCode } from '../../delivery.ts';
+import { endedBefore, stopCode } from '../../backend/job.ts';
 import { backoffMs } from '../../util/backoff.ts';
 import { ConcurrencyLimiter } from '../../util/concurrency-limiter.ts';
 import { type Deadline, setDeadline } from '../../util/deadline.ts';

@@ -1,4 +1,4 @@
-import { type EmailMessage, mailboxesOf } from '../../message.ts';
+import { type EmailMessage, mailboxesOf } from '../../model/message.ts';
 import type { EmailTag } from './email-tags.ts';
 import type { ResolvedSesOptions } from './options.ts';
 import { headerForm } from './recipients.ts';

@@ -1,8 +1,8 @@
-import { type DeliveryResult, factsOfFailure } from '../../delivery.ts';
-import type { EmailError } from '../../errors.ts';
-import type { Feature } from '../../features.ts';
-import type { EmailMessage } from '../../message.ts';
-import { type RecipientStatus, recipientStatus } from '../../status.ts';
+import { type DeliveryResult, factsOfFailure } from '../../backend/job.ts';
+import type { EmailError } from '../../model/errors.ts';
+import type { Feature } from '../../model/features.ts';
+import type { EmailMessage } from '../../model/message.ts';
+import { type RecipientStatus, recipientStatus } from '../../model/status.ts';
 import type { SesFailure } from './failures.ts';
 import type { EnvelopeRecipient } from './recipients.ts';
 

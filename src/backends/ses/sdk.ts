@@ -1,5 +1,5 @@
-import { ConfigurationError } from '../../errors.ts';
-import { optionalRequire } from '../../util/optional-package.ts';
+import { ConfigurationError } from '../../model/errors.ts';
+import { optionalRequire } from '../../options/optional-package.ts';
 import { reasonOf } from '../../util/reason.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';
 import { CREDENTIALS_FUNCTION } from './failures.ts';

@@ -1,5 +1,5 @@
-import { whileReading } from '../../delivery.ts';
-import { MessageError } from '../../errors.ts';
+import { whileReading } from '../../backend/job.ts';
+import { MessageError } from '../../model/errors.ts';
 import { backoffMs } from '../../util/backoff.ts';
 import { pause } from '../../util/pause.ts';
 import { templateContent } from './content.ts';

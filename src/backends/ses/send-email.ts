@@ -1,5 +1,5 @@
-import type { Mailbox } from '../../address.ts';
-import { whileReading } from '../../delivery.ts';
+import { whileReading } from '../../backend/job.ts';
+import type { Mailbox } from '../../model/address.ts';
 import { rawContent, templateContent } from './content.ts';
 import { inDoubt } from './failures.ts';
 import {

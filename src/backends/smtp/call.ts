@@ -1,9 +1,9 @@
-import { type DeliveryContext, type DeliveryResult, type Job, stopCode } from '../../delivery.ts';
-import type { ComposeOptions } from '../../mime/composition.ts';
+import { ResultQueue } from '../../backend/call/result-queue.ts';
+import { type DeliveryContext, type DeliveryResult, type Job, stopCode } from '../../backend/job.ts';
+import type { ComposeOptions } from '../../mime/compose/composition.ts';
 import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
-import type { Pool } from '../../smtp/pool.ts';
+import type { Pool } from '../../smtp/queue/pool.ts';
 import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
-import { ResultQueue } from '../../util/result-queue.ts';
 import { type GivenUp, Mail } from './mail.ts';
 
 /**

@@ -1,12 +1,12 @@
-import type { Verification } from '../../backend.ts';
-import type { DeliveryContext, DeliveryResult, Job } from '../../delivery.ts';
-import type { ComposeOptions } from '../../mime/composition.ts';
-import { dkimSigner } from '../../mime/dkim.ts';
-import type { DkimKey } from '../../mime/dkim-keys.ts';
-import { loginHintFor } from '../../presets.ts';
+import type { Verification } from '../../backend/backend.ts';
+import type { DeliveryContext, DeliveryResult, Job } from '../../backend/job.ts';
+import type { ComposeOptions } from '../../mime/compose/composition.ts';
+import { dkimSigner } from '../../mime/compose/dkim.ts';
+import type { DkimKey } from '../../mime/compose/dkim-keys.ts';
+import { loginHintFor } from '../../net/presets.ts';
 import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
-import { Pool } from '../../smtp/pool.ts';
-import { verify } from '../../smtp/verify.ts';
+import { Pool } from '../../smtp/queue/pool.ts';
+import { verify } from '../../smtp/session/verify.ts';
 import { SmtpCall } from './call.ts';
 
 /** What a mail is given besides the headers that it has. */

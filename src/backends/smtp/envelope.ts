@@ -1,6 +1,6 @@
-import { hasNonAsciiLocalPart } from '../../features.ts';
-import type { EmailMessage } from '../../message.ts';
-import type { Envelope, EnvelopeRecipient } from '../../smtp/delivery.ts';
+import { hasNonAsciiLocalPart } from '../../model/features.ts';
+import type { EmailMessage } from '../../model/message.ts';
+import type { Envelope, EnvelopeRecipient } from '../../smtp/queue/delivery.ts';
 
 /** The envelope of a message: sender, recipients, and the parameters of MAIL and RCPT. */
 export function envelopeOf(message: EmailMessage): Envelope {

@@ -1,8 +1,8 @@
-import { BACKEND_OPTIONS, type BackendOptions, OAUTH2_OPTION, RETRY_OPTION } from '../../backend.ts';
-import type { DkimOptions } from '../../mime/dkim-keys.ts';
-import { DKIM_OPTION } from '../../mime/dkim-option.ts';
+import { BACKEND_OPTIONS, type BackendOptions, OAUTH2_OPTION, RETRY_OPTION } from '../../backend/backend.ts';
+import type { DkimOptions } from '../../mime/compose/dkim-keys.ts';
+import { DKIM_OPTION } from '../../mime/compose/dkim-option.ts';
 import { parseProxy } from '../../net/proxy-server.ts';
-import { type OptionSpec, type OptionTable, parseOption } from '../../options.ts';
+import { type OptionSpec, type OptionTable, parseOption } from '../../options/option-table.ts';
 import { AUTH_METHODS, resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
 
 /** Options of the smtp backend. */

@@ -1,8 +1,8 @@
-import type { DeliveryResult } from '../../delivery.ts';
-import type { EmailError, ServerReply } from '../../errors.ts';
-import type { EmailMessage } from '../../message.ts';
-import type { RecipientOutcome } from '../../smtp/delivery.ts';
-import { type DeliveryStatus, type RecipientStatus, recipientStatus } from '../../status.ts';
+import type { DeliveryResult } from '../../backend/job.ts';
+import type { EmailError, ServerReply } from '../../model/errors.ts';
+import type { EmailMessage } from '../../model/message.ts';
+import { type DeliveryStatus, type RecipientStatus, recipientStatus } from '../../model/status.ts';
+import type { RecipientOutcome } from '../../smtp/queue/delivery.ts';
 
 /**
  * The outcomes as a result; `messageId` is null if the message was certainly not delivered to anyone. `espResponse` is the

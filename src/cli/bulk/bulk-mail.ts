@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
-import { type AddressInput, AddressSyntaxError, addressKey, parseMailbox } from '../../address.ts';
-import type { Attachment } from '../../attachment.ts';
-import { MessageError } from '../../errors.ts';
-import { EmailMessage } from '../../message.ts';
-import type { EmailMessageDraft } from '../../message-init.ts';
+import { type AddressInput, AddressSyntaxError, addressKey, parseMailbox } from '../../model/address.ts';
+import type { Attachment } from '../../model/attachment.ts';
+import { MessageError } from '../../model/errors.ts';
+import { EmailMessage } from '../../model/message.ts';
+import type { EmailMessageDraft } from '../../model/message-init.ts';
 import type { OptionValues } from '../command.ts';
 import { UsageError } from '../failure.ts';
-import { draftOf, type MAIL_OPTIONS, wrongMail } from '../mail-options.ts';
 import { readText } from '../read-file.ts';
+import { draftOf, type MAIL_OPTIONS, wrongMail } from '../send/mail-options.ts';
 import { Columns, escapeHtml, type Merge } from './merge-template.ts';
 
 /** The options that only bulk mail has. */

@@ -1,4 +1,4 @@
-import type { EmailError } from '../../errors.ts';
+import type { EmailError } from '../../model/errors.ts';
 import { failureOf, UsageError } from '../failure.ts';
 import { type Color, formatCount, type Output, STATUS_COLORS } from '../output.ts';
 import { type Counts, formatCounts, type Outcome } from './row-outcome.ts';

@@ -1,10 +1,16 @@
-import type { EmailBackend } from '../../backend.ts';
-import { ConfigurationError, EmailConnectionError, type EmailError, MessageError, SendError } from '../../errors.ts';
-import type { EmailMessageDraft } from '../../message-init.ts';
+import type { EmailBackend } from '../../backend/backend.ts';
+import {
+  ConfigurationError,
+  EmailConnectionError,
+  type EmailError,
+  MessageError,
+  SendError,
+} from '../../model/errors.ts';
+import type { EmailMessageDraft } from '../../model/message-init.ts';
 import type { Clock } from '../../util/clock.ts';
 import { RateLimiter } from '../../util/rate-limiter.ts';
 import { UsageError } from '../failure.ts';
-import { wrongMail } from '../mail-options.ts';
+import { wrongMail } from '../send/mail-options.ts';
 import type { BulkMail } from './bulk-mail.ts';
 import type { Journal } from './journal.ts';
 import type { Person } from './read-people.ts';

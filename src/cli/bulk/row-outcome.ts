@@ -1,5 +1,5 @@
-import { MessageError } from '../../errors.ts';
-import type { DeliveryStatus, MessageResult } from '../../status.ts';
+import { MessageError } from '../../model/errors.ts';
+import type { DeliveryStatus, MessageResult } from '../../model/status.ts';
 import { formatCount } from '../output.ts';
 
 /** The outcome of a row: that of a recipient, or `unsent` when it was never handed over. */

@@ -1,11 +1,11 @@
 import { stderr } from 'node:process';
-import type { BackendOptions, EmailBackend } from '../../backend.ts';
-import { getConnection } from '../../connection.ts';
+import type { BackendOptions, EmailBackend } from '../../backend/backend.ts';
+import { getConnection } from '../../connection/connection.ts';
 import { readConfiguration } from '../check/configuration.ts';
 import type { OptionValues } from '../command.ts';
 import { type CONNECTION_OPTIONS, connectionOf, connectionTarget } from '../connection-options.ts';
-import type { MAIL_OPTIONS } from '../mail-options.ts';
 import type { Output } from '../output.ts';
+import type { MAIL_OPTIONS } from '../send/mail-options.ts';
 import { compileMail, type TEMPLATE_OPTIONS } from './bulk-mail.ts';
 import { type BulkReport, exitCodeOf, printReport } from './bulk-report.ts';
 import { BulkRun, type BulkRunOptions, parseRate } from './bulk-run.ts';

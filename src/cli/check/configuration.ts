@@ -1,9 +1,9 @@
-import { chosenTarget, mergeOptions, resolveTarget, type Target, variableTarget } from '../../connection-target.ts';
-import { connectionNameOf } from '../../named-connections.ts';
-import type { AnyOptionTable, OptionSpec } from '../../options.ts';
-import { type BackendClass, optionTableOf } from '../../registry.ts';
-import { currentEnvironment, namedUrlVariable, originOf, readVariable } from '../../settings.ts';
-import { variableOf } from '../../variables.ts';
+import { connectionNameOf } from '../../connection/named.ts';
+import { type BackendClass, optionTableOf } from '../../connection/registry.ts';
+import { chosenTarget, mergeOptions, resolveTarget, type Target, variableTarget } from '../../connection/target.ts';
+import { currentEnvironment, namedUrlVariable, originOf, readVariable } from '../../options/environment.ts';
+import type { AnyOptionTable, OptionSpec } from '../../options/option-table.ts';
+import { variableOf } from '../../options/variables.ts';
 
 /** One effective setting, safe to print. */
 interface Setting {

@@ -1,4 +1,4 @@
-import { EmailError, type ErrorCode } from '../../errors.ts';
+import { EmailError, type ErrorCode } from '../../model/errors.ts';
 
 /** What a {@link Finding} is about. */
 export type Area =

@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
-import { makeWithOptions } from '../../connection-target.ts';
-import { type ConnectionErrorCode, EmailConnectionError } from '../../errors.ts';
+import { makeWithOptions } from '../../connection/target.ts';
+import { type ConnectionErrorCode, EmailConnectionError } from '../../model/errors.ts';
 import { locationOf, resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
 import { type Finding, fault, faultOf, ok, warning } from './finding.ts';
 import { ipVersion } from './spf-record.ts';

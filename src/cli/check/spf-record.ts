@@ -1,4 +1,4 @@
-import { isAddressLiteral } from '../../domain.ts';
+import { isAddressLiteral } from '../../model/domain.ts';
 
 /** One mechanism of an SPF record, or its `redirect`. */
 export interface SpfTerm {

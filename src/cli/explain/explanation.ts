@@ -1,9 +1,9 @@
-import { getConnection } from '../../connection.ts';
-import { makeWithOptions } from '../../connection-target.ts';
-import type { EmailMessageInit } from '../../message-init.ts';
-import { composeMessage } from '../../mime/compose.ts';
+import { getConnection } from '../../connection/connection.ts';
+import { makeWithOptions } from '../../connection/target.ts';
+import { composeMessage } from '../../mime/compose/compose.ts';
+import type { EmailMessageInit } from '../../model/message-init.ts';
+import type { SendStatus } from '../../model/status.ts';
 import { locationOf, resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
-import type { SendStatus } from '../../status.ts';
 import { readConfiguration } from '../check/configuration.ts';
 import { planSes, type SesRequest } from './ses-plan.ts';
 import { planSession, type SessionPlan } from './session-plan.ts';

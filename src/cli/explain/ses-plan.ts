@@ -1,6 +1,6 @@
-import type { EmailBackend } from '../../backend.ts';
-import type { EmailMessageInit } from '../../message-init.ts';
-import type { SendStatus } from '../../status.ts';
+import type { EmailBackend } from '../../backend/backend.ts';
+import type { EmailMessageInit } from '../../model/message-init.ts';
+import type { SendStatus } from '../../model/status.ts';
 
 /** One request to SES. */
 export interface SesRequest {

@@ -1,8 +1,8 @@
-import type { EmailBackend } from '../../backend.ts';
-import type { EmailMessageInit } from '../../message-init.ts';
+import type { EmailBackend } from '../../backend/backend.ts';
+import type { EmailMessageInit } from '../../model/message-init.ts';
+import type { SendStatus } from '../../model/status.ts';
 import { EXTENSIONS, type Extension } from '../../smtp-server/extensions.ts';
 import type { ReceivedMail } from '../../smtp-server/hooks.ts';
-import type { SendStatus } from '../../status.ts';
 import { startOfflineServer } from './offline-server.ts';
 
 /** How a mail is sent to a server with these extensions. */

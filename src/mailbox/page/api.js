@@ -1,14 +1,14 @@
-/** @typedef {import('../caught-mail.ts').MailSummary} MailSummary */
-/** @typedef {MailSummary & import('../mail-view.ts').MailDetail} Mail */
-/** @typedef {import('../mail-store.ts').MailListing & { readonly unknownTerms: readonly string[] }} MailListing */
-/** @typedef {import('../../mime/lint-finding.ts').LintFinding} LintFinding */
-/** @typedef {import('../chaos.ts').ChaosSettings} ChaosSettings */
+/** @typedef {import('../store/caught-mail.ts').MailSummary} MailSummary */
+/** @typedef {MailSummary & import('../../mime/read/mail-view.ts').MailDetail} Mail */
+/** @typedef {import('../store/mail-store.ts').MailListing & { readonly unknownTerms: readonly string[] }} MailListing */
+/** @typedef {import('../../mime/lint/finding.ts').LintFinding} LintFinding */
+/** @typedef {import('../catch/chaos.ts').ChaosSettings} ChaosSettings */
 /** @typedef {import('../release.ts').ReleaseResult} ReleaseResult */
-/** @typedef {import('../mail-store.ts').StoreChange & { readonly total: number, readonly unread: number }} MailboxChange */
+/** @typedef {import('../store/mail-store.ts').StoreChange & { readonly total: number, readonly unread: number }} MailboxChange */
 /**
  * @typedef {{
  *   readonly page: { readonly host: string, readonly port: number },
- *   readonly smtp: import('../receiver.ts').SmtpAddress | null,
+ *   readonly smtp: import('../catch/receiver.ts').SmtpAddress | null,
  *   readonly release: readonly string[] | null,
  *   readonly chaos: ChaosSettings,
  * }} Info

@@ -4,7 +4,7 @@ import { byteSize } from './format.js';
 import { Icon } from './icons.js';
 import { html, useEffect, useState } from './vendor/preact.js';
 
-/** @typedef {import('../mail-view.ts').MailDetail['files'][number]} File */
+/** @typedef {import('../../mime/read/mail-view.ts').MailDetail['files'][number]} File */
 
 const MAX_TEXT = 200_000;
 

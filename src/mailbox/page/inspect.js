@@ -4,7 +4,7 @@ import { Icon } from './icons.js';
 import { html, useEffect, useState } from './vendor/preact.js';
 
 /** @typedef {import('./api.js').Mail} Mail */
-/** @typedef {import('../mail-view.ts').MailDetail['tree']} PartView */
+/** @typedef {import('../../mime/read/mail-view.ts').MailDetail['tree']} PartView */
 
 /** @param {{ headers: Mail['headers'] }} props */
 export function Headers({ headers }) {

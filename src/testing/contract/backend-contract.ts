@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert';
-import type { Awaitable } from '../../events.ts';
+import type { Awaitable } from '../../events/mail-event.ts';
 import { CALL_RULES } from './call-rules.ts';
 import { CONTENT_RULES } from './content-rules.ts';
 import { SAFETY_RULES } from './safety-rules.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isDelivered } from '../../status.ts';
+import { isDelivered } from '../../model/status.ts';
 import { type ContractRule, mail, mails, recipientsOf, type Trial, within } from './trial.ts';
 
 /** Milliseconds in which an aborted call must end. */

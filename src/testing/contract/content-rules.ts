@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { readAddresses } from '../../mime/read-addresses.ts';
-import { headerText, headerValue } from '../../mime/read-headers.ts';
+import { readAddresses } from '../../mime/read/addresses.ts';
+import { headerText, headerValue } from '../../mime/read/headers.ts';
 import { type ContractRule, mail, type Trial } from './trial.ts';
 
 const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => byte);

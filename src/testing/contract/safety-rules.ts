@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { EmailMessageInit } from '../../message-init.ts';
+import type { EmailMessageInit } from '../../model/message-init.ts';
 import type { ContractBackend } from './subject.ts';
 import { type ContractRule, mail, recipientsOf, resultAt, type Trial } from './trial.ts';
 

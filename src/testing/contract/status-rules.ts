@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { isDelivered } from '../../status.ts';
+import { isDelivered } from '../../model/status.ts';
 import { type ContractRule, describeError, mail, mails, recipientsOf, resultAt } from './trial.ts';
 
 const UNSENDABLE = mail('b@example.org', { fromEmail: 'not an address' });

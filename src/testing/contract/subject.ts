@@ -1,6 +1,6 @@
-import type { Awaitable } from '../../events.ts';
-import type { EmailMessageInit } from '../../message-init.ts';
-import type { SendStatus } from '../../status.ts';
+import type { Awaitable } from '../../events/mail-event.ts';
+import type { EmailMessageInit } from '../../model/message-init.ts';
+import type { SendStatus } from '../../model/status.ts';
 
 /** The methods that the contract calls: those of an EmailBackend, or of a wrapper of another library. */
 export interface ContractBackend {

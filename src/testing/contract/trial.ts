@@ -1,11 +1,11 @@
 import { AssertionError } from 'node:assert';
 import assert from 'node:assert/strict';
 import { clearTimeout, setTimeout } from 'node:timers';
-import { comparisonKey } from '../../address.ts';
-import type { EmailError } from '../../errors.ts';
-import type { EmailMessageInit } from '../../message-init.ts';
-import { MailContent } from '../../mime/mail-content.ts';
-import type { MessageResult, RecipientStatus, SendStatus } from '../../status.ts';
+import { MailContent } from '../../mime/read/mail-content.ts';
+import { comparisonKey } from '../../model/address.ts';
+import type { EmailError } from '../../model/errors.ts';
+import type { EmailMessageInit } from '../../model/message-init.ts';
+import type { MessageResult, RecipientStatus, SendStatus } from '../../model/status.ts';
 import type { ContractAbilities, ContractSubject } from './subject.ts';
 
 /** One rule that every backend must obey. */

@@ -1,8 +1,8 @@
 import { expect } from 'vitest';
 import { SesBackend, type SesOptions } from '../../../src/backends/ses.ts';
-import { EmailError, MessageError } from '../../../src/errors.ts';
-import type { EmailMessageInit } from '../../../src/message-init.ts';
-import type { SendStatus } from '../../../src/status.ts';
+import { EmailError, MessageError } from '../../../src/model/errors.ts';
+import type { EmailMessageInit } from '../../../src/model/message-init.ts';
+import type { SendStatus } from '../../../src/model/status.ts';
 import type { StrictSes } from '../../servers/strict-ses.ts';
 
 let accounts = 0;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { encodeEmailTags } from '../../../src/backends/ses/email-tags.ts';
 import { decodeEmailTags } from '../../../src/backends/ses.ts';
-import { MessageError } from '../../../src/errors.ts';
+import { MessageError } from '../../../src/model/errors.ts';
 import { fc } from '../../properties.ts';
 import { LIMITS } from '../../servers/strict-ses-rules.ts';
 

@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
-import type { EmailError } from '../../../src/errors.ts';
+import type { EmailError } from '../../../src/model/errors.ts';
 import { StrictSes } from '../../servers/strict-ses.ts';
 import { addresses, closeAll, connectTo, errorOf, mail, statuses } from './connect.ts';
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { EmailError } from '../../../src/errors.ts';
+import type { EmailError } from '../../../src/model/errors.ts';
 import { freePorts } from '../../servers/process.ts';
 import { type Fault, StrictSes } from '../../servers/strict-ses.ts';
 import { addresses, closeAll, connectTo, errorOf, mail, statuses } from './connect.ts';

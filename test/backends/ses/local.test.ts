@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { CreateEmailTemplateCommand, SESv2Client } from '@aws-sdk/client-sesv2';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { SesBackend, type SesOptions } from '../../../src/backends/ses.ts';
-import type { SendError } from '../../../src/errors.ts';
+import type { SendError } from '../../../src/model/errors.ts';
 import { ACCOUNT, type SesLocal, startSesLocal } from '../../servers/ses-local.ts';
 
 const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret' };

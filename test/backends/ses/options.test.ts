@@ -1,13 +1,13 @@
 import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { afterAll, afterEach, beforeAll, describe, expect, expectTypeOf, test, vi } from 'vitest';
-import type { EmailBackend } from '../../../src/backend.ts';
+import type { EmailBackend } from '../../../src/backend/backend.ts';
 import { accountOf } from '../../../src/backends/ses/account.ts';
 import { resolveSesOptions } from '../../../src/backends/ses/options.ts';
 import type { SendBulkEmailRequest, SendEmailRequest } from '../../../src/backends/ses/requests.ts';
 import type { SesSdk } from '../../../src/backends/ses/sdk.ts';
 import { SesBackend, type SesClientLike } from '../../../src/backends/ses.ts';
-import { getConnection } from '../../../src/connection.ts';
-import { ConfigurationError } from '../../../src/errors.ts';
+import { getConnection } from '../../../src/connection/connection.ts';
+import { ConfigurationError } from '../../../src/model/errors.ts';
 import { StrictSes } from '../../servers/strict-ses.ts';
 import { closeAll, connectTo, errorOf, mail } from './connect.ts';
 

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { authenticate } from 'mailauth';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { EmailMessage } from '../../../src/message.ts';
-import { composeMessage } from '../../../src/mime/compose.ts';
+import { composeMessage } from '../../../src/mime/compose/compose.ts';
+import { EmailMessage } from '../../../src/model/message.ts';
 import { redirect } from '../../../src/wrappers/redirect.ts';
 import { StrictSes } from '../../servers/strict-ses.ts';
 import { record } from '../../servers/strict-ses-rules.ts';

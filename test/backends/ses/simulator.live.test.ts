@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { getConnection } from '../../../src/connection.ts';
+import { getConnection } from '../../../src/connection/connection.ts';
 
 // Off unless AMSDAL_TEST_SES=1: it needs credentials of an account, and a sender that is verified, in AMSDAL_TEST_SES_FROM.
 const fromEmail = process.env['AMSDAL_TEST_SES_FROM'] ?? '';

@@ -1,11 +1,11 @@
 import * as sdk from '@aws-sdk/client-sesv2';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
-import { UnsupportedFeatureError } from '../../../src/errors.ts';
+import { UnsupportedFeatureError } from '../../../src/model/errors.ts';
 import { StrictSes } from '../../servers/strict-ses.ts';
 import { closeAll, connectTo, errorOf, mail } from './connect.ts';
 
 // The SDK as it was before 3.1125.0: it does not know ConfigurationOverrides.
-vi.mock('../../../src/util/optional-package.ts', () => ({
+vi.mock('../../../src/options/optional-package.ts', () => ({
   optionalRequire: () => ({ ...sdk, SendEmailRequest$: without(sdk.SendEmailRequest$) }),
 }));
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { BulkMail } from '../../../src/cli/bulk/bulk-mail.ts';
 import { BulkRun } from '../../../src/cli/bulk/bulk-run.ts';
 import type { Person } from '../../../src/cli/bulk/read-people.ts';
-import { getConnection } from '../../../src/connection.ts';
+import { getConnection } from '../../../src/connection/connection.ts';
 import { ManualClock } from '../../util/manual-clock.ts';
 
 const mail: BulkMail = {

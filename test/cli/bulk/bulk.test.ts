@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ScriptedSmtpServer } from '../../../src/testing/scripted-smtp-server.ts';
+import { ScriptedSmtpServer } from '../../../src/testing/server/scripted-smtp-server.ts';
 import { until } from '../../servers/process.ts';
 import { type CliRun, ended, runCli, startCli } from '../run-cli.ts';
 import { runCommand, withoutProgress } from '../run-command.ts';

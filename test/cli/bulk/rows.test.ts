@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { ScriptedSmtpServer } from '../../../src/testing/scripted-smtp-server.ts';
+import { ScriptedSmtpServer } from '../../../src/testing/server/scripted-smtp-server.ts';
 import type { CliRun } from '../run-cli.ts';
 import { runCommand, withoutProgress } from '../run-command.ts';
 

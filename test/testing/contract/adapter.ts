@@ -1,6 +1,6 @@
-import { SendError } from '../../../src/errors.ts';
-import type { AddressList, EmailMessageInit } from '../../../src/message-init.ts';
-import { type MessageResult, type RecipientStatus, recipientStatus, SendStatus } from '../../../src/status.ts';
+import { SendError } from '../../../src/model/errors.ts';
+import type { AddressList, EmailMessageInit } from '../../../src/model/message-init.ts';
+import { type MessageResult, type RecipientStatus, recipientStatus, SendStatus } from '../../../src/model/status.ts';
 import type { ContractBackend } from '../../../src/testing/contract/subject.ts';
 
 /** What a library says of one message: its id, and whom it names as refused. */

@@ -1,10 +1,10 @@
-import { EmailBackend } from '../../../src/backend.ts';
-import { type DeliveryResult, failedDelivery, type Job } from '../../../src/delivery.ts';
-import { SendError } from '../../../src/errors.ts';
-import { ALL_FEATURES, type Feature } from '../../../src/features.ts';
-import { composeMessage } from '../../../src/mime/compose.ts';
-import { generateMessageId } from '../../../src/mime/message-id.ts';
-import { type RecipientStatus, recipientStatus } from '../../../src/status.ts';
+import { EmailBackend } from '../../../src/backend/backend.ts';
+import { type DeliveryResult, failedDelivery, type Job } from '../../../src/backend/job.ts';
+import { composeMessage } from '../../../src/mime/compose/compose.ts';
+import { generateMessageId } from '../../../src/mime/compose/message-id.ts';
+import { SendError } from '../../../src/model/errors.ts';
+import { ALL_FEATURES, type Feature } from '../../../src/model/features.ts';
+import { type RecipientStatus, recipientStatus } from '../../../src/model/status.ts';
 import type { ContractDelivery, ContractSubject } from '../../../src/testing/contract/subject.ts';
 
 /** A copy of the dummy backend that keeps what a provider would see; each fault below changes one step of it. */

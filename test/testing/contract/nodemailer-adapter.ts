@@ -1,5 +1,5 @@
 import { createTransport, type SendMailOptions } from 'nodemailer';
-import type { EmailMessageInit } from '../../../src/message-init.ts';
+import type { EmailMessageInit } from '../../../src/model/message-init.ts';
 import type { ContractBackend } from '../../../src/testing/contract/subject.ts';
 import { sendWith } from './adapter.ts';
 

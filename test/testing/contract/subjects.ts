@@ -3,17 +3,17 @@ import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SMTPServer } from 'smtp-server';
+import type { DeliveryResult, Job } from '../../../src/backend/job.ts';
 import { DummyBackend } from '../../../src/backends/dummy.ts';
 import { FileBackend } from '../../../src/backends/file.ts';
 import { SesBackend } from '../../../src/backends/ses.ts';
 import { SmtpBackend } from '../../../src/backends/smtp.ts';
-import type { DeliveryResult, Job } from '../../../src/delivery.ts';
-import { EmailConnectionError } from '../../../src/errors.ts';
-import { composeMessage } from '../../../src/mime/compose.ts';
+import { composeMessage } from '../../../src/mime/compose/compose.ts';
+import { EmailConnectionError } from '../../../src/model/errors.ts';
 import type { ContractFactory } from '../../../src/testing/contract/backend-contract.ts';
 import type { ContractBackend, ContractDelivery, ContractSubject } from '../../../src/testing/contract/subject.ts';
-import { createInbox } from '../../../src/testing/inbox.ts';
-import { ScriptedSmtpServer } from '../../../src/testing/scripted-smtp-server.ts';
+import { createInbox } from '../../../src/testing/inbox/inbox.ts';
+import { ScriptedSmtpServer } from '../../../src/testing/server/scripted-smtp-server.ts';
 import { StrictSes } from '../../servers/strict-ses.ts';
 
 /** How many failures are planned when a provider that counts them is to fail from now on. */

@@ -1,6 +1,6 @@
 import { createMessage, type MessageConstructor } from '@upyo/core';
 import { SmtpTransport } from '@upyo/smtp';
-import type { AddressList, EmailMessageInit } from '../../../src/message-init.ts';
+import type { AddressList, EmailMessageInit } from '../../../src/model/message-init.ts';
 import type { ContractBackend } from '../../../src/testing/contract/subject.ts';
 import { sendWith } from './adapter.ts';
 

@@ -1,0 +1,94 @@
+import { thrownHere } from '../../model/error-copies.ts';
+import type { EmailError } from '../../model/errors.ts';
+import type { EmailMessage } from '../../model/message.ts';
+import type { MessageResult, SendStatus } from '../../model/status.ts';
+import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
+import type { SendOptions } from '../backend.ts';
+import { toEmailError } from '../job.ts';
+import { Call, type CallHost } from './call.ts';
+import { CallEnd } from './call-end.ts';
+import { conclude } from './conclusion.ts';
+import type { Gate, Waiting } from './gate.ts';
+import { MessageSource } from './message-source.ts';
+
+/** Sends messages when the gate has room, and says what became of all of them. */
+export function sendWhenAdmitted(host: CallHost, source: MessageSource, options: SendOptions): Promise<SendStatus> {
+  return new Promise((resolve) => new SendCall(host, source, options, resolve).queue());
+}
+
+/** One call of `sendMessages`: waits for its turn, collects all results, and ends in a status or an error. */
+class SendCall implements Waiting {
+  readonly #host: CallHost;
+  /** A hundred thousand calls may wait, most of them with one message: no more is kept of it. */
+  #messages: MessageSource | EmailMessage;
+  readonly #options: SendOptions;
+  readonly #resolve: (status: Promise<SendStatus>) => void;
+  /** What ends it before it is through, waiting included; null for a call that nothing can end. */
+  #callEnd: CallEnd | null = null;
+  #isAdmitted = false;
+  /** For a call that waits and that something can end. */
+  #stopWaiting: (() => void) | null = null;
+
+  constructor(
+    host: CallHost,
+    source: MessageSource,
+    options: SendOptions,
+    resolve: (status: Promise<SendStatus>) => void,
+  ) {
+    this.#host = host;
+    this.#messages = source;
+    this.#options = options;
+    this.#resolve = resolve;
+  }
+
+  /** Starts as soon as the gate has room; a call that is aborted while it waits is answered at once, whoever is before it. */
+  queue(): void {
+    const callEnd = CallEnd.of(this.#options.signal, this.#host.options.deadlineMs);
+    this.#callEnd = callEnd;
+    if (callEnd?.signal.aborted) {
+      this.#start(null);
+      return;
+    }
+    this.#host.gate.queue(this);
+    if (this.#isAdmitted) return;
+    if (this.#messages instanceof MessageSource) this.#messages = this.#messages.only ?? this.#messages;
+    if (callEnd === null) return;
+    const onEnd = () => this.#start(null);
+    addAbortListener(callEnd.signal, onEnd);
+    this.#stopWaiting = () => removeAbortListener(callEnd.signal, onEnd);
+  }
+
+  enter(): void {
+    const { gate } = this.#host;
+    if (this.#isAdmitted) gate.leave();
+    else this.#start(gate);
+  }
+
+  #start(gate: Gate | null): void {
+    this.#isAdmitted = true;
+    this.#stopWaiting?.();
+    this.#stopWaiting = null;
+    this.#resolve(this.#run(gate));
+  }
+
+  /** The functions that await the call are in the stack of what is thrown here: its promise follows this one from the start. */
+  async #run(gate: Gate | null): Promise<SendStatus> {
+    const { failSilently = false } = this.#options;
+    const messages = this.#messages;
+    const source =
+      messages instanceof MessageSource ? messages : new MessageSource(this.#host, [messages], failSilently);
+    const results: MessageResult[] = new Array(source.total ?? 0);
+    let callError: EmailError | null = null;
+    try {
+      const call = new Call(this.#host, source, this.#options, gate, this.#callEnd);
+      for await (const result of call) results[result.index] = result;
+    } catch (error) {
+      callError = toEmailError(error);
+    }
+    try {
+      return conclude(results, failSilently, callError);
+    } catch (error) {
+      throw thrownHere(error);
+    }
+  }
+}

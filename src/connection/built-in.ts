@@ -1,0 +1,7 @@
+/** The built-in backends, one per line: each class exported under its name for `getConnection` and variables. */
+export { ConsoleBackend as console } from '../backends/console.ts';
+export { DummyBackend as dummy } from '../backends/dummy.ts';
+export { FileBackend as file } from '../backends/file.ts';
+export { SesBackend as ses } from '../backends/ses.ts';
+export { SmtpBackend as smtp } from '../backends/smtp.ts';
+export { MailboxBackend as mailbox } from '../mailbox/catch/mailbox-backend.ts';
