@@ -21,7 +21,7 @@ const THREADS = ['blocking-worker', 'mailbox/preview-worker'];
 /** Where a file of dist has another place than its source. @type {Readonly<Record<string, string>>} */
 const SOURCES = { 'blocking-worker': 'connection/blocking-worker' };
 /** Also loaded by file name, so that bundlers do not include it. */
-const LOADED = ['mailbox/mailbox'];
+const LOADED = ['mailbox/mailbox', 'mime/compose/engine', 'backend/blocking/bridge'];
 const PROGRAMS = ['cli/main'];
 
 /** What both the mailbox and the test kit use to read mails; neither should load the other for it. */
@@ -57,8 +57,8 @@ async function declare() {
 }
 
 /**
- * A file per entry point, one for the composer without what only `amsdal-mail/mime` shows, one for what every backend is made
- * of, one for everything else that `import 'amsdal-mail'` needs, one for `lint`, one for the SMTP receiver, one for reading
+ * A file per entry point, one for messages and what else `amsdal-mail/mime` shares with backends, one for what every backend is
+ * made of, one for everything else that `import 'amsdal-mail'` needs, one for the composer, which loads at the first mail, one for `lint`, one for the SMTP receiver, one for reading
  * mails, and the mailbox, which finds its page beside it. What is left over falls into files by who imports it.
  *
  * @param {'esm' | 'cjs'} format
@@ -67,9 +67,10 @@ async function declare() {
  */
 async function bundle(format, names, sourcemap) {
   const groups = [
-    { name: 'composer', holds: common(reachable('mime/index.ts'), reachable('index.ts')) },
+    { name: 'model', holds: common(reachable('mime/index.ts'), reachable('index.ts')) },
     { name: 'backend', holds: new Set(PLAIN_BACKENDS.flatMap((path) => [...reachable(path)])) },
     { name: 'core', holds: reachable('index.ts') },
+    { name: 'composer', holds: reachable('mime/compose/engine.ts') },
     { name: 'lint', holds: reachable('mime/lint/lint.ts') },
     { name: 'smtp-server', holds: reachable('smtp-server/server.ts') },
     { name: 'reader', holds: new Set(READER.flatMap((path) => [...reachable(path)])) },

@@ -24,7 +24,7 @@ export const ROOMS = {
   net: { what: 'the way to a server: addresses, proxies, TLS failures, access tokens', may: ['model', 'util'] },
   mime: {
     what: 'messages to bytes (`compose`) and back (`read`), DKIM, `lint`',
-    may: ['model', 'util', 'options/optional-package.ts'],
+    may: ['model', 'util', 'options/optional-package.ts', 'options/own-file.ts'],
     types: ['options'],
   },
   smtp: {

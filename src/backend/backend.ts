@@ -8,7 +8,7 @@ import type { OAuth2RefreshOptions } from '../net/oauth-options.ts';
 import { type AnyOptionTable, checkOptions, type OptionSpec, type OptionTable } from '../options/option-table.ts';
 import type { RetryOptions } from '../util/backoff.ts';
 import { processState } from '../util/process-state.ts';
-import { blockingDelivery, needBlockingDelivery } from './blocking/delivery.ts';
+import { beginBlockingDelivery, blockingDelivery } from './blocking/delivery.ts';
 import { Call, type CallHost } from './call/call.ts';
 import type { CallOptions } from './call/call-options.ts';
 import { conclude } from './call/conclusion.ts';
@@ -195,7 +195,7 @@ export abstract class EmailBackend implements AsyncDisposable {
   protected deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
     const { name } = this;
     const fail = (job: Job, error: unknown) => failedDelivery(job, toEmailError(error));
-    return needBlockingDelivery(this, name).deliver(name, jobs, fail);
+    return beginBlockingDelivery(this, name).deliver(name, jobs, fail);
   }
 
   /** Connects; called by `open`, must be harmless when connected. */

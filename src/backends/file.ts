@@ -8,12 +8,10 @@ import {
   whileReading,
 } from '../backend/job.ts';
 import { LocalBackend } from '../backend/local-backend.ts';
-import { composeMessage } from '../mime/compose/compose.ts';
-import type { ComposeOptions } from '../mime/compose/composition.ts';
-import { createDkimSigner } from '../mime/compose/dkim.ts';
-import type { DkimOptions } from '../mime/compose/dkim-keys.ts';
+import { type DkimKey, type DkimOptions, readDkimKeys } from '../mime/compose/dkim-keys.ts';
 import { DKIM_OPTION } from '../mime/compose/dkim-option.ts';
 import { generateMessageId } from '../mime/compose/message-id.ts';
+import { type Composer, loadComposer, loadComposerNow } from '../mime/composer.ts';
 import { ConfigurationError, EmailError, SendError } from '../model/errors.ts';
 import type { Feature } from '../model/features.ts';
 import type { EmailMessage } from '../model/message.ts';
@@ -61,7 +59,8 @@ export class FileBackend extends LocalBackend {
   readonly name = 'file';
   protected readonly features: ReadonlySet<Feature>;
   readonly #folder: string;
-  readonly #composeOptions: ComposeOptions;
+  readonly #tagHeaders: boolean;
+  readonly #dkim: readonly DkimKey[];
 
   /** @throws {ConfigurationError} `missing-option` without a path, `invalid-key` for a bad DKIM key. */
   constructor(options: FileOptions = {}) {
@@ -76,7 +75,8 @@ export class FileBackend extends LocalBackend {
     }
     this.#folder = options.path;
     const { tagHeaders = false, dkim } = options;
-    this.#composeOptions = { tagHeaders, ...(dkim && { dkim: createDkimSigner(dkim) }) };
+    this.#tagHeaders = tagHeaders;
+    this.#dkim = dkim ? readDkimKeys(dkim) : [];
     const features: Feature[] = ['priority', 'nonAsciiLocalPart', 'envelopeSender'];
     this.features = new Set(tagHeaders ? [...features, 'tags', 'metadata'] : features);
   }
@@ -88,8 +88,9 @@ export class FileBackend extends LocalBackend {
     const { mkdir, rename, rm, writeFile } = process.getBuiltinModule('node:fs').promises;
     const names = this.#names(messageId);
     try {
+      const composer = await loadComposer();
       await mkdir(this.#folder, { recursive: true, mode: OWNER_FOLDER });
-      const source = this.#compose(await whileReading(message.materialize(), signal), messageId);
+      const source = this.#compose(composer, await whileReading(message.materialize(), signal), messageId);
       await writeFile(names.temporary, source, { flag: 'wx', mode: OWNER_FILE, ...(signal && { signal }) });
       await rename(names.temporary, names.final);
     } catch (error) {
@@ -100,11 +101,16 @@ export class FileBackend extends LocalBackend {
     return written(job, messageId, names.final);
   }
 
+  protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
+    loadComposerNow(); // what makes it fail is no fault of a mail's
+    return super.deliverSync(jobs);
+  }
+
   protected override deliverNow(job: Job, messageId: string): DeliveryResult {
     const { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } = process.getBuiltinModule('node:fs');
     const names = this.#names(messageId);
     try {
-      const source = this.#compose(job.message, messageId);
+      const source = this.#compose(loadComposerNow(), job.message, messageId);
       mkdirSync(this.#folder, { recursive: true, mode: OWNER_FOLDER });
       writeFileSync(names.temporary, source, { flag: 'wx', mode: OWNER_FILE });
       renameSync(names.temporary, names.final);
@@ -117,8 +123,9 @@ export class FileBackend extends LocalBackend {
   }
 
   /** The mail as in a mailbox: an envelope sender is in Return-Path (RFC 5321, section 4.4). */
-  #compose(message: EmailMessage, messageId: string): Uint8Array {
-    const mail = composeMessage(message, { ...this.#composeOptions, messageId, allow8bit: true });
+  #compose({ composeMessage, dkimSigner }: Composer, message: EmailMessage, messageId: string): Uint8Array {
+    const dkim = this.#dkim.length > 0 && { dkim: dkimSigner(this.#dkim) };
+    const mail = composeMessage(message, { tagHeaders: this.#tagHeaders, ...dkim, messageId, allow8bit: true });
     if (message.envelopeSender === null) return mail;
     const sender = message.parsed.envelopeSender?.asciiAddress ?? '';
     return Buffer.concat([Buffer.from(`Return-Path: <${sender}>\r\n`), mail]);

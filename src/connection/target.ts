@@ -1,5 +1,4 @@
 import type { EmailBackend } from '../backend/backend.ts';
-import { WorkerDelivery } from '../backend/blocking/bridge.ts';
 import { letBlock } from '../backend/blocking/delivery.ts';
 import { ConfigurationError } from '../model/errors.ts';
 import { findPreset, presetNames } from '../net/presets.ts';
@@ -167,7 +166,7 @@ function make(name: string | null, backend: BackendClass, options: object): Emai
     );
   }
   const workerName = name === null ? null : nameForWorker(name);
-  if (workerName !== null) letBlock(connection, new WorkerDelivery({ backend: workerName, options }));
+  if (workerName !== null) letBlock(connection, { backend: workerName, options });
   return connection;
 }
 

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../model/errors.ts';
+import { isWorkerd } from '../util/runtime.ts';
 import { importModule } from './import-module.ts';
 
 /**
@@ -9,14 +10,27 @@ import { importModule } from './import-module.ts';
  * @throws {ConfigurationError} `load-failed` when it is missing, as in a bundle
  */
 export function ownFile(from: string | undefined, path: string, purpose: string): string {
-  const { existsSync } = process.getBuiltinModule('node:fs');
-  const { fileURLToPath } = process.getBuiltinModule('node:url');
-  const file = from?.startsWith('file:') ? fileURLToPath(new URL(path, from)) : null;
-  if (file !== null && existsSync(file)) return file;
+  if (from?.startsWith('file:') && !isWorkerd()) {
+    const { existsSync } = process.getBuiltinModule('node:fs');
+    const { fileURLToPath } = process.getBuiltinModule('node:url');
+    const file = fileURLToPath(new URL(path, from));
+    if (existsSync(file)) return file;
+  }
   throw new ConfigurationError(
     'load-failed',
     `${purpose} files of the package amsdal-mail that a bundler leaves behind: keep the package out of the bundle (external: ['amsdal-mail'], in Next.js serverExternalPackages: ['amsdal-mail'])`,
   );
+}
+
+/**
+ * Loads a module of this package at once, for a blocking call: its CommonJS form, found as by {@link ownFile}.
+ *
+ * @param path without the extension
+ */
+export function requireOwn(from: string | undefined, path: string, purpose: string): unknown {
+  const file = ownFile(from, `${path}.cjs`, purpose);
+  const { createRequire } = process.getBuiltinModule('node:module');
+  return createRequire(file)(file);
 }
 
 /**

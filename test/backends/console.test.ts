@@ -1,7 +1,11 @@
 import { simpleParser } from 'mailparser';
-import { expect, test, vi } from 'vitest';
+import { beforeAll, expect, test, vi } from 'vitest';
 import { ConsoleBackend } from '../../src/backends/console.ts';
+import { loadComposer } from '../../src/mime/composer.ts';
 import type { EmailMessageDraft } from '../../src/model/message-init.ts';
+
+// As in a bundle, a blocking call from the sources finds no file to load it from.
+beforeAll(() => loadComposer());
 
 const FULL: EmailMessageDraft = {
   subject: 'Größe',

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type BackendOptions, EmailBackend } from '../../src/backend/backend.ts';
-import type { Recipe } from '../../src/backend/blocking/bridge.ts';
-import { blockingDelivery } from '../../src/backend/blocking/delivery.ts';
+import { recipeOf } from '../../src/backend/blocking/delivery.ts';
 import { type DeliveryResult, type Job, sameForAll } from '../../src/backend/job.ts';
 import { ConsoleBackend } from '../../src/backends/console.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
@@ -33,19 +32,9 @@ class ProbeBackend extends EmailBackend {
   }
 }
 
-vi.mock('../../src/backend/blocking/bridge.ts', async (original) => ({
-  ...(await original<typeof import('../../src/backend/blocking/bridge.ts')>()),
-  WorkerDelivery: class {
-    readonly options: object;
-    constructor({ options }: Recipe) {
-      this.options = options;
-    }
-  },
-}));
-
 /** All that a connection was made with. */
 function optionsOf(connection: EmailBackend): object | undefined {
-  return (blockingDelivery(connection) as { readonly options: object } | null)?.options; // the stand-in above
+  return recipeOf(connection)?.options;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'amsdal-mail-connection-'));

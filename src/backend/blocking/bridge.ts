@@ -5,13 +5,7 @@ import type { EmailMessageInit } from '../../model/message-init.ts';
 import { ownFile } from '../../options/own-file.ts';
 import type { DeliveryResult, Job } from '../job.ts';
 import { type PackedResults, unpackResults, WORKER_ENDED, WORKER_RUNNING, WORKER_STARTING } from './codec.ts';
-import type { BlockingDelivery } from './delivery.ts';
-
-/** What the worker thread makes the same connection from: a backend's name or specifier, and options that can be cloned. */
-export interface Recipe {
-  readonly backend: string;
-  readonly options: object;
-}
+import type { Recipe } from './delivery.ts';
 
 /** A request to the worker. */
 export type SyncRequest =
@@ -42,8 +36,8 @@ const SILENT_POLLS = 30;
 let bridge: Bridge | null = null;
 let lastId = 0;
 
-/** Delivers in the worker thread, which makes its own connection at the first call and keeps it. */
-export class WorkerDelivery implements BlockingDelivery {
+/** Delivers for one connection in the worker thread, which makes an equal one at the first call and keeps it. */
+export class WorkerDelivery {
   readonly #recipe: Recipe;
   /** The worker's id of its connection; null before the first call. */
   #id: number | null = null;
@@ -52,6 +46,11 @@ export class WorkerDelivery implements BlockingDelivery {
     this.#recipe = recipe;
   }
 
+  /**
+   * @param name the connection's, for errors
+   * @param fail makes the result of a job that failed, or whose outcome is unknown, because of `error`
+   * @throws {ConfigurationError} `not-blocking` when an option of the connection cannot be passed to another thread.
+   */
   deliver(
     name: string,
     jobs: readonly Job[],
@@ -80,6 +79,7 @@ export class WorkerDelivery implements BlockingDelivery {
     }
   }
 
+  /** Closes the other thread's connection, if there is one. */
   close(): void {
     if (this.#id !== null && bridge !== null && !bridge.hasEnded) bridge.call({ kind: 'close', id: this.#id });
   }
@@ -92,7 +92,7 @@ export class WorkerDelivery implements BlockingDelivery {
  */
 function startWorker(): Bridge {
   const { MessageChannel, receiveMessageOnPort, Worker } = process.getBuiltinModule('node:worker_threads');
-  const file = ownFile(import.meta.url, './blocking-worker.js', 'blocking calls need');
+  const file = ownFile(import.meta.url, '../../blocking-worker.js', 'blocking calls need');
   const signal = new Int32Array(new SharedArrayBuffer(12));
   const { port1, port2 } = new MessageChannel();
   const startBy = Date.now() + START_MS;

@@ -1,47 +1,52 @@
 import { ConfigurationError } from '../../model/errors.ts';
+import { requireOwn } from '../../options/own-file.ts';
 import { refuseInWorkerd } from '../../options/refuse-in-workerd.ts';
-import type { DeliveryResult, Job } from '../job.ts';
+import type { WorkerDelivery } from './bridge.ts';
 
-/** Delivers for one connection while its thread waits: another thread sends over an equal connection. */
-export interface BlockingDelivery {
-  /**
-   * @param name the connection's, for errors
-   * @param fail makes the result of a job that failed, or whose outcome is unknown, because of `error`
-   * @throws {ConfigurationError} `not-blocking` when an option of the connection cannot be passed to another thread.
-   */
-  deliver(
-    name: string,
-    jobs: readonly Job[],
-    fail: (job: Job, error: unknown) => DeliveryResult,
-  ): readonly DeliveryResult[];
-  /** Closes the other thread's connection, if there is one. */
-  close(): void;
+/** What the worker thread makes the same connection from: a backend's name or specifier, and options that can be cloned. */
+export interface Recipe {
+  readonly backend: string;
+  readonly options: object;
 }
 
-const deliveries = new WeakMap<object, BlockingDelivery>();
+const recipes = new WeakMap<object, Recipe>();
+const deliveries = new WeakMap<object, WorkerDelivery>();
 
-/** Lets a connection deliver in another thread, as its maker knows how to make an equal one there. */
-export function letBlock(connection: object, delivery: BlockingDelivery): void {
-  deliveries.set(connection, delivery);
+/** Lets a connection deliver in a worker thread, over one that is made there from its recipe. */
+export function letBlock(connection: object, recipe: Recipe): void {
+  recipes.set(connection, recipe);
 }
 
-/** How a connection delivers in another thread; null for one that cannot be made there. */
-export function blockingDelivery(connection: object): BlockingDelivery | null {
-  return deliveries.get(connection) ?? null;
+/** The recipe of a connection; undefined for one that cannot be made in another thread. */
+export function recipeOf(connection: object): Recipe | undefined {
+  return recipes.get(connection);
+}
+
+/** The delivery in a worker thread that a connection has begun; undefined before its first blocking call. */
+export function blockingDelivery(connection: object): WorkerDelivery | undefined {
+  return deliveries.get(connection);
 }
 
 /**
- * {@link blockingDelivery}, required.
+ * {@link blockingDelivery}, begun if need be.
  *
- * @throws {ConfigurationError} `not-blocking` where there is none.
+ * @throws {ConfigurationError} `not-blocking` for a connection that cannot be made in another thread; `load-failed` in a bundle.
  */
-export function needBlockingDelivery(connection: object, name: string): BlockingDelivery {
+export function beginBlockingDelivery(connection: object, name: string): WorkerDelivery {
+  const begun = deliveries.get(connection);
+  if (begun !== undefined) return begun;
   refuseInWorkerd('not-blocking', 'blocking calls do not work', 'there are no threads; use sendMail or sendMessages');
-  const delivery = blockingDelivery(connection);
-  if (delivery !== null) return delivery;
-  throw new ConfigurationError(
-    'not-blocking',
-    `a blocking call cannot use this '${name}' connection, as a worker thread cannot make one like it: ` +
-      "get it by name or by 'specifier#Export', or use sendMail or sendMessages",
-  );
+  const recipe = recipes.get(connection);
+  if (recipe === undefined) {
+    throw new ConfigurationError(
+      'not-blocking',
+      `a blocking call cannot use this '${name}' connection, as a worker thread cannot make one like it: ` +
+        "get it by name or by 'specifier#Export', or use sendMail or sendMessages",
+    );
+  }
+  // Relative to the file that the build puts this module into; the other one is bridge.ts.
+  const bridge = requireOwn(import.meta.url, './backend/blocking/bridge', 'blocking calls need');
+  const delivery = new (bridge as typeof import('./bridge.ts')).WorkerDelivery(recipe);
+  deliveries.set(connection, delivery);
+  return delivery;
 }

@@ -1,18 +1,22 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { ConfigurationError, getConnection } from '../../../src/index.ts';
+import { ConfigurationError, type EmailBackend, getConnection } from '../../../src/index.ts';
 
 const DIST = fileURLToPath(new URL('../../../dist/index.js', import.meta.url));
 const MESSAGE = { subject: 'x', body: 'x', fromEmail: 'a@example.com', to: 'b@example.com' };
 
-test('a blocking call whose worker is not there is an error, not an endless wait', () => {
-  // The sources have no blocking-worker.js beside them, like a bundle that was made without it.
-  const connection = getConnection('smtp', { host: 'localhost' });
+test.each<[string, () => EmailBackend]>([
+  ['a worker', () => getConnection('smtp', { host: 'localhost' })],
+  ['the composer', () => getConnection('file', { path: tmpdir() })],
+  ['the composer, for raw', () => getConnection('console', { raw: true })],
+])('a blocking call which needs %s that is not there is an error that says what to do', (_, connect) => {
+  // The sources have no .cjs files beside them, like a bundle that was made without them.
+  const connection = connect();
   expect(() => connection.sendMessagesSync([MESSAGE])).toThrow(ConfigurationError);
   expect(() => connection.sendMessagesSync([MESSAGE])).toThrow(
     /blocking calls need files of the package amsdal-mail that a bundler leaves behind: .*external/,
@@ -40,5 +44,23 @@ test('a blocking call whose worker ends in the middle of it is an error, not an 
     cwd: folder,
   });
   expect(stdout).toBe('SendError uncertain unknown\n'.repeat(2));
+  await rm(folder, { recursive: true });
+});
+
+test.each([
+  ['ES modules', '--input-type=module', `import { FileBackend } from ${JSON.stringify(DIST)};`],
+  [
+    'CommonJS',
+    '--input-type=commonjs',
+    `const { FileBackend } = require(${JSON.stringify(DIST.replace(/js$/, 'cjs'))});`,
+  ],
+])('the file backend composes in a blocking call before anything was sent: %s', async (_, type, load) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sync-'));
+  const script = `${load}
+    const status = new FileBackend({ path: ${JSON.stringify(folder)} }).sendMessagesSync([${JSON.stringify(MESSAGE)}]);
+    console.log(status.isSuccess);`;
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [type, '--eval', script]);
+  expect({ stdout, stderr }).toEqual({ stdout: 'true\n', stderr: '' });
+  expect((await readdir(folder)).map((name) => extname(name))).toEqual(['.eml']);
   await rm(folder, { recursive: true });
 });

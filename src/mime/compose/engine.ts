@@ -1,0 +1,2 @@
+export { composeMessage } from './compose.ts';
+export { dkimSigner } from './dkim.ts';
