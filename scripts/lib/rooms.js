@@ -24,7 +24,7 @@ export const ROOMS = {
   net: { what: 'the way to a server: addresses, proxies, TLS failures, access tokens', may: ['model', 'util'] },
   mime: {
     what: 'messages to bytes (`compose`) and back (`read`), DKIM, `lint`',
-    may: ['model', 'util', 'options/optional-package.ts', 'options/own-file.ts'],
+    may: ['model', 'util', 'options/optional-package.ts', 'options/late-module.ts'],
     types: ['options'],
   },
   smtp: {
@@ -39,7 +39,7 @@ export const ROOMS = {
     what: 'the base class of every backend, what a `call` of one consists of, `blocking` calls, the `staging` guard',
     may: [
       ...['model', 'options', 'events', 'util'],
-      ...['mime/compose/inline-images.ts', 'mime/compose/message-id.ts'], // what every backend gets
+      ...['mime/composer.ts', 'mime/compose/message-id.ts'], // what every backend gets
     ],
     types: ['net'],
   },

@@ -1,7 +1,7 @@
 import { BACKEND_OPTIONS, type BackendOptions } from '../backend/backend.ts';
 import { type DeliveryResult, type Job, sameForAll } from '../backend/job.ts';
 import { LocalBackend } from '../backend/local-backend.ts';
-import { loadComposer, loadComposerNow } from '../mime/composer.ts';
+import { composer } from '../mime/composer.ts';
 import { ALL_FEATURES, type Feature } from '../model/features.ts';
 import type { EmailMessage } from '../model/message.ts';
 import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
@@ -45,18 +45,18 @@ export class ConsoleBackend extends LocalBackend {
   }
 
   protected override async deliverOne(job: Job): Promise<DeliveryResult> {
-    if (this.readsContent) await loadComposer();
+    if (this.readsContent) await composer.load();
     return super.deliverOne(job);
   }
 
   protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    if (this.readsContent) loadComposerNow(); // what makes it fail is no fault of a mail's
+    if (this.readsContent) composer.loadNow(); // what makes it fail is no fault of a mail's
     return super.deliverSync(jobs);
   }
 
   protected override deliverNow({ index, message }: Job, messageId: string): DeliveryResult {
     const text = this.readsContent
-      ? new TextDecoder().decode(loadComposerNow().composeMessage(message, { messageId }))
+      ? new TextDecoder().decode(composer.loadNow().composeMessage(message, { messageId }))
       : describe(message, messageId);
     this.#stream.write(`${RULE}\n${text}\n${RULE}\n`);
     return { index, messageId, recipients: sameForAll(message, 'sent', { messageId }) };

@@ -11,7 +11,7 @@ import { LocalBackend } from '../backend/local-backend.ts';
 import { type DkimKey, type DkimOptions, readDkimKeys } from '../mime/compose/dkim-keys.ts';
 import { DKIM_OPTION } from '../mime/compose/dkim-option.ts';
 import { generateMessageId } from '../mime/compose/message-id.ts';
-import { type Composer, loadComposer, loadComposerNow } from '../mime/composer.ts';
+import { type Composer, composer } from '../mime/composer.ts';
 import { ConfigurationError, EmailError, SendError } from '../model/errors.ts';
 import type { Feature } from '../model/features.ts';
 import type { EmailMessage } from '../model/message.ts';
@@ -88,9 +88,9 @@ export class FileBackend extends LocalBackend {
     const { mkdir, rename, rm, writeFile } = process.getBuiltinModule('node:fs').promises;
     const names = this.#names(messageId);
     try {
-      const composer = await loadComposer();
+      const loaded = await composer.load();
       await mkdir(this.#folder, { recursive: true, mode: OWNER_FOLDER });
-      const source = this.#compose(composer, await whileReading(message.materialize(), signal), messageId);
+      const source = this.#compose(loaded, await whileReading(message.materialize(), signal), messageId);
       await writeFile(names.temporary, source, { flag: 'wx', mode: OWNER_FILE, ...(signal && { signal }) });
       await rename(names.temporary, names.final);
     } catch (error) {
@@ -102,7 +102,7 @@ export class FileBackend extends LocalBackend {
   }
 
   protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    loadComposerNow(); // what makes it fail is no fault of a mail's
+    composer.loadNow(); // what makes it fail is no fault of a mail's
     return super.deliverSync(jobs);
   }
 
@@ -110,7 +110,7 @@ export class FileBackend extends LocalBackend {
     const { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } = process.getBuiltinModule('node:fs');
     const names = this.#names(messageId);
     try {
-      const source = this.#compose(loadComposerNow(), job.message, messageId);
+      const source = this.#compose(composer.loadNow(), job.message, messageId);
       mkdirSync(this.#folder, { recursive: true, mode: OWNER_FOLDER });
       writeFileSync(names.temporary, source, { flag: 'wx', mode: OWNER_FILE });
       renameSync(names.temporary, names.final);

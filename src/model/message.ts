@@ -289,3 +289,8 @@ function uniqueMailboxes({ to, cc, bcc }: ParsedAddresses): readonly Mailbox[] {
 function formatAll(addresses: readonly (Mailbox | Group)[]): readonly string[] {
   return addresses.length === 0 ? NONE : Object.freeze(addresses.map(formatAddress));
 }
+
+/** Whether the images of a message's HTML are to become attachments: not those of a provider's template. */
+export function hasImagesToInline({ inlineImages, htmlBody, templateId }: EmailMessage): boolean {
+  return inlineImages && htmlBody !== null && templateId === null;
+}

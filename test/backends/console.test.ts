@@ -1,11 +1,11 @@
 import { simpleParser } from 'mailparser';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { ConsoleBackend } from '../../src/backends/console.ts';
-import { loadComposer } from '../../src/mime/composer.ts';
+import { composer } from '../../src/mime/composer.ts';
 import type { EmailMessageDraft } from '../../src/model/message-init.ts';
 
 // As in a bundle, a blocking call from the sources finds no file to load it from.
-beforeAll(() => loadComposer());
+beforeAll(async () => void (await composer.load()));
 
 const FULL: EmailMessageDraft = {
   subject: 'Größe',

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { simpleParser } from 'mailparser';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FileBackend } from '../../src/backends/file.ts';
-import { loadComposer } from '../../src/mime/composer.ts';
+import { composer } from '../../src/mime/composer.ts';
 import { Attachment } from '../../src/model/attachment.ts';
 import { type EmailError, SendError } from '../../src/model/errors.ts';
 import type { SendStatus } from '../../src/model/status.ts';
 
 // As in a bundle, a blocking call from the sources finds no file to load it from.
-beforeAll(() => loadComposer());
+beforeAll(async () => void (await composer.load()));
 
 let folder = '';
 beforeEach(() => {

@@ -60,7 +60,7 @@ export class JobReader implements AsyncIterableIterator<Job> {
       const reading = this.#read();
       const read = reading instanceof Promise ? await reading : reading;
       if (read === null || this.#isLeft) return DONE;
-      const preparing = prepare(backend, filters, read);
+      const preparing = prepare(backend, filters, read, false);
       const prepared = preparing instanceof Promise ? await this.#waitInHand(read, preparing) : preparing;
       if (prepared === null) return DONE;
       if (prepared.kind === 'prepared' && !signal?.aborted) {

@@ -1,9 +1,9 @@
 import type { Awaitable } from '../../events/mail-event.ts';
 import { BeforeSend, type BeforeSendContext } from '../../events/mail-events.ts';
-import { withInlineImages } from '../../mime/compose/inline-images.ts';
+import { type Composer, composer } from '../../mime/composer.ts';
 import { ConfigurationError, EmailError, SendError, UnsupportedFeatureError } from '../../model/errors.ts';
 import { findMissingFeatures } from '../../model/features.ts';
-import { EmailMessage } from '../../model/message.ts';
+import { EmailMessage, hasImagesToInline } from '../../model/message.ts';
 import { reasonOf } from '../../util/reason.ts';
 import type { DeliveryFilter } from '../filter.ts';
 import type { Job } from '../job.ts';
@@ -27,9 +27,11 @@ export function prepare(
   backend: BackendFacts,
   filters: readonly DeliveryFilter[],
   read: ReadInput,
+  isBlocking: boolean,
 ): Awaitable<Prepared | Refused> {
   if (read.kind === 'refused') return read;
-  return BeforeSend.hasListeners ? runBeforeSend(backend, filters, read) : makeReady(backend, filters, read);
+  if (!BeforeSend.hasListeners) return makeReady(backend, filters, read, isBlocking);
+  return runBeforeSend(backend, read, (changed) => makeReady(backend, filters, changed, isBlocking));
 }
 
 /** The job as the backend sees it. */
@@ -39,15 +41,15 @@ export function jobOf(prepared: Prepared, signal: AbortSignal | undefined): Job 
 
 function runBeforeSend(
   backend: BackendFacts,
-  filters: readonly DeliveryFilter[],
   read: Readable,
+  next: (read: Readable) => Awaitable<Prepared | Refused>,
 ): Awaitable<Prepared | Refused> {
-  const proceed = ({ message, cancelled }: BeforeSendContext): Prepared | Refused => {
+  const proceed = ({ message, cancelled }: BeforeSendContext): Awaitable<Prepared | Refused> => {
     if (!(message instanceof EmailMessage)) {
       throw new ConfigurationError('invalid-listener', 'pass on {...context, message: message.with({...})}');
     }
     const changed: Readable = { ...read, message: ourMessage(message) };
-    if ((cancelled ?? null) === null) return makeReady(backend, filters, changed);
+    if ((cancelled ?? null) === null) return next(changed);
     const error = new SendError('cancelled', `a listener of BeforeSend cancelled the message: ${cancelled}`, {
       phase: 'hook',
     });
@@ -72,9 +74,17 @@ function makeReady(
   backend: BackendFacts,
   filters: readonly DeliveryFilter[],
   { index, message, invalid }: Readable,
-): Prepared | Refused {
-  const outgoing = withInlineImages(message);
-  const prepared: Prepared = { kind: 'prepared', index, message, outgoing, passed: NONE, ignored: NONE, invalid };
+  isBlocking: boolean,
+): Awaitable<Prepared | Refused> {
+  const ready: Prepared = { kind: 'prepared', index, message, outgoing: message, passed: NONE, ignored: NONE, invalid };
+  if (!hasImagesToInline(message)) return pass(backend, filters, ready);
+  const inline = ({ withInlineImages }: Composer) =>
+    pass(backend, filters, { ...ready, outgoing: withInlineImages(message) });
+  const loaded = isBlocking ? composer.loadNow() : composer.loaded;
+  return loaded === null ? composer.load().then(inline) : inline(loaded);
+}
+
+function pass(backend: BackendFacts, filters: readonly DeliveryFilter[], prepared: Prepared): Prepared | Refused {
   const passed = passFilters(filters, prepared);
   return passed.kind === 'refused' ? passed : checkFeatures(backend, passed);
 }

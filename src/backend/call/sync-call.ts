@@ -27,7 +27,7 @@ export class SyncCall {
     const refused: MessageResult[] = [];
     let index = 0;
     for (const input of messages) {
-      const outcome = insistOnSync(prepare(backend, filters, readInput(backend, input, index++, lenient)));
+      const outcome = insistOnSync(prepare(backend, filters, readInput(backend, input, index++, lenient), true));
       if (outcome.kind === 'prepared') prepared.push(outcome);
       else refused.push(outcome.message === null ? outcome.result : this.#tell(outcome.message, outcome.result));
     }

@@ -1,5 +1,5 @@
 import { Attachment } from '../../model/attachment.ts';
-import type { EmailMessage } from '../../model/message.ts';
+import { type EmailMessage, hasImagesToInline } from '../../model/message.ts';
 import { readDataImage } from './data-image.ts';
 import { imageReferences } from './image-references.ts';
 
@@ -10,8 +10,8 @@ import { imageReferences } from './image-references.ts';
  * Reads nothing but the message, since anybody may have written the HTML.
  */
 export function withInlineImages(message: EmailMessage): EmailMessage {
-  const { inlineImages, htmlBody, templateId } = message;
-  if (!inlineImages || htmlBody === null || templateId !== null) return message;
+  const { htmlBody } = message;
+  if (htmlBody === null || !hasImagesToInline(message)) return message;
   const parts = new InlineParts(message.attachments);
   let html = '';
   let done = 0;
