@@ -1,4 +1,4 @@
-import { copyJson, isRecord } from '../util/json.ts';
+import { copyJson, isObject } from '../util/json.ts';
 import { readLine } from '../util/line.ts';
 import { copyList } from '../util/list.ts';
 import {
@@ -225,7 +225,7 @@ export class MessageCheck {
   data(path: string, value: MergeData | null | undefined): MergeData | null {
     if (value === undefined || value === null) return null;
     const copy = copyJson(value, (at, message) => this.fail(path + at, 'type', message));
-    if (isRecord(copy)) return copy;
+    if (isObject(copy)) return copy;
     this.fail(path, 'type', 'must be an object of template variables');
     return null;
   }
@@ -235,7 +235,7 @@ export class MessageCheck {
     if (copy === null) return null;
     for (const [recipient, variables] of Object.entries(copy)) {
       this.#address(`mergeData.${recipient}`, recipient, parseMailbox);
-      if (!isRecord(variables)) this.fail(`mergeData.${recipient}`, 'type', 'must be an object of template variables');
+      if (!isObject(variables)) this.fail(`mergeData.${recipient}`, 'type', 'must be an object of template variables');
     }
     return copy as Readonly<Record<string, MergeData>>; // every value was just checked to be an object
   }

@@ -294,3 +294,8 @@ function formatAll(addresses: readonly (Mailbox | Group)[]): readonly string[] {
 export function hasImagesToInline({ inlineImages, htmlBody, templateId }: EmailMessage): boolean {
   return inlineImages && htmlBody !== null && templateId === null;
 }
+
+/** The sender of a message's envelope (RFC 5321, section 4.1.1.2), '' for one that wants no bounces. */
+export function reversePath({ envelopeSender, parsed }: EmailMessage): string {
+  return envelopeSender === '' ? '' : (parsed.envelopeSender ?? parsed.from).asciiAddress;
+}

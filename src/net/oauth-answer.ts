@@ -1,5 +1,5 @@
 import { type ConnectionErrorCode, EmailConnectionError, type ServerReply } from '../model/errors.ts';
-import { isRecord } from '../util/json.ts';
+import { isObject } from '../util/json.ts';
 
 /** What a token endpoint granted. */
 export interface GrantedToken {
@@ -108,7 +108,7 @@ function readSeconds(value: unknown): number | null {
 function parseObject(text: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : null;
+    return isObject(value) ? value : null;
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 import { ConfigurationError } from '../model/errors.ts';
 import { OPTION_NAMES, suggest } from '../util/foreign-names.ts';
-import { isRecord } from '../util/json.ts';
+import { isObject } from '../util/json.ts';
 import { isQuotable, quoted } from '../util/quotable.ts';
 
 /**
@@ -87,7 +87,7 @@ function checkFields(owner: string, table: AnyOptionTable, options: object, path
     const spec = Object.hasOwn(table, name) ? table[name] : undefined;
     if (!spec) throw unknownOption(owner, name, Object.keys(table), path);
     if (value === undefined) continue;
-    if (spec.type === 'object' && isRecord(value))
+    if (spec.type === 'object' && isObject(value))
       checkFields(`${owner} option ${name}`, spec.fields, value, `${path}${name}.`);
     else if (!isValid(spec, value)) {
       throw new ConfigurationError(

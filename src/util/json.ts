@@ -5,11 +5,6 @@ export type JsonValue = string | number | boolean | null | readonly JsonValue[] 
 
 const MAX_DEPTH = 64;
 
-/** Whether a value is an object and not a list. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /**
  * A deeply frozen copy of `value` as JSON would carry it (`toJSON` is called, undefined members are left out).
  *

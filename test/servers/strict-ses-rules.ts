@@ -53,7 +53,7 @@ function shapeFault(type: unknown, value: unknown, path: string): string | null 
     if (!Array.isArray(value)) return `${path} is no list`;
     return first(value.map((entry, index) => shapeFault(members, entry, `${path}[${index}]`)));
   }
-  if (kind !== STRUCTURE || !isRecord(value)) return `${path} is no structure`;
+  if (kind !== STRUCTURE || !isObject(value)) return `${path} is no structure`;
   const names = members as readonly string[]; // a structure's schema lists the names of its members
   const unknown = Object.keys(value).find((name) => !names.includes(name));
   if (unknown !== undefined) return `${path} has no member ${unknown}`;
@@ -157,7 +157,7 @@ function replacementFault(entry: JsonObject): string | null {
 function dataFault(data: unknown): string | null {
   if (data === undefined) return null;
   if (String(data).length > LIMITS.templateData) return 'The template data is too long.';
-  return isRecord(JSON.parse(String(data))) ? null : 'The template data is no JSON object.';
+  return isObject(JSON.parse(String(data))) ? null : 'The template data is no JSON object.';
 }
 
 function headersFault(headers: readonly JsonObject[]): string | null {
@@ -185,7 +185,7 @@ function attachmentFault(attachment: JsonObject): string | null {
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 export function record(value: unknown): JsonObject {
-  return isRecord(value) ? value : {};
+  return isObject(value) ? value : {};
 }
 
 export function list(value: unknown): readonly JsonObject[] {
@@ -196,7 +196,7 @@ export function strings(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
 
-function isRecord(value: unknown): value is JsonObject {
+function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -16,6 +16,7 @@ import { generateMessageId } from '../../mime/compose/message-id.ts';
 import { addressKey, comparisonKey } from '../../model/address.ts';
 import { ConfigurationError, EmailConnectionError } from '../../model/errors.ts';
 import type { Feature } from '../../model/features.ts';
+import { reversePath } from '../../model/message.ts';
 import { type RecipientFacts, type RecipientStatus, recipientStatus } from '../../model/status.ts';
 import type { AnyOptionTable, OptionTable } from '../../options/option-table.ts';
 import { errorOf, failureOf, type NodemailerFault, refused, replyOf } from './failure.ts';
@@ -113,9 +114,8 @@ export class NodemailerBackend extends EmailBackend {
   protected override async deliverOne(job: Job): Promise<DeliveryResult> {
     const { message, signal } = job;
     const messageId = message.messageId ?? generateMessageId(message);
-    const { envelopeSender, from } = message.parsed;
     const envelope = {
-      from: message.envelopeSender === '' ? '' : (envelopeSender ?? from).asciiAddress,
+      from: reversePath(message),
       to: message.recipients.map(({ asciiAddress }) => asciiAddress),
     };
     const addresses = new Map(message.recipients.map((mailbox) => [addressKey(mailbox), mailbox.address]));

@@ -4,6 +4,7 @@ import { DKIM_OPTION } from '../../mime/compose/dkim-option.ts';
 import { ConfigurationError } from '../../model/errors.ts';
 import type { AnyOptionTable, OptionTable } from '../../options/option-table.ts';
 import { type RetryOptions, resolveRetry } from '../../util/backoff.ts';
+import { isObject } from '../../util/json.ts';
 import type { SesClientLike } from './sdk.ts';
 
 /** Keys of an AWS account, as the SDK wants them. */
@@ -196,8 +197,4 @@ function checkKeys({ client, credentials, accessKeyId, secretAccessKey, sessionT
       { option, otherOptions: [beside, 'sessionToken'] },
     );
   }
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

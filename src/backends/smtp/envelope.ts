@@ -1,14 +1,12 @@
 import { hasNonAsciiLocalPart } from '../../model/features.ts';
-import type { EmailMessage } from '../../model/message.ts';
+import { type EmailMessage, reversePath } from '../../model/message.ts';
 import type { Envelope, EnvelopeRecipient } from '../../smtp/queue/delivery.ts';
 
 /** The envelope of a message: sender, recipients, and the parameters of MAIL and RCPT. */
 export function envelopeOf(message: EmailMessage): Envelope {
-  const { from, envelopeSender } = message.parsed;
   const { dsn, recipients } = message;
-  const sender = message.envelopeSender === '' ? '' : (envelopeSender ?? from).asciiAddress;
   const envelope: Envelope = {
-    sender,
+    sender: reversePath(message),
     recipients: recipients.map(({ asciiAddress }) => ({ address: asciiAddress })),
     smtpUtf8: hasNonAsciiLocalPart(message),
     requireTls: message.requireTls,

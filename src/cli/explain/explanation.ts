@@ -1,6 +1,7 @@
 import { getConnection } from '../../connection/connection.ts';
 import { makeWithOptions } from '../../connection/target.ts';
 import { composeMessage } from '../../mime/compose/compose.ts';
+import { reversePath } from '../../model/message.ts';
 import type { EmailMessageInit } from '../../model/message-init.ts';
 import type { SendStatus } from '../../model/status.ts';
 import { locationOf, resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
@@ -45,9 +46,10 @@ export async function explainMail(target: string | undefined, mail: EmailMessage
   const [sent] = inbox.messages;
   if (sent === undefined) throw new Error('the mail was accepted and is missing');
   const message = await sent.materialize();
-  const { recipients, parsed, envelopeSender } = message;
-  const sender = envelopeSender === '' ? '' : (parsed.envelopeSender ?? parsed.from).asciiAddress;
-  const envelope = { sender, recipients: recipients.map(({ asciiAddress }) => asciiAddress) };
+  const envelope = {
+    sender: reversePath(message),
+    recipients: message.recipients.map(({ asciiAddress }) => asciiAddress),
+  };
   const { about } = backendClass;
   const how = about ? `the ${backend} backend ${about}` : 'how it is sent is known to its class alone';
   return { ...NOTHING, backend, how, envelope, mail: composeMessage(message) };
