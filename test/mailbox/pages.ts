@@ -1,5 +1,5 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect } from 'vitest';
 import { type MailboxServer, startMailbox } from '../../src/mailbox/mailbox.ts';
 import { launchChromium } from './chromium.ts';
 
@@ -18,15 +18,23 @@ export function startPages(): void {
   });
   afterAll(() => browser?.close());
   beforeEach(async () => {
+    errors = [];
     mailbox = (await startMailbox({ port: 0, smtpPort: 0 })) as MailboxServer; // the class behind the interface
   });
-  afterEach(() => mailbox.close());
+  afterEach(async () => {
+    // A page whose mailbox has gone reports that it cannot reach it.
+    for (const page of open.splice(0)) await (page === usual ? page.goto('about:blank') : page.context().close());
+    await mailbox.close();
+    expect(errors).toEqual([]);
+  });
 }
 
 /** What the page of the test that runs has reported as errors. */
 let errors: string[] = [];
 /** The page of every test that asks for nothing special: a new one costs a new process of the browser. */
 let usual: Page | undefined;
+/** The pages that the test that runs has opened. */
+const open: Page[] = [];
 
 /** Opens the page; what it reports as an error fails the test. */
 export async function openPage(options: BrowserContextOptions = DESKTOP): Promise<Page> {
@@ -36,11 +44,7 @@ export async function openPage(options: BrowserContextOptions = DESKTOP): Promis
     usual = page;
     await page.setViewportSize(DESKTOP_SIZE);
   }
-  errors = [];
-  onTestFinished(async () => {
-    await (isUsual ? page.goto('about:blank') : page.context().close());
-    expect(errors).toEqual([]);
-  });
+  open.push(page);
   await page.goto(mailbox.url);
   return page;
 }
