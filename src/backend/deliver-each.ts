@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../model/errors.ts';
 import { ResultQueue } from './call/result-queue.ts';
 import { type DeliveryResult, failedDelivery, type Job, toEmailError } from './job.ts';
 
@@ -7,12 +8,18 @@ export type DeliverOne = (job: Job) => DeliveryResult | Promise<DeliveryResult>;
 /**
  * Serves backends that send one message at a time: runs `deliverOne` for up to `concurrency` jobs at once and yields the
  * results as they come.
+ *
+ * @param concurrency default 1
+ * @throws {ConfigurationError} `invalid-option` when `concurrency` is less than 1, so that nothing would ever be delivered.
  */
 export function deliverEach(
   jobs: AsyncIterable<Job>,
   deliverOne: DeliverOne,
   concurrency = 1,
 ): AsyncIterableIterator<DeliveryResult> {
+  if (!(concurrency >= 1)) {
+    throw new ConfigurationError('invalid-option', `concurrency must be 1 or more, got ${concurrency}`);
+  }
   return new Deliveries(jobs[Symbol.asyncIterator](), deliverOne, concurrency);
 }
 

@@ -57,6 +57,21 @@ describe('a backend that implements deliverOne', () => {
     expect(seen).toBe(most);
   });
 
+  test.each([0, -1, Number.NaN])(
+    'and has concurrency %d fails at its first call, whatever is sent silently',
+    async (none) => {
+      class Never extends OneByOne {
+        protected override readonly concurrency = none;
+      }
+      for (const failSilently of [false, true]) {
+        await expect(new Never().sendMessages([draft('a')], { failSilently })).rejects.toMatchObject({
+          code: 'invalid-option',
+          message: expect.stringContaining('concurrency must be 1 or more'),
+        });
+      }
+    },
+  );
+
   test('and one that implements neither it nor deliver says so, whatever is sent silently', async () => {
     class Nothing extends EmailBackend {
       readonly name = 'nothing';
