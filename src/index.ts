@@ -99,6 +99,7 @@ export type {
   DsnRequest,
   EmailMessageDraft,
   EmailMessageInit,
+  EspExtra,
   ListUnsubscribe,
   MergeData,
   Priority,

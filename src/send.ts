@@ -4,6 +4,7 @@ import type { ConnectionName } from './connection/named.ts';
 import { type AddressInput, comparisonKey } from './model/address.ts';
 import { copyError, thrownHere } from './model/error-copies.ts';
 import { MessageError, type MessageIssue } from './model/errors.ts';
+import { deriveKey, isIdempotencyKey } from './model/idempotency-key.ts';
 import { noSuchField } from './model/message.ts';
 import type { AddressList, EmailMessageDraft } from './model/message-init.ts';
 import type { SendStatus } from './model/status.ts';
@@ -71,7 +72,8 @@ export function sendMailSync(init: SendMailSyncInit): SendStatus {
 }
 
 /**
- * Sends one mail to each recipient, so that nobody sees the others; each mail has only its recipient's `mergeData`.
+ * Sends one mail to each recipient, so that nobody sees the others; each mail has only its recipient's `mergeData`,
+ * and an `idempotencyKey` of its own, made from the one given and the address.
  *
  * @throws As {@link sendMail}, when none of the mails was sent or queued.
  */
@@ -100,6 +102,7 @@ export async function sendEach(init: SendEachInit): Promise<SendStatus> {
     toDraft({
       ...mail,
       recipientList: [recipient],
+      ...(isKey(mail.idempotencyKey) && { idempotencyKey: deriveKey(mail.idempotencyKey, comparisonKey(recipient)) }),
       ...(mergeData && { mergeData: mergeData.get(comparisonKey(recipient)) ?? {} }),
     }),
   );
@@ -111,6 +114,11 @@ export async function sendEach(init: SendEachInit): Promise<SendStatus> {
     const index = error instanceof MessageError ? error.status?.results.find((result) => result.error)?.index : 0;
     throw thrownHere(withCallerNames(error, { ...ARGUMENT_OF, 'to[0]': `recipientList[${index}]` }));
   }
+}
+
+/** An invalid key is refused in every mail. */
+function isKey(key: string | null | undefined): key is string {
+  return typeof key === 'string' && isIdempotencyKey(key);
 }
 
 /** Arguments that are not fields of the message. */

@@ -135,6 +135,20 @@ describe('sendEach', () => {
     ]);
   });
 
+  test('gives each mail a key of its own, the same however the address is written', async () => {
+    const connection = new DummyBackend({ store: true });
+    const recipientList = ['b@X.org', 'Jane <jane@bücher.example>', `${'d'.repeat(64)}@x.org`, 'ü@x.org'];
+    await sendEach({ ...each, recipientList, idempotencyKey: 'k'.repeat(230), connection });
+    const [first, second, ...hashed] = connection.messages.map(({ idempotencyKey }) => idempotencyKey);
+    expect(first).toBe(`${'k'.repeat(230)}:b@x.org`);
+    expect(second).toMatch(/:jane@xn--bcher-kva\.example$|^[0-9a-f]{64}$/);
+    for (const key of hashed) expect(key).toMatch(/^[0-9a-f]{64}$/);
+    expect(new Set(hashed).size).toBe(2);
+    expect(paths(await failure(() => sendEach({ ...each, recipientList, idempotencyKey: 'a b', connection })))).toEqual(
+      ['idempotencyKey'],
+    );
+  });
+
   test('ten thousand recipients with merge data take a moment', async () => {
     const recipientList = Array.from({ length: 10_000 }, (_, index) => `u${index}@x.org`);
     const mergeData = Object.fromEntries(recipientList.map((address, index) => [address, { index }]));

@@ -30,7 +30,7 @@ export type { BackendStats } from './call/traffic.ts';
 export interface BackendOptions {
   /** The sender of messages that name none. */
   readonly defaultFrom?: AddressInput;
-  /** What becomes of tags, metadata, tracking and priority where they cannot be carried; default `ignore`, listed in `results[i].ignored`. */
+  /** What becomes of tags, metadata, tracking, priority and idempotency keys where they cannot be carried; default `ignore`, listed in `results[i].ignored`. */
   readonly onUnsupported?: 'ignore' | 'error';
   /**
    * How long a call may take, in milliseconds, from its start, waiting for its turn included; no limit by default. When it has

@@ -79,7 +79,7 @@ function describe(message: EmailMessage, messageId: string): string {
 }
 
 function headerLines(message: EmailMessage, messageId: string): readonly string[] {
-  const fields: readonly (readonly [string, string | null])[] = [
+  const fields: readonly (readonly [string, string | null | undefined])[] = [
     ['Subject', message.subject],
     ['From', message.fromEmail],
     ['To', message.to.join(', ')],
@@ -95,6 +95,9 @@ function headerLines(message: EmailMessage, messageId: string): readonly string[
     ['Template', message.templateId],
     ['Merge-Data', message.mergeData && json(message.mergeData)],
     ['Merge-Global-Data', message.mergeGlobalData && json(message.mergeGlobalData)],
+    ['Send-At', message.sendAt?.toUTCString()],
+    ['Idempotency-Key', message.idempotencyKey],
+    ['Esp-Extra', message.espExtra && json(message.espExtra)],
   ];
   return fields.filter(([name, value]) => value || name === 'Subject').map(([name, value]) => `${name}: ${value}`);
 }

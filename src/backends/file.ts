@@ -37,7 +37,7 @@ const OWNER_FOLDER = 0o700;
  * Writes each message to an .eml file, as it would be sent. A file appears complete or not at all, and only its owner may
  * read it (mode 0600, in a folder created with 0700).
  *
- * Names begin with the time, so that they sort by it.
+ * Names begin with the time, so that they sort by it. A mail that is to be sent later is written at once.
  */
 export class FileBackend extends LocalBackend {
   /** What options are checked against, and read from URLs and variables. */
@@ -77,7 +77,7 @@ export class FileBackend extends LocalBackend {
     const { tagHeaders = false, dkim } = options;
     this.#tagHeaders = tagHeaders;
     this.#dkim = dkim ? readDkimKeys(dkim) : [];
-    const features: Feature[] = ['priority', 'nonAsciiLocalPart', 'envelopeSender'];
+    const features: Feature[] = ['priority', 'nonAsciiLocalPart', 'envelopeSender', 'sendAt'];
     this.features = new Set(tagHeaders ? [...features, 'tags', 'metadata'] : features);
   }
 

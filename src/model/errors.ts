@@ -268,6 +268,11 @@ export class MessageError extends EmailError {
   }
 }
 
+/** What to change for features where removing them is not the only way. */
+const ADVICE: Readonly<Record<string, string>> = {
+  sendAt: 'send it when the time has come, or choose a backend that can',
+};
+
 /** A message needs what the chosen backend cannot do and must not drop, such as `templateId` over SMTP. */
 export class UnsupportedFeatureError extends MessageError {
   /** `instanceof` holds across copies of this package. */
@@ -282,12 +287,12 @@ export class UnsupportedFeatureError extends MessageError {
     backend: string,
     options: EmailErrorOptions & { readonly advice?: string } = {},
   ) {
-    const { advice = 'remove it or choose a backend that does' } = options;
+    const { advice } = options;
     super(
       features.map((feature) => ({
         path: feature,
         code: 'unsupported',
-        message: `the ${backend} backend cannot carry it: ${advice}`,
+        message: `the ${backend} backend cannot carry it: ${advice ?? ADVICE[feature] ?? 'remove it or choose a backend that does'}`,
       })),
       { ...options, code: 'unsupported-feature' },
     );

@@ -2,7 +2,7 @@ import type { Mailbox } from './address.ts';
 import { type EmailMessage, mailboxesOf } from './message.ts';
 
 /** Features without which a mail may still be sent: left out and listed in `results[i].ignored`, or an error with `onUnsupported: 'error'`. */
-export type AdvisoryFeature = 'tags' | 'metadata' | 'trackOpens' | 'trackClicks' | 'priority';
+export type AdvisoryFeature = 'tags' | 'metadata' | 'trackOpens' | 'trackClicks' | 'priority' | 'idempotencyKey';
 
 /** Features without which a mail must not be sent: a backend that lacks one refuses the message before connecting. */
 export type EssentialFeature =
@@ -12,7 +12,8 @@ export type EssentialFeature =
   | 'dsn'
   | 'requireTls'
   | 'nonAsciiLocalPart'
-  | 'envelopeSender';
+  | 'envelopeSender'
+  | 'sendAt';
 
 /** What a message may ask of a backend beyond plain delivery; each backend declares what it can do. */
 export type Feature = AdvisoryFeature | EssentialFeature;
@@ -20,7 +21,14 @@ export type Feature = AdvisoryFeature | EssentialFeature;
 /** Why features were ignored, where the backend as such could carry them: `{ trackOpens: 'needs ...' }`. */
 export type IgnoredReasons = { readonly [F in Feature]?: string };
 
-const ADVISORY: ReadonlySet<Feature> = new Set<Feature>(['tags', 'metadata', 'trackOpens', 'trackClicks', 'priority']);
+const ADVISORY: ReadonlySet<Feature> = new Set<Feature>([
+  'tags',
+  'metadata',
+  'trackOpens',
+  'trackClicks',
+  'priority',
+  'idempotencyKey',
+]);
 
 /** Every feature, for backends that accept everything. */
 export const ALL_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
@@ -29,6 +37,7 @@ export const ALL_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
   'trackOpens',
   'trackClicks',
   'priority',
+  'idempotencyKey',
   'templateId',
   'mergeData',
   'mergeGlobalData',
@@ -36,6 +45,7 @@ export const ALL_FEATURES: ReadonlySet<Feature> = new Set<Feature>([
   'requireTls',
   'nonAsciiLocalPart',
   'envelopeSender',
+  'sendAt',
 ]);
 
 const NONE: readonly never[] = /* @__PURE__ */ Object.freeze([]);
@@ -76,8 +86,15 @@ function usedFeatures(message: EmailMessage): readonly Feature[] {
   if (message.dsn !== null) used.push('dsn');
   if (message.requireTls) used.push('requireTls');
   if (message.envelopeSender !== null) used.push('envelopeSender');
+  if (isScheduled(message)) used.push('sendAt');
+  if (message.idempotencyKey !== null) used.push('idempotencyKey');
   if (hasNonAsciiLocalPart(message)) used.push('nonAsciiLocalPart');
   return used;
+}
+
+/** Whether it is to be sent later: a time that has passed means now. */
+export function isScheduled({ sendAt }: EmailMessage): boolean {
+  return sendAt !== null && sendAt.getTime() > Date.now();
 }
 
 /** Whether an address of the envelope or header has a local part that only SMTPUTF8 can carry (RFC 6531). */

@@ -11,8 +11,9 @@ import {
 } from './address.ts';
 import { type Attachment, type AttachmentInit, isMediaType, readAttachment } from './attachment.ts';
 import type { MessageIssue, MessageIssueCode } from './errors.ts';
+import { isIdempotencyKey, MAX_KEY } from './idempotency-key.ts';
 import { isMessageId, readMessageIds } from './message-ids.ts';
-import type { AddressList, Alternative, DsnRequest, ListUnsubscribe, MergeData } from './message-init.ts';
+import type { AddressList, Alternative, DsnRequest, EspExtra, ListUnsubscribe, MergeData } from './message-init.ts';
 
 type AddressField = 'to' | 'cc' | 'bcc' | 'replyTo';
 
@@ -240,16 +241,37 @@ export class MessageCheck {
     return copy as Readonly<Record<string, MergeData>>; // every value was just checked to be an object
   }
 
-  date(value: Date | null | undefined): Date | null {
+  idempotencyKey(value: string | null | undefined): string | null {
+    const key = this.text('idempotencyKey', value);
+    if (key === null || isIdempotencyKey(key)) return key;
+    this.fail(
+      'idempotencyKey',
+      'range',
+      `must be 1 to ${MAX_KEY} visible ASCII characters, such as 'order-17/receipt'`,
+    );
+    return null;
+  }
+
+  espExtra(value: EspExtra | null | undefined): EspExtra | null {
+    const copy = this.data('espExtra', value);
+    if (copy === null) return null;
+    for (const [name, fields] of Object.entries(copy)) {
+      if (!isObject(fields))
+        this.fail(`espExtra.${name}`, 'type', "must be an object of the provider's fields, under the backend's name");
+    }
+    return copy as EspExtra; // every value was just checked to be an object
+  }
+
+  date(path: 'date' | 'sendAt', value: Date | null | undefined): Date | null {
     if (value === undefined || value === null) return null;
     if (!(value instanceof Date)) {
-      this.fail('date', 'type', 'must be a Date');
+      this.fail(path, 'type', 'must be a Date');
       return null;
     }
     // A copy, as the caller may still change the Date.
     const copy = new Date(Number(value));
     if (copy.getTime() >= 0 && copy.getUTCFullYear() <= 9999) return copy;
-    this.fail('date', 'range', 'must be a valid date from 1970 to 9999');
+    this.fail(path, 'range', 'must be a valid date from 1970 to 9999');
     return null;
   }
 

@@ -37,6 +37,9 @@ export type Priority = 'high' | 'normal' | 'low';
 /** Template variables: anything that JSON can hold. */
 export type MergeData = Readonly<Record<string, unknown>>;
 
+/** What is said to one provider in its own words, by the name of the backend: `{ resend: { ... } }`. */
+export type EspExtra = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 /** One address or several; a string is always ONE mailbox, commas do not separate. */
 export type AddressList = AddressInput | readonly AddressInput[];
 
@@ -103,6 +106,15 @@ export interface EmailMessageInit {
   readonly dsn?: DsnRequest | null;
   /** Every hop must use verified TLS, or the mail bounces (RFC 8689). */
   readonly requireTls?: boolean;
+  /** When the provider is to send it; a time that has passed means now. */
+  readonly sendAt?: Date | null;
+  /**
+   * What makes this mail one mail however often it is sent: 1 to 256 visible ASCII characters. Providers with such keys send it
+   * once; it makes the Message-ID wherever none is given. SMTP servers do not look at it.
+   */
+  readonly idempotencyKey?: string | null;
+  /** Fields of the provider's own request that have no field here, laid over it last; each backend reads what is under its name. */
+  readonly espExtra?: EspExtra | null;
 }
 
 /** An {@link EmailMessageInit} whose sender may come from the configuration (`defaultFrom`, AMSDAL_EMAIL_FROM). */

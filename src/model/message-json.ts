@@ -4,9 +4,11 @@ import type { EmailMessage } from './message.ts';
 import type { EmailMessageInit } from './message-init.ts';
 
 /** What `EmailMessage.toJSON` returns: the fields that differ from their defaults, contents as text or base64. */
-export type MessageJson = Omit<EmailMessageInit, 'attachments' | 'date'> & {
+export type MessageJson = Omit<EmailMessageInit, 'attachments' | 'date' | 'sendAt'> & {
   /** ISO 8601, UTC. */
   readonly date?: string | null;
+  /** ISO 8601, UTC. */
+  readonly sendAt?: string | null;
   readonly attachments?: readonly AttachmentJson[];
 };
 
@@ -18,13 +20,14 @@ export type AttachmentJson = {
 } & ({ readonly text: string } | { readonly base64: string });
 
 export function messageToJson(message: EmailMessage): MessageJson {
-  const { attachments, date, ...fields } = message;
+  const { attachments, date, sendAt, ...fields } = message;
   const written = Object.entries(fields).filter(([name, value]) => !isDefault(name, value));
   // These are the message's own fields; an empty `body` stays, as it is not a missing one.
   const json = { ...Object.fromEntries(written), subject: message.subject, body: message.body } as MessageJson;
   return {
     ...json,
     ...(date !== null && { date: date.toISOString() }),
+    ...(sendAt !== null && { sendAt: sendAt.toISOString() }),
     ...(attachments.length > 0 && {
       attachments: attachments.map(({ filename, mimetype, contentId, content }, index): AttachmentJson => {
         if (typeof content === 'string') return { filename, mimetype, contentId, text: content };
@@ -38,14 +41,19 @@ export function messageToJson(message: EmailMessage): MessageJson {
 
 export function messageFromJson(json: MessageJson): EmailMessageInit {
   if (typeof json !== 'object' || json === null) throw fault('message', 'type', 'must be what toJSON writes');
-  const { attachments, date, ...fields } = json;
+  const { attachments, date, sendAt, ...fields } = json;
   if (attachments && !Array.isArray(attachments)) throw fault('attachments', 'type', 'must be an array');
   return {
     ...fields,
-    // Anything but text is refused when the message is validated.
-    ...(date !== undefined && { date: typeof date === 'string' ? new Date(date) : (date as null) }),
+    ...(date !== undefined && { date: dateFromJson(date) }),
+    ...(sendAt !== undefined && { sendAt: dateFromJson(sendAt) }),
     ...(attachments && { attachments: attachments.map(attachmentFromJson) }),
   };
+}
+
+/** Anything but text is refused when the message is validated. */
+function dateFromJson(value: string | null): Date | null {
+  return typeof value === 'string' ? new Date(value) : value;
 }
 
 function attachmentFromJson(attachment: AttachmentJson, index: number): AttachmentInit {

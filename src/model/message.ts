@@ -8,6 +8,7 @@ import type {
   Alternative,
   DsnRequest,
   EmailMessageInit,
+  EspExtra,
   ListUnsubscribe,
   MergeData,
   Priority,
@@ -63,6 +64,9 @@ export const FIELDS: Readonly<Record<string, true>> = /* @__PURE__ */ Object.ass
   listUnsubscribe: true,
   dsn: true,
   requireTls: true,
+  sendAt: true,
+  idempotencyKey: true,
+  espExtra: true,
 });
 
 let hasOurs: (value: object) => boolean;
@@ -114,6 +118,9 @@ export class EmailMessage {
   readonly listUnsubscribe: ListUnsubscribe | null;
   readonly dsn: DsnRequest | null;
   readonly requireTls: boolean;
+  readonly sendAt: Date | null;
+  readonly idempotencyKey: string | null;
+  readonly espExtra: EspExtra | null;
 
   readonly #parsed: ParsedAddresses;
   #recipients: readonly Mailbox[] | null = null;
@@ -166,7 +173,7 @@ export class EmailMessage {
     this.mergeGlobalData = check.data('mergeGlobalData', init.mergeGlobalData);
     this.trackOpens = check.flag('trackOpens', init.trackOpens);
     this.trackClicks = check.flag('trackClicks', init.trackClicks);
-    this.date = check.date(init.date);
+    this.date = check.date('date', init.date);
     this.messageId = check.messageId('messageId', init.messageId);
     this.inReplyTo = check.thread('inReplyTo', init.inReplyTo).join(' ') || null;
     this.references = check.thread('references', init.references);
@@ -176,10 +183,16 @@ export class EmailMessage {
     this.listUnsubscribe = check.listUnsubscribe(init.listUnsubscribe);
     this.dsn = check.dsn(init.dsn);
     this.requireTls = check.flag('requireTls', init.requireTls);
+    this.sendAt = check.date('sendAt', init.sendAt);
+    this.idempotencyKey = check.idempotencyKey(init.idempotencyKey);
+    this.espExtra = check.espExtra(init.espExtra);
 
     if (check.issues !== null || from === null) throw new MessageError(check.issues ?? []);
     this.#parsed = Object.freeze({ from, to, cc, bcc, replyTo, envelopeSender: sender });
-    if (this.date !== null) protectDate(this, this.date.getTime());
+    for (const field of ['date', 'sendAt'] as const) {
+      const date = this[field];
+      if (date !== null) protectDate(this, field, date.getTime());
+    }
     Object.freeze(this);
   }
 
@@ -271,8 +284,8 @@ function hasMailbox(entry: Mailbox | Group): boolean {
 }
 
 /** A Date cannot be frozen, so each read returns a new one. */
-function protectDate(message: EmailMessage, time: number): void {
-  Object.defineProperty(message, 'date', { enumerable: true, get: () => new Date(time) });
+function protectDate(message: EmailMessage, field: 'date' | 'sendAt', time: number): void {
+  Object.defineProperty(message, field, { enumerable: true, get: () => new Date(time) });
 }
 
 function uniqueMailboxes({ to, cc, bcc }: ParsedAddresses): readonly Mailbox[] {

@@ -36,6 +36,17 @@ function printing(options: { readonly raw?: boolean } = {}) {
   return { printed, backend: new ConsoleBackend({ ...options, stream: { write: (text) => printed.push(text) } }) };
 }
 
+test('shows when it would be sent, and what is for the provider', async () => {
+  const { printed, backend } = printing();
+  const sendAt = new Date('9999-12-24T18:00:00Z');
+  const fields = { sendAt, idempotencyKey: 'order-17', espExtra: { resend: { topic_id: 't' } } };
+  const status = await backend.sendMessages([{ ...FULL, ...fields }]);
+  expect(status.isSuccess).toBe(true);
+  expect(printed.join('')).toContain(
+    'Send-At: Fri, 24 Dec 9999 18:00:00 GMT\nIdempotency-Key: order-17\nEsp-Extra: {"resend":{"topic_id":"t"}}\n',
+  );
+});
+
 test('prints headers, text and the list of attachments, bcc included, for people to read', async () => {
   const { printed, backend } = printing();
   const status = await backend.sendMessages([FULL]);

@@ -114,8 +114,8 @@ describe('a message of another copy', () => {
   });
 
   test.each([
-    [{ sendAt: null, later: false, lists: [] }, null],
-    [{ sendAt: 'tomorrow' }, /sendAt: there is no such field/],
+    [{ sendLater: null, later: false, lists: [] }, null],
+    [{ sendLater: 'tomorrow' }, /sendLater: there is no such field/],
   ])('of a later version may have further fields with nothing in them: %o', async (fields, refusal) => {
     const later = Object.defineProperties(
       Object.create(theirs.EmailMessage.prototype),

@@ -13,6 +13,7 @@ describe('what a message uses and the backend lacks', () => {
     ['trackOpens', 'advisory', { trackOpens: true }],
     ['trackClicks', 'advisory', { trackClicks: true }],
     ['priority', 'advisory', { priority: 'high' }],
+    ['idempotencyKey', 'advisory', { idempotencyKey: 'k' }],
     ['templateId', 'essential', { templateId: 't' }],
     ['mergeData', 'essential', { mergeData: { 'b@x.org': { name: 'Bob' } } }],
     ['mergeGlobalData', 'essential', { mergeGlobalData: { year: 2026 } }],
@@ -20,6 +21,7 @@ describe('what a message uses and the backend lacks', () => {
     ['requireTls', 'essential', { requireTls: true }],
     ['envelopeSender', 'essential', { envelopeSender: 'bounce@x.org' }],
     ['envelopeSender', 'essential', { envelopeSender: '' }],
+    ['sendAt', 'essential', { sendAt: new Date('9999-01-01') }],
     ['nonAsciiLocalPart', 'essential', { to: 'jörg@x.org' }],
     ['nonAsciiLocalPart', 'essential', { bcc: ['c@x.org', 'jörg@x.org'] }],
     ['nonAsciiLocalPart', 'essential', { fromEmail: 'jörg@x.org' }],
@@ -35,6 +37,16 @@ describe('what a message uses and the backend lacks', () => {
       advisory: [],
       essential: [],
     });
+  });
+
+  test('a time that has passed means now, which every backend can', () => {
+    const late = new EmailMessage({ ...PLAIN, sendAt: new Date(0) });
+    expect(findMissingFeatures(late, NONE)).toEqual({ advisory: [], essential: [] });
+  });
+
+  test('what is said to a provider in its own words is for nobody else', () => {
+    const message = new EmailMessage({ ...PLAIN, espExtra: { resend: { a: 1 } } });
+    expect(findMissingFeatures(message, NONE)).toEqual({ advisory: [], essential: [] });
   });
 
   test('a plain message needs nothing; an international domain needs nothing either', () => {

@@ -99,6 +99,9 @@ describe('toJSON and fromJSON', () => {
       listUnsubscribe: fc.option(fc.constant({ url: 'https://x.org/u', oneClick: true })),
       dsn: fc.option(fc.constantFrom({}, { notify: 'never' }, { notify: ['success'], ret: 'full' })),
       requireTls: fc.boolean(),
+      sendAt: fc.option(fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true })),
+      idempotencyKey: fc.option(fc.stringMatching(/^[!-~]{1,256}$/)),
+      espExtra: fc.option(fc.dictionary(fc.string(), fc.dictionary(fc.string(), json), { maxKeys: 3 })),
     },
     { requiredKeys: [] },
   );

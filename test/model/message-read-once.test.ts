@@ -60,6 +60,8 @@ const FIELDS: readonly (readonly [string, (wrap: Wrap) => Readonly<Record<string
   ['metadata', (w) => ({ metadata: w({ a: 'b' }) })],
   ['mergeData', (w) => ({ mergeData: w({ 'b@x.org': w({ a: w(['b']), toJSON: 1 }) }) })],
   ['mergeGlobalData', (w) => ({ mergeGlobalData: w({ a: w({ toJSON: () => 'b' }) }) })],
+  ['sendAt', (w) => ({ sendAt: w === liar ? new LateDate(0) : new Date(0) })],
+  ['espExtra', (w) => ({ espExtra: w({ resend: w({ a: w(['b']) }) }) })],
   ['date', (w) => ({ date: w === liar ? new LateDate(0) : new Date(0) })],
   ['references', (w) => ({ references: w(['a@x.org', 'b@x.org']) })],
   ['listUnsubscribe', (w) => ({ listUnsubscribe: w({ url: 'https://x.org/u', mailto: 'u@x.org', oneClick: true }) })],

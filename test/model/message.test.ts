@@ -38,6 +38,9 @@ describe('fields', () => {
       listUnsubscribe: null,
       dsn: null,
       requireTls: false,
+      sendAt: null,
+      idempotencyKey: null,
+      espExtra: null,
     });
   });
 
@@ -96,6 +99,10 @@ describe('fields', () => {
     ['dsn', { notify: ['success', 'delay'], ret: 'headers', envid: 'e 1', orcpt: 'rfc822;o@x.org' }, 'same'],
     ['dsn', { notify: 'never' }, 'same'],
     ['requireTls', true, true],
+    ['sendAt', new Date(86_400_000), new Date(86_400_000)],
+    ['idempotencyKey', 'order-17/receipt', 'order-17/receipt'],
+    ['idempotencyKey', 'k'.repeat(256), 'k'.repeat(256)],
+    ['espExtra', { resend: { topic_id: 't', list: [1, { a: null }] } }, 'same'],
   ];
   test.each(cases)('%s: %j reads back as %j', (field, value, expected) => {
     expect(new EmailMessage({ ...PLAIN, [field]: value })[field]).toEqual(expected === 'same' ? value : expected);

@@ -133,6 +133,28 @@ describe('who gets the mail', () => {
   });
 });
 
+describe('what providers are told', () => {
+  const espExtra = { resend: { to: 'ann@customer.org' }, sendgrid: { asm: { group_id: 7 } } };
+
+  test('names no recipient that is not allowed, and keeps the rest', async () => {
+    const connection = guarded({ to: TO });
+    await sendMail({ ...mail, espExtra, connection });
+    expect(connection.messages[0]?.espExtra).toEqual({ sendgrid: { asm: { group_id: 7 } } });
+    const own = { resend: { reply_to: 'ops@example.com' } };
+    const open = guarded({ to: TO, allow: ['example.com'] });
+    await sendMail({ ...mail, espExtra: own, connection: open });
+    expect(open.messages[0]?.espExtra).toEqual(own);
+  });
+
+  test('is another mail, with a key of its own; one that goes where it was to go keeps it', async () => {
+    const connection = guarded({ to: TO, allow: ['bob@example.com'] });
+    await sendMail({ ...mail, idempotencyKey: 'order-17', connection });
+    await sendMail({ ...mail, recipientList: ['bob@example.com'], idempotencyKey: 'order-17', connection });
+    const keys = connection.messages.map(({ idempotencyKey }) => idempotencyKey);
+    expect(keys).toEqual(['order-17:redirected', 'order-17']);
+  });
+});
+
 describe('what sends an answer', () => {
   const answers = {
     'Errors-To': 'ann@customer.org',

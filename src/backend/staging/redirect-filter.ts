@@ -7,8 +7,9 @@ import {
   parseMailbox,
 } from '../../model/address.ts';
 import { SendError } from '../../model/errors.ts';
+import { deriveKey } from '../../model/idempotency-key.ts';
 import { type EmailMessage, mailboxesOf } from '../../model/message.ts';
-import type { DsnRequest, EmailMessageInit, MergeData } from '../../model/message-init.ts';
+import type { DsnRequest, EmailMessageInit, EspExtra, MergeData } from '../../model/message-init.ts';
 import { type RecipientStatus, recipientStatus } from '../../model/status.ts';
 import type { DeliveryFilter } from '../filter.ts';
 import type { DeliveryResult } from '../job.ts';
@@ -53,7 +54,7 @@ function redirectMessage(rules: RedirectRules, message: EmailMessage): EmailMess
  * Replaces addresses that would get bounces and receipts and are not allowed, by the target or nothing. Fields that name further
  * recipients to a provider are removed.
  */
-function withoutAnswers(rules: RedirectRules, { parsed, headers }: EmailMessage): Answers {
+function withoutAnswers(rules: RedirectRules, { parsed, headers, espExtra }: EmailMessage): Answers {
   const { target } = rules;
   const { envelopeSender } = parsed;
   const fields = Object.entries(headers);
@@ -66,10 +67,20 @@ function withoutAnswers(rules: RedirectRules, { parsed, headers }: EmailMessage)
   return {
     ...(envelopeSender !== null && !isAllowed(rules, envelopeSender) && { envelopeSender: target?.address ?? '' }),
     ...(!isSame && { headers: Object.fromEntries(kept) }),
+    ...(espExtra !== null && !isAllowedExtra(rules, espExtra) && { espExtra: allowedExtra(rules, espExtra) }),
   };
 }
 
-type Answers = Pick<EmailMessageInit, 'envelopeSender' | 'headers'>;
+type Answers = Pick<EmailMessageInit, 'envelopeSender' | 'headers' | 'espExtra'>;
+
+/** A provider's own fields may name further recipients: those that do are removed. */
+function allowedExtra(rules: RedirectRules, espExtra: EspExtra): EspExtra {
+  return Object.fromEntries(Object.entries(espExtra).filter(([, fields]) => isAllowedExtra(rules, fields)));
+}
+
+function isAllowedExtra(rules: RedirectRules, extra: object): boolean {
+  return namesOnlyAllowed(rules, JSON.stringify(extra));
+}
 
 /** False for text that cannot be parsed as one address. */
 function isAllowedText(rules: RedirectRules, text: string): boolean {
@@ -101,13 +112,15 @@ function withoutTraces(
   message: EmailMessage,
   headers: Readonly<Record<string, string>>,
 ): Partial<EmailMessageInit> {
-  const { dsn, mergeData } = message;
+  const { dsn, mergeData, idempotencyKey } = message;
   const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'x-original-to');
   const original = originalRecipients(rules, message);
   return {
     headers: Object.fromEntries(original === '' ? others : [...others, ['X-Original-To', original]]),
     ...(dsn !== null && { dsn: withoutOriginalRecipient(dsn) }),
     ...(mergeData !== null && { mergeData: redirectData(rules, message, mergeData) }),
+    // It is another mail: under the same key a provider would not send both.
+    ...(idempotencyKey !== null && { idempotencyKey: deriveKey(idempotencyKey, 'redirected') }),
   };
 }
 

@@ -5,7 +5,16 @@ import { copyJson } from '../../util/json.ts';
 import type { Arrival } from '../store/caught-mail.ts';
 
 /** Fields that no mail carries, but that the developer wants to see. */
-const FACTS = ['templateId', 'mergeData', 'mergeGlobalData', 'priority', 'dsn'] as const;
+const FACTS = [
+  'templateId',
+  'mergeData',
+  'mergeGlobalData',
+  'priority',
+  'dsn',
+  'sendAt',
+  'idempotencyKey',
+  'espExtra',
+] as const;
 const FLAGS = ['trackOpens', 'trackClicks', 'requireTls'] as const;
 
 /** A message of this library as the mailbox catches it; all of its content must be in memory. */
@@ -23,7 +32,7 @@ export function arrivalOf(message: EmailMessage): Omit<Arrival, 'via'> & { reado
     },
     tags: message.tags,
     metadata: message.metadata,
-    // The message was checked to hold nothing but JSON, except for the Dates in dsn there are none.
+    // The message was checked to hold nothing but JSON, and a Date is a text there.
     facts: Object.fromEntries([...values, ...flags].map(([name, value]) => [name, copyJson(value, () => {})])),
   };
 }

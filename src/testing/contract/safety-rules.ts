@@ -9,6 +9,7 @@ const ADVISORY: Readonly<Record<string, Partial<EmailMessageInit>>> = {
   trackOpens: { trackOpens: true },
   trackClicks: { trackClicks: true },
   priority: { priority: 'high' },
+  idempotencyKey: { idempotencyKey: 'order-17' },
 };
 const ESSENTIAL: Readonly<Record<string, Partial<EmailMessageInit>>> = {
   templateId: { templateId: 'welcome' },
@@ -18,6 +19,7 @@ const ESSENTIAL: Readonly<Record<string, Partial<EmailMessageInit>>> = {
   requireTls: { requireTls: true },
   envelopeSender: { envelopeSender: 'bounces@example.com' },
   nonAsciiLocalPart: { cc: 'jürgen@example.org' },
+  sendAt: { sendAt: new Date('9999-01-01') },
 };
 /** Features that the provider can always carry. */
 const CARRIED = { ...ADVISORY, envelopeSender: ESSENTIAL['envelopeSender'] };

@@ -42,6 +42,9 @@ describe('the backend', () => {
         templateId: 'tpl-1',
         mergeGlobalData: { shop: 'Northwind' },
         trackOpens: true,
+        sendAt: new Date('2026-12-24T18:00:00Z'),
+        idempotencyKey: 'order-17',
+        espExtra: { resend: { topic_id: 't' } },
         bcc: ['hidden@example.com'],
         attachments: [{ filename: 'a.txt', content: new Blob(['blob']) }],
       },
@@ -55,7 +58,14 @@ describe('the backend', () => {
       tags: ['welcome'],
       metadata: { user: '7' },
       bcc: ['hidden@example.com'],
-      facts: { templateId: 'tpl-1', mergeGlobalData: { shop: 'Northwind' }, trackOpens: true },
+      facts: {
+        templateId: 'tpl-1',
+        mergeGlobalData: { shop: 'Northwind' },
+        trackOpens: true,
+        sendAt: '2026-12-24T18:00:00.000Z',
+        idempotencyKey: 'order-17',
+        espExtra: { resend: { topic_id: 't' } },
+      },
     });
     expect(said).toHaveBeenCalledWith(`amsdal-mail: mails are caught, see them at http://127.0.0.1:${port}\n`);
 
