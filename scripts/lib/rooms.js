@@ -45,7 +45,10 @@ export const ROOMS = {
   },
   http: {
     what: 'what backends with an HTTP API share',
-    may: ['backend', 'net', 'options/option-table.ts', 'model', 'util'],
+    may: [
+      ...['backend', 'net', 'options/option-table.ts', 'model', 'util'],
+      ...['mime/compose/header-section.ts', 'mime/compose/auto-text.ts'], // headers and texts as every mail has them
+    ],
   },
   backends: {
     what: 'one file a backend; none knows another, or the environment',

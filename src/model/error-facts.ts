@@ -9,6 +9,7 @@ export interface ErrorFacts {
   readonly reply: ServerReply | null;
   readonly transcript: readonly string[] | null;
   readonly status: SendStatus | null;
+  readonly retryAfterMs?: number | null;
   readonly option?: string | null;
   readonly otherOptions?: readonly string[];
   readonly variable?: string | null;

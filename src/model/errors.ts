@@ -114,6 +114,8 @@ export interface EmailErrorOptions {
   readonly reply?: ServerReply;
   /** The dialogue up to the error, secrets replaced. */
   readonly transcript?: readonly string[];
+  /** How long the provider asks to wait before the next try, in milliseconds. */
+  readonly retryAfterMs?: number;
   /** The underlying error. */
   readonly cause?: unknown;
 }
@@ -145,6 +147,7 @@ export class EmailError extends Error {
       outcome: options.outcome ?? 'not-sent',
       reply: options.reply ?? null,
       transcript: options.transcript ?? null,
+      retryAfterMs: options.retryAfterMs ?? null,
       status: null,
     });
   }
@@ -172,6 +175,11 @@ export class EmailError extends Error {
   /** The redacted dialogue with the server up to the error, newest last, when there was one. */
   get transcript(): readonly string[] | null {
     return factsOf(this).transcript;
+  }
+
+  /** How long the provider asks to wait before the next try, in milliseconds; null when it asks for nothing. */
+  get retryAfterMs(): number | null {
+    return factsOf(this).retryAfterMs ?? null;
   }
 
   /** What is known about every recipient of the call that threw; null when the error arose before there were recipients. */

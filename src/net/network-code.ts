@@ -24,3 +24,11 @@ export const CERTIFICATE_CODE: RegExp = /CERT|SELF_SIGNED|UNABLE_TO_|CRL_|INVALI
 export function systemCode(error: unknown): string {
   return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
 }
+
+/** The system's error inside one of Node's or undici's, which wrap it, once for every address that was tried. */
+export function systemError(error: unknown, depth = 0): unknown {
+  if (typeof error !== 'object' || error === null || depth > 3) return error;
+  const { errors, cause } = error as { readonly errors?: readonly unknown[]; readonly cause?: unknown };
+  const inner = Array.isArray(errors) ? errors[0] : cause;
+  return systemCode(error) !== '' || inner === undefined ? error : systemError(inner, depth + 1);
+}

@@ -1,0 +1,210 @@
+import type { Verification } from '../backend/backend.ts';
+import { deliverEach } from '../backend/deliver-each.ts';
+import { type DeliveryResult, failedDelivery, type Job, toEmailError, whileReading } from '../backend/job.ts';
+import { textFromHtml } from '../mime/compose/auto-text.ts';
+import { MessageError, UnsupportedFeatureError } from '../model/errors.ts';
+import type { Feature } from '../model/features.ts';
+import type { EmailMessage } from '../model/message.ts';
+import { randomToken } from '../util/random.ts';
+import { Batcher } from './batcher.ts';
+import { mailForEach } from './each-mail.ts';
+import type { HttpOptions } from './options.ts';
+import { withExtra } from './payload.ts';
+import type { Answer, Batch, Built, Carries, Encoded, Failure, Provider, Verdict } from './provider.ts';
+import { Requests } from './requests.ts';
+import { failedResult, joinResults, settledResult } from './results.ts';
+import type { HttpRequest } from './transport.ts';
+
+/** A message that is built and waits for its batch. */
+interface Waiting {
+  readonly job: Job;
+  readonly built: Built;
+  readonly json: string;
+  readonly resolve: (result: DeliveryResult) => void;
+}
+
+type Batches = Batcher<Waiting> | null;
+
+/** The part of a provider's backend that is loaded when it is first used: checks, requests, batches, one mail for each recipient. */
+export class HttpEngine {
+  readonly #name: string;
+  readonly #provider: Provider;
+  readonly #carries: Carries;
+  readonly #options: HttpOptions;
+  readonly #maxConnections: number;
+  readonly #requests: Requests;
+
+  /** @param secrets what is in no error */
+  constructor(name: string, provider: Provider, carries: Carries, options: HttpOptions, secrets: readonly string[]) {
+    this.#name = name;
+    this.#provider = provider;
+    this.#carries = carries;
+    this.#options = options;
+    this.#maxConnections = options.maxConnections ?? 10;
+    this.#requests = new Requests(name, options, this.#maxConnections, secrets);
+  }
+
+  close(): void {
+    this.#requests.close();
+  }
+
+  /** @throws {EmailConnectionError | SendError} */
+  async verify(signal: AbortSignal | undefined): Promise<Verification['details']> {
+    const { check } = this.#provider;
+    const answer = await this.#run(() => this.#request('GET', check.path, {}, null), signal);
+    const answered = 'error' in answer ? answer.answer : answer;
+    const details = answered === undefined ? null : readOr(null, () => check.read(answered));
+    if (details === null && 'error' in answer) throw answer.error;
+    return details ?? {};
+  }
+
+  deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
+    const { batch } = this.#provider;
+    const connections = this.#maxConnections;
+    if (batch === undefined) return deliverEach(jobs, (job) => this.#deliverOne(job, null, connections), connections);
+    const batches = new Batcher<Waiting>(
+      batch.max,
+      batch.maxSize,
+      (path, entries) => void this.#deliverBatch(batch, path, entries),
+    );
+    // Enough to fill batches while others are under way.
+    const width = connections + batch.max * Math.min(connections, 4);
+    return deliverEach(jobs, (job) => this.#deliverOne(job, batches, width), width);
+  }
+
+  async #deliverOne(given: Job, batches: Batches, width: number): Promise<DeliveryResult> {
+    const message = withText(await whileReading(given.message.materialize(), given.signal));
+    const job = { ...given, message };
+    this.#check(message);
+    if (message.mergeData === null || this.#provider.mergesItself) return this.#deliverMail(job, batches);
+    const results: DeliveryResult[] = [];
+    const each = deliverEach(mailForEach(job), (mail) => this.#deliverMail(mail, batches), width);
+    for await (const result of each) results[result.index] = result;
+    return joinResults(job, results);
+  }
+
+  /** @throws {MessageError} `unsupported-feature` for what the provider lacks beside the features that every backend decides on */
+  #check(message: EmailMessage): void {
+    const { alternatives, attachments, parsed, templateId, mergeData, mergeGlobalData } = message;
+    const { templateMakes = ['body', 'htmlBody'], mergesTexts } = this.#provider;
+    const isInline = attachments.some(({ contentId }) => contentId !== null);
+    const missing = [
+      ...(alternatives.length > 0 && !this.#carries.alternatives ? ['alternatives'] : []),
+      ...(isInline && !this.#carries.inlineAttachments ? ['inlineAttachments'] : []),
+      ...(parsed.replyTo.length > 1 && !this.#carries.severalReplyTo ? ['severalReplyTo'] : []),
+    ];
+    if (missing.length > 0) throw new UnsupportedFeatureError(missing, this.#name);
+    if (templateId !== null) {
+      const given = templateMakes.filter((field) => (message[field] ?? '') !== '');
+      if (given.length === 0) return;
+      const text = `the template stored at ${this.#name} makes it: leave it out ('' for a subject), or leave templateId out`;
+      throw unsupported(given, text);
+    }
+    if (mergesTexts && mergeData !== null) return;
+    const data = [mergeGlobalData, ...Object.values(mergeData ?? {})];
+    if (data.every((variables) => Object.keys(variables ?? {}).length === 0)) return;
+    const text = `${this.#name} puts variables into its stored templates only: give templateId, or write them into the texts`;
+    throw unsupported([mergeData === null ? 'mergeGlobalData' : 'mergeData'], text);
+  }
+
+  async #deliverMail(job: Job, batches: Batches): Promise<DeliveryResult> {
+    const { message } = job;
+    const { keyMs, fixed } = this.#provider;
+    // Without a key of the message's own a random one lets a lost answer be asked for again.
+    const key = keyMs === undefined ? null : (message.idempotencyKey ?? randomToken());
+    const built = this.#provider.build(message, key);
+    const body = withExtra(this.#name, built.body, message, fixed);
+    const ignored = Object.keys(built.ignored ?? {}) as Feature[]; // the keys of IgnoredReasons
+    if (ignored.length > 0 && this.#options.onUnsupported === 'error')
+      throw new UnsupportedFeatureError(ignored, this.#name);
+    const facts = ignored.length === 0 ? {} : { ignored, ignoredReasons: built.ignored ?? {} };
+    if (batches !== null && built.batch !== undefined && message.idempotencyKey === null) {
+      const path = built.batch;
+      const json = JSON.stringify(body);
+      const delivered = await new Promise<DeliveryResult>((resolve) => {
+        batches.add(path, { job, built, json, resolve }, json.length);
+      });
+      return { ...delivered, ...facts };
+    }
+    const encode = (): Encoded => this.#provider.encode?.(body) ?? asJson(JSON.stringify(body));
+    return { ...(await this.#send(job, built, encode)), ...facts };
+  }
+
+  async #send(job: Job, { path, headers }: Built, encode: () => Encoded): Promise<DeliveryResult> {
+    const answer = await this.#run(() => this.#request('POST', path, headers, encode()), job.signal);
+    if ('error' in answer) return failedResult(job, answer);
+    const verdict = readOr<Verdict>(null, () => this.#provider.parse(answer, job.message));
+    return settledResult(this.#name, job, answer, verdict);
+  }
+
+  /** Answers each; one that is alone goes as it would without batches. */
+  async #deliverBatch(batch: Batch, path: string, entries: readonly Waiting[]): Promise<void> {
+    try {
+      const [first] = entries;
+      if (first && entries.length === 1) {
+        first.resolve(await this.#send(first.job, first.built, () => asJson(first.json)));
+        return;
+      }
+      const key = this.#provider.keyMs === undefined ? {} : { 'idempotency-key': randomToken() };
+      const bodies = entries.map(({ json }) => json);
+      const make = (): HttpRequest =>
+        this.#request('POST', path, { ...batch.headers, ...key }, asJson(batch.join(bodies, path)));
+      const answer = await this.#run(make, first?.job.signal);
+      const messages = entries.map(({ job }) => job.message);
+      const verdicts = 'error' in answer ? [] : readOr([], () => batch.parse(answer, messages));
+      for (const [index, { job, resolve }] of entries.entries()) {
+        if ('error' in answer) resolve(failedResult(job, answer));
+        else resolve(settledResult(this.#name, job, answer, verdicts[index] ?? null));
+      }
+    } catch (error) {
+      for (const { job, resolve } of entries) resolve(failedDelivery(job, toEmailError(error)));
+    }
+  }
+
+  #run(make: () => HttpRequest, signal: AbortSignal | undefined): Promise<Answer | Failure> {
+    return this.#requests.run(make, (answer) => this.#provider.refusal(answer), signal, this.#provider.keyMs ?? 0);
+  }
+
+  #request(method: 'GET' | 'POST', path: string, headers: Built['headers'], encoded: Encoded | null): HttpRequest {
+    const { baseUrl, authorization } = this.#provider;
+    const own = Object.entries(this.#options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+    return {
+      method,
+      url: `${(this.#options.baseUrl ?? baseUrl).replace(/\/+$/, '')}${path}`,
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'amsdal-mail',
+        ...Object.fromEntries(own),
+        ...(encoded && { 'content-type': encoded.type }),
+        ...authorization,
+        ...headers,
+      },
+      body: encoded?.body ?? null,
+    };
+  }
+}
+
+function asJson(body: string): Encoded {
+  return { type: 'application/json', body };
+}
+
+/** An answer of another shape than it should have makes the reading fail: it cannot be read then. */
+function readOr<T>(otherwise: T, read: () => T): T {
+  try {
+    return read();
+  } catch {
+    return otherwise;
+  }
+}
+
+function unsupported(paths: readonly string[], message: string): MessageError {
+  const issues = paths.map((path) => ({ path, code: 'unsupported' as const, message }));
+  return new MessageError(issues, { code: 'unsupported-feature' });
+}
+
+/** The message with the text that it asks to be made from its HTML. */
+function withText(message: EmailMessage): EmailMessage {
+  const { autoText, body, htmlBody } = message;
+  if (!autoText || body !== '' || htmlBody === null) return message;
+  return message.with({ body: textFromHtml(htmlBody), autoText: false });
+}

@@ -1,0 +1,60 @@
+import type { ConnectionErrorCode } from '../model/errors.ts';
+import { CERTIFICATE_CODE, NETWORK_CODES, systemCode, systemError } from '../net/network-code.ts';
+import { type HttpAnswer, type HttpRequest, NoAnswer, readText, type Transport } from './transport.ts';
+
+/** Failures to connect, as the runtimes name them: undici (Node, Deno), Bun. */
+const UNCONNECTED: Readonly<Record<string, ConnectionErrorCode>> = {
+  ConnectionRefused: 'refused',
+  FailedToOpenSocket: 'unreachable',
+};
+/** Codes that a connection fails with that was made, too. */
+const ALSO_LATER: ReadonlySet<ConnectionErrorCode> = new Set(['closed', 'timeout']);
+
+/** Requests by fetch: where there is no node:https, or by the function that was given. Connections are the runtime's own. */
+export class FetchTransport implements Transport {
+  readonly #fetch: typeof fetch;
+
+  constructor(fetch: typeof globalThis.fetch) {
+    this.#fetch = fetch;
+  }
+
+  async send({ method, url, headers, body }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    if (signal.aborted) throw new NoAnswer(signal.reason, false);
+    let response: Response;
+    try {
+      // No receiver: fetch refuses to be called as a method. The bytes are in memory that nobody shares.
+      const call = this.#fetch;
+      response = await call(url, { method, headers, body: body as BodyInit | null, signal, redirect: 'manual' });
+    } catch (cause) {
+      const code = unconnectedCode(cause);
+      throw new NoAnswer(cause, signal.aborted || code === null, code);
+    }
+    const text = await readText(chunksOf(response));
+    return { status: response.status, headers: Object.fromEntries(response.headers), text };
+  }
+
+  close(): void {}
+}
+
+/** Why there was no connection; null when there may have been one. */
+function unconnectedCode(error: unknown): ConnectionErrorCode | null {
+  const system = systemCode(systemError(error));
+  if (system === 'UND_ERR_CONNECT_TIMEOUT') return 'timeout';
+  const code = UNCONNECTED[system] ?? NETWORK_CODES[system];
+  if (code !== undefined) return ALSO_LATER.has(code) ? null : code;
+  return CERTIFICATE_CODE.test(system) ? 'certificate' : null;
+}
+
+async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array, void, undefined> {
+  const reader = body?.getReader();
+  if (reader === undefined) return;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,83 @@
+import { EmailBackend, type Verification } from '../backend/backend.ts';
+import type { DeliveryResult, Job } from '../backend/job.ts';
+import { thrownHere } from '../model/error-copies.ts';
+import type { Feature } from '../model/features.ts';
+import type { AnyOptionTable } from '../options/option-table.ts';
+import type { HttpEngine } from './engine.ts';
+import { checkHttpOptions, type HttpOptions } from './options.ts';
+import type { Carries, Provider } from './provider.ts';
+
+/** What a class declares about itself. */
+interface Declared {
+  readonly name: string;
+  readonly optionTable: AnyOptionTable;
+  readonly carries: Carries;
+  readonly required: readonly string[];
+}
+
+/**
+ * A provider with an HTTP API. A subclass declares its options and what it carries; how a message is written and what answers
+ * mean is loaded with the first delivery, and so is what makes the requests.
+ */
+export abstract class HttpBackend extends EmailBackend {
+  /** What the provider carries. */
+  static readonly carries: Carries;
+  /** The options that must be given, such as the key. */
+  static readonly required: readonly string[] = ['apiKey'];
+
+  readonly #options: HttpOptions;
+  #engine: HttpEngine | null = null;
+
+  /** @throws {ConfigurationError} `unknown-option`, `invalid-option`, `missing-option`, `conflicting-options` */
+  constructor(options: HttpOptions) {
+    super(options);
+    this.#options = options;
+    const { name, optionTable, required } = this.#declared;
+    checkHttpOptions(name, optionTable, options, required);
+  }
+
+  /** The way to write messages for the provider and to read its answers. */
+  protected abstract load(): Promise<Provider>;
+
+  protected override get features(): ReadonlySet<Feature> {
+    const { carries } = this.#declared;
+    // Those that no other backend has do no harm there.
+    return new Set((Object.keys(carries) as Feature[]).filter((name) => carries[name]));
+  }
+
+  protected override async *deliver(jobs: AsyncIterable<Job>): AsyncGenerator<DeliveryResult, void, undefined> {
+    const engine = this.#engine ?? (await this.#load());
+    yield* engine.deliver(jobs);
+  }
+
+  protected override async disconnect(): Promise<void> {
+    this.#engine?.close();
+  }
+
+  /**
+   * Makes a harmless request, to see that the provider is there and accepts the key.
+   *
+   * @throws {EmailConnectionError | SendError} when it does not.
+   */
+  override async verify(options: { readonly signal?: AbortSignal } = {}): Promise<Verification> {
+    try {
+      const engine = await this.#load();
+      return { backend: this.name, details: await engine.verify(options.signal) };
+    } catch (error) {
+      throw thrownHere(error);
+    }
+  }
+
+  get #declared(): Declared {
+    return this.constructor as unknown as Declared; // what every subclass has
+  }
+
+  async #load(): Promise<HttpEngine> {
+    const [{ HttpEngine }, provider] = await Promise.all([import('./engine.ts'), this.load()]);
+    const { carries, optionTable } = this.#declared;
+    const values = Object.entries(this.#options).filter(([option]) => 'secret' in (optionTable[option] ?? {}));
+    const secrets = values.flatMap(([, value]: [string, unknown]) => (typeof value === 'string' ? [value] : []));
+    this.#engine ??= new HttpEngine(this.name, provider, carries, this.#options, secrets);
+    return this.#engine;
+  }
+}

@@ -1,0 +1,103 @@
+import { furtherHeaders } from '../mime/compose/header-section.ts';
+import { addressKey, comparisonKey, type Mailbox } from '../model/address.ts';
+import type { Attachment } from '../model/attachment.ts';
+import { MessageError } from '../model/errors.ts';
+import { formatPhrase } from '../model/mailbox.ts';
+import { type EmailMessage, mailboxesOf } from '../model/message.ts';
+import { isObject } from '../util/json.ts';
+
+/** The recipients of a message, each once: those that are given twice stay where they come first. */
+export function peopleOf({ parsed }: EmailMessage): Readonly<Record<'to' | 'cc' | 'bcc', readonly Mailbox[]>> {
+  const seen = new Set<string>();
+  const isNew = (mailbox: Mailbox): boolean => seen.size < seen.add(addressKey(mailbox)).size;
+  const [to, cc, bcc] = [parsed.to, parsed.cc, parsed.bcc].map((list) => mailboxesOf(list).filter(isNew));
+  return { to: to ?? [], cc: cc ?? [], bcc: bcc ?? [] };
+}
+
+/** A mailbox as `Name <address>`, quoted where it must be; the domain in ASCII. */
+export function asText({ name, asciiAddress }: Mailbox): string {
+  return name === '' ? asciiAddress : `${formatPhrase(name)} <${asciiAddress}>`;
+}
+
+/** A mailbox as an object, the name left out when there is none. */
+export function asObject({ name, asciiAddress }: Mailbox): { readonly email: string; readonly name?: string } {
+  return name === '' ? { email: asciiAddress } : { email: asciiAddress, name };
+}
+
+/** The content of an attachment, which is in memory when its request is made. */
+export function bytesOf({ content }: Attachment): Buffer {
+  if (typeof content === 'string') return Buffer.from(content, 'utf8');
+  const bytes = content as Uint8Array; // the message was materialized
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The content of an attachment in base64. */
+export function base64Of(attachment: Attachment): string {
+  return bytesOf(attachment).toString('base64');
+}
+
+/** The name of an attachment, for providers that take none without. */
+export function nameOf({ filename, mimetype }: Attachment, index: number): string {
+  return filename || `attachment-${index + 1}.${/^[\w-]+\/([a-z0-9]+)/i.exec(mimetype)?.[1] ?? 'bin'}`;
+}
+
+/** The media type of an attachment, without parameters. */
+export function mediaTypeOf({ mimetype }: Attachment): string {
+  return mimetype.split(';', 1)[0]?.trim() ?? mimetype;
+}
+
+/** The headers of a message that have no field in requests, in ASCII, each on one line: thread, priority, unsubscribing, custom ones. */
+export function headersOf(message: EmailMessage): Readonly<Record<string, string>> {
+  const head = furtherHeaders(message, false).trimEnd();
+  if (head === '') return {};
+  return Object.fromEntries(
+    head.split(/\r\n(?! )/).map((field) => {
+      const colon = field.indexOf(':');
+      return [
+        field.slice(0, colon),
+        field
+          .slice(colon + 1)
+          .replaceAll('\r\n ', ' ')
+          .trimStart(),
+      ];
+    }),
+  );
+}
+
+/** A record, or undefined when it is empty, so that JSON leaves it out. */
+export function unlessEmpty<T extends object>(value: T): T | undefined {
+  return Object.keys(value).length === 0 ? undefined : value;
+}
+
+/** The variables of one recipient: its own over those of everybody. */
+export function dataFor({ mergeGlobalData, mergeData }: EmailMessage, recipient: Mailbox): object {
+  const key = addressKey(recipient);
+  const own = Object.entries(mergeData ?? {}).find(([address]) => comparisonKey(address) === key);
+  return { ...mergeGlobalData, ...own?.[1] };
+}
+
+/**
+ * A request with what the message says to the provider in its own words laid over it: objects are joined, all else replaced.
+ *
+ * @param fixed what may not be set there, in lower case: recipients, sender, key; a dot leads into an object
+ * @throws {MessageError} `invalid-message` for a fixed field
+ */
+export function withExtra(name: string, body: object, { espExtra }: EmailMessage, fixed: ReadonlySet<string>): object {
+  const extra = espExtra?.[name];
+  if (extra === undefined) return body;
+  const fields = Object.entries(extra).flatMap(([field, value]) => {
+    return [field, ...(isObject(value) ? Object.keys(value).map((inner) => `${field}.${inner}`) : [])];
+  });
+  const issues = fields.filter((field) => fixed.has(field.toLowerCase()));
+  if (issues.length === 0) return joined(body, extra);
+  const message = "it is what the message's own fields say: set it there";
+  throw new MessageError(issues.map((field) => ({ path: `espExtra.${name}.${field}`, code: 'unsupported', message })));
+}
+
+function joined(base: object, over: object): object {
+  const result = Object.entries({ ...base, ...over }).map(([field, value]: [string, unknown]) => {
+    const before: unknown = Reflect.get(base, field);
+    return [field, Object.hasOwn(over, field) && isObject(before) && isObject(value) ? joined(before, value) : value];
+  });
+  return Object.fromEntries(result);
+}

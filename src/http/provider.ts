@@ -1,0 +1,120 @@
+import type { Verification } from '../backend/backend.ts';
+import type { Mailbox } from '../model/address.ts';
+import type { EmailError } from '../model/errors.ts';
+import type { Feature, IgnoredReasons } from '../model/features.ts';
+import type { EmailMessage } from '../model/message.ts';
+import type { DeliveryStatus } from '../model/status.ts';
+import type { Refusal } from './failure.ts';
+
+/** What a message may ask of a provider, beside the features of every backend; what is missing is refused. */
+export type HttpFeature = Feature | 'alternatives' | 'inlineAttachments' | 'severalReplyTo';
+
+/** What a provider carries: each is decided. */
+export type Carries = Readonly<Record<HttpFeature, boolean>>;
+
+/** A body as it goes out. */
+export interface Encoded {
+  /** Its media type. */
+  readonly type: string;
+  readonly body: string | Uint8Array;
+}
+
+/** A message as one provider wants it. */
+export interface Built {
+  /** Below the base URL, as `/emails`. */
+  readonly path: string;
+  readonly body: object;
+  /** Beside those of every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What this message has and cannot be said, though others of its kind can, and why. */
+  readonly ignored?: IgnoredReasons;
+  /** The path of the batch that means exactly the same; left out when there is none. */
+  readonly batch?: string;
+}
+
+/** What a provider says yes with. */
+export interface Accepted {
+  readonly messageId: string | null;
+  /** Of all recipients; default `queued`. */
+  readonly status?: DeliveryStatus;
+  /** Of those of whom it says something else. */
+  readonly statusOf?: (recipient: Mailbox) => DeliveryStatus | undefined;
+  /** Of recipients that have an id of their own. */
+  readonly idOf?: (recipient: Mailbox) => string | undefined;
+}
+
+/** An answer as it is read: null when it cannot be, so that nobody knows what became of the mail. */
+export type Verdict = Accepted | Refusal | null;
+
+/** An answer, its body read as JSON where it is. */
+export interface Answer {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Undefined when it is no JSON. */
+  readonly body: unknown;
+  readonly text: string;
+}
+
+/** Why a request came to nothing, or nobody knows. */
+export interface Failure {
+  readonly error: EmailError;
+  /** Left out when there is none. */
+  readonly answer?: Answer;
+  /** What the provider says in it. */
+  readonly refusal?: Refusal;
+}
+
+/** Requests that carry several messages. */
+export interface Batch {
+  /** Messages in one request. */
+  readonly max: number;
+  /** Octets of one request. */
+  readonly maxSize: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The body made of those of the messages, each in JSON. */
+  join(bodies: readonly string[], path: string): string;
+  /** What a 2xx says of each message, in their order. */
+  parse(answer: Answer, messages: readonly EmailMessage[]): readonly Verdict[];
+}
+
+/** A provider's API: how a message is written for it, and what its answers mean. */
+export interface Provider {
+  /** The address of the service. */
+  readonly baseUrl: string;
+  /** The headers that say who sends. */
+  readonly authorization: Readonly<Record<string, string>>;
+  /** Fields of `espExtra`, in lower case, that the message's own fields set. */
+  readonly fixed: ReadonlySet<string>;
+  /** Whether one request with `mergeData` is a mail for each of `to`; otherwise there is one request for each. */
+  readonly mergesItself?: boolean;
+  /** Whether variables are put into the message's own texts too, and not into stored templates alone. */
+  readonly mergesTexts?: boolean;
+  /** What a stored template contains, so that the message cannot have it too; default: `body` and `htmlBody`. */
+  readonly templateMakes?: readonly ('subject' | 'body' | 'htmlBody')[];
+  /** How long it remembers idempotency keys, in milliseconds; left out when it has none. */
+  readonly keyMs?: number;
+  /** The request for several messages, where there is one. */
+  readonly batch?: Batch;
+  /** A harmless request: its path, and what an answer tells that is worth showing; null when it says no. */
+  readonly check: { readonly path: string; read(answer: Answer): Verification['details'] | null };
+
+  /**
+   * The request for a message, whose content is in memory.
+   *
+   * @param key the idempotency key; null where the provider has none
+   * @throws {MessageError} for what cannot be said
+   */
+  build(message: EmailMessage, key: string | null): Built;
+  /** The body as it goes out; default: JSON. */
+  encode?(body: object): Encoded;
+  /** What a 2xx says. */
+  parse(answer: Answer, message: EmailMessage): Verdict;
+  /** What any other answer says. */
+  refusal(answer: Answer): Refusal;
+}
+
+/** Whether an answer, or its part for one message, says yes. */
+export function isAccepted(verdict: Verdict): verdict is Accepted {
+  return verdict !== null && 'messageId' in verdict;
+}

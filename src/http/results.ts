@@ -1,0 +1,93 @@
+import { type DeliveryResult, failedDelivery, type Job } from '../backend/job.ts';
+import type { Mailbox } from '../model/address.ts';
+import { SendError } from '../model/errors.ts';
+import { type DeliveryStatus, type RecipientStatus, recipientStatus } from '../model/status.ts';
+import { answeredError } from './failure.ts';
+import { type Answer, type Failure, isAccepted, type Verdict } from './provider.ts';
+
+/** The result of a message whose answer was read. */
+export function settledResult(name: string, job: Job, answer: Answer, verdict: Verdict): DeliveryResult {
+  const { status } = answer;
+  if (verdict === null) {
+    const text = `it is not known whether ${name} took the mail: its answer ${status} cannot be read`;
+    const error = new SendError('uncertain', text, { phase: 'request', outcome: 'unknown' });
+    return failedResult(job, { error, answer });
+  }
+  if (!isAccepted(verdict)) {
+    const error = answeredError(name, answer, { ...verdict, code: verdict.code ?? 'rejected' });
+    return failedResult(job, { error, answer, refusal: verdict });
+  }
+  const recipients = new Map<string, RecipientStatus>();
+  for (const recipient of job.message.recipients) {
+    const { messageId, status: all = 'queued', statusOf, idOf } = verdict;
+    const own = statusOf?.(recipient) ?? all;
+    const known = { messageId: idOf?.(recipient) ?? messageId, code: status };
+    recipients.set(
+      recipient.address,
+      recipientStatus(recipient.address, own, { ...known, ...refusalOf(name, own, recipient) }),
+    );
+  }
+  return { index: job.index, messageId: verdict.messageId, recipients, espResponse: answer.body ?? answer.text };
+}
+
+/** What is said of one recipient that did not get what others got. */
+function refusalOf(name: string, status: DeliveryStatus, { address }: Mailbox): Partial<RecipientStatus> {
+  if (status === 'sent' || status === 'queued') return {};
+  if (status === 'unknown') {
+    const text = `it is not known whether ${name} took the mail for ${address}`;
+    return { messageId: null, error: new SendError('uncertain', text, { phase: 'request', outcome: 'unknown' }) };
+  }
+  const code = status === 'invalid' ? 'invalid-recipient' : 'rejected';
+  return {
+    messageId: null,
+    error: new SendError(code, `${name} refused the recipient ${address}`, { phase: 'request' }),
+  };
+}
+
+/** The result of a message that was not taken, or of which that is not known. */
+export function failedResult(job: Job, { error, answer, refusal }: Failure): DeliveryResult {
+  const { recipients } = job.message;
+  const statusOf = (recipient: Mailbox) => refusal?.statusOf?.(recipient);
+  const isNamed = recipients.some((recipient) => statusOf(recipient) !== undefined);
+  const isInvalid = error.code === 'invalid-recipient' && recipients.length === 1;
+  const all = error.code === 'rejected' && !isNamed ? 'rejected' : isInvalid ? 'invalid' : undefined;
+  const result = failedDelivery(job, error, all);
+  const told = new Map(result.recipients);
+  for (const recipient of recipients) {
+    const known = told.get(recipient.address);
+    const status = statusOf(recipient);
+    if (known && status) told.set(recipient.address, { ...known, status });
+  }
+  return { ...result, recipients: told, ...(answer && { espResponse: answer.body ?? answer.text }) };
+}
+
+const SEVERITY: readonly DeliveryStatus[] = ['sent', 'queued', 'invalid', 'rejected', 'failed', 'unknown'];
+
+/** The result of a message of which each recipient got a mail of its own; those of all of them, in cc and bcc, have the worst status. */
+export function joinResults(job: Job, results: readonly DeliveryResult[]): DeliveryResult {
+  const worst = new Map<string, RecipientStatus>();
+  const ids = new Set<string>();
+  for (const result of results) {
+    if (typeof result.messageId === 'string') ids.add(result.messageId);
+    for (const [address, told] of result.recipients) {
+      const known = worst.get(address);
+      if (!known || SEVERITY.indexOf(told.status) > SEVERITY.indexOf(known.status)) worst.set(address, told);
+    }
+  }
+  const recipients = new Map<string, RecipientStatus>();
+  for (const { address } of job.message.recipients) {
+    const told = worst.get(address);
+    if (told) recipients.set(address, told);
+  }
+  const { ignored, ignoredReasons } = results.find((result) => result.ignored?.length) ?? {};
+  const [first = null] = ids;
+  return {
+    index: job.index,
+    messageId: ids.size > 1 ? ids : first,
+    recipients,
+    error: results.find(({ error }) => error)?.error ?? null,
+    espResponse: results.map(({ espResponse }) => espResponse ?? null),
+    ...(ignored && { ignored }),
+    ...(ignoredReasons && { ignoredReasons }),
+  };
+}

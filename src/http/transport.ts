@@ -1,0 +1,61 @@
+import type { ConnectionErrorCode } from '../model/errors.ts';
+
+/** One request, as it goes out. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array | null;
+}
+
+/** The answer to it. */
+export interface HttpAnswer {
+  readonly status: number;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Null when it broke off, or is longer than any answer to a mail. */
+  readonly text: string | null;
+}
+
+/** How requests get to a provider. */
+export interface Transport {
+  /** @throws {NoAnswer} when there is none; {@link EmailConnectionError} of a proxy. */
+  send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
+  /** Closes the connections that are kept. */
+  close(): void;
+}
+
+/** The most octets of an answer; those to batches have a few hundred for each mail. */
+const MAX_ANSWER = 4 * 1024 * 1024;
+
+/** There is no answer to a request. */
+export class NoAnswer extends Error {
+  override readonly name = 'NoAnswer';
+  /** Whether the provider may have got it. */
+  readonly isSent: boolean;
+  /** What kind of failure it was, where the error below has no code of Node's. */
+  readonly code: ConnectionErrorCode | null;
+
+  constructor(cause: unknown, isSent: boolean, code: ConnectionErrorCode | null = null) {
+    super('the request has no answer', { cause });
+    this.isSent = isSent;
+    this.code = code;
+  }
+}
+
+/** The text of an answer; null when it breaks off, or has too many octets, of which the rest is not read then. */
+export async function readText(chunks: AsyncIterable<Uint8Array>): Promise<string | null> {
+  const decoder = new TextDecoder();
+  let text = '';
+  let octets = 0;
+  try {
+    for await (const chunk of chunks) {
+      octets += chunk.length;
+      if (octets > MAX_ANSWER) return null;
+      text += decoder.decode(chunk, { stream: true });
+    }
+    return text + decoder.decode();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,243 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EmailError } from '../../src/model/errors.ts';
+import type { EmailMessageInit } from '../../src/model/message-init.ts';
+import { ScriptedHttp } from '../servers/scripted-http.ts';
+import { type PlainOptions, PlainProvider } from './plain-provider.ts';
+
+const mail = { subject: 's', body: 'b', fromEmail: 'a@x.org', to: 'b@x.org' };
+
+let server: ScriptedHttp;
+beforeEach(async () => {
+  server = await ScriptedHttp.start();
+  server.script = ({ path, body }) => {
+    if (path !== '/send-all') return { body: { id: `id-${server.calls.length}` } };
+    const mails = JSON.parse(body.toString()) as { readonly subject: string; readonly to: string[] }[];
+    return { body: mails.map(({ to, subject }) => (subject === 'bad' ? { error: 'no' } : { id: `id-${to[0]}` })) };
+  };
+});
+afterEach(() => server.close());
+
+async function send(messages: readonly EmailMessageInit[], options: PlainOptions = {}) {
+  const backend = new PlainProvider({ baseUrl: server.url, ...options });
+  try {
+    return await backend.sendMessages(messages);
+  } catch (error) {
+    if (error instanceof EmailError) return error;
+    throw error;
+  } finally {
+    await backend.close();
+  }
+}
+const bodies = () => server.calls.map(({ body }) => JSON.parse(body.toString()));
+const many = (count: number) => Array.from({ length: count }, (_, index) => ({ ...mail, to: `u${index}@x.org` }));
+
+describe('headers', () => {
+  test('of the caller come with each, and set neither the key nor the type', async () => {
+    const headers = { 'X-Team': 'shop', Authorization: 'Bearer other', 'content-type': 'text/plain' };
+    await send([mail], { headers, apiKey: 'own' });
+    expect(server.calls[0]?.headers).toMatchObject({
+      'x-team': 'shop',
+      authorization: 'Bearer own',
+      'content-type': 'application/json',
+      'user-agent': 'amsdal-mail',
+    });
+  });
+
+  test.each<[object]>([[{ 'a b': 'c' }], [{ a: 'b\r\nc: d' }], [{ a: 1 }], [['a']]])('%j are refused', (headers) => {
+    expect(() => new PlainProvider({ headers } as PlainOptions)).toThrow('headers must be an object');
+  });
+});
+
+describe('the base URL', () => {
+  test('may have a path, and end with a slash', async () => {
+    await send([mail], { baseUrl: `${server.url}/gateway/` });
+    expect(server.calls[0]?.path).toBe('/gateway/send');
+  });
+
+  test.each(['x', 'ftp://x', 'https://u:p@x', 'https://x?a=b', 'https://x/#y', ''])('%s is refused', (baseUrl) => {
+    expect(() => new PlainProvider({ baseUrl })).toThrow('baseUrl must be a URL');
+  });
+});
+
+describe('espExtra', () => {
+  test('is laid over the request last, deeply', async () => {
+    const espExtra = { plain: { options: { color: 'blue' }, more: [1] }, other: { to: 'evil@x.org' } };
+    await send([{ ...mail, espExtra }]);
+    expect(bodies()[0]).toEqual({ to: ['b@x.org'], subject: 's', options: { track: true, color: 'blue' }, more: [1] });
+  });
+
+  test('sets no recipient', async () => {
+    const error = await send([{ ...mail, espExtra: { plain: { To: ['evil@x.org'] } } }]);
+    expect(error).toMatchObject({
+      code: 'invalid-message',
+      issues: [{ path: 'espExtra.plain.To', code: 'unsupported' }],
+    });
+    expect(server.calls).toEqual([]);
+  });
+
+  test('makes no prototype', async () => {
+    await send([{ ...mail, espExtra: { plain: JSON.parse('{"__proto__": {"polluted": 1}}') } }]);
+    expect(({} as { polluted?: number }).polluted).toBeUndefined();
+  });
+});
+
+describe('what it cannot carry', () => {
+  const cases: [string, Partial<EmailMessageInit>][] = [
+    ['alternatives', { alternatives: [{ content: 'x', mimetype: 'text/calendar' }] }],
+    ['inlineAttachments', { attachments: [{ filename: 'a.png', content: 'x', contentId: 'a' }] }],
+    ['severalReplyTo', { replyTo: ['a@x.org', 'b@x.org'] }],
+    ['sendAt', { sendAt: new Date('9999-01-01') }],
+  ];
+  test.each(cases)('%s is refused before the wire', async (feature, fields) => {
+    expect(await send([{ ...mail, ...fields }])).toMatchObject({ code: 'unsupported-feature', features: [feature] });
+    expect(server.calls).toEqual([]);
+  });
+
+  test('of this message only is told, with the reason, or refused', async () => {
+    const status = await send([{ ...mail, metadata: { a: 'x'.repeat(21) } }]);
+    expect(status).toMatchObject({
+      results: [{ ignored: ['metadata'], ignoredReasons: { metadata: 'plain takes 20 characters' } }],
+    });
+    const strict = await send([{ ...mail, metadata: { a: 'x'.repeat(21) } }], { onUnsupported: 'error' });
+    expect(strict).toMatchObject({ code: 'unsupported-feature', features: ['metadata'] });
+  });
+
+  test('variables without a template', async () => {
+    const error = await send([{ ...mail, mergeData: { 'b@x.org': { name: 'Bob' } } }]);
+    expect(error).toMatchObject({ code: 'unsupported-feature', issues: [{ path: 'mergeData' }] });
+    expect((error as Error).message).toContain('templateId');
+  });
+});
+
+describe('mergeData', () => {
+  const merge = {
+    ...mail,
+    to: ['b@x.org', 'Carl <c@x.org>', 'B@X.org'],
+    cc: 'd@x.org',
+    body: '',
+    templateId: 't',
+    mergeGlobalData: { shop: 'Acme', name: 'you' },
+    mergeData: { 'C@x.org': { name: 'Carl' }, 'nobody@x.org': { name: 'Eve' } },
+  };
+
+  test('is a mail for each, that sees its own variables and no other recipient', async () => {
+    const status = await send([merge]);
+    expect(bodies().map(({ to, data }) => [to, data])).toEqual([
+      [['b@x.org', 'd@x.org'], { shop: 'Acme', name: 'you' }],
+      [['c@x.org', 'd@x.org'], { shop: 'Acme', name: 'Carl' }],
+    ]);
+    expect(status).toMatchObject({ results: [{ messageId: new Set(['id-1', 'id-2']), error: null }] });
+  });
+
+  test('with nothing in it, too', async () => {
+    await send([{ ...merge, body: 'b', templateId: null, mergeGlobalData: null, mergeData: {} }]);
+    expect(bodies().map(({ to }) => to)).toEqual([
+      ['b@x.org', 'd@x.org'],
+      ['c@x.org', 'd@x.org'],
+    ]);
+  });
+
+  test('each has a key of its own', async () => {
+    await send([{ ...merge, idempotencyKey: 'news' }], { keyMs: 1_000, batchOf: 10 });
+    expect(server.calls.map(({ path, headers }) => [path, headers['idempotency-key']])).toEqual([
+      ['/send', 'news:b@x.org'],
+      ['/send', 'news:c@x.org'],
+    ]);
+  });
+
+  test('one that is refused does not stop the other, and who gets both has the worse status', async () => {
+    server.script = (_, count) => (count === 1 ? { status: 422 } : { body: { id: '2' } });
+    const status = await send([merge], { maxConnections: 1 });
+    const statuses =
+      status instanceof EmailError ? null : [...status.recipients].map(([address, told]) => [address, told.status]);
+    expect(statuses).toEqual([
+      ['b@x.org', 'rejected'],
+      ['c@x.org', 'queued'],
+      ['d@x.org', 'rejected'],
+    ]);
+  });
+});
+
+describe('several messages', () => {
+  test('go together, as many as one request takes, each with its own status', async () => {
+    const messages = [...many(7), { ...mail, subject: 'bad' }, ...many(3)];
+    const status = await send(messages, { batchOf: 4 });
+    expect(server.calls.map(({ path, body }) => [path, JSON.parse(body.toString()).length])).toEqual([
+      ['/send-all', 4],
+      ['/send-all', 4],
+      ['/send-all', 3],
+    ]);
+    const results = status instanceof EmailError ? [] : status.results;
+    expect(results.map(({ index, messageId }) => [index, messageId])).toEqual(
+      messages.map(({ to, subject }, index) => [index, subject === 'bad' ? null : `id-${to}`]),
+    );
+    expect(results[7]?.recipients.get('b@x.org')).toMatchObject({ status: 'rejected', response: 'no' });
+  });
+
+  test('one alone goes alone, as do those with a key of their own and those that no batch takes', async () => {
+    await send([mail], { batchOf: 4 });
+    await send([{ ...mail, idempotencyKey: 'k' }, { ...mail, subject: 'alone' }, mail], { batchOf: 4 });
+    expect(server.calls.map(({ path }) => path)).toEqual(['/send', '/send', '/send', '/send']);
+  });
+
+  test('are parted where the request would be too large', async () => {
+    const subject = 'x'.repeat(3_000);
+    await send(
+      many(6).map((each) => ({ ...each, subject })),
+      { batchOf: 100 },
+    );
+    expect(server.calls.map(({ body }) => JSON.parse(body.toString()).length)).toEqual([3, 3]);
+  });
+
+  test('a lost answer leaves all of them in doubt, once', async () => {
+    server.script = () => ({ cut: 'unanswered' });
+    const error = await send(many(3), { batchOf: 4 });
+    expect(server.calls).toHaveLength(1);
+    expect(error).toMatchObject({ outcome: 'unknown' });
+  });
+
+  test('an answer with too few results leaves the others in doubt', async () => {
+    server.script = () => ({ body: [{ id: '1' }] });
+    const status = await send(many(3), { batchOf: 4 });
+    const statuses = status instanceof EmailError ? [] : [...status.recipients.values()].map((told) => told.status);
+    expect(statuses).toEqual(['queued', 'unknown', 'unknown']);
+  });
+
+  test('come from a source that is slow: nothing waits for it', async () => {
+    const backend = new PlainProvider({ baseUrl: server.url, batchOf: 4 });
+    let next = (): void => {};
+    const source = (async function* () {
+      yield* many(1);
+      await new Promise<void>((resolve) => {
+        next = resolve;
+      });
+      yield* many(2);
+    })();
+    const results: number[] = [];
+    for await (const { index } of backend.stream(source)) {
+      results.push(index);
+      if (index === 0) next();
+    }
+    expect(results).toEqual([0, 1, 2]);
+    expect(server.calls.map(({ path }) => path)).toEqual(['/send', '/send-all']);
+    await backend.close();
+  });
+
+  test('a thousand are one tenth of requests', async () => {
+    const status = await send(many(1_000), { batchOf: 100 });
+    expect(status).toMatchObject({ isSuccess: true });
+    expect(server.calls.length).toBeLessThanOrEqual(20);
+  });
+});
+
+describe('verify', () => {
+  test('asks, and tells what is worth showing', async () => {
+    server.script = () => ({ body: { name: 'Shop' } });
+    const backend = new PlainProvider({ baseUrl: server.url });
+    expect(await backend.verify()).toEqual({ backend: 'plain', details: { name: 'Shop' } });
+    expect(server.calls[0]).toMatchObject({ method: 'GET', path: '/me' });
+    server.script = () => ({ status: 401 });
+    await expect(backend.verify()).rejects.toMatchObject({ code: 'auth' });
+    await backend.close();
+  });
+});
