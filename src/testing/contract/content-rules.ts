@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readAddresses } from '../../mime/read/addresses.ts';
 import { headerText, headerValue } from '../../mime/read/headers.ts';
-import { type ContractRule, mail, type Trial } from './trial.ts';
+import { type ContractRule, describeError, mail, type Trial } from './trial.ts';
 
 const EVERY_BYTE = Uint8Array.from({ length: 256 }, (_, byte) => byte);
 const LARGE = Uint8Array.from({ length: 70_000 }, (_, index) => (index * 7919) >> 3);
@@ -86,13 +86,11 @@ export const CONTENT_RULES: readonly ContractRule[] = [
     async check(trial) {
       await trial.deliver(
         mail('a@example.org', {
-          htmlBody: '<img src="cid:logo">',
           attachments: [
             { filename: 'every byte.bin', content: EVERY_BYTE },
             { filename: 'Rechnung März – 東京.pdf', content: LARGE },
             { filename: 'empty.txt', content: '' },
             { filename: 'lines.txt', content: 'a\r\nb\nc\rd\n.\n' },
-            { filename: 'logo.png', content: EVERY_BYTE, contentId: 'logo' },
           ],
         }),
       );
@@ -102,12 +100,26 @@ export const CONTENT_RULES: readonly ContractRule[] = [
         'empty.txt',
         'every byte.bin',
         'lines.txt',
-        'logo.png',
       ]);
       assert(EVERY_BYTE_BUFFER.equals(files.get('every byte.bin') ?? EMPTY), 'every byte.bin differs');
       assert(Buffer.from(LARGE).equals(files.get('Rechnung März – 東京.pdf') ?? EMPTY), 'the large file differs');
       assert.equal(files.get('empty.txt')?.length, 0);
       assert.equal(Buffer.from(files.get('lines.txt') ?? EMPTY).toString(), 'a\r\nb\nc\rd\n.\n');
+    },
+  },
+  {
+    name: 'an inline image arrives byte for byte, or the mail is refused',
+    async check(trial) {
+      const image = { filename: 'logo.png', content: EVERY_BYTE, contentId: 'logo' };
+      const { thrown } = await trial.send([
+        mail('a@example.org', { htmlBody: '<img src="cid:logo">', attachments: [image] }),
+      ]);
+      if (thrown !== null) {
+        assert.equal(thrown.code, 'unsupported-feature', `it threw: ${describeError(thrown)}`);
+        await trial.nothingArrived();
+        return;
+      }
+      const files = await attachments(trial);
       assert(EVERY_BYTE_BUFFER.equals(files.get('logo.png') ?? EMPTY), 'the inline image differs');
     },
   },
