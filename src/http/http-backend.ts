@@ -19,17 +19,17 @@ interface Declared {
  * A provider with an HTTP API. A subclass declares its options and what it carries; how a message is written and what answers
  * mean is loaded with the first delivery, and so is what makes the requests.
  */
-export abstract class HttpBackend extends EmailBackend {
+export abstract class HttpBackend<O extends HttpOptions = HttpOptions> extends EmailBackend {
   /** What the provider carries. */
   static readonly carries: Carries;
   /** The options that must be given, such as the key. */
   static readonly required: readonly string[] = ['apiKey'];
 
-  readonly #options: HttpOptions;
+  readonly #options: O;
   #engine: HttpEngine | null = null;
 
   /** @throws {ConfigurationError} `unknown-option`, `invalid-option`, `missing-option`, `conflicting-options` */
-  constructor(options: HttpOptions) {
+  constructor(options: O) {
     super(options);
     this.#options = options;
     const { name, optionTable, required } = this.#declared;
@@ -37,7 +37,7 @@ export abstract class HttpBackend extends EmailBackend {
   }
 
   /** The way to write messages for the provider and to read its answers. */
-  protected abstract load(): Promise<Provider>;
+  protected abstract load(options: O): Promise<Provider>;
 
   protected override get features(): ReadonlySet<Feature> {
     const { carries } = this.#declared;
@@ -73,7 +73,7 @@ export abstract class HttpBackend extends EmailBackend {
   }
 
   async #load(): Promise<HttpEngine> {
-    const [{ HttpEngine }, provider] = await Promise.all([import('./engine.ts'), this.load()]);
+    const [{ HttpEngine }, provider] = await Promise.all([import('./engine.ts'), this.load(this.#options)]);
     const { carries, optionTable } = this.#declared;
     const values = Object.entries(this.#options).filter(([option]) => 'secret' in (optionTable[option] ?? {}));
     const secrets = values.flatMap(([, value]: [string, unknown]) => (typeof value === 'string' ? [value] : []));

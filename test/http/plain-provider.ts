@@ -13,7 +13,7 @@ export interface PlainOptions extends HttpOptions {
 }
 
 /** A provider that takes the little that tests of the room need. */
-export class PlainProvider extends HttpBackend {
+export class PlainProvider extends HttpBackend<PlainOptions> {
   static readonly optionTable = {
     ...HTTP_OPTIONS,
     apiKey: keyOption('a key', /./, { name: 'PLAIN_KEY', example: 'key' }),
@@ -42,15 +42,12 @@ export class PlainProvider extends HttpBackend {
   };
 
   readonly name = 'plain';
-  readonly #options: PlainOptions;
 
   constructor(options: PlainOptions = {}) {
     super(options);
-    this.#options = options;
   }
 
-  protected async load(): Promise<Provider> {
-    const { apiKey = 'the-secret-key', keyMs, batchOf } = this.#options;
+  protected async load({ apiKey = 'the-secret-key', keyMs, batchOf }: PlainOptions): Promise<Provider> {
     return {
       baseUrl: 'https://plain.invalid',
       authorization: { authorization: `Bearer ${apiKey}` },

@@ -1,0 +1,70 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { getConnection } from '../../src/connection/connection.ts';
+import type { HttpBackend } from '../../src/http/http-backend.ts';
+import { ConfigurationError } from '../../src/model/errors.ts';
+
+afterEach(() => vi.unstubAllEnvs());
+
+/** A backend, its variables, the same as a URL, and what the first request says of them. */
+const WAYS: readonly [string, Readonly<Record<string, string>>, string, RegExp][] = [
+  ['resend', { RESEND_API_KEY: 're_1' }, 'resend://re_1@', /^https:\/\/api\.resend\.com\/emails Bearer re_1$/],
+  ['resend', { RESEND_API_KEY: 're_1' }, 'resend://re_1@?timeoutMs=5000', /Bearer re_1$/],
+];
+
+/** Where the first request goes, and with which key. */
+async function firstRequest(connect: (fetch: typeof globalThis.fetch) => HttpBackend): Promise<string> {
+  let asked = '';
+  const backend = connect(async (url, init) => {
+    const headers = new Headers(init?.headers);
+    const key = headers.get('authorization') ?? headers.get('x-postmark-server-token') ?? headers.get('api-key');
+    asked = `${String(url)} ${key}`;
+    return new Response('{}', { status: 400 });
+  });
+  await backend.sendMessages([{ subject: 's', body: 'b', fromEmail: 'a@example.com', to: 'b@example.org' }], {
+    failSilently: true,
+  });
+  return asked;
+}
+
+describe.each(WAYS)('%s', (name, variables, url, expected) => {
+  test(`by ${Object.keys(variables).join(' and ')}`, async () => {
+    for (const [variable, value] of Object.entries(variables)) vi.stubEnv(variable, value);
+    const asked = await firstRequest((fetch) => getConnection(name, { fetch }) as unknown as HttpBackend);
+    expect(asked).toMatch(expected);
+  });
+
+  test(`by ${url}`, async () => {
+    const asked = await firstRequest((fetch) => getConnection(url, { fetch }) as unknown as HttpBackend);
+    expect(asked).toMatch(expected);
+  });
+
+  test('a key of the wrong shape is refused by its variable, with a right one, and is not shown', () => {
+    const [variable = ''] = Object.keys(variables);
+    vi.stubEnv(variable, 'wrong key!');
+    const error = refusal(() => getConnection(name));
+    expect(error).toMatchObject({ code: 'invalid-option', variable });
+    expect(error.message).toContain(`for example ${variable}=`);
+    expect(error.message).not.toContain('wrong key!');
+  });
+
+  test('without a key it is refused, and the variable is named', () => {
+    for (const variable of Object.keys(variables)) vi.stubEnv(variable, '');
+    const error = refusal(() => getConnection(name));
+    expect(error.code).toBe('missing-option');
+    expect(error.message).toContain(Object.keys(variables)[0]);
+  });
+});
+
+function refusal(make: () => unknown): ConfigurationError {
+  try {
+    make();
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error;
+    throw error;
+  }
+  throw new Error('it was not refused');
+}
+
+test('a URL for a server needs its host all the same', () => {
+  expect(() => getConnection('smtp://user:password@')).toThrow('the host is missing');
+});
