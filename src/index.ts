@@ -24,6 +24,8 @@ export type { FileOptions } from './backends/file.ts';
 export { FileBackend } from './backends/file.ts';
 export type { ResendOptions } from './backends/resend.ts';
 export { ResendBackend } from './backends/resend.ts';
+export type { SendGridOptions } from './backends/sendgrid.ts';
+export { SendGridBackend } from './backends/sendgrid.ts';
 export type {
   DecodedEmailTags,
   SesClientLike,

@@ -3,6 +3,7 @@ export { ConsoleBackend as console } from '../backends/console.ts';
 export { DummyBackend as dummy } from '../backends/dummy.ts';
 export { FileBackend as file } from '../backends/file.ts';
 export { ResendBackend as resend } from '../backends/resend.ts';
+export { SendGridBackend as sendgrid } from '../backends/sendgrid.ts';
 export { SesBackend as ses } from '../backends/ses.ts';
 export { SmtpBackend as smtp } from '../backends/smtp.ts';
 export { MailboxBackend as mailbox } from '../mailbox/catch/mailbox-backend.ts';

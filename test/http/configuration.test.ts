@@ -9,6 +9,12 @@ afterEach(() => vi.unstubAllEnvs());
 const WAYS: readonly [string, Readonly<Record<string, string>>, string, RegExp][] = [
   ['resend', { RESEND_API_KEY: 're_1' }, 'resend://re_1@', /^https:\/\/api\.resend\.com\/emails Bearer re_1$/],
   ['resend', { RESEND_API_KEY: 're_1' }, 'resend://re_1@?timeoutMs=5000', /Bearer re_1$/],
+  [
+    'sendgrid',
+    { SENDGRID_API_KEY: 'SG.a.b' },
+    'sendgrid://SG.a.b@',
+    /^https:\/\/api\.sendgrid\.com\/v3\/mail\/send Bearer SG\.a\.b$/,
+  ],
 ];
 
 /** Where the first request goes, and with which key. */
