@@ -2,6 +2,7 @@
 export { ConsoleBackend as console } from '../backends/console.ts';
 export { DummyBackend as dummy } from '../backends/dummy.ts';
 export { FileBackend as file } from '../backends/file.ts';
+export { PostmarkBackend as postmark } from '../backends/postmark.ts';
 export { ResendBackend as resend } from '../backends/resend.ts';
 export { SendGridBackend as sendgrid } from '../backends/sendgrid.ts';
 export { SesBackend as ses } from '../backends/ses.ts';

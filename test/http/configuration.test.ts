@@ -15,6 +15,12 @@ const WAYS: readonly [string, Readonly<Record<string, string>>, string, RegExp][
     'sendgrid://SG.a.b@',
     /^https:\/\/api\.sendgrid\.com\/v3\/mail\/send Bearer SG\.a\.b$/,
   ],
+  [
+    'postmark',
+    { POSTMARK_SERVER_TOKEN: '11111111-2222-3333-4444-555555555555' },
+    `postmark://11111111-2222-3333-4444-555555555555@/`,
+    /^https:\/\/api\.postmarkapp\.com\/email 1{8}-/,
+  ],
 ];
 
 /** Where the first request goes, and with which key. */
