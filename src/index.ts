@@ -16,6 +16,8 @@ export type { DeliveryFilter } from './backend/filter.ts';
 export type { DeliveryContext, DeliveryResult, Job } from './backend/job.ts';
 export { failedDelivery, sameForAll } from './backend/job.ts';
 export { LocalBackend } from './backend/local-backend.ts';
+export type { BrevoOptions } from './backends/brevo.ts';
+export { BrevoBackend } from './backends/brevo.ts';
 export type { ConsoleOptions } from './backends/console.ts';
 export { ConsoleBackend } from './backends/console.ts';
 export type { DummyOptions } from './backends/dummy.ts';

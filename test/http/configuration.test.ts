@@ -21,6 +21,12 @@ const WAYS: readonly [string, Readonly<Record<string, string>>, string, RegExp][
     `postmark://11111111-2222-3333-4444-555555555555@/`,
     /^https:\/\/api\.postmarkapp\.com\/email 1{8}-/,
   ],
+  [
+    'brevo',
+    { BREVO_API_KEY: 'xkeysib-1' },
+    'brevo://xkeysib-1@',
+    /^https:\/\/api\.brevo\.com\/v3\/smtp\/email xkeysib-1$/,
+  ],
 ];
 
 /** Where the first request goes, and with which key. */
