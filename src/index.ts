@@ -18,6 +18,8 @@ export { failedDelivery, sameForAll } from './backend/job.ts';
 export { LocalBackend } from './backend/local-backend.ts';
 export type { BrevoOptions } from './backends/brevo.ts';
 export { BrevoBackend } from './backends/brevo.ts';
+export type { CloudflareOptions } from './backends/cloudflare.ts';
+export { CloudflareBackend } from './backends/cloudflare.ts';
 export type { ConsoleOptions } from './backends/console.ts';
 export { ConsoleBackend } from './backends/console.ts';
 export type { DummyOptions } from './backends/dummy.ts';

@@ -1,5 +1,6 @@
 /** The built-in backends, one per line: each class exported under its name for `getConnection` and variables. */
 export { BrevoBackend as brevo } from '../backends/brevo.ts';
+export { CloudflareBackend as cloudflare } from '../backends/cloudflare.ts';
 export { ConsoleBackend as console } from '../backends/console.ts';
 export { DummyBackend as dummy } from '../backends/dummy.ts';
 export { FileBackend as file } from '../backends/file.ts';

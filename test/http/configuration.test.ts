@@ -27,6 +27,12 @@ const WAYS: readonly [string, Readonly<Record<string, string>>, string, RegExp][
     'brevo://xkeysib-1@',
     /^https:\/\/api\.brevo\.com\/v3\/smtp\/email xkeysib-1$/,
   ],
+  [
+    'cloudflare',
+    { CLOUDFLARE_API_TOKEN: '0123456789abcdef0123', CLOUDFLARE_ACCOUNT_ID: '0123456789abcdef0123456789abcdef' },
+    `cloudflare://0123456789abcdef0123@0123456789abcdef0123456789abcdef`,
+    /^https:\/\/api\.cloudflare\.com\/client\/v4\/accounts\/0123456789abcdef0123456789abcdef\/email\/sending\/send_raw Bearer 0123/,
+  ],
 ];
 
 /** Where the first request goes, and with which key. */
