@@ -26,6 +26,8 @@ export type { DummyOptions } from './backends/dummy.ts';
 export { DummyBackend } from './backends/dummy.ts';
 export type { FileOptions } from './backends/file.ts';
 export { FileBackend } from './backends/file.ts';
+export type { MailgunOptions } from './backends/mailgun.ts';
+export { MailgunBackend } from './backends/mailgun.ts';
 export type { PostmarkOptions } from './backends/postmark.ts';
 export { PostmarkBackend } from './backends/postmark.ts';
 export type { ResendOptions } from './backends/resend.ts';

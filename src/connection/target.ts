@@ -197,7 +197,7 @@ function findClass(name: string): BackendClass {
   if (specifier.includes('#') && (isFile || isQuotable(specifier))) return loadBackendSync(specifier);
   if (!isQuotable(name)) throw noUrl(name);
   const known = [...backendNames(), ...presetNames()];
-  const near = nearestName(name, known);
+  const near = known.find((each) => each === `${name}-smtp`) ?? nearestName(name, known);
   const advice = near === null ? '' : `did you mean '${near}'? `;
   throw new ConfigurationError(
     'unknown-backend',

@@ -2,18 +2,9 @@ import { EmailBackend, type Verification } from '../backend/backend.ts';
 import type { DeliveryResult, Job } from '../backend/job.ts';
 import { thrownHere } from '../model/error-copies.ts';
 import type { Feature } from '../model/features.ts';
-import type { AnyOptionTable } from '../options/option-table.ts';
 import type { HttpEngine } from './engine.ts';
-import { checkHttpOptions, type HttpOptions } from './options.ts';
+import { checkHttpOptions, type Declared, type HttpOptions, refuseSmtpOptions } from './options.ts';
 import type { Carries, Provider } from './provider.ts';
-
-/** What a class declares about itself. */
-interface Declared {
-  readonly name: string;
-  readonly optionTable: AnyOptionTable;
-  readonly carries: Carries;
-  readonly required: readonly string[];
-}
 
 /**
  * A provider with an HTTP API. A subclass declares its options and what it carries; how a message is written and what answers
@@ -24,16 +15,17 @@ export abstract class HttpBackend<O extends HttpOptions = HttpOptions> extends E
   static readonly carries: Carries;
   /** The options that must be given, such as the key. */
   static readonly required: readonly string[] = ['apiKey'];
+  /** The name of the same provider's preset for SMTP. */
+  static readonly smtpPreset: string | null = null;
 
   readonly #options: O;
   #engine: HttpEngine | null = null;
 
   /** @throws {ConfigurationError} `unknown-option`, `invalid-option`, `missing-option`, `conflicting-options` */
   constructor(options: O) {
-    super(options);
+    super(refuseSmtpOptions(new.target as unknown as Declared, options)); // what every subclass has
     this.#options = options;
-    const { name, optionTable, required } = this.#declared;
-    checkHttpOptions(name, optionTable, options, required);
+    checkHttpOptions(this.#declared, options);
   }
 
   /** The way to write messages for the provider and to read its answers. */

@@ -4,6 +4,7 @@ import { parseProxy } from '../net/proxy-server.ts';
 import type { AnyOptionTable, OptionSpec, OptionTable, OptionVariable } from '../options/option-table.ts';
 import type { RetryOptions } from '../util/backoff.ts';
 import { isNode } from '../util/runtime.ts';
+import type { Carries } from './provider.ts';
 
 /** Options of every backend that speaks HTTP. */
 export interface HttpOptions extends BackendOptions {
@@ -21,6 +22,15 @@ export interface HttpOptions extends BackendOptions {
   readonly proxy?: string;
   /** Tries of a mail that the provider certainly did not take and may take later, as when it is throttled; its `Retry-After` is obeyed. */
   readonly retry?: RetryOptions;
+}
+
+/** What the class of a provider declares about itself. */
+export interface Declared {
+  readonly name: string;
+  readonly optionTable: AnyOptionTable;
+  readonly carries: Carries;
+  readonly required: readonly string[];
+  readonly smtpPreset: string | null;
 }
 
 /** A header's name and value (RFC 9110, section 5). */
@@ -58,23 +68,32 @@ export function keyOption(expected: string, shape: RegExp, variable: OptionVaria
   return { type: 'custom', expected, check, parse, secret: true, variable, urlPart: 'username', part: 'login' };
 }
 
+const SMTP_ONLY = ['username', 'password', 'host', 'port', 'useTls', 'useSsl', 'security'] as const;
+
+/** Returns the options. @throws {ConfigurationError} `unknown-option` for those of SMTP, with the way to send over that. */
+export function refuseSmtpOptions<O extends HttpOptions>(declared: Declared, options: O): O {
+  const { name, optionTable, required, smtpPreset } = declared;
+  const option = SMTP_ONLY.find(
+    (each) => !Object.hasOwn(optionTable, each) && Reflect.get(options, each) !== undefined,
+  );
+  if (option === undefined) return options;
+  const text = `${name}: ${option} is an option of SMTP, and this backend speaks HTTP: give ${required.join(' and ')}, or send over '${smtpPreset ?? 'smtp'}'`;
+  throw new ConfigurationError('unknown-option', text, { option });
+}
+
 /**
  * Checks what the table cannot say.
  *
- * @param required options that must be given
  * @throws {ConfigurationError} `missing-option`, `conflicting-options`; `invalid-option` for a proxy that cannot be used.
  */
-export function checkHttpOptions(
-  owner: string,
-  table: AnyOptionTable,
-  options: HttpOptions,
-  required: readonly string[],
-): void {
-  const option = required.find((name) => !Reflect.get(options, name));
+export function checkHttpOptions({ name, optionTable, required, smtpPreset }: Declared, options: HttpOptions): void {
+  const option = required.find((each) => !Reflect.get(options, each));
   if (option !== undefined) {
-    const [variable] = [table[option]?.variable ?? []].flat();
+    const [variable] = [optionTable[option]?.variable ?? []].flat();
     const advice = variable === undefined ? 'give it' : `give it, or set ${variable.name}`;
-    throw new ConfigurationError('missing-option', `${owner}: ${option} is missing: ${advice}`, { option });
+    const other = smtpPreset === null ? '' : `; with the login of SMTP it is '${smtpPreset}'`;
+    const text = `${name}: ${option} is missing: ${advice}${other}`;
+    throw new ConfigurationError('missing-option', text, { option });
   }
   const { proxy, fetch } = options;
   if (!proxy) return;

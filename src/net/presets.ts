@@ -14,8 +14,8 @@ export type PresetName =
   | 'gmail'
   | 'gmx'
   | 'icloud'
-  | 'mailgun'
-  | 'mailgun-eu'
+  | 'mailgun-eu-smtp'
+  | 'mailgun-smtp'
   | 'office365'
   | 'outlook'
   | 'proton'
@@ -63,19 +63,19 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
     security: 'required',
     loginHint: /* @__PURE__ */ appPassword('iCloud', 'https://account.apple.com (Sign-In and Security)'),
   },
-  mailgun: {
-    host: 'smtp.mailgun.org',
-    port: 587,
-    security: 'required',
-    loginHint:
-      'Mailgun: use the SMTP credentials of the sending domain, not the API key; domains in the EU need mailgun-eu',
-  },
-  'mailgun-eu': {
+  'mailgun-eu-smtp': {
     host: 'smtp.eu.mailgun.org',
     port: 587,
     security: 'required',
     loginHint:
-      'Mailgun: use the SMTP credentials of the sending domain, not the API key; domains in the US need mailgun',
+      'Mailgun: use the SMTP credentials of the sending domain, not the API key; domains in the US need mailgun-smtp',
+  },
+  'mailgun-smtp': {
+    host: 'smtp.mailgun.org',
+    port: 587,
+    security: 'required',
+    loginHint:
+      'Mailgun: use the SMTP credentials of the sending domain, not the API key; domains in the EU need mailgun-eu-smtp',
   },
   office365: {
     host: 'smtp.office365.com',

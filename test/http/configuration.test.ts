@@ -33,6 +33,12 @@ const WAYS: readonly [string, Readonly<Record<string, string>>, string, RegExp][
     `cloudflare://0123456789abcdef0123@0123456789abcdef0123456789abcdef`,
     /^https:\/\/api\.cloudflare\.com\/client\/v4\/accounts\/0123456789abcdef0123456789abcdef\/email\/sending\/send_raw Bearer 0123/,
   ],
+  [
+    'mailgun',
+    { MAILGUN_API_KEY: '0123456789abcdef0123', MAILGUN_DOMAIN: 'mg.example.com', MAILGUN_REGION: 'eu' },
+    `mailgun://0123456789abcdef0123@mg.example.com?region=eu`,
+    /^https:\/\/api\.eu\.mailgun\.net\/v3\/mg\.example\.com\/messages Basic /,
+  ],
 ];
 
 /** Where the first request goes, and with which key. */
@@ -91,4 +97,33 @@ function refusal(make: () => unknown): ConfigurationError {
 
 test('a URL for a server needs its host all the same', () => {
   expect(() => getConnection('smtp://user:password@')).toThrow('the host is missing');
+});
+
+describe('the login of SMTP', () => {
+  test.each([{ username: 'u' }, { password: 'the password' }, { host: 'smtp.mailgun.org' }])(
+    '%j given to mailgun names the preset',
+    (options) => {
+      const error = refusal(() => getConnection('mailgun', options as object));
+      expect(error).toMatchObject({ code: 'unknown-option', option: Object.keys(options)[0] });
+      expect(error.message).toMatch(/this backend speaks HTTP: give apiKey, or send over 'mailgun-smtp'$/);
+      expect(error.message).not.toContain('the password');
+    },
+  );
+
+  test('without a key the preset is named, too', () => {
+    expect(refusal(() => getConnection('mailgun')).message).toMatch(/MAILGUN_API_KEY; .*'mailgun-smtp'$/);
+  });
+
+  test('given to another provider it names smtp', () => {
+    const error = refusal(() => getConnection('postmark', { username: 'u' } as object));
+    expect(error.message).toMatch(/give serverToken, or send over 'smtp'$/);
+  });
+
+  test('the preset by its old name is told the new one', () => {
+    expect(refusal(() => getConnection('mailgun-eu')).message).toContain("did you mean 'mailgun-eu-smtp'?");
+  });
+
+  test('goes to the server of the preset', () => {
+    expect(getConnection('mailgun-smtp', { username: 'u', password: 'p' }).name).toBe('smtp');
+  });
 });
