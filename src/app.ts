@@ -1,11 +1,11 @@
 export { AppConfig } from './app/app-config.ts';
 export type { SetupOptions } from './app/contribs.ts';
 export { setupContribs } from './app/contribs.ts';
-export type { LoadEnvOptions } from './app/load-env.ts';
-export { loadEnv } from './app/load-env.ts';
 export type { MailAppConfigOptions } from './app/mail-app-config.ts';
 export { MailAppConfig } from './app/mail-app-config.ts';
-export type { MailService, MailServiceOptions } from './app/mail-service.ts';
-export { startMail } from './app/mail-service.ts';
+export type { MailService, MailServiceOptions } from './connection/mail-service.ts';
+export { startMail } from './connection/mail-service.ts';
 export type { ServerShutdownContext, ServerStartupContext } from './events/server-events.ts';
 export { ServerShutdown, ServerStartup } from './events/server-events.ts';
+export type { LoadEnvOptions } from './options/load-env.ts';
+export { loadEnv } from './options/load-env.ts';

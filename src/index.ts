@@ -64,6 +64,8 @@ export type { ConnectionDefinition, ConnectionName } from './connection/named.ts
 export { defineConnections } from './connection/named.ts';
 export type { BackendClass, BuiltInBackends } from './connection/registry.ts';
 export { registerBackend } from './connection/registry.ts';
+export type { SendEachInit, SendMailInit, SendMailSyncInit } from './connection/send.ts';
+export { sendEach, sendMail, sendMailSync } from './connection/send.ts';
 export type { Awaitable, ErrorStrategy, Listener, ListenerOptions, Next } from './events/mail-event.ts';
 export { MailEvent } from './events/mail-event.ts';
 export type { AfterSendContext, BeforeSendContext, SendFailedContext } from './events/mail-events.ts';
@@ -136,6 +138,4 @@ export type {
   OptionType,
   OptionVariable,
 } from './options/option-table.ts';
-export type { SendEachInit, SendMailInit, SendMailSyncInit } from './send.ts';
-export { sendEach, sendMail, sendMailSync } from './send.ts';
 export type { RetryOptions } from './util/backoff.ts';

@@ -3,7 +3,7 @@
 /** @typedef {import('./room-table.js').Room} Room */
 
 /**
- * The rooms: the folders of src. A file beside them, such as send.ts, is a room by itself.
+ * The rooms: the folders of src. A file beside them, such as index.ts, is a room by itself.
  *
  * `may` lists the rooms a room may import, `types` those it may import from with `import type` only. A room may always
  * import itself, unless it is `alone`: a backend never imports another one. An entry may be one file of a room.
@@ -64,15 +64,14 @@ export const ROOMS = {
     may: ['backend', 'options', 'mime', 'smtp-server', 'model', 'util'],
   },
   connection: {
-    what: 'names, variables and URLs become connections, by what each backend declares',
+    what: '`sendMail`; how names, variables and URLs become connections; a connection that opens and closes with a server',
     may: [
       ...['backends', 'mailbox/catch/mailbox-backend.ts', 'wrappers', 'backend'],
-      ...['net/presets.ts', 'options', 'model', 'util'],
+      ...['net/presets.ts', 'events', 'options', 'model', 'util'],
     ],
   },
-  send: { what: '`sendMail`, `sendEach`, `sendMailSync`', may: ['connection', 'backend', 'model', 'util'] },
   app: {
-    what: 'plugins, `.env`, a connection that opens and closes with a server',
+    what: 'plugins: what they set up, and when',
     may: ['connection', 'backend', 'events', 'options', 'model', 'util'],
   },
   testing: {
@@ -81,29 +80,18 @@ export const ROOMS = {
   },
   adapters: {
     what: 'Express, Fastify, Hono, Nest, OpenTelemetry and Nodemailer',
-    may: ['app', 'connection', 'backend', 'options', 'mime', 'events', 'model', 'util'],
+    may: ['connection', 'backend', 'options', 'mime', 'events', 'model', 'util'],
     types: ['smtp'],
   },
   cli: {
     what: 'the command line',
     may: [
-      ...['app', 'send', 'connection', 'backend', 'events', 'mailbox', 'mime', 'model', 'options', 'util'],
+      ...['connection', 'backend', 'events', 'mailbox', 'mime', 'model', 'options', 'util'],
       ...['smtp/options.ts', 'smtp-server'], // a server to explain a mail without one
     ],
   },
   index: {
     what: "what `import 'amsdal-mail'` exports",
-    may: [
-      'send',
-      'connection',
-      'backend',
-      'backends',
-      'net/presets.ts',
-      'options',
-      'wrappers',
-      'events',
-      'model',
-      'util',
-    ],
+    may: ['connection', 'backend', 'backends', 'net/presets.ts', 'options', 'wrappers', 'events', 'model', 'util'],
   },
 };

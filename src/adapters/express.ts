@@ -1,5 +1,5 @@
-import { type MailService, type MailServiceOptions, startMail } from '../app/mail-service.ts';
 import type { EmailBackend } from '../backend/backend.ts';
+import { type MailService, type MailServiceOptions, startMail } from '../connection/mail-service.ts';
 
 /** What {@link expressMail} adds to a request; extend Express's own `Request` interface with it. */
 export interface ExpressMail {

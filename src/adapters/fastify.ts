@@ -1,5 +1,5 @@
-import { type MailService, type MailServiceOptions, startMail } from '../app/mail-service.ts';
 import type { EmailBackend } from '../backend/backend.ts';
+import { type MailService, type MailServiceOptions, startMail } from '../connection/mail-service.ts';
 
 /** Options of {@link fastifyMail}. */
 export type FastifyMailOptions = MailServiceOptions;

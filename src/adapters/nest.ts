@@ -1,5 +1,5 @@
-import { type MailService, type MailServiceOptions, startMail } from '../app/mail-service.ts';
 import { EmailBackend } from '../backend/backend.ts';
+import { type MailService, type MailServiceOptions, startMail } from '../connection/mail-service.ts';
 
 /** Options of {@link MailModule.forRoot}. */
 export interface NestMailOptions extends MailServiceOptions {

@@ -1,9 +1,9 @@
 import { ConfigurationError, EmailError } from '../model/errors.ts';
 import { blameVariable, currentEnvironment, type Environment } from '../options/environment.ts';
+import { type LoadEnvOptions, loadEnv } from '../options/load-env.ts';
 import { importExport } from '../options/load-export.ts';
 import { reasonOf } from '../util/reason.ts';
 import type { AppConfig } from './app-config.ts';
-import { type LoadEnvOptions, loadEnv } from './load-env.ts';
 import { MailAppConfig } from './mail-app-config.ts';
 
 /** Where {@link setupContribs} finds the configuration; `./` specifiers are also relative to `cwd`. */

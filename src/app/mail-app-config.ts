@@ -1,7 +1,7 @@
 import { checkConnections, defaultConnection, sharedConnections } from '../connection/connection.ts';
+import { keepOpen } from '../connection/keep-open.ts';
 import { ServerShutdown, ServerStartup } from '../events/server-events.ts';
 import { AppConfig } from './app-config.ts';
-import { keepOpen } from './keep-open.ts';
 
 /** Settings of {@link MailAppConfig}, for a project's own subclass. */
 export interface MailAppConfigOptions {

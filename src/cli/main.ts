@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { argv, stderr, stdout } from 'node:process';
-import { loadEnv } from '../app/load-env.ts';
+import { loadEnv } from '../options/load-env.ts';
 import { nearestName } from '../util/nearest-name.ts';
 import { quoted } from '../util/quotable.ts';
 import { COMMANDS } from './commands.ts';

@@ -13,7 +13,7 @@ import { honoMail, type MailVariables } from '../../src/adapters/hono.ts';
 import { MailModule } from '../../src/adapters/nest.ts';
 import { type MailServiceOptions, ServerShutdown, ServerStartup } from '../../src/app.ts';
 import { EmailBackend } from '../../src/backend/backend.ts';
-import { sendMail } from '../../src/send.ts';
+import { sendMail } from '../../src/connection/send.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 
 /** A busy machine takes more than the second that is usual. */

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { amsdalTransport, NodemailerBackend, type NodemailerOptions } from '../../src/adapters/nodemailer.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { getConnection } from '../../src/connection/connection.ts';
+import { sendMail } from '../../src/connection/send.ts';
 import { composeMessage } from '../../src/mime/compose/compose.ts';
 import {
   ConfigurationError,
@@ -15,7 +16,6 @@ import {
   SendError,
 } from '../../src/model/errors.ts';
 import { EmailMessage } from '../../src/model/message.ts';
-import { sendMail } from '../../src/send.ts';
 import { ScriptedSmtpServer } from '../../src/testing/server/scripted-smtp-server.ts';
 import { certificates } from '../smtp-server/receiver.ts';
 

@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { instrumentMail } from '../../src/adapters/otel.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { SmtpBackend } from '../../src/backends/smtp.ts';
-import { sendMail } from '../../src/send.ts';
+import { sendMail } from '../../src/connection/send.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 
 const mail = {

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { onShutdownSignal } from '../../src/app/shutdown-signals.ts';
 import { MailAppConfig, type MailServiceOptions, ServerShutdown, ServerStartup, startMail } from '../../src/app.ts';
 import { getConnection } from '../../src/connection/connection.ts';
-import { sendMail } from '../../src/send.ts';
+import { sendMail } from '../../src/connection/send.ts';
+import { onShutdownSignal } from '../../src/connection/shutdown-signals.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 
 /** A busy machine takes more than the second that is usual. */

@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vit
 import { type AppConfig, MailAppConfig, setupContribs } from '../../src/app.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { defaultConnection, getConnection } from '../../src/connection/connection.ts';
+import { sendMail } from '../../src/connection/send.ts';
 import { setEnvironment } from '../../src/options/environment.ts';
-import { sendMail } from '../../src/send.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'amsdal-mail-contribs-'));
 const app = JSON.stringify(new URL('../../src/app.ts', import.meta.url).href);

@@ -1,6 +1,6 @@
 import { tmpdir } from 'node:os';
 import { vi } from 'vitest';
-import { loadEnv } from '../../src/app/load-env.ts';
+import { loadEnv } from '../../src/options/load-env.ts';
 // What is loaded on demand is loaded before the first test, whose time it would take on a busy machine.
 import '../../src/backends/smtp/engine.ts';
 import '../../src/cli/send/send-command.ts';

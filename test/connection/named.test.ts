@@ -3,8 +3,8 @@ import { DummyBackend } from '../../src/backends/dummy.ts';
 import { SmtpBackend } from '../../src/backends/smtp.ts';
 import { checkConnections, getConnection } from '../../src/connection/connection.ts';
 import { type ConnectionDefinition, defineConnections } from '../../src/connection/named.ts';
+import { sendEach, sendMail, sendMailSync } from '../../src/connection/send.ts';
 import { findPreset, presetNames } from '../../src/net/presets.ts';
-import { sendEach, sendMail, sendMailSync } from '../../src/send.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 
 const mail = { subject: 'Hello', message: 'Text', fromEmail: 'shop@example.com', recipientList: ['ann@example.org'] };

@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { loadEnv } from '../../src/app/load-env.ts';
 import { getConnection } from '../../src/connection/connection.ts';
 import { defineConnections } from '../../src/connection/named.ts';
+import { sendMail } from '../../src/connection/send.ts';
 import { MessageError } from '../../src/model/errors.ts';
 import { EmailMessage } from '../../src/model/message.ts';
 import { setEnvironment } from '../../src/options/environment.ts';
-import { sendMail } from '../../src/send.ts';
+import { loadEnv } from '../../src/options/load-env.ts';
 import { ATTACHMENT_NAMES, type ForeignNames, MESSAGE_NAMES, OPTION_NAMES } from '../../src/util/foreign-names.ts';
 import { CLI, runCli } from '../cli/run-cli.ts';
 

@@ -107,9 +107,9 @@ describe('what it catches, saying where, which rule and how to mend it', () => {
     ],
     [
       'someone else imports a backend',
-      'send.ts',
-      "import { A } from './backends/smtp.ts';",
-      'rooms: imports backends/smtp.ts; send may import',
+      'app/contribs.ts',
+      "import { A } from '../backends/smtp.ts';",
+      'rooms: imports backends/smtp.ts; app may import',
     ],
     [
       'testing imports another backend',
@@ -154,12 +154,17 @@ describe('what it catches, saying where, which rule and how to mend it', () => {
       "export const a = () => import('nodemailer');",
       "third-party: 'nodemailer'",
     ],
-    ['export *', 'index.ts', "export * from './send.ts';", 'export: name what is exported'],
-    ['an import for its side effect', 'send.ts', "import './model/message.ts';", 'side-effect: '],
-    ['a top-level await', 'send.ts', 'await null;', 'top-level-await: '],
-    ['the environment', 'send.ts', 'export const host = process.env.HOST;', 'environment: only options/environment.ts'],
+    ['export *', 'index.ts', "export * from './connection/send.ts';", 'export: name what is exported'],
+    ['an import for its side effect', 'app/contribs.ts', "import '../model/message.ts';", 'side-effect: '],
+    ['a top-level await', 'app/contribs.ts', 'await null;', 'top-level-await: '],
+    [
+      'the environment',
+      'app/contribs.ts',
+      'export const host = process.env.HOST;',
+      'environment: only options/environment.ts',
+    ],
     ['a name in camel case', 'util/someThing.ts', '', 'name: file names are kebab-case'],
-    ['a file that does too much', 'send.ts', 'void 0;\n'.repeat(401), 'size: 401 lines'],
+    ['a file that does too much', 'app/contribs.ts', 'void 0;\n'.repeat(401), 'size: 401 lines'],
   ];
   test.each(planted)('%s', (_, path, text, expected) => {
     expect(breaches({ [path]: text })).toEqual([expect.stringContaining(expected)]);
@@ -194,17 +199,19 @@ describe('what it catches, saying where, which rule and how to mend it', () => {
 
   test('a built-in that is loaded with the package, with the way to it', () => {
     const files = {
-      'index.ts': "export { a } from './send.ts';",
-      'send.ts': "import { b } from './model/message.ts';",
+      'index.ts': "export { a } from './connection/send.ts';",
+      'connection/send.ts': "import { b } from '../model/message.ts';",
     };
     expect(breaches({ ...files, 'model/message.ts': "import { readFileSync } from 'node:fs';" })).toEqual([
-      expect.stringContaining('core: index.ts -> send.ts -> model/message.ts loads node:fs with the package'),
+      expect.stringContaining(
+        'core: index.ts -> connection/send.ts -> model/message.ts loads node:fs with the package',
+      ),
     ]);
     expect(breaches({ 'model/message.ts': "import type { Stats } from 'node:fs';" })).toEqual([]);
   });
 
   test('the line', () => {
-    expect(breaches({ 'send.ts': '\n\n\nawait null;' })).toEqual([expect.stringMatching(/^send\.ts:4 /)]);
+    expect(breaches({ 'app.ts': '\n\n\nawait null;' })).toEqual([expect.stringMatching(/^app\.ts:4 /)]);
   });
 });
 

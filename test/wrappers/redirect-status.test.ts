@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { deliverEach } from '../../src/backend/deliver-each.ts';
 import { type DeliveryResult, type Job, sameForAll } from '../../src/backend/job.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
+import { sendMail } from '../../src/connection/send.ts';
 import { AfterSend, BeforeSend } from '../../src/events/mail-events.ts';
 import type { EmailError } from '../../src/model/errors.ts';
 import { recipientStatus } from '../../src/model/status.ts';
-import { sendMail } from '../../src/send.ts';
 import { type RedirectOptions, redirect } from '../../src/wrappers/redirect.ts';
 
 const TO = 'staging@example.net';

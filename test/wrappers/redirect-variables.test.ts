@@ -5,9 +5,9 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { EmailBackend } from '../../src/backend/backend.ts';
 import { type DeliveryResult, type Job, sameForAll } from '../../src/backend/job.ts';
 import { getConnection, setDefaultConnection } from '../../src/connection/connection.ts';
+import { sendEach, sendMail, sendMailSync } from '../../src/connection/send.ts';
 import type { MessageResult } from '../../src/model/status.ts';
 import { setEnvironment } from '../../src/options/environment.ts';
-import { sendEach, sendMail, sendMailSync } from '../../src/send.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 
 const TO = 'staging@example.net';

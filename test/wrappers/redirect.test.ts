@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DummyBackend } from '../../src/backends/dummy.ts';
+import { sendMail } from '../../src/connection/send.ts';
 import { SendStatus } from '../../src/model/status.ts';
-import { sendMail } from '../../src/send.ts';
 import { type RedirectOptions, redirect } from '../../src/wrappers/redirect.ts';
 
 const TO = 'staging@example.net';

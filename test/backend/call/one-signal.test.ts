@@ -9,7 +9,7 @@ import { DummyBackend } from '../../../src/backends/dummy.ts';
 import { FileBackend } from '../../../src/backends/file.ts';
 import { SesBackend } from '../../../src/backends/ses.ts';
 import { SmtpBackend } from '../../../src/backends/smtp.ts';
-import { sendMail } from '../../../src/send.ts';
+import { sendMail } from '../../../src/connection/send.ts';
 import { createInbox } from '../../../src/testing/inbox/inbox.ts';
 import { ScriptedSmtpServer } from '../../../src/testing/server/scripted-smtp-server.ts';
 

@@ -1,10 +1,10 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { DummyBackend } from '../../../src/backends/dummy.ts';
+import { sendMail } from '../../../src/connection/send.ts';
 import { AfterSend, BeforeSend, SendFailed } from '../../../src/events/mail-events.ts';
 import { EmailError, SendError } from '../../../src/model/errors.ts';
 import type { MessageResult } from '../../../src/model/status.ts';
-import { sendMail } from '../../../src/send.ts';
 import { draft, ProbeBackend, sent } from '../../probe-backend.ts';
 
 const undo: (() => void)[] = [];

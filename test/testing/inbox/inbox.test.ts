@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { DummyBackend } from '../../../src/backends/dummy.ts';
 import { defaultConnection, setDefaultConnection } from '../../../src/connection/connection.ts';
+import { sendMail, sendMailSync } from '../../../src/connection/send.ts';
 import { EmailConnectionError, SendError } from '../../../src/model/errors.ts';
 import type { EmailMessageInit } from '../../../src/model/message-init.ts';
-import { sendMail, sendMailSync } from '../../../src/send.ts';
 import { createInbox } from '../../../src/testing/inbox/inbox.ts';
 import { useInbox } from '../../../src/testing/inbox/use-inbox.ts';
 

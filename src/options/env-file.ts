@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseEnv } from 'node:util';
 import { ConfigurationError } from '../model/errors.ts';
-import type { Environment } from '../options/environment.ts';
+import type { Environment } from './environment.ts';
 
 /**
  * Reads a `.env` file. `file` is null for none, undefined for `.env` if it exists.

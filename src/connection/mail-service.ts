@@ -1,6 +1,6 @@
 import type { EmailBackend } from '../backend/backend.ts';
-import { defaultConnection, getConnection } from '../connection/connection.ts';
 import { ServerShutdown, ServerStartup } from '../events/server-events.ts';
+import { defaultConnection, getConnection } from './connection.ts';
 import { keepOpen } from './keep-open.ts';
 import { onShutdownSignal } from './shutdown-signals.ts';
 

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { DummyBackend } from '../src/backends/dummy.ts';
-import { setDefaultConnection } from '../src/connection/connection.ts';
-import { EmailError, MessageError, UnsupportedFeatureError } from '../src/model/errors.ts';
-import { type SendMailInit, sendEach, sendMail, sendMailSync } from '../src/send.ts';
-import { ProbeBackend } from './probe-backend.ts';
+import { DummyBackend } from '../../src/backends/dummy.ts';
+import { setDefaultConnection } from '../../src/connection/connection.ts';
+import { type SendMailInit, sendEach, sendMail, sendMailSync } from '../../src/connection/send.ts';
+import { EmailError, MessageError, UnsupportedFeatureError } from '../../src/model/errors.ts';
+import { ProbeBackend } from '../probe-backend.ts';
 
 const PLAIN: SendMailInit = { subject: 'Hello', message: 'Text', fromEmail: 'a@x.org', recipientList: ['b@x.org'] };
 

@@ -1,13 +1,13 @@
-import type { EmailBackend, SendOptions } from './backend/backend.ts';
-import { connectionFor } from './connection/connection.ts';
-import type { ConnectionName } from './connection/named.ts';
-import { type AddressInput, comparisonKey } from './model/address.ts';
-import { copyError, thrownHere } from './model/error-copies.ts';
-import { MessageError, type MessageIssue } from './model/errors.ts';
-import { deriveKey, isIdempotencyKey } from './model/idempotency-key.ts';
-import { noSuchField } from './model/message.ts';
-import type { AddressList, EmailMessageDraft } from './model/message-init.ts';
-import type { SendStatus } from './model/status.ts';
+import type { EmailBackend, SendOptions } from '../backend/backend.ts';
+import { type AddressInput, comparisonKey } from '../model/address.ts';
+import { copyError, thrownHere } from '../model/error-copies.ts';
+import { MessageError, type MessageIssue } from '../model/errors.ts';
+import { deriveKey, isIdempotencyKey } from '../model/idempotency-key.ts';
+import { noSuchField } from '../model/message.ts';
+import type { AddressList, EmailMessageDraft } from '../model/message-init.ts';
+import type { SendStatus } from '../model/status.ts';
+import { connectionFor } from './connection.ts';
+import type { ConnectionName } from './named.ts';
 
 /** The arguments of {@link sendMail}: the message, its recipients, and how to send it. */
 export interface SendMailInit extends Omit<EmailMessageDraft, 'body' | 'htmlBody' | 'to'> {

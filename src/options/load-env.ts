@@ -1,5 +1,5 @@
-import { setEnvironment } from '../options/environment.ts';
 import { readEnvFile } from './env-file.ts';
+import { setEnvironment } from './environment.ts';
 
 /** Where {@link loadEnv} finds the variables. */
 export interface LoadEnvOptions {
