@@ -10,19 +10,21 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The programs and their limits in bytes: what loads at the start, and everything, what loads later included. */
 const PROGRAMS = [
-  { name: 'dummy', program: `export * from 'amsdal-mail/dummy'`, now: 84_000, all: 129_000 },
-  { name: 'console', program: `export * from 'amsdal-mail/console'`, now: 85_000, all: 130_000 },
-  { name: 'file', program: `export * from 'amsdal-mail/file'`, now: 87_000, all: 132_000 },
-  { name: 'smtp', program: `export * from 'amsdal-mail/smtp'`, now: 102_000, all: 246_000 },
-  { name: 'ses', program: `export * from 'amsdal-mail/ses'`, now: 94_000, all: 232_000 },
+  { name: 'dummy', program: `export * from 'amsdal-mail/dummy'`, now: 86_000, all: 131_000 },
+  { name: 'console', program: `export * from 'amsdal-mail/console'`, now: 87_000, all: 132_000 },
+  { name: 'file', program: `export * from 'amsdal-mail/file'`, now: 89_000, all: 134_000 },
+  { name: 'smtp', program: `export * from 'amsdal-mail/smtp'`, now: 104_000, all: 268_000 },
+  { name: 'ses', program: `export * from 'amsdal-mail/ses'`, now: 98_000, all: 256_000 },
+  // The engine of providers with an HTTP API is loaded later, and so is what each says: rolldown keeps them for any backend.
+  { name: 'resend', program: `export * from 'amsdal-mail/resend'`, now: 98_000, all: 256_000 },
   { name: 'mime', program: `export * from 'amsdal-mail/mime'`, now: 70_000, all: 70_000 },
   {
     name: 'sendMail',
     program: `import { sendMail } from 'amsdal-mail'; await sendMail({ to: 'ann@example.com', subject: 'x', message: 'x' })`,
-    now: 132_000,
-    all: 277_000,
+    now: 142_000,
+    all: 319_000,
   },
-  { name: 'one value', program: `export { ALL_FEATURES } from 'amsdal-mail'`, now: 31_000, all: 173_000 },
+  { name: 'one value', program: `export { ALL_FEATURES } from 'amsdal-mail'`, now: 33_000, all: 191_000 },
 ];
 
 /**

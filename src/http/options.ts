@@ -39,7 +39,7 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const BASE_URL = /^https?:\/\/[^/?#@\s]+(?:\/[^?#\s]*)?$/i;
 
 /** The table entries of {@link HttpOptions}. */
-export const HTTP_OPTIONS: OptionTable<HttpOptions> = {
+export const HTTP_OPTIONS: OptionTable<HttpOptions> = /* @__PURE__ */ (() => ({
   ...BACKEND_OPTIONS,
   baseUrl: {
     type: 'custom',
@@ -59,7 +59,7 @@ export const HTTP_OPTIONS: OptionTable<HttpOptions> = {
   fetch: { type: 'custom', expected: 'a function', check: (value) => typeof value === 'function' },
   proxy: { type: 'string', secret: true },
   retry: RETRY_OPTION,
-};
+}))();
 
 /** The table entry of an account's key; an empty one counts as missing. */
 export function keyOption(expected: string, shape: RegExp, variable: OptionVariable): OptionSpec {
