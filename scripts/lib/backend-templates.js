@@ -12,8 +12,8 @@ import { BACKEND_OPTIONS, type BackendOptions, EmailBackend } from '../backend/b
 import { type DeliveryResult, failedDelivery, type Job, sameForAll, stopCode, whileReading } from '../backend/job.ts';
 import { ConfigurationError, EmailConnectionError, type EmailError, SendError } from '../model/errors.ts';
 import type { Feature } from '../model/features.ts';
-import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
 import { NETWORK_CODES, systemCode } from '../net/network-code.ts';
+import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
 import { reasonOf } from '../util/reason.ts';
 
 /** Options of {@link ${stem}Backend}. */
