@@ -10,10 +10,9 @@ import { Batcher } from './batcher.ts';
 import { mailForEach } from './each-mail.ts';
 import type { HttpOptions } from './options.ts';
 import { withExtra } from './payload.ts';
-import type { Answer, Batch, Built, Carries, Encoded, Failure, Provider, Verdict } from './provider.ts';
+import type { Batch, Built, Carries, Encoded, Provider, Verdict } from './provider.ts';
 import { Requests } from './requests.ts';
 import { failedResult, joinResults, settledResult } from './results.ts';
-import type { HttpRequest } from './transport.ts';
 
 /** A message that is built and waits for its batch. */
 interface Waiting {
@@ -41,7 +40,7 @@ export class HttpEngine {
     this.#carries = carries;
     this.#options = options;
     this.#maxConnections = options.maxConnections ?? 10;
-    this.#requests = new Requests(name, options, this.#maxConnections, secrets);
+    this.#requests = new Requests(name, provider, options, this.#maxConnections, secrets);
   }
 
   close(): void {
@@ -51,7 +50,7 @@ export class HttpEngine {
   /** @throws {EmailConnectionError | SendError} */
   async verify(signal: AbortSignal | undefined): Promise<Verification['details']> {
     const { check } = this.#provider;
-    const answer = await this.#run(() => this.#request('GET', check.path, {}, null), signal);
+    const answer = await this.#requests.run({ method: 'GET', path: check.path, encode: () => null }, signal);
     const answered = 'error' in answer ? answer.answer : answer;
     const details = answered === undefined ? null : readOr(null, () => check.read(answered));
     if (details === null && 'error' in answer) throw answer.error;
@@ -131,7 +130,7 @@ export class HttpEngine {
   }
 
   async #send(job: Job, { path, headers }: Built, encode: () => Encoded): Promise<DeliveryResult> {
-    const answer = await this.#run(() => this.#request('POST', path, headers, encode()), job.signal);
+    const answer = await this.#requests.run({ method: 'POST', path, headers, encode }, job.signal);
     if ('error' in answer) return failedResult(job, answer);
     const verdict = readOr<Verdict>(null, () => this.#provider.parse(answer, job.message));
     return settledResult(this.#name, job, answer, verdict);
@@ -147,9 +146,9 @@ export class HttpEngine {
       }
       const key = this.#provider.keyMs === undefined ? {} : { 'idempotency-key': randomToken() };
       const bodies = entries.map(({ json }) => json);
-      const make = (): HttpRequest =>
-        this.#request('POST', path, { ...batch.headers, ...key }, asJson(batch.join(bodies, path)));
-      const answer = await this.#run(make, first?.job.signal);
+      const headers = { ...batch.headers, ...key };
+      const encode = (): Encoded => asJson(batch.join(bodies, path));
+      const answer = await this.#requests.run({ method: 'POST', path, headers, encode }, first?.job.signal);
       const messages = entries.map(({ job }) => job.message);
       const verdicts = 'error' in answer ? [] : readOr([], () => batch.parse(answer, messages));
       for (const [index, { job, resolve }] of entries.entries()) {
@@ -159,28 +158,6 @@ export class HttpEngine {
     } catch (error) {
       for (const { job, resolve } of entries) resolve(failedDelivery(job, toEmailError(error)));
     }
-  }
-
-  #run(make: () => HttpRequest, signal: AbortSignal | undefined): Promise<Answer | Failure> {
-    return this.#requests.run(make, (answer) => this.#provider.refusal(answer), signal, this.#provider.keyMs ?? 0);
-  }
-
-  #request(method: 'GET' | 'POST', path: string, headers: Built['headers'], encoded: Encoded | null): HttpRequest {
-    const { baseUrl, authorization } = this.#provider;
-    const own = Object.entries(this.#options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
-    return {
-      method,
-      url: `${(this.#options.baseUrl ?? baseUrl).replace(/\/+$/, '')}${path}`,
-      headers: {
-        accept: 'application/json',
-        'user-agent': 'amsdal-mail',
-        ...Object.fromEntries(own),
-        ...(encoded && { 'content-type': encoded.type }),
-        ...authorization,
-        ...headers,
-      },
-      body: encoded?.body ?? null,
-    };
   }
 }
 

@@ -18,6 +18,7 @@ export abstract class HttpBackend<O extends HttpOptions = HttpOptions> extends E
   /** The name of the same provider's preset for SMTP. */
   static readonly smtpPreset: string | null = null;
 
+  protected override readonly features: ReadonlySet<Feature>;
   readonly #options: O;
   #engine: HttpEngine | null = null;
 
@@ -25,17 +26,18 @@ export abstract class HttpBackend<O extends HttpOptions = HttpOptions> extends E
   constructor(options: O) {
     super(refuseSmtpOptions(new.target as unknown as Declared, options)); // what every subclass has
     this.#options = options;
+    const { carries } = this.#declared;
+    // Those that no other backend has do no harm there.
+    this.features = new Set((Object.keys(carries) as Feature[]).filter((name) => carries[name]));
     checkHttpOptions(this.#declared, options);
   }
 
-  /** The way to write messages for the provider and to read its answers. */
+  /**
+   * The way to write messages for the provider and to read its answers.
+   *
+   * @internal
+   */
   protected abstract load(options: O): Promise<Provider>;
-
-  protected override get features(): ReadonlySet<Feature> {
-    const { carries } = this.#declared;
-    // Those that no other backend has do no harm there.
-    return new Set((Object.keys(carries) as Feature[]).filter((name) => carries[name]));
-  }
 
   protected override async *deliver(jobs: AsyncIterable<Job>): AsyncGenerator<DeliveryResult, void, undefined> {
     const engine = this.#engine ?? (await this.#load());

@@ -16,6 +16,7 @@ export type Carries = Readonly<Record<HttpFeature, boolean>>;
 export interface Encoded {
   /** Its media type. */
   readonly type: string;
+  /** What is sent. */
   readonly body: string | Uint8Array;
 }
 
@@ -23,6 +24,7 @@ export interface Encoded {
 export interface Built {
   /** Below the base URL, as `/emails`. */
   readonly path: string;
+  /** The fields of the request, before they are encoded. */
   readonly body: object;
   /** Beside those of every request. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -34,6 +36,7 @@ export interface Built {
 
 /** What a provider says yes with. */
 export interface Accepted {
+  /** The provider's id of the mail; null when it tells none. */
   readonly messageId: string | null;
   /** Of all recipients; default `queued`. */
   readonly status?: DeliveryStatus;
@@ -48,16 +51,19 @@ export type Verdict = Accepted | Refusal | null;
 
 /** An answer, its body read as JSON where it is. */
 export interface Answer {
+  /** The HTTP status. */
   readonly status: number;
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
   /** Undefined when it is no JSON. */
   readonly body: unknown;
+  /** The body as it came. */
   readonly text: string;
 }
 
 /** Why a request came to nothing, or nobody knows. */
 export interface Failure {
+  /** What the call's result has. */
   readonly error: EmailError;
   /** Left out when there is none. */
   readonly answer?: Answer;
@@ -71,6 +77,7 @@ export interface Batch {
   readonly max: number;
   /** Octets of one request. */
   readonly maxSize: number;
+  /** Beside those of every request. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The body made of those of the messages, each in JSON. */
   join(bodies: readonly string[], path: string): string;

@@ -7,15 +7,22 @@ import { ConcurrencyLimiter } from '../util/concurrency-limiter.ts';
 import { setDeadline } from '../util/deadline.ts';
 import { pause } from '../util/pause.ts';
 import { isNode } from '../util/runtime.ts';
-import { answeredError, type Refusal, unansweredError } from './failure.ts';
+import { answeredError, unansweredError } from './failure.ts';
 import { FetchTransport } from './fetch-transport.ts';
 import { NodeTransport } from './node-transport.ts';
 import type { HttpOptions } from './options.ts';
-import type { Answer, Failure } from './provider.ts';
+import type { Answer, Encoded, Failure, Provider } from './provider.ts';
 import { type HttpRequest, NoAnswer, type Transport } from './transport.ts';
 
-/** What a provider's answer that is no yes means. */
-export type ReadRefusal = (answer: Answer) => Refusal;
+/** What is asked, below the base URL. */
+interface Question {
+  readonly method: HttpRequest['method'];
+  readonly path: string;
+  /** Beside those of every request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The body, made when its turn has come. */
+  encode(): Encoded | null;
+}
 
 /** After a lost answer, what the same request with the same key is answered with says of the first, too. */
 const SETTLED: ReadonlySet<string> = new Set(['rejected', 'invalid-recipient', 'template', 'too-large']);
@@ -23,6 +30,8 @@ const SETTLED: ReadonlySet<string> = new Set(['rejected', 'invalid-recipient', '
 /** Makes requests: in their turn, within their time, and again only where that cannot send a mail twice. */
 export class Requests {
   readonly #name: string;
+  readonly #provider: Provider;
+  readonly #options: HttpOptions;
   readonly #timeoutMs: number;
   readonly #retry: Required<RetryOptions>;
   readonly #secrets: readonly string[];
@@ -30,8 +39,16 @@ export class Requests {
   readonly #transport: Transport;
 
   /** @param secrets what is in no error */
-  constructor(name: string, options: HttpOptions, maxConnections: number, secrets: readonly string[]) {
+  constructor(
+    name: string,
+    provider: Provider,
+    options: HttpOptions,
+    maxConnections: number,
+    secrets: readonly string[],
+  ) {
     this.#name = name;
+    this.#provider = provider;
+    this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
     this.#retry = resolveRetry(options.retry);
     this.#secrets = secrets.filter((secret) => secret.length > 3);
@@ -43,18 +60,8 @@ export class Requests {
     this.#transport.close();
   }
 
-  /**
-   * The answer that says yes, or why there is none.
-   *
-   * @param make the request, made when its turn has come
-   * @param keyMs for how long the provider carries it out only once however often it comes, in milliseconds
-   */
-  async run(
-    make: () => HttpRequest,
-    refusal: ReadRefusal,
-    signal: AbortSignal | undefined,
-    keyMs: number,
-  ): Promise<Answer | Failure> {
+  /** The answer that says yes, or why there is none. */
+  async run(question: Question, signal: AbortSignal | undefined): Promise<Answer | Failure> {
     let leave: () => void;
     try {
       leave = await this.#turns.acquire(1, signal);
@@ -63,28 +70,43 @@ export class Requests {
       return { error: endedBefore('its turn came', signal) };
     }
     try {
-      return await this.#tries(make(), refusal, signal, keyMs);
+      return await this.#tries(this.#request(question), signal);
     } finally {
       leave();
     }
   }
 
-  async #tries(
-    request: HttpRequest,
-    refusal: ReadRefusal,
-    signal: AbortSignal | undefined,
-    keyMs: number,
-  ): Promise<Answer | Failure> {
+  #request({ method, path, headers, encode }: Question): HttpRequest {
+    const { baseUrl, authorization } = this.#provider;
+    const own = Object.entries(this.#options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
+    const encoded = encode();
+    return {
+      method,
+      url: `${(this.#options.baseUrl ?? baseUrl).replace(/\/+$/, '')}${path}`,
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'amsdal-mail',
+        ...Object.fromEntries(own),
+        ...(encoded && { 'content-type': encoded.type }),
+        ...authorization,
+        ...headers,
+      },
+      body: encoded?.body ?? null,
+    };
+  }
+
+  async #tries(request: HttpRequest, signal: AbortSignal | undefined): Promise<Answer | Failure> {
+    const { keyMs = 0 } = this.#provider;
     const startedAt = performance.now();
     for (let tries = 1; ; tries++) {
-      const answer = await this.#try(request, refusal, signal);
+      const answer = await this.#try(request, signal);
       if (!('error' in answer)) return answer;
       const { error } = answer;
       if (error.outcome === 'unknown') {
         if (keyMs === 0 || !(await pause(backoffMs(this.#retry, 1), signal))) return answer;
         // Once, while the key certainly lives: only a yes, or a no to the mail itself, tells what became of the first.
         if (performance.now() - startedAt >= keyMs / 2) return answer;
-        const second = await this.#try(request, refusal, signal);
+        const second = await this.#try(request, signal);
         return !('error' in second) || SETTLED.has(second.error.code) ? second : answer;
       }
       // A quota is given back tomorrow, not soon.
@@ -94,14 +116,14 @@ export class Requests {
     }
   }
 
-  async #try(request: HttpRequest, refusal: ReadRefusal, signal: AbortSignal | undefined): Promise<Answer | Failure> {
+  async #try(request: HttpRequest, signal: AbortSignal | undefined): Promise<Answer | Failure> {
     const deadline = setDeadline(this.#timeoutMs, signal);
     try {
       const { status, headers, text } = await this.#transport.send(request, deadline.signal);
       const shown = redact(text ?? '', this.#secrets);
       const answer: Answer = { status, headers, body: parseJson(shown), text: shown };
       if (status >= 200 && status < 300) return text === null ? this.#unreadable(status) : answer;
-      const said = refusal(answer);
+      const said = this.#provider.refusal(answer);
       return { error: answeredError(this.#name, answer, said), answer, refusal: said };
     } catch (error) {
       if (error instanceof NoAnswer) return { error: unansweredError(this.#name, error, signal) };
