@@ -70,6 +70,9 @@ export type { Awaitable, ErrorStrategy, Listener, ListenerOptions, Next } from '
 export { MailEvent } from './events/mail-event.ts';
 export type { AfterSendContext, BeforeSendContext, SendFailedContext } from './events/mail-events.ts';
 export { AfterSend, BeforeSend, SendFailed } from './events/mail-events.ts';
+export type { HttpBackend } from './http/http-backend.ts';
+export type { HttpOptions } from './http/options.ts';
+export type { Carries, HttpFeature } from './http/provider.ts';
 export type { AddressInput, Group, Mailbox } from './model/address.ts';
 export { AddressSyntaxError } from './model/address.ts';
 export type {

@@ -92,6 +92,17 @@ export const ROOMS = {
   },
   index: {
     what: "what `import 'amsdal-mail'` exports",
-    may: ['connection', 'backend', 'backends', 'net/presets.ts', 'options', 'wrappers', 'events', 'model', 'util'],
+    may: [
+      'connection',
+      'http',
+      'backend',
+      'backends',
+      'net/presets.ts',
+      'options',
+      'wrappers',
+      'events',
+      'model',
+      'util',
+    ],
   },
 };

@@ -53,6 +53,7 @@ export class BrevoBackend extends HttpBackend<BrevoOptions> {
     super(options);
   }
 
+  /** @internal */
   protected override async load(options: BrevoOptions): Promise<Provider> {
     const { brevoProvider } = await import('./brevo/provider.ts');
     return brevoProvider(options);

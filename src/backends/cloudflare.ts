@@ -65,6 +65,7 @@ export class CloudflareBackend extends HttpBackend<CloudflareOptions> {
     super(options);
   }
 
+  /** @internal */
   protected override async load(options: CloudflareOptions): Promise<Provider> {
     const { cloudflareProvider } = await import('./cloudflare/provider.ts');
     return cloudflareProvider(options);

@@ -77,6 +77,7 @@ export class MailgunBackend extends HttpBackend<MailgunOptions> {
     super(options);
   }
 
+  /** @internal */
   protected override async load(options: MailgunOptions): Promise<Provider> {
     const { mailgunProvider } = await import('./mailgun/provider.ts');
     return mailgunProvider(options);

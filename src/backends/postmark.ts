@@ -55,6 +55,7 @@ export class PostmarkBackend extends HttpBackend<PostmarkOptions> {
     super(options);
   }
 
+  /** @internal */
   protected override async load(options: PostmarkOptions): Promise<Provider> {
     const { postmarkProvider } = await import('./postmark/provider.ts');
     return postmarkProvider(options);

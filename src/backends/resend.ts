@@ -50,6 +50,7 @@ export class ResendBackend extends HttpBackend<ResendOptions> {
     super(options);
   }
 
+  /** @internal */
   protected override async load(options: ResendOptions): Promise<Provider> {
     const { resendProvider } = await import('./resend/provider.ts');
     return resendProvider(options);

@@ -60,6 +60,7 @@ export class SendGridBackend extends HttpBackend<SendGridOptions> {
     super(options);
   }
 
+  /** @internal */
   protected override async load(options: SendGridOptions): Promise<Provider> {
     const { sendgridProvider } = await import('./sendgrid/provider.ts');
     return sendgridProvider(options);
