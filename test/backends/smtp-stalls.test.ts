@@ -85,6 +85,29 @@ describe('mails that wait', () => {
     await Promise.all(slow);
   });
 
+  it('get a connection when its mails are answered but for one that was aborted', async () => {
+    let answerFirst = () => {};
+    const turn = new Promise<void>((resolve) => {
+      answerFirst = resolve;
+    });
+    await using own = await ScriptedSmtpServer.start({
+      delay: (ms) => (ms === SILENCE.delayMs ? new Promise(() => {}) : turn),
+    });
+    own.on('EHLO', '250 localhost\nPIPELINING\nCHUNKING');
+    const backend = connectTo(own, { maxConnections: 1 });
+    for (const mail of mails(3)) await backend.sendMessages([mail]); // a server that is known may have several to answer
+    own.once('message', { delayMs: 1, reply: '250 2.0.0 Ok' }).once('message', SILENCE);
+    const abort = new AbortController();
+    const first = backend.sendMessages([mailTo('first@example.com')]);
+    const slow = backend.sendMessages([mailTo('slow@example.com')], { signal: abort.signal, failSilently: true });
+    await expect.poll(() => backend.stats().connections.inFlight).toBe(2);
+    abort.abort();
+    expect((await slow).recipients.get('slow@example.com')?.status).toBe('unknown');
+    answerFirst();
+    expect((await first).isSuccess).toBe(true);
+    expect((await backend.sendMessages([mailTo('next@example.com')])).isSuccess).toBe(true);
+  });
+
   it('do not go over a connection whose last writes have not left, which is no reason to look at it for ever', async () => {
     offer();
     // A tunnel that takes what is written at once, and says so later than the server answers.

@@ -15,6 +15,7 @@ import { Transaction, type TransactionContext } from './transaction.ts';
 export const SLOW_MS = 250;
 /** A connection that was idle for longer is tested with RSET before it gets a message. */
 const PROBE_AFTER_MS = 1_000;
+const GIVEN_UP: Disconnect = { code: 'aborted', message: 'all that the server had to answer was given up' };
 
 /**
  * The transactions of one session: as many at once as the server's extensions and record allow (RFC 2920, RFC 3030).
@@ -205,7 +206,9 @@ export class Pipeline implements WireOwner {
       return;
     }
     const [transaction] = this.#transactions;
-    if (transaction?.step === 'content' && !this.#writer) this.#writeContent(transaction);
+    // They would keep the connection, which others may be waiting for, until the server answers.
+    if (transaction && this.#transactions.every(({ delivery }) => delivery.isSettled)) this.wire.disconnect(GIVEN_UP);
+    else if (transaction?.step === 'content' && !this.#writer) this.#writeContent(transaction);
     this.pump();
     this.#tellIfIdle();
   }
@@ -319,9 +322,8 @@ export class Pipeline implements WireOwner {
 
   /** The server waits for content. It is sent once all replies read so far are handled, as no reply may come before it. */
   #onGoAhead(transaction: Readonly<Transaction>): void {
-    if (transaction.delivery.isSettled) {
-      this.wire.disconnect({ code: 'aborted', message: 'the message was given up before its content' });
-    } else if (this.#end.isOver) {
+    if (transaction.delivery.isSettled) this.wire.disconnect(GIVEN_UP);
+    else if (this.#end.isOver) {
       transaction.abandon();
       this.#finish(transaction);
     }
