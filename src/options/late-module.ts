@@ -1,3 +1,5 @@
+import { ConfigurationError } from '../model/errors.ts';
+import { reasonOf } from '../util/reason.ts';
 import { requireOwn } from './own-file.ts';
 
 /** A module of this package that is loaded when it is first needed, so that programs which never need it do without. */
@@ -22,8 +24,14 @@ export class LateModule<Module> {
     return this.#module;
   }
 
+  /** @throws {ConfigurationError} `load-failed` when its file is not there, as after an incomplete deployment. */
   async load(): Promise<Module> {
-    this.#module ??= await this.#import();
+    try {
+      this.#module ??= await this.#import();
+    } catch (cause) {
+      const text = `a part of the package amsdal-mail cannot be loaded: ${reasonOf(cause)}`;
+      throw new ConfigurationError('load-failed', text, { cause });
+    }
     return this.#module;
   }
 

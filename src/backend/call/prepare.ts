@@ -6,7 +6,7 @@ import { findMissingFeatures } from '../../model/features.ts';
 import { EmailMessage, hasImagesToInline } from '../../model/message.ts';
 import { reasonOf } from '../../util/reason.ts';
 import type { DeliveryFilter } from '../filter.ts';
-import type { Job } from '../job.ts';
+import { type Job, unreadableContent } from '../job.ts';
 import {
   type BackendFacts,
   ourMessage,
@@ -80,8 +80,13 @@ function makeReady(
   if (!hasImagesToInline(message)) return pass(backend, filters, ready);
   const inline = ({ withInlineImages }: Composer) =>
     pass(backend, filters, { ...ready, outgoing: withInlineImages(message) });
-  const loaded = isBlocking ? composer.loadNow() : composer.loaded;
-  return loaded === null ? composer.load().then(inline) : inline(loaded);
+  const fail = (cause: unknown) => refuse(ready, unreadableContent(cause));
+  try {
+    const loaded = isBlocking ? composer.loadNow() : composer.loaded;
+    return loaded === null ? composer.load().then(inline).catch(fail) : inline(loaded);
+  } catch (cause) {
+    return fail(cause);
+  }
 }
 
 function pass(backend: BackendFacts, filters: readonly DeliveryFilter[], prepared: Prepared): Prepared | Refused {

@@ -1,13 +1,15 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { EmailBackend } from '../../../src/backend/backend.ts';
 import { ConsoleBackend } from '../../../src/backends/console.ts';
 import { DummyBackend } from '../../../src/backends/dummy.ts';
 import { FileBackend } from '../../../src/backends/file.ts';
 import { SmtpBackend } from '../../../src/backends/smtp.ts';
 import { AfterSend, BeforeSend, sendEach } from '../../../src/index.ts';
+import { composer } from '../../../src/mime/composer.ts';
+import { ConfigurationError } from '../../../src/model/errors.ts';
 import { EmailMessage } from '../../../src/model/message.ts';
 import type { EmailMessageInit } from '../../../src/model/message-init.ts';
 import { ScriptedSmtpServer } from '../../../src/testing/server/scripted-smtp-server.ts';
@@ -90,6 +92,36 @@ describe.each(ways)('%s: a backend gets ordinary HTML and inline attachments', (
     expect(seen).toEqual([`before: ${MAIL.htmlBody}`, `after: <img src=${DATA}>`]);
   });
 });
+
+test.each([
+  ['without a listener', false],
+  ['with a listener of BeforeSend', true],
+])(
+  '%s, a composer that cannot be loaded is the error of the mails that need it, and of no others',
+  async (_, listens) => {
+    const missing = new ConfigurationError('load-failed', 'a part cannot be loaded');
+    vi.spyOn(composer, 'load').mockRejectedValue(missing);
+    vi.spyOn(composer, 'loaded', 'get').mockReturnValue(null);
+    vi.spyOn(composer, 'loadNow').mockImplementation(() => {
+      throw missing;
+    });
+    unsubscribe.push(() => vi.restoreAllMocks());
+    if (listens) unsubscribe.push(BeforeSend.subscribe((context, next) => next(context)));
+    for (const [name, send] of [...ways]) {
+      const connection = new DummyBackend({ store: true });
+      await expect(send(connection, MAIL), name).rejects.toMatchObject({
+        name: 'ConfigurationError',
+        code: 'load-failed',
+        status: { recipients: new Map([['b@example.org', expect.objectContaining({ status: 'failed' })]]) },
+      });
+    }
+    const connection = new DummyBackend({ store: true });
+    const plain = { ...MAIL, inlineImages: false };
+    for (const status of [await connection.sendMessages([MAIL, plain]), connection.sendMessagesSync([MAIL, plain])]) {
+      expect(status.results.map(({ error }) => error?.code ?? null)).toEqual(['load-failed', null]);
+    }
+  },
+);
 
 test('over SMTP', async () => {
   const server = await ScriptedSmtpServer.start({ extensions: ['PIPELINING'] });

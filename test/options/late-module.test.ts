@@ -1,0 +1,35 @@
+import { expect, test, vi } from 'vitest';
+import { ConsoleBackend } from '../../src/backends/console.ts';
+import { composer } from '../../src/mime/composer.ts';
+import { ConfigurationError } from '../../src/model/errors.ts';
+import { LateModule } from '../../src/options/late-module.ts';
+
+const MISSING = new Error("Cannot find module '/app/chunks/composer.js'");
+
+test('a module whose file is missing is an error of configuration, and is tried again', async () => {
+  let tries = 0;
+  const load = () => (++tries === 1 ? Promise.reject(MISSING) : Promise.resolve({ tries }));
+  const late = new LateModule(load, './x', import.meta.url);
+  const error = await late.load().catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(ConfigurationError);
+  expect(error).toMatchObject({
+    code: 'load-failed',
+    cause: MISSING,
+    message: expect.stringContaining(MISSING.message),
+  });
+  expect(late.loaded).toBeNull();
+  expect(await late.load()).toEqual({ tries: 2 });
+});
+
+test('a mail that could not be composed for that is not sent, and nothing about it is unknown', async () => {
+  const broken = new LateModule<never>(() => Promise.reject(MISSING), './x', import.meta.url);
+  const load = vi.spyOn(composer, 'load').mockImplementation(() => broken.load());
+  const connection = new ConsoleBackend({ raw: true, stream: { write: () => {} } });
+  const mail = { subject: 's', body: 'b', fromEmail: 'a@example.com', to: 'b@example.com' };
+  await expect(connection.sendMessages([mail])).rejects.toMatchObject({
+    code: 'load-failed',
+    outcome: 'not-sent',
+    status: { recipients: new Map([['b@example.com', expect.objectContaining({ status: 'failed' })]]) },
+  });
+  load.mockRestore();
+});
