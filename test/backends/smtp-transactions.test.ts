@@ -326,6 +326,36 @@ describe('a message', () => {
   });
 });
 
+describe('content that was being read when the connection broke', () => {
+  it.each([
+    ['before the mail goes over another one', 'connect'],
+    ['while the mail goes over another one', 'DATA'],
+  ] as const)('says nothing about the mail when it fails %s', async (_, step) => {
+    let opened = 0;
+    let fail = (_error: Error): void => {};
+    const broken = new Promise<never>((_resolve, reject) => {
+      fail = reject;
+    });
+    const onOtherConnection = (): undefined => {
+      fail(new Error('the source timed out'));
+    };
+    async function* read(): AsyncGenerator<Uint8Array, void, undefined> {
+      yield Buffer.alloc(100_000);
+      // It is read once for the size, then for each connection.
+      if (++opened !== 2) return;
+      setImmediate(() => {
+        server.reset();
+        server.on(step, onOtherConnection).once('message', { end: 'rst' });
+      });
+      await broken;
+    }
+    const mail = mailTo('a@example.com', { attachments: [{ filename: 'a.bin', content: read }] });
+    const status = await connectTo(server).sendMessages([mail], { failSilently: true });
+    expect(server.commands).toContain('RCPT TO:<a@example.com>');
+    expect(status.recipients.get('a@example.com')).toMatchObject({ status: 'unknown', code: 'uncertain' });
+  });
+});
+
 async function* streamOf(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   for (let at = 0; at < bytes.length; at += 7_001) yield bytes.subarray(at, at + 7_001);
 }

@@ -62,7 +62,7 @@ export class ContentWriter {
       if (next instanceof Promise) {
         this.#isReading = true;
         this.#wire.disarm(); // a slow source is not a slow server; the call's own deadline bounds it
-        next.then(this.#onRead, (error) => this.#fail(error));
+        next.then(this.#onRead, this.#onReadFailed);
         return;
       }
       this.#take(next);
@@ -82,6 +82,11 @@ export class ContentWriter {
     if (this.#isStopped) return;
     this.#take(result);
     this.resume();
+  };
+
+  /** What a source says after the connection is closed is not about the mail: it may be on its way over another one. */
+  readonly #onReadFailed = (error: unknown): void => {
+    if (!this.#isStopped) this.#fail(error);
   };
 
   #take(result: IteratorResult<Uint8Array>): void {
