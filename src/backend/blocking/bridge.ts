@@ -188,9 +188,14 @@ function refuseUncloneable(name: string, options: object): void {
 function findUncloneable(path: string, value: unknown): readonly string[] {
   if (typeof value === 'function' || typeof value === 'symbol') return [path];
   if (typeof value !== 'object' || value === null || value instanceof Uint8Array || value instanceof Date) return [];
-  const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== Array.prototype && prototype !== null) return [path];
+  if (!Array.isArray(value) && !isPlain(value)) return [path];
   return Object.entries(value).flatMap(([name, inner]) => findUncloneable(`${path}.${name}`, inner));
+}
+
+/** In any realm: objects made in Jest have an `Object.prototype` of their own. */
+function isPlain(value: object): boolean {
+  const prototype: object | null = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** A server in the blocked thread cannot answer: fail at once instead of waiting for a timeout. */

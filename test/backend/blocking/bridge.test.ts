@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
-import { ConfigurationError, type EmailBackend, getConnection } from '../../../src/index.ts';
+import { WorkerDelivery } from '../../../src/backend/blocking/bridge.ts';
+import { ConfigurationError, type EmailBackend, EmailMessage, getConnection } from '../../../src/index.ts';
 
 const DIST = fileURLToPath(new URL('../../../dist/index.js', import.meta.url));
 const MESSAGE = { subject: 'x', body: 'x', fromEmail: 'a@example.com', to: 'b@example.com' };
@@ -21,6 +23,20 @@ test.each<[string, () => EmailBackend]>([
   expect(() => connection.sendMessagesSync([MESSAGE])).toThrow(
     /blocking calls need files of the package amsdal-mail that a bundler leaves behind: .*external/,
   );
+});
+
+test.each([
+  [
+    'plain objects and lists of another realm, as in Jest, cross',
+    '({ timeouts: { connect: 1 }, tls: { ca: ["x"] } })',
+    'load-failed',
+  ],
+  ['objects of its classes do not', '({ socket: new (class Tunnel {})() })', 'not-blocking'],
+])('options of a connection: %s', (_, options, code) => {
+  const delivery = new WorkerDelivery({ backend: 'smtp', options: runInNewContext(options) });
+  const job = { index: 0, message: new EmailMessage(MESSAGE), signal: undefined };
+  const deliver = () => delivery.deliver('smtp', [job], () => expect.unreachable());
+  expect(deliver).toThrow(expect.objectContaining({ code })); // load-failed: the sources have no file for the worker
 });
 
 test('a blocking call whose worker ends in the middle of it is an error, not an endless wait, and the next call works', async () => {
