@@ -1,5 +1,5 @@
 import { generateMessageId } from '../mime/compose/message-id.ts';
-import { type EmailMessage, withFilesRead } from '../model/message.ts';
+import { type EmailMessage, withContentRead, withFilesRead } from '../model/message.ts';
 import { EmailBackend } from './backend.ts';
 import { deliverEachSync } from './deliver-each.ts';
 import { type DeliveryResult, type Job, whileReading } from './job.ts';
@@ -30,7 +30,7 @@ export abstract class LocalBackend extends EmailBackend {
   }
 
   async #readAndDeliver(job: Job): Promise<DeliveryResult> {
-    return this.#deliver(job, await whileReading(job.message.materialize(), job.signal));
+    return this.#deliver(job, await whileReading(withContentRead(job.message, job.signal), job.signal));
   }
 
   #deliver({ index, signal }: Job, message: EmailMessage): DeliveryResult {

@@ -14,7 +14,7 @@ import { generateMessageId } from '../mime/compose/message-id.ts';
 import { type Composer, composer } from '../mime/composer.ts';
 import { ConfigurationError, EmailError, SendError } from '../model/errors.ts';
 import type { Feature } from '../model/features.ts';
-import type { EmailMessage } from '../model/message.ts';
+import { type EmailMessage, withContentRead } from '../model/message.ts';
 import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
 import { refuseInWorkerd } from '../options/refuse-in-workerd.ts';
 import { reasonOf } from '../util/reason.ts';
@@ -90,7 +90,7 @@ export class FileBackend extends LocalBackend {
     try {
       const loaded = await composer.load();
       await mkdir(this.#folder, { recursive: true, mode: OWNER_FOLDER });
-      const source = this.#compose(loaded, await whileReading(message.materialize(), signal), messageId);
+      const source = this.#compose(loaded, await whileReading(withContentRead(message, signal), signal), messageId);
       await writeFile(names.temporary, source, { flag: 'wx', mode: OWNER_FILE, ...(signal && { signal }) });
       await rename(names.temporary, names.final);
     } catch (error) {

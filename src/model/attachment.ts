@@ -111,7 +111,7 @@ export class Attachment {
 
   /** This attachment with its content read into memory; itself when already there. */
   async materialize(): Promise<Attachment> {
-    return this.isInMemory ? this : new Attachment({ ...this, content: await readContent(this.content) });
+    return loadAttachment(this, undefined);
   }
 
   /**
@@ -128,6 +128,12 @@ export class Attachment {
       content: new FileContent(path),
     });
   }
+}
+
+/** {@link Attachment.materialize} until `signal` aborts: then it rejects, and closes the stream, with its next chunk. */
+export async function loadAttachment(attachment: Attachment, signal: AbortSignal | undefined): Promise<Attachment> {
+  if (attachment.isInMemory) return attachment;
+  return new Attachment({ ...attachment, content: await readContent(attachment.content, signal) });
 }
 
 /** A file's content, opened only when it is read. */
@@ -173,27 +179,33 @@ const readStreams = new WeakSet<object>();
 /**
  * The chunks of any content, in order.
  *
+ * @param signal ends the reading of a stream at its next chunk, and closes it; one that is endless would be read for ever
  * @throws {MessageError} `invalid-message` when a stream was read before, or gives anything but bytes.
  */
-export async function* openContent(content: AttachmentContent): AsyncGenerator<Uint8Array, void, undefined> {
+export async function* openContent(
+  content: AttachmentContent,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
   if (typeof content === 'string') yield new TextEncoder().encode(content);
   else if (content instanceof Uint8Array) yield content;
-  else if (typeof content === 'function') yield* chunksOf(content());
-  else if (isBlobLike(content)) yield* chunksOf(content.stream());
+  else if (typeof content === 'function') yield* chunksOf(content(), signal);
+  else if (isBlobLike(content)) yield* chunksOf(content.stream(), signal);
   else {
     if (readStreams.has(content)) {
       throw contentError('the stream was read before: give a function that opens it again, or bytes, to send it again');
     }
     readStreams.add(content);
-    yield* chunksOf(content);
+    yield* chunksOf(content, signal);
   }
 }
 
 async function* chunksOf(
   source: AsyncIterable<Uint8Array> | ReadableStreamLike,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const chunks = Symbol.asyncIterator in source ? source : readAll(source);
   for await (const chunk of chunks) {
+    signal?.throwIfAborted();
     const bytes = ownContent(chunk);
     if (!(bytes instanceof Uint8Array)) {
       throw contentError(`a stream must give bytes (Uint8Array), not a ${typeof chunk}: set no encoding on it`);
@@ -218,9 +230,9 @@ async function* readAll(source: ReadableStreamLike): AsyncGenerator<Uint8Array, 
   }
 }
 
-async function readContent(content: AttachmentContent): Promise<Uint8Array> {
+async function readContent(content: AttachmentContent, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of openContent(content)) chunks.push(chunk);
+  for await (const chunk of openContent(content, signal)) chunks.push(chunk);
   return chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
 }
 

@@ -1,7 +1,7 @@
 import { brand } from '../util/brand.ts';
 import { MESSAGE_NAMES, suggest } from '../util/foreign-names.ts';
 import { addressKey, formatAddress, type Group, isGroup, type Mailbox } from './address.ts';
-import { type Attachment, FileContent } from './attachment.ts';
+import { type Attachment, FileContent, loadAttachment } from './attachment.ts';
 import { MessageError } from './errors.ts';
 import { MessageCheck } from './message-check.ts';
 import type {
@@ -239,9 +239,7 @@ export class EmailMessage {
 
   /** This message with every attachment's content read into memory; itself when already there. */
   async materialize(): Promise<EmailMessage> {
-    if (this.attachments.every((attachment) => attachment.isInMemory)) return this;
-    const attachments = await Promise.all(this.attachments.map((attachment) => attachment.materialize()));
-    return this.with({ attachments });
+    return withContentRead(this, undefined);
   }
 }
 
@@ -262,6 +260,13 @@ export function noSuchField(field: string, names: Readonly<Record<string, string
   );
   const known = Object.keys(FIELDS).map(local);
   return `there is no such field; ${suggest(field, known, meant) ?? `the fields are ${known.join(', ')}`}`;
+}
+
+/** {@link EmailMessage.materialize} until `signal` aborts: then it rejects, and closes its streams, with their next chunks. */
+export async function withContentRead(message: EmailMessage, signal: AbortSignal | undefined): Promise<EmailMessage> {
+  if (message.attachments.every((attachment) => attachment.isInMemory)) return message;
+  const attachments = await Promise.all(message.attachments.map((attachment) => loadAttachment(attachment, signal)));
+  return message.with({ attachments });
 }
 
 /** A synchronous `materialize`: reads the files of `Attachment.fromFile`, and leaves Blobs and streams alone. */

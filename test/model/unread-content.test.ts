@@ -8,6 +8,7 @@ import type { BackendOptions, EmailBackend } from '../../src/backend/backend.ts'
 import { ConsoleBackend } from '../../src/backends/console.ts';
 import { FileBackend } from '../../src/backends/file.ts';
 import { SesBackend } from '../../src/backends/ses.ts';
+import { SmtpBackend } from '../../src/backends/smtp.ts';
 import { MailboxBackend } from '../../src/mailbox/catch/mailbox-backend.ts';
 import { startMailbox } from '../../src/mailbox/mailbox.ts';
 import type { AttachmentContent } from '../../src/model/attachment.ts';
@@ -39,6 +40,7 @@ const backends: readonly (readonly [string, (options: BackendOptions) => EmailBa
   ],
   ['ses', (options) => new SesBackend({ ...options, client: { send: note('ses') } })],
   ['nodemailer', (options) => new NodemailerBackend({ ...options, transport: { sendMail: note('nodemailer') } })],
+  ['smtp', (options) => new SmtpBackend({ ...options, host: '127.0.0.1', port: 9 })],
   ['inbox', (options) => createInbox(options)],
   ['mailbox', (options) => new MailboxBackend({ ...options, port: Number(new URL(mailbox.url).port), smtpPort: 0 })],
 ];
@@ -73,6 +75,26 @@ describe.each(backends)('over %s', (_, make) => {
   test('so does the deadline, and the mail is certainly not sent', async () => {
     const outcome = await outcomeOf(make({ deadlineMs: 20 }), never);
     expect(outcome).toEqual({ code: 'timeout', outcome: 'not-sent', status: 'failed' });
+  });
+
+  test('one that never ends is not read on after the call, and is closed', async () => {
+    let onClosed = (): void => {};
+    const closed = new Promise<void>((resolve) => {
+      onClosed = resolve;
+    });
+    const endless: AttachmentContent = async function* () {
+      try {
+        for (;;) {
+          await new Promise((resolve) => setImmediate(resolve));
+          yield new Uint8Array(1);
+        }
+      } finally {
+        onClosed();
+      }
+    };
+    const outcome = await outcomeOf(make({ deadlineMs: 20 }), endless);
+    expect(outcome).toEqual({ code: 'timeout', outcome: 'not-sent', status: 'failed' });
+    await closed;
   });
 
   test('an attachment that cannot be read is why the mail is not sent', async () => {

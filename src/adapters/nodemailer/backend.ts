@@ -16,7 +16,7 @@ import { generateMessageId } from '../../mime/compose/message-id.ts';
 import { addressKey, comparisonKey } from '../../model/address.ts';
 import { ConfigurationError, EmailConnectionError } from '../../model/errors.ts';
 import type { Feature } from '../../model/features.ts';
-import { reversePath } from '../../model/message.ts';
+import { reversePath, withContentRead } from '../../model/message.ts';
 import { type RecipientFacts, type RecipientStatus, recipientStatus } from '../../model/status.ts';
 import type { AnyOptionTable, OptionTable } from '../../options/option-table.ts';
 import { errorOf, failureOf, type NodemailerFault, refused, replyOf } from './failure.ts';
@@ -122,7 +122,10 @@ export class NodemailerBackend extends EmailBackend {
     const addressOf = (given: unknown) => addresses.get(comparisonKey(given));
     let raw: Uint8Array;
     try {
-      raw = composeMessage(await whileReading(message.materialize(), signal), { ...this.#compose, messageId });
+      raw = composeMessage(await whileReading(withContentRead(message, signal), signal), {
+        ...this.#compose,
+        messageId,
+      });
     } catch (cause) {
       return failedDelivery(job, unreadableContent(cause));
     }

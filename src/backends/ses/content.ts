@@ -5,7 +5,7 @@ import { dkimSigner } from '../../mime/compose/dkim.ts';
 import { furtherHeaders } from '../../mime/compose/header-section.ts';
 import { generateMessageId } from '../../mime/compose/message-id.ts';
 import { MessageError, type MessageIssue, type MessageIssueCode } from '../../model/errors.ts';
-import type { EmailMessage } from '../../model/message.ts';
+import { type EmailMessage, withContentRead } from '../../model/message.ts';
 import type { ResolvedSesOptions } from './options.ts';
 import type { Header, Template, TemplateAttachment } from './requests.ts';
 
@@ -27,6 +27,7 @@ const REWRITTEN = ['message-id', 'date'];
 export async function rawContent(
   message: EmailMessage,
   given: Pick<ResolvedSesOptions, 'tagHeaders' | 'dkim'>,
+  signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const messageId = message.messageId ?? generateMessageId(message);
   const { tagHeaders = false, dkim } = given;
@@ -39,6 +40,7 @@ export async function rawContent(
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of composeStream(message, options)) {
+    signal?.throwIfAborted();
     length += chunk.length;
     checkSize(length);
     chunks.push(chunk);
@@ -51,8 +53,12 @@ export async function rawContent(
  *
  * @throws {MessageError} `invalid-message` for what a template at SES cannot carry.
  */
-export async function templateContent(message: EmailMessage, tagHeaders: boolean): Promise<Template> {
-  const { attachments } = await message.materialize();
+export async function templateContent(
+  message: EmailMessage,
+  tagHeaders: boolean,
+  signal: AbortSignal | undefined,
+): Promise<Template> {
+  const { attachments } = await withContentRead(message, signal);
   const headers = templateHeaders(message, tagHeaders);
   const data = JSON.stringify(message.mergeGlobalData ?? {});
   const issues = [...templateIssues(message, headers, attachments), ...dataIssues('mergeGlobalData', data)];

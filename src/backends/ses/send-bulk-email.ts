@@ -34,7 +34,7 @@ export async function sendBulkEmail(mail: SesMail): Promise<void> {
     throw new MessageError([{ path: 'mergeData', code: 'unsupported', message: text }]);
   }
   const entries = mergeEntries(message);
-  const template = await whileReading(templateContent(message, options.tagHeaders === true), signal);
+  const template = await whileReading(templateContent(message, options.tagHeaders === true, signal), signal);
   // SES also limits the entries of one request by the account's rate.
   const size = Math.min(MAX_ENTRIES, Math.max(1, Math.floor(await requester.rate(signal))));
   await new BulkSending(mail, template).send(chunksOf(entries, size));

@@ -47,7 +47,7 @@ export async function sendEmail(mail: SesMail): Promise<void> {
   await Promise.all(chunksOf(envelopeRecipients(message), MAX_RECIPIENTS).map(send));
 }
 
-async function contentOf({ message, options }: RequestParts, isTemplate: boolean): Promise<Content> {
-  if (isTemplate) return { Template: await templateContent(message, options.tagHeaders === true) };
-  return { Raw: { Data: await rawContent(message, options) } };
+async function contentOf({ message, options, signal }: SesMail, isTemplate: boolean): Promise<Content> {
+  if (isTemplate) return { Template: await templateContent(message, options.tagHeaders === true, signal) };
+  return { Raw: { Data: await rawContent(message, options, signal) } };
 }

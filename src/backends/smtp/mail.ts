@@ -57,13 +57,13 @@ export class Mail {
 
   /** Hands the message to the pool; `done` is called once, when no further try is made. */
   submit(): void {
-    const { message } = this.#job;
+    const { message, signal } = this.#job;
     if (message.attachments.every(({ isInMemory }) => isInMemory)) {
       this.#try((capabilities) => composeMessage(message, this.#composeOptions(capabilities)));
       return;
     }
     // MAIL declares the size first, and a stream that can be read only once must be kept for a second try.
-    composeForms(message, { ...this.#compose, messageId: this.#messageId }).then(
+    composeForms(message, { ...this.#compose, messageId: this.#messageId }, signal).then(
       (contentFor) =>
         this.#givenUp ? this.#fail(notSent(this.#givenUp)) : this.#try(({ eightBitMime }) => contentFor(eightBitMime)),
       (error: unknown) => this.#fail(unreadableContent(error)),

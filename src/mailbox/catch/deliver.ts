@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { deliverEachSync } from '../../backend/deliver-each.ts';
 import { type DeliveryResult, failedDelivery, type Job, whileReading } from '../../backend/job.ts';
 import { EmailConnectionError } from '../../model/errors.ts';
-import { withFilesRead } from '../../model/message.ts';
+import { withContentRead, withFilesRead } from '../../model/message.ts';
 import { refusedRecipient } from '../../model/reply-status.ts';
 import type { RecipientStatus } from '../../model/status.ts';
 import { recipientStatus } from '../../model/status.ts';
@@ -20,7 +20,7 @@ export function ready(options: ResolvedMailboxOptions): Promise<void> {
 /** Delivers a mail to the mailbox that this process or another one serves. */
 export async function deliver(job: Job, options: ResolvedMailboxOptions): Promise<DeliveryResult> {
   const mailbox = sharedMailbox(options);
-  const { messageId, ...arrival } = arrivalOf(await whileReading(job.message.materialize(), job.signal));
+  const { messageId, ...arrival } = arrivalOf(await whileReading(withContentRead(job.message, job.signal), job.signal));
   const acceptance = await mailbox.accept({ ...arrival, via: 'backend' }, job.signal);
   if (acceptance.delayMs > 0) await wait(acceptance.delayMs, undefined, { ref: false });
   return resultOf(job, messageId, acceptance, mailbox.url);

@@ -37,12 +37,22 @@ export type StreamForms = (allow8bit: boolean) => { readonly chunks: MessageStre
 /**
  * {@link composeStream} for callers that learn only later whether the server has 8BITMIME; only forwarded messages differ.
  *
+ * @param signal ends the measuring of streams, not the reading of what this returns
  * @throws {MessageError} `invalid-message` when neither form can be written; the returned function throws it for one.
  */
-export async function composeForms(message: EmailMessage, options: ComposeStreamOptions = {}): Promise<StreamForms> {
-  const spooled = await withLoaded(message, (file) => isForwarded(file) || !isReplayable(file.content), options);
+export async function composeForms(
+  message: EmailMessage,
+  options: ComposeStreamOptions = {},
+  signal?: AbortSignal,
+): Promise<StreamForms> {
+  const spooled = await withLoaded(
+    message,
+    (file) => isForwarded(file) || !isReplayable(file.content),
+    options,
+    signal,
+  );
   const form = async (allow8bit: boolean) => {
-    const chunks = composeStream(spooled, { ...options, allow8bit });
+    const chunks = new Stream(spooled, { ...options, allow8bit }, signal);
     return { chunks, size: await chunks.size() };
   };
   if (!spooled.attachments.some(isForwarded)) {
@@ -61,12 +71,14 @@ export async function composeForms(message: EmailMessage, options: ComposeStream
 class Stream implements MessageStream {
   #message: EmailMessage;
   readonly #options: ComposeStreamOptions;
+  readonly #signal: AbortSignal | undefined;
   #composition: Promise<Composition> | null = null;
   #isRead = false;
 
-  constructor(message: EmailMessage, options: ComposeStreamOptions) {
+  constructor(message: EmailMessage, options: ComposeStreamOptions, signal?: AbortSignal) {
     this.#message = message;
     this.#options = options;
+    this.#signal = signal;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
@@ -84,7 +96,8 @@ class Stream implements MessageStream {
     const { head, body, isUtf8 } = await this.#compose();
     let size = Buffer.byteLength(head, isUtf8 ? 'utf8' : 'latin1') + 2;
     for (const segment of body) {
-      size += typeof segment === 'string' ? segment.length : base64Length(await contentLength(segment.content));
+      size +=
+        typeof segment === 'string' ? segment.length : base64Length(await contentLength(segment.content, this.#signal));
     }
     return size;
   }
@@ -103,7 +116,7 @@ class Stream implements MessageStream {
     const hash = new BodyHash();
     for (const segment of composition.body) {
       if (typeof segment === 'string') hash.text(segment);
-      else for await (const lines of encodeContent(segment.content)) hash.base64(lines);
+      else for await (const lines of encodeContent(segment.content, this.#signal)) hash.base64(lines);
     }
     return { ...composition, head: this.#options.dkim.sign(composition.head, hash.digest()) + composition.head };
   }
@@ -113,7 +126,7 @@ class Stream implements MessageStream {
   }
 
   async #load(isWanted: (attachment: Attachment) => boolean): Promise<void> {
-    const loaded = await withLoaded(this.#message, isWanted, this.#options);
+    const loaded = await withLoaded(this.#message, isWanted, this.#options, this.#signal);
     if (loaded === this.#message) return;
     this.#message = loaded;
     this.#composition = null;
@@ -125,6 +138,7 @@ async function withLoaded(
   message: EmailMessage,
   isWanted: (attachment: Attachment) => boolean,
   { maxSpoolBytes = MAX_SPOOL_BYTES }: ComposeStreamOptions,
+  signal: AbortSignal | undefined,
 ): Promise<EmailMessage> {
   const { attachments } = message;
   if (!attachments.some((attachment) => isWanted(attachment) && !attachment.isInMemory)) return message;
@@ -135,7 +149,7 @@ async function withLoaded(
       loaded.push(attachment);
       continue;
     }
-    const content = await readWhole(attachment, room);
+    const content = await readWhole(attachment, room, signal);
     room -= content.length;
     loaded.push(new Attachment({ ...attachment, content }));
   }
@@ -156,10 +170,13 @@ async function* encodeSegment(segment: Segment): AsyncGenerator<Uint8Array, void
 }
 
 /** Encodes any content in base64. */
-async function* encodeContent(content: AttachmentContent): AsyncGenerator<Uint8Array, void, undefined> {
+async function* encodeContent(
+  content: AttachmentContent,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
   const carry = new Uint8Array(BASE64_STEP);
   let carried = 0;
-  for await (const chunk of openContent(content)) {
+  for await (const chunk of openContent(content, signal)) {
     let at = 0;
     if (carried > 0) {
       at = Math.min(chunk.length, carry.length - carried);
@@ -186,19 +203,19 @@ function isReplayable(content: AttachmentContent): boolean {
   return typeof content !== 'object' || content instanceof Uint8Array || isBlobLike(content);
 }
 
-async function contentLength(content: AttachmentContent): Promise<number> {
+async function contentLength(content: AttachmentContent, signal: AbortSignal | undefined): Promise<number> {
   if (content instanceof Uint8Array) return content.length;
   if (typeof content === 'string') return Buffer.byteLength(content, 'utf8');
   if (isBlobLike(content)) return content.size;
   let length = 0;
-  for await (const chunk of openContent(content)) length += chunk.length;
+  for await (const chunk of openContent(content, signal)) length += chunk.length;
   return length;
 }
 
-async function readWhole(attachment: Attachment, room: number): Promise<Uint8Array> {
+async function readWhole(attachment: Attachment, room: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of openContent(attachment.content)) {
+  for await (const chunk of openContent(attachment.content, signal)) {
     chunks.push(chunk);
     length += chunk.length;
     if (length > room)
