@@ -54,6 +54,7 @@ export const ROOMS = {
     what: 'one file a backend; none knows another, or the environment',
     may: [
       ...['backend', 'http', 'mime', 'smtp', 'net', 'model', 'util'],
+      'options/late-module.ts',
       ...['options/option-table.ts', 'options/optional-package.ts', 'options/refuse-in-workerd.ts'],
     ],
     alone: true,

@@ -2,6 +2,7 @@ import { type BackendStats, EmailBackend, type Verification } from '../backend/b
 import type { DeliveryResult, Job } from '../backend/job.ts';
 import { thrownHere } from '../model/error-copies.ts';
 import type { Feature } from '../model/features.ts';
+import { loaded } from '../options/late-module.ts';
 import type { AnyOptionTable } from '../options/option-table.ts';
 import type { SesEngine } from './ses/engine.ts';
 import { type ResolvedSesOptions, resolveSesOptions, SES_OPTIONS, type SesOptions } from './ses/options.ts';
@@ -83,7 +84,7 @@ export class SesBackend extends EmailBackend {
   }
 
   async #load(): Promise<SesEngine> {
-    const { SesEngine } = await import('./ses/engine.ts');
+    const { SesEngine } = await loaded(import('./ses/engine.ts'));
     this.#engine ??= new SesEngine(this.#options);
     return this.#engine;
   }

@@ -3,6 +3,7 @@ import type { DeliveryContext, DeliveryResult, Job } from '../backend/job.ts';
 import { readDkimKeys } from '../mime/compose/dkim-keys.ts';
 import { thrownHere } from '../model/error-copies.ts';
 import type { Feature } from '../model/features.ts';
+import { loaded } from '../options/late-module.ts';
 import type { AnyOptionTable } from '../options/option-table.ts';
 import { type ResolvedSmtpOptions, resolveSmtpOptions } from '../smtp/options.ts';
 import type { PoolStats } from '../smtp/queue/pool-stats.ts';
@@ -116,7 +117,7 @@ export class SmtpBackend extends EmailBackend {
    * sockets belong to a request, every call has a pool of its own, and closes it.
    */
   async #load(): Promise<SmtpEngine> {
-    const { createEngine } = await import('./smtp/engine.ts');
+    const { createEngine } = await loaded(import('./smtp/engine.ts'));
     if (isWorkerd()) return createEngine(this.#options, this.#headers);
     this.#engine ??= createEngine(this.#options, this.#headers);
     return this.#engine;

@@ -2,6 +2,20 @@ import { ConfigurationError } from '../model/errors.ts';
 import { reasonOf } from '../util/reason.ts';
 import { requireOwn } from './own-file.ts';
 
+/**
+ * What the import of a part of this package gives.
+ *
+ * @throws {ConfigurationError} `load-failed` when its file is not there, as after an incomplete deployment.
+ */
+export async function loaded<Module>(importing: Promise<Module>): Promise<Module> {
+  try {
+    return await importing;
+  } catch (cause) {
+    const text = `a part of the package amsdal-mail cannot be loaded: ${reasonOf(cause)}`;
+    throw new ConfigurationError('load-failed', text, { cause });
+  }
+}
+
 /** A module of this package that is loaded when it is first needed, so that programs which never need it do without. */
 export class LateModule<Module> {
   readonly #import: () => Promise<Module>;
@@ -24,14 +38,9 @@ export class LateModule<Module> {
     return this.#module;
   }
 
-  /** @throws {ConfigurationError} `load-failed` when its file is not there, as after an incomplete deployment. */
+  /** @throws {ConfigurationError} as {@link loaded}. */
   async load(): Promise<Module> {
-    try {
-      this.#module ??= await this.#import();
-    } catch (cause) {
-      const text = `a part of the package amsdal-mail cannot be loaded: ${reasonOf(cause)}`;
-      throw new ConfigurationError('load-failed', text, { cause });
-    }
+    this.#module ??= await loaded(this.#import());
     return this.#module;
   }
 

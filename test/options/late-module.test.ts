@@ -1,8 +1,18 @@
 import { expect, test, vi } from 'vitest';
+import type { EmailBackend } from '../../src/backend/backend.ts';
 import { ConsoleBackend } from '../../src/backends/console.ts';
+import { SesBackend } from '../../src/backends/ses.ts';
+import { SmtpBackend } from '../../src/backends/smtp.ts';
 import { composer } from '../../src/mime/composer.ts';
 import { ConfigurationError } from '../../src/model/errors.ts';
 import { LateModule } from '../../src/options/late-module.ts';
+
+vi.mock('../../src/backends/smtp/engine.ts', () => {
+  throw MISSING;
+});
+vi.mock('../../src/backends/ses/engine.ts', () => {
+  throw MISSING;
+});
 
 const MISSING = new Error("Cannot find module '/app/chunks/composer.js'");
 
@@ -21,12 +31,15 @@ test('a module whose file is missing is an error of configuration, and is tried 
   expect(await late.load()).toEqual({ tries: 2 });
 });
 
-test('a mail that could not be composed for that is not sent, and nothing about it is unknown', async () => {
+test.each<[string, () => EmailBackend]>([
+  ['smtp', () => new SmtpBackend({ host: '127.0.0.1', port: 9 })],
+  ['ses', () => new SesBackend({ client: { send: () => expect.unreachable() } })],
+  ['console, raw', () => new ConsoleBackend({ raw: true, stream: { write: () => expect.unreachable() } })],
+])('over %s, a mail is not sent for that, which is no reason to doubt it', async (_, connect) => {
   const broken = new LateModule<never>(() => Promise.reject(MISSING), './x', import.meta.url);
   const load = vi.spyOn(composer, 'load').mockImplementation(() => broken.load());
-  const connection = new ConsoleBackend({ raw: true, stream: { write: () => {} } });
   const mail = { subject: 's', body: 'b', fromEmail: 'a@example.com', to: 'b@example.com' };
-  await expect(connection.sendMessages([mail])).rejects.toMatchObject({
+  await expect(connect().sendMessages([mail])).rejects.toMatchObject({
     code: 'load-failed',
     outcome: 'not-sent',
     status: { recipients: new Map([['b@example.com', expect.objectContaining({ status: 'failed' })]]) },
