@@ -29,7 +29,7 @@ export class FetchTransport implements Transport {
       const code = unconnectedCode(cause);
       throw new NoAnswer(cause, signal.aborted || code === null, code);
     }
-    const text = await readText(chunksOf(response));
+    const text = await readText(response.body ?? []);
     return { status: response.status, headers: Object.fromEntries(response.headers), text };
   }
 
@@ -43,18 +43,4 @@ function unconnectedCode(error: unknown): ConnectionErrorCode | null {
   const code = UNCONNECTED[system] ?? NETWORK_CODES[system];
   if (code !== undefined) return ALSO_LATER.has(code) ? null : code;
   return CERTIFICATE_CODE.test(system) ? 'certificate' : null;
-}
-
-async function* chunksOf({ body }: Response): AsyncGenerator<Uint8Array, void, undefined> {
-  const reader = body?.getReader();
-  if (reader === undefined) return;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    await reader.cancel().catch(() => {});
-  }
 }

@@ -7,7 +7,7 @@ import { ConcurrencyLimiter } from '../util/concurrency-limiter.ts';
 import { setDeadline } from '../util/deadline.ts';
 import { pause } from '../util/pause.ts';
 import { isNode } from '../util/runtime.ts';
-import { answeredError, unansweredError } from './failure.ts';
+import { answeredError, type Refusal, unansweredError } from './failure.ts';
 import { FetchTransport } from './fetch-transport.ts';
 import { NodeTransport } from './node-transport.ts';
 import type { HttpOptions } from './options.ts';
@@ -123,13 +123,22 @@ export class Requests {
       const shown = redact(text ?? '', this.#secrets);
       const answer: Answer = { status, headers, body: parseJson(shown), text: shown };
       if (status >= 200 && status < 300) return text === null ? this.#unreadable(status) : answer;
-      const said = this.#provider.refusal(answer);
+      const said = this.#refusalOf(answer);
       return { error: answeredError(this.#name, answer, said), answer, refusal: said };
     } catch (error) {
       if (error instanceof NoAnswer) return { error: unansweredError(this.#name, error, signal) };
       throw error;
     } finally {
       deadline.clear();
+    }
+  }
+
+  /** A refusal of another shape than it should have is one all the same. */
+  #refusalOf(answer: Answer): Refusal {
+    try {
+      return this.#provider.refusal(answer);
+    } catch {
+      return { text: answer.text.slice(0, 200) };
     }
   }
 

@@ -44,7 +44,7 @@ export class NoAnswer extends Error {
 }
 
 /** The text of an answer; null when it breaks off, or has too many octets, of which the rest is not read then. */
-export async function readText(chunks: AsyncIterable<Uint8Array>): Promise<string | null> {
+export async function readText(chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<string | null> {
   const decoder = new TextDecoder();
   let text = '';
   let octets = 0;

@@ -130,4 +130,8 @@ test.each<[SendGridOptions, string]>([
   expect(() => new SendGridBackend(options)).toThrow(text);
 });
 
+test.each([{ errors: 'bad' }, { errors: [null] }, 'nonsense', null])('a refusal that says %j is one', async (body) => {
+  expect(await told({ status: 400, body }, connect)).toMatchObject({ status: 'rejected', code: 'rejected' });
+});
+
 describeBackend('sendgrid', vendorSubject(sendgrid, connect), { describe, it });
