@@ -46,7 +46,7 @@ export const ROOMS = {
   http: {
     what: 'what backends with an HTTP API share',
     may: [
-      ...['backend', 'net', 'options/option-table.ts', 'model', 'util'],
+      ...['backend', 'net', 'options/late-module.ts', 'options/option-table.ts', 'model', 'util'],
       ...['mime/compose/header-section.ts', 'mime/compose/auto-text.ts'], // headers and texts as every mail has them
     ],
   },

@@ -2,6 +2,7 @@ import { EmailBackend, type Verification } from '../backend/backend.ts';
 import type { DeliveryResult, Job } from '../backend/job.ts';
 import { thrownHere } from '../model/error-copies.ts';
 import type { Feature } from '../model/features.ts';
+import { loaded } from '../options/late-module.ts';
 import type { HttpEngine } from './engine.ts';
 import { checkHttpOptions, type Declared, type HttpOptions, refuseSmtpOptions } from './options.ts';
 import type { Carries, Provider } from './provider.ts';
@@ -67,7 +68,7 @@ export abstract class HttpBackend<O extends HttpOptions = HttpOptions> extends E
   }
 
   async #load(): Promise<HttpEngine> {
-    const [{ HttpEngine }, provider] = await Promise.all([import('./engine.ts'), this.load(this.#options)]);
+    const [{ HttpEngine }, provider] = await loaded(Promise.all([import('./engine.ts'), this.load(this.#options)]));
     const { carries, optionTable } = this.#declared;
     const values = Object.entries(this.#options).filter(([option]) => 'secret' in (optionTable[option] ?? {}));
     const secrets = values.flatMap(([, value]: [string, unknown]) => (typeof value === 'string' ? [value] : []));

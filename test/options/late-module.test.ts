@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { EmailBackend } from '../../src/backend/backend.ts';
 import { ConsoleBackend } from '../../src/backends/console.ts';
+import { ResendBackend } from '../../src/backends/resend.ts';
 import { SesBackend } from '../../src/backends/ses.ts';
 import { SmtpBackend } from '../../src/backends/smtp.ts';
 import { composer } from '../../src/mime/composer.ts';
@@ -8,6 +9,9 @@ import { ConfigurationError } from '../../src/model/errors.ts';
 import { LateModule } from '../../src/options/late-module.ts';
 
 vi.mock('../../src/backends/smtp/engine.ts', () => {
+  throw MISSING;
+});
+vi.mock('../../src/http/engine.ts', () => {
   throw MISSING;
 });
 vi.mock('../../src/backends/ses/engine.ts', () => {
@@ -34,6 +38,7 @@ test('a module whose file is missing is an error of configuration, and is tried 
 test.each<[string, () => EmailBackend]>([
   ['smtp', () => new SmtpBackend({ host: '127.0.0.1', port: 9 })],
   ['ses', () => new SesBackend({ client: { send: () => expect.unreachable() } })],
+  ['resend', () => new ResendBackend({ apiKey: 're_123456789' })],
   ['console, raw', () => new ConsoleBackend({ raw: true, stream: { write: () => expect.unreachable() } })],
 ])('over %s, a mail is not sent for that, which is no reason to doubt it', async (_, connect) => {
   const broken = new LateModule<never>(() => Promise.reject(MISSING), './x', import.meta.url);
