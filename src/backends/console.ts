@@ -1,5 +1,5 @@
 import { BACKEND_OPTIONS, type BackendOptions } from '../backend/backend.ts';
-import { type DeliveryResult, type Job, sameForAll } from '../backend/job.ts';
+import { type DeliveryResult, type Job, sameForAll, whileReading } from '../backend/job.ts';
 import { LocalBackend } from '../backend/local-backend.ts';
 import { composer } from '../mime/composer.ts';
 import { ALL_FEATURES, type Feature } from '../model/features.ts';
@@ -45,7 +45,7 @@ export class ConsoleBackend extends LocalBackend {
   }
 
   protected override async deliverOne(job: Job): Promise<DeliveryResult> {
-    if (this.readsContent) await composer.load();
+    if (this.readsContent) await whileReading(composer.load(), job.signal);
     return super.deliverOne(job);
   }
 

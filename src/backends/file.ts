@@ -88,9 +88,9 @@ export class FileBackend extends LocalBackend {
     const { mkdir, rename, rm, writeFile } = process.getBuiltinModule('node:fs').promises;
     const names = this.#names(messageId);
     try {
-      const loaded = await composer.load();
+      const read = await whileReading(withContentRead(message, signal), signal);
+      const source = this.#compose(await whileReading(composer.load(), signal), read, messageId);
       await mkdir(this.#folder, { recursive: true, mode: OWNER_FOLDER });
-      const source = this.#compose(loaded, await whileReading(withContentRead(message, signal), signal), messageId);
       await writeFile(names.temporary, source, { flag: 'wx', mode: OWNER_FILE, ...(signal && { signal }) });
       await rename(names.temporary, names.final);
     } catch (error) {
