@@ -36,7 +36,7 @@ export function beginBlockingDelivery(connection: object, name: string): WorkerD
   const begun = deliveries.get(connection);
   if (begun !== undefined) return begun;
   refuseInWorkerd('not-blocking', 'blocking calls do not work', 'there are no threads; use sendMail or sendMessages');
-  const recipe = recipes.get(connection);
+  const recipe = recipeOf(connection);
   if (recipe === undefined) {
     throw new ConfigurationError(
       'not-blocking',
