@@ -65,11 +65,11 @@ export class Requests {
     let leave: () => void;
     try {
       leave = await this.#turns.acquire(1, signal);
-      signal?.throwIfAborted();
     } catch {
       return { error: endedBefore('its turn came', signal) };
     }
     try {
+      if (signal?.aborted) return { error: endedBefore('its turn came', signal) };
       return await this.#tries(this.#request(question), signal);
     } finally {
       leave();

@@ -153,6 +153,22 @@ describe.each(TRANSPORTS)('by %s', (_, transport) => {
   });
 });
 
+test('a call that is aborted before its request begins keeps nobody else from their turn', async () => {
+  server.script = () => ({ body: { id: '1' } });
+  const backend = provider({ maxConnections: 1, batchOf: 10 });
+  const controller = new AbortController();
+  const pull = async (): Promise<void> => {
+    for (let steps = 0; steps < 100; steps++) await null; // the first waits for others to go with, by then
+    controller.abort();
+  };
+  const content = new ReadableStream<Uint8Array>({ pull }, { highWaterMark: 0 });
+  const attached = { ...mail, attachments: [{ filename: 'a.txt', content }] };
+  const error = await backend.sendMessages([mail, attached], { signal: controller.signal }).catch((thrown) => thrown);
+  expect(error).toMatchObject({ code: 'aborted', outcome: 'not-sent' });
+  expect(server.calls).toEqual([]);
+  expect(await outcome(backend)).toEqual({ status: 'queued' });
+});
+
 describe('how long to wait', () => {
   const cases: [string, Record<string, string>, number | null][] = [
     ['seconds', { 'retry-after': '7' }, 7_000],
