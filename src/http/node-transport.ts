@@ -40,8 +40,9 @@ export class NodeTransport implements Transport {
       // It died while it idled, and nobody noticed: what did not leave whole cannot have been carried out (RFC 9112, section 8).
       if (!(error instanceof DeadConnection)) throw error;
     }
-    this.close();
-    return this.#exchange(request, signal, this.#agentFor(request.url));
+    const agent = this.#agentFor(request.url);
+    for (const socket of freeSockets(agent)) socket.destroy(); // those under way have requests of their own
+    return this.#exchange(request, signal, agent);
   }
 
   close(): void {
@@ -90,7 +91,7 @@ export class NodeTransport implements Transport {
   /** A timer would not tell: a process may have been frozen since. */
   #dropStale(agent: Agent): void {
     const now = Date.now();
-    for (const socket of Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? [])) {
+    for (const socket of freeSockets(agent)) {
       const { since = 0, forMs = 0 } = this.#kept.get(socket) ?? {};
       if (now < since || now - since >= forMs) socket.destroy();
     }
@@ -140,6 +141,11 @@ class DeadConnection extends NoAnswer {
   constructor(cause: unknown) {
     super(cause, false);
   }
+}
+
+/** The connections that no request uses. */
+function freeSockets({ freeSockets: byHost }: Agent): readonly Duplex[] {
+  return Object.values(byHost).flatMap((sockets) => sockets ?? []);
 }
 
 function syscallOf(error: Error): unknown {

@@ -89,6 +89,22 @@ describe('a connection is kept', () => {
     expect(server.calls.map(({ body }) => body.toString())).toEqual(['hello', 'second']);
   });
 
+  test('that died unnoticed ends no request that is under way on another', async () => {
+    let release = (): void => {};
+    const after = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    server.script = ({ body }) => (body.toString() === 'slow' ? { after } : {});
+    const slow = send('slow');
+    await vi.waitFor(() => expect(server.calls).toHaveLength(1));
+    await send();
+    server.drop('reset', 2);
+    expect(await send('second')).toMatchObject({ status: 200 });
+    release();
+    expect(await slow).toMatchObject({ status: 200 });
+    expect(server.calls.map(({ connection }) => connection)).toEqual([1, 2, 3]);
+  });
+
   test('that breaks when the request has left: nobody knows', async () => {
     await send();
     server.script = () => ({ cut: 'unanswered' });

@@ -19,6 +19,8 @@ export interface HttpReply {
   readonly headers?: Readonly<Record<string, string>>;
   /** A value that is no text is written as JSON. */
   readonly body?: unknown;
+  /** What the answer waits for. */
+  readonly after?: Promise<unknown>;
   /**
    * `unread` before the body is read; `unanswered` when it has been; `head` in the middle of the status line; `body` in the middle
    * of the body; `silent` never answers.
@@ -77,9 +79,10 @@ export class ScriptedHttp {
   }
   #isTold = true;
 
-  /** Breaks every connection. */
-  drop(how: 'end' | 'reset' = 'reset'): void {
-    for (const socket of this.#sockets.keys()) {
+  /** Breaks every connection, or the one with this number. */
+  drop(how: 'end' | 'reset' = 'reset', only?: number): void {
+    for (const [socket, number] of this.#sockets) {
+      if (only !== undefined && number !== only) continue;
       if (how === 'end') socket.end();
       else socket.resetAndDestroy();
     }
@@ -106,7 +109,9 @@ export class ScriptedHttp {
       connection: this.#sockets.get(socket) ?? 0,
     };
     this.calls.push(call);
-    this.#answer(socket, response, this.script(call, this.calls.length));
+    const reply = this.script(call, this.calls.length);
+    if (reply.after !== undefined) await reply.after;
+    this.#answer(socket, response, reply);
   }
 
   #answer(socket: Socket, response: ServerResponse, { status = 200, headers = {}, body = {}, cut }: HttpReply): void {
