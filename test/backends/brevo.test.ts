@@ -66,6 +66,15 @@ test('one key is one UUID, and two keys are two', async () => {
   expect(await of('a')).not.toEqual(await of('b'));
 });
 
+test('a lost answer, and then that the key was used: the mail may have been taken', async () => {
+  const replies: HttpReply[] = [{ cut: 'unanswered' }, { status: 400, body: { code: 'duplicate_parameter' } }];
+  expect(await told((_, count) => replies[count - 1] ?? {}, connect)).toMatchObject({
+    status: 'unknown',
+    code: 'closed',
+    retryable: false,
+  });
+});
+
 test('mergeData is a version for each, with an id of its own', async () => {
   const { bodies, results } = await asked(brevo, connect, {
     ...MAIL,
@@ -118,7 +127,7 @@ describe('answers', () => {
     [error(402, 'not_enough_credits'), { code: 'quota' }],
     [error(403, 'account_under_validation'), { code: 'account' }],
     [error(404, 'document_not_found'), { code: 'template' }],
-    [error(400, 'duplicate_request'), { code: 'uncertain', status: 'unknown' }],
+    [error(400, 'duplicate_parameter'), { code: 'uncertain', status: 'unknown' }],
     [
       { status: 429, headers: { 'x-sib-ratelimit-reset': '3' }, body: {} },
       { code: 'throttled', retryable: true },

@@ -63,12 +63,12 @@ export async function asked(
 
 /** What is said of a small mail, and of one to a second recipient, when the vendor answers so. */
 export async function told(
-  reply: HttpReply,
+  reply: HttpReply | ScriptedHttp['script'],
   connect: (baseUrl: string) => HttpBackend,
   message: EmailMessageInit = MAIL,
 ): Promise<Readonly<Record<string, unknown>>> {
   const server = await ScriptedHttp.start();
-  server.script = () => reply;
+  server.script = typeof reply === 'function' ? reply : () => reply;
   const backend = connect(server.url);
   try {
     const status = await backend.sendMessages([message]);

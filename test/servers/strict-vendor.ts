@@ -38,6 +38,8 @@ export interface Vendor {
   fault(status: number, message: string): HttpReply;
   /** The key under which a request is carried out once. */
   key?(call: HttpCall, body: unknown): string | undefined;
+  /** What the same key is answered with again; default: as before. */
+  readonly again?: HttpReply;
   /** The body, when it is no JSON. */
   read?(call: HttpCall): unknown;
 }
@@ -91,7 +93,7 @@ export class StrictVendor {
     if (faults.length > 0) return vendor.fault(400, faults.join('; '));
     const key = vendor.key?.(call, body);
     const before = key === undefined ? undefined : this.#answers.get(key);
-    const answer = before ?? this.#take(endpoint, body);
+    const answer = (before && vendor.again) ?? before ?? this.#take(endpoint, body);
     if (key !== undefined) this.#answers.set(key, answer);
     return this.mood === 'lost' ? { cut: 'unanswered' } : answer;
   }

@@ -9,14 +9,17 @@ import { sha256 } from '../../model/idempotency-key.ts';
 import { type EmailMessage, mailboxesOf } from '../../model/message.ts';
 import type { BrevoOptions } from '../brevo.ts';
 
-/** What Brevo's codes mean (https://developers.brevo.com/docs/how-it-works). */
+/**
+ * What Brevo's codes mean (https://developers.brevo.com/docs/how-it-works); that of a key that was used is told by
+ * https://developers.brevo.com/docs/heterogenous-versions-batch-emails.
+ */
 const MEANINGS: Readonly<Record<string, Pick<Refusal, 'code' | 'advice'>>> = {
   unauthorized: { code: 'auth', advice: 'check the key, and the list of IP addresses that may use it' },
   permission_denied: { code: 'auth' },
   not_enough_credits: { code: 'quota' },
   account_under_validation: { code: 'account' },
   document_not_found: { code: 'template' },
-  duplicate_request: { code: 'uncertain', advice: 'a mail with this idempotencyKey was taken before' },
+  duplicate_parameter: { code: 'uncertain', advice: 'a mail with this idempotencyKey was taken before' },
 };
 
 /** Brevo's API. */

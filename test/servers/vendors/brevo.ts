@@ -68,6 +68,8 @@ function mailsOf(email: Email): readonly AskedMail[] {
 export const brevo: Vendor = {
   isKnown: (headers) => headers['api-key'] === 'xkeysib-123',
   key: (_, body) => (body as Email).headers?.['idempotencyKey'],
+  // https://developers.brevo.com/docs/heterogenous-versions-batch-emails, read 2026-11-30
+  again: { status: 400, body: { code: 'duplicate_parameter', message: 'idempotencyKey was used' } },
   fault: (status, message) => ({
     status,
     body: { code: status === 401 ? 'unauthorized' : 'invalid_parameter', message },
