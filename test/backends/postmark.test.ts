@@ -115,6 +115,8 @@ describe('answers', () => {
       { status: 500, body: '' },
       { code: 'uncertain', status: 'unknown,unknown' },
     ],
+    [error(0, 'x', 500), { code: 'uncertain', status: 'unknown,unknown' }],
+    [error(300, 'x', 502), { code: 'uncertain', status: 'unknown,unknown' }],
     [{ body: '' }, { code: 'uncertain' }],
   ])('%j', async (reply, expected) => {
     expect(await told(reply, connect, two)).toMatchObject(expected);

@@ -50,7 +50,11 @@ export function postmarkProvider({ serverToken = '', messageStream }: PostmarkOp
     check: { path: '/server', read: readServer },
     build: (message) => build(message, messageStream),
     parse: ({ body }) => verdictOf(body as PostmarkAnswer),
-    refusal: ({ body, text }) => refusalOf(body as PostmarkAnswer | undefined, text),
+    refusal: ({ status, body, text }) => {
+      const said = refusalOf(body as PostmarkAnswer | undefined, text);
+      // What fails at Postmark itself says nothing of the mail, whatever number is in it; maintenance does.
+      return status >= 500 && said.code !== 'temporary' ? { text: said.text } : said;
+    },
   };
 }
 
