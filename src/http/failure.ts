@@ -63,7 +63,7 @@ function isTimeout(cause: unknown): boolean {
 function codeOfStatus(status: number): SendErrorCode | 'auth' {
   if (status === 401 || status === 403) return 'auth';
   if (status === 402) return 'quota';
-  if (status === 408 || status >= 500) return 'uncertain';
+  if (status === 408 || status === 409 || status >= 500) return 'uncertain';
   if (status === 413) return 'too-large';
   if (status === 420 || status === 429) return 'throttled';
   return status >= 300 && status < 400 ? 'provider' : 'rejected';

@@ -55,6 +55,7 @@ describe.each(TRANSPORTS)('by %s', (_, transport) => {
     ['a 403 about the account', { status: 403, body: { code: 'account' } }, { status: 'failed', code: 'account' }],
     ['a 404', { status: 404, body: 'not found' }, { status: 'rejected', code: 'rejected' }],
     ['a 408', { status: 408 }, { status: 'unknown', code: 'uncertain' }],
+    ['a 409', { status: 409 }, { status: 'unknown', code: 'uncertain' }],
     ['a 409 that is in doubt', { status: 409, body: { code: 'uncertain' } }, { status: 'unknown', code: 'uncertain' }],
     ['a 413', { status: 413 }, { status: 'failed', code: 'too-large' }],
     ['a 422', { status: 422 }, { status: 'rejected', code: 'rejected' }],
