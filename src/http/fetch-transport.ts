@@ -1,5 +1,6 @@
 import type { ConnectionErrorCode } from '../model/errors.ts';
 import { CERTIFICATE_CODE, NETWORK_CODES, systemCode, systemError } from '../net/network-code.ts';
+import { isObject } from '../util/json.ts';
 import { type HttpAnswer, type HttpRequest, NoAnswer, readText, type Transport } from './transport.ts';
 
 /** Failures to connect, as the runtimes name them: undici (Node, Deno), Bun. */
@@ -38,7 +39,10 @@ export class FetchTransport implements Transport {
 
 /** Why there was no connection; null when there may have been one. */
 function unconnectedCode(error: unknown): ConnectionErrorCode | null {
-  const system = systemCode(systemError(error));
+  const inner = systemError(error);
+  // A network may go away under a connection that was made: it fails with the same codes, when it is used.
+  if (isObject(inner) && (inner['syscall'] === 'read' || inner['syscall'] === 'write')) return null;
+  const system = systemCode(inner);
   if (system === 'UND_ERR_CONNECT_TIMEOUT') return 'timeout';
   const code = UNCONNECTED[system] ?? NETWORK_CODES[system];
   if (code !== undefined) return ALSO_LATER.has(code) ? null : code;

@@ -170,6 +170,18 @@ test('a call that is aborted before its request begins keeps nobody else from th
   expect(await outcome(backend)).toEqual({ status: 'queued' });
 });
 
+test.each<[string, object]>([
+  ['read', { status: 'unknown', code: 'closed' }],
+  ['write', { status: 'unknown', code: 'closed' }],
+  ['connect', { status: 'failed', code: 'unreachable', outcome: 'not-sent' }],
+])('a network that goes away when it is asked to %s', async (syscall, expected) => {
+  const cause = Object.assign(new Error(`${syscall} EHOSTUNREACH`), { code: 'EHOSTUNREACH', syscall });
+  const fetch = async () => {
+    throw new TypeError('fetch failed', { cause });
+  };
+  expect(await outcome(provider({ fetch }))).toMatchObject(expected);
+});
+
 describe('how long to wait', () => {
   const cases: [string, Record<string, string>, number | null][] = [
     ['seconds', { 'retry-after': '7' }, 7_000],
