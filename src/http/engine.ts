@@ -121,7 +121,7 @@ export class HttpEngine {
       const path = built.batch;
       const json = JSON.stringify(body);
       const delivered = await new Promise<DeliveryResult>((resolve) => {
-        batches.add(path, { job, built, json, resolve }, json.length);
+        batches.add(path, { job, built, json, resolve }, Buffer.byteLength(json));
       });
       return { ...delivered, ...facts };
     }

@@ -190,6 +190,15 @@ describe('several messages', () => {
   });
 
   test('a lost answer leaves all of them in doubt, once', async () => {
+  test('are parted by octets, not by characters', async () => {
+    const subject = 'ä'.repeat(3_000);
+    await send(
+      many(2).map((each) => ({ ...each, subject })),
+      { batchOf: 100 },
+    );
+    expect(server.calls.map(({ path }) => path)).toEqual(['/send', '/send']);
+  });
+
     server.script = () => ({ cut: 'unanswered' });
     const error = await send(many(3), { batchOf: 4 });
     expect(server.calls).toHaveLength(1);
