@@ -8,6 +8,7 @@ import type { EmailMessage } from '../model/message.ts';
 import { randomToken } from '../util/random.ts';
 import { Batcher } from './batcher.ts';
 import { mailForEach } from './each-mail.ts';
+import { unmadeError } from './failure.ts';
 import type { HttpOptions } from './options.ts';
 import { withExtra } from './payload.ts';
 import type { Batch, Built, Carries, Encoded, Provider, Verdict } from './provider.ts';
@@ -108,11 +109,10 @@ export class HttpEngine {
 
   async #deliverMail(job: Job, batches: Batches): Promise<DeliveryResult> {
     const { message } = job;
-    const { keyMs, fixed } = this.#provider;
+    const { keyMs } = this.#provider;
     // Without a key of the message's own a random one lets a lost answer be asked for again.
     const key = keyMs === undefined ? null : (message.idempotencyKey ?? randomToken());
-    const built = this.#provider.build(message, key);
-    const body = withExtra(this.#name, built.body, message, fixed);
+    const { built, body } = this.#build(message, key);
     const ignored = Object.keys(built.ignored ?? {}) as Feature[]; // the keys of IgnoredReasons
     if (ignored.length > 0 && this.#options.onUnsupported === 'error')
       throw new UnsupportedFeatureError(ignored, this.#name);
@@ -137,6 +137,15 @@ export class HttpEngine {
   }
 
   /** Answers each; one that is alone goes as it would without batches. */
+  #build(message: EmailMessage, key: string | null): { readonly built: Built; readonly body: object } {
+    try {
+      const built = this.#provider.build(message, key);
+      return { built, body: withExtra(this.#name, built.body, message, this.#provider.fixed) };
+    } catch (error) {
+      throw unmadeError(this.#name, error);
+    }
+  }
+
   async #deliverBatch(batch: Batch, path: string, entries: readonly Waiting[]): Promise<void> {
     try {
       const [first] = entries;

@@ -55,6 +55,15 @@ export function unansweredError(name: string, failure: NoAnswer, signal: AbortSi
   return connectError(inner, name, { dns: 'baseUrl', refused: 'baseUrl', unreachable: 'the network' });
 }
 
+/** The error of a request that could not be made: nothing has left. */
+export function unmadeError(name: string, cause: unknown): EmailError {
+  if (cause instanceof EmailError) return cause;
+  return new SendError('source', `the request to ${name} could not be made: ${reasonOf(cause)}`, {
+    phase: 'content',
+    cause,
+  });
+}
+
 function isTimeout(cause: unknown): boolean {
   return cause instanceof Error && cause.name === 'TimeoutError';
 }

@@ -7,7 +7,7 @@ import { ConcurrencyLimiter } from '../util/concurrency-limiter.ts';
 import { setDeadline } from '../util/deadline.ts';
 import { pause } from '../util/pause.ts';
 import { isNode } from '../util/runtime.ts';
-import { answeredError, type Refusal, unansweredError } from './failure.ts';
+import { answeredError, type Refusal, unansweredError, unmadeError } from './failure.ts';
 import { FetchTransport } from './fetch-transport.ts';
 import { NodeTransport } from './node-transport.ts';
 import type { HttpOptions } from './options.ts';
@@ -70,7 +70,13 @@ export class Requests {
     }
     try {
       if (signal?.aborted) return { error: endedBefore('its turn came', signal) };
-      return await this.#tries(this.#request(question), signal);
+      let request: HttpRequest;
+      try {
+        request = this.#request(question);
+      } catch (error) {
+        return { error: unmadeError(this.#name, error) };
+      }
+      return await this.#tries(request, signal);
     } finally {
       leave();
     }

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Provider } from '../../src/http/provider.ts';
 import { EmailError } from '../../src/model/errors.ts';
 import type { EmailMessageInit } from '../../src/model/message-init.ts';
 import { ScriptedHttp } from '../servers/scripted-http.ts';
@@ -237,6 +238,30 @@ describe('several messages', () => {
     expect(status).toMatchObject({ isSuccess: true });
     expect(server.calls.length).toBeLessThanOrEqual(20);
   });
+});
+
+test('a request that cannot be made is certainly not sent', async () => {
+  class Failing extends PlainProvider {
+    readonly #part: 'build' | 'encode';
+    constructor(options: PlainOptions, part: 'build' | 'encode') {
+      super(options);
+      this.#part = part;
+    }
+    protected override async load(options: PlainOptions): Promise<Provider> {
+      const fail = (): never => {
+        throw new RangeError('Invalid string length');
+      };
+      return { ...(await super.load(options)), [this.#part]: fail };
+    }
+  }
+  for (const part of ['build', 'encode'] as const) {
+    const backend = new Failing({ baseUrl: server.url }, part);
+    const error = await backend.sendMessages([mail]).catch((thrown) => thrown);
+    expect(error, part).toMatchObject({ code: 'source', outcome: 'not-sent', phase: 'content' });
+    expect(error.message).toBe('the request to plain could not be made: Invalid string length');
+    await backend.close();
+  }
+  expect(server.calls).toEqual([]);
 });
 
 describe('verify', () => {
