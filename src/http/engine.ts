@@ -2,16 +2,16 @@ import type { Verification } from '../backend/backend.ts';
 import { deliverEach } from '../backend/deliver-each.ts';
 import { type DeliveryResult, failedDelivery, type Job, toEmailError, whileReading } from '../backend/job.ts';
 import { textFromHtml } from '../mime/compose/auto-text.ts';
-import { MessageError, UnsupportedFeatureError } from '../model/errors.ts';
+import { EmailConnectionError, type EmailError, MessageError, UnsupportedFeatureError } from '../model/errors.ts';
 import type { Feature } from '../model/features.ts';
 import type { EmailMessage } from '../model/message.ts';
 import { randomToken } from '../util/random.ts';
 import { Batcher } from './batcher.ts';
 import { mailForEach } from './each-mail.ts';
-import { unmadeError } from './failure.ts';
+import { answeredError, type Refusal, unmadeError } from './failure.ts';
 import type { HttpOptions } from './options.ts';
 import { withExtra } from './payload.ts';
-import type { Batch, Built, Carries, Encoded, Provider, Verdict } from './provider.ts';
+import type { Answer, Batch, Built, Carries, Encoded, Provider, Verdict } from './provider.ts';
 import { Requests } from './requests.ts';
 import { failedResult, joinResults, settledResult } from './results.ts';
 
@@ -54,8 +54,16 @@ export class HttpEngine {
     const answer = await this.#requests.run({ method: 'GET', path: check.path, encode: () => null }, signal);
     const answered = 'error' in answer ? answer.answer : answer;
     const details = answered === undefined ? null : readOr(null, () => check.read(answered));
-    if (details === null && 'error' in answer) throw answer.error;
-    return details ?? {};
+    if (details !== null) return details;
+    throw 'error' in answer ? answer.error : this.#strangeError(answer);
+  }
+
+  /** The error of a yes to a harmless request that is none. */
+  #strangeError(answer: Answer): EmailError {
+    const said = readOr<Refusal>({ text: '' }, () => this.#provider.refusal(answer));
+    if (said.code !== undefined) return answeredError(this.#name, answer, said);
+    const text = `${this.#name} answers ${answer.status}, and not as it should: check baseUrl`;
+    return new EmailConnectionError('protocol', text, { phase: 'request' });
   }
 
   deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
@@ -129,14 +137,6 @@ export class HttpEngine {
     return { ...(await this.#send(job, built, encode)), ...facts };
   }
 
-  async #send(job: Job, { path, headers }: Built, encode: () => Encoded): Promise<DeliveryResult> {
-    const answer = await this.#requests.run({ method: 'POST', path, headers, encode }, job.signal);
-    if ('error' in answer) return failedResult(job, answer);
-    const verdict = readOr<Verdict>(null, () => this.#provider.parse(answer, job.message));
-    return settledResult(this.#name, job, answer, verdict);
-  }
-
-  /** Answers each; one that is alone goes as it would without batches. */
   #build(message: EmailMessage, key: string | null): { readonly built: Built; readonly body: object } {
     try {
       const built = this.#provider.build(message, key);
@@ -146,6 +146,14 @@ export class HttpEngine {
     }
   }
 
+  async #send(job: Job, { path, headers }: Built, encode: () => Encoded): Promise<DeliveryResult> {
+    const answer = await this.#requests.run({ method: 'POST', path, headers, encode }, job.signal);
+    if ('error' in answer) return failedResult(job, answer);
+    const verdict = readOr<Verdict>(null, () => this.#provider.parse(answer, job.message));
+    return settledResult(this.#name, job, answer, verdict);
+  }
+
+  /** Answers each; one that is alone goes as it would without batches. */
   async #deliverBatch(batch: Batch, path: string, entries: readonly Waiting[]): Promise<void> {
     try {
       const [first] = entries;

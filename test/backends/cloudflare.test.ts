@@ -63,6 +63,8 @@ test('verify asks for the token', async () => {
   const body = { success: true, result: { id: 'x', status: 'active' } };
   expect(await verified({ body }, connect)).toEqual({ asked: '/user/tokens/verify', token: 'active' });
   expect(await verified({ status: 401, body: {} }, connect)).toEqual({ asked: '/user/tokens/verify', code: 'auth' });
+  const no = { success: false, errors: [{ code: 10_000, message: 'x' }], result: null };
+  expect(await verified({ body: no }, connect)).toEqual({ asked: '/user/tokens/verify', code: 'auth' });
 });
 
 test.each<[CloudflareOptions, string]>([

@@ -61,7 +61,10 @@ export class PlainProvider extends HttpBackend<PlainOptions> {
           parse: ({ body }) => (body as readonly unknown[]).map(verdictOf),
         },
       }),
-      check: { path: '/me', read: ({ status, body }) => (status < 300 ? { ...(body as object) } : null) },
+      check: {
+        path: '/me',
+        read: ({ status, body }) => (status < 300 && body !== undefined ? { ...(body as object) } : null),
+      },
       build,
       parse: ({ body }) => verdictOf(body),
       refusal: ({ body, text }) => {

@@ -190,7 +190,6 @@ describe('several messages', () => {
     expect(server.calls.map(({ body }) => JSON.parse(body.toString()).length)).toEqual([3, 3]);
   });
 
-  test('a lost answer leaves all of them in doubt, once', async () => {
   test('are parted by octets, not by characters', async () => {
     const subject = 'ä'.repeat(3_000);
     await send(
@@ -200,6 +199,7 @@ describe('several messages', () => {
     expect(server.calls.map(({ path }) => path)).toEqual(['/send', '/send']);
   });
 
+  test('a lost answer leaves all of them in doubt, once', async () => {
     server.script = () => ({ cut: 'unanswered' });
     const error = await send(many(3), { batchOf: 4 });
     expect(server.calls).toHaveLength(1);
@@ -272,6 +272,16 @@ describe('verify', () => {
     expect(server.calls[0]).toMatchObject({ method: 'GET', path: '/me' });
     server.script = () => ({ status: 401 });
     await expect(backend.verify()).rejects.toMatchObject({ code: 'auth' });
+    await backend.close();
+  });
+
+  test('a page of somebody else is no provider', async () => {
+    server.script = () => ({ body: '<html>Welcome to nginx!' });
+    const backend = new PlainProvider({ baseUrl: server.url });
+    await expect(backend.verify()).rejects.toMatchObject({
+      code: 'protocol',
+      message: 'plain answers 200, and not as it should: check baseUrl',
+    });
     await backend.close();
   });
 });

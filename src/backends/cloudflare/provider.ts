@@ -37,8 +37,8 @@ export function cloudflareProvider({ apiToken, accountId = '' }: CloudflareOptio
 
 /** Whether the token is active; a token of the account, not of a user, is refused that. */
 function readToken({ status, body }: Answer): { readonly token: string | null } | null {
-  const { result } = body as Envelope;
-  return status < 300 ? { token: result?.status ?? null } : null;
+  const { success, result } = body as Envelope;
+  return status < 300 && success !== false ? { token: result?.status ?? null } : null;
 }
 
 function build(message: EmailMessage, accountId: string): Built {
