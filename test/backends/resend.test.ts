@@ -70,6 +70,13 @@ test('mergeData and lists go as batches, but for attachments, schedules and keys
   expect(calls.find(({ path }) => path === '/emails/batch')?.headers['x-batch-validation']).toBe('permissive');
 });
 
+test('what a batch does not take keeps a mail out of it, in the words of Resend too', async () => {
+  const later = { ...MAIL, espExtra: { resend: { scheduled_at: 'in 1 hour' } } };
+  const attached = { ...MAIL, espExtra: { resend: { attachments: [{ filename: 'a.txt', content: 'YQ==' }] } } };
+  const { calls } = await asked(resend, connect, later, later, attached, MAIL);
+  expect(calls.map(({ path }) => path)).toEqual(['/emails', '/emails', '/emails', '/emails']);
+});
+
 test('one bad mail of a batch is told, and no other', async () => {
   const { results } = await asked(resend, connect, MAIL, { ...MAIL, to: [], cc: 'c@example.org' }, MAIL);
   expect(results.map(({ error }) => error?.code ?? null)).toEqual([null, null, null]);

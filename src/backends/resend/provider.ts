@@ -22,6 +22,7 @@ const MEANINGS: Readonly<Record<string, Pick<Refusal, 'code' | 'advice'>>> = {
   invalid_idempotent_request: { code: 'uncertain', advice: 'the idempotencyKey was used for another mail' },
   concurrent_idempotent_requests: { code: 'uncertain' },
 };
+const NO_BATCH = ['attachments', 'scheduled_at'] as const;
 const TAG = /^[A-Za-z0-9_-]{1,256}$/;
 const TAG_REASON = "Resend takes letters, digits, '_' and '-' only, at most 256";
 
@@ -60,6 +61,7 @@ function build(message: EmailMessage, key: string | null): Built {
   const replyTo = mailboxesOf(parsed.replyTo);
   const { tags, ignored } = tagsOf(message);
   checkTypes(message);
+  const own = message.espExtra?.['resend'] ?? {};
   const attachments = message.attachments.map((attachment) => ({
     filename: attachment.filename ?? undefined,
     content: base64Of(attachment),
@@ -86,7 +88,9 @@ function build(message: EmailMessage, key: string | null): Built {
     },
     ignored,
     // Batches take neither attachments nor a schedule.
-    ...(attachments.length === 0 && !isScheduled(message) && { batch: '/emails/batch' }),
+    ...(!NO_BATCH.some((field) => field in own) &&
+      attachments.length === 0 &&
+      !isScheduled(message) && { batch: '/emails/batch' }),
   };
 }
 
