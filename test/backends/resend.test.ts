@@ -96,6 +96,12 @@ test('tags and metadata that do not fit are left out, and that is told', async (
   expect(results[0]).toMatchObject({ ignored: ['tags'], ignoredReasons: { tags: expect.stringContaining('letters') } });
 });
 
+test('a type may be written in any letters', async () => {
+  const attachments = [{ filename: 'a.PDF', content: 'a', mimetype: 'Application/PDF' }];
+  const { results } = await asked(resend, connect, { ...MAIL, attachments });
+  expect(results[0]?.error).toBeNull();
+});
+
 test('a file whose name says another type is refused: Resend would drop the mail', async () => {
   const attachments = [
     { filename: 'a.csv', content: 'a', mimetype: 'application/octet-stream' },

@@ -131,7 +131,7 @@ function idOf(answer: unknown): Verdict {
 function checkTypes({ attachments }: EmailMessage): void {
   const issues = attachments.flatMap((attachment, index) => {
     const expected = guessMediaType(attachment.filename ?? '');
-    if (expected === 'application/octet-stream' || expected === mediaTypeOf(attachment)) return [];
+    if (expected === 'application/octet-stream' || expected === mediaTypeOf(attachment).toLowerCase()) return [];
     const text = `Resend drops mails with files whose names say another type: leave it out, or rename the file (${expected})`;
     return [{ path: `attachments[${index}].mimetype`, code: 'unsupported' as const, message: text }];
   });
