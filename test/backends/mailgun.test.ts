@@ -66,6 +66,20 @@ test('mergeData fills the texts, and stored templates, each with every name', as
   });
 });
 
+test('mails of their own have an id of their own', async () => {
+  const given = { ...MAIL, messageId: 'one@example.com', mergeData: {} };
+  const { bodies } = await asked(mailgun, connect, { ...given, to: ['b@example.org', 'c@example.org'] });
+  expect(bodies[0].free).toEqual({});
+  const { bodies: only } = await asked(mailgun, connect, given);
+  expect(only[0].free).toEqual({ 'h:Message-Id': '<one@example.com>' });
+});
+
+test('an object of the caller is no file', async () => {
+  const espExtra = { mailgun: { 'v:file': { filename: 'a', type: 'x', bytes: [1, 2] } } };
+  const { bodies } = await asked(mailgun, connect, { ...MAIL, espExtra });
+  expect(bodies[0].free).toEqual({ 'v:file': '{"filename":"a","type":"x","bytes":[1,2]}' });
+});
+
 test('variables of everybody go to the template', async () => {
   const { bodies } = await asked(mailgun, connect, {
     ...MAIL,

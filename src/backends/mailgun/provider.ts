@@ -50,7 +50,8 @@ function build(message: EmailMessage, { domain, testMode }: MailgunOptions): Bui
   const headers = {
     ...headersOf(message),
     ...(parsed.replyTo.length > 0 && { 'Reply-To': mailboxesOf(parsed.replyTo).map(asText).join(', ') }),
-    ...(id !== null && { 'Message-Id': `<${id}>` }),
+    // Two mails must not have one id.
+    ...(id !== null && (message.mergeData === null || to.length < 2) && { 'Message-Id': `<${id}>` }),
   };
   return {
     path: `/v3/${domain || senderDomain(message)}/messages`,
