@@ -15,7 +15,7 @@ export function encodeForm(fields: object): Encoded {
   for (const [name, value] of Object.entries(fields)) {
     for (const entry of Array.isArray(value) ? value : [value]) {
       if (entry === undefined || entry === null) continue;
-      const isFile = typeof entry === 'object' && 'bytes' in entry;
+      const isFile = typeof entry === 'object' && entry.bytes instanceof Uint8Array;
       const head = isFile ? `; filename="${escaped(entry.filename)}"\r\nContent-Type: ${entry.type}` : '';
       chunks.push(
         Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${escaped(name)}"${head}\r\n\r\n`),
