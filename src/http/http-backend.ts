@@ -72,7 +72,9 @@ export abstract class HttpBackend<O extends HttpOptions = HttpOptions> extends E
     const { carries, optionTable } = this.#declared;
     const values = Object.entries(this.#options).filter(([option]) => 'secret' in (optionTable[option] ?? {}));
     const secrets = values.flatMap(([, value]: [string, unknown]) => (typeof value === 'string' ? [value] : []));
-    this.#engine ??= new HttpEngine(this.name, provider, carries, this.#options, secrets);
+    // Also in the form that they are sent in: encoded, after the name of a scheme.
+    const sent = Object.values(provider.authorization).map((value) => value.replace(/^\w+ /, ''));
+    this.#engine ??= new HttpEngine(this.name, provider, carries, this.#options, [...secrets, ...sent]);
     return this.#engine;
   }
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { MailgunBackend, type MailgunOptions } from '../../src/backends/mailgun.ts';
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
-import type { HttpReply } from '../servers/scripted-http.ts';
+import type { HttpCall, HttpReply } from '../servers/scripted-http.ts';
 import { mailgun } from '../servers/vendors/mailgun.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, FULL_HEADERS, MAIL, told, verified } from './vendor-trial.ts';
@@ -107,6 +107,11 @@ test('names that would end the form are escaped', async () => {
   const attachments = [{ filename: 'a"b; name="to".txt', content: 'x' }];
   const { bodies } = await asked(mailgun, connect, { ...MAIL, attachments, metadata: { 'a"\u00fc': '1' } });
   expect(bodies[0]).toMatchObject({ attachment: [{ filename: 'a"b; name="to".txt' }], to: ['b@example.org'] });
+});
+
+test('the key is in no error, in the form either that it is sent in', async () => {
+  const echo = ({ headers }: HttpCall): HttpReply => ({ status: 400, body: { message: headers['authorization'] } });
+  expect(await told(echo, connect)).toMatchObject({ text: 'mailgun refused the mail: 400 Basic ***' });
 });
 
 describe('answers', () => {
