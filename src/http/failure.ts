@@ -25,6 +25,8 @@ export interface Refusal {
   readonly advice?: string;
   /** Of the recipients that it names. */
   readonly statusOf?: (recipient: Mailbox) => DeliveryStatus | undefined;
+  /** The part of the answer that is about this message, where it is about several. */
+  readonly part?: unknown;
 }
 
 /** The error of a request that was not answered: whatever may have arrived is in doubt. */

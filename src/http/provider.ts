@@ -44,6 +44,8 @@ export interface Accepted {
   readonly statusOf?: (recipient: Mailbox) => DeliveryStatus | undefined;
   /** Of recipients that have an id of their own. */
   readonly idOf?: (recipient: Mailbox) => string | undefined;
+  /** The part of the answer that is about this message, where it is about several. */
+  readonly part?: unknown;
 }
 
 /** An answer as it is read: null when it cannot be, so that nobody knows what became of the mail. */

@@ -27,7 +27,12 @@ export function settledResult(name: string, job: Job, answer: Answer, verdict: V
       recipientStatus(recipient.address, own, { ...known, ...refusalOf(name, own, recipient) }),
     );
   }
-  return { index: job.index, messageId: verdict.messageId, recipients, espResponse: answer.body ?? answer.text };
+  return {
+    index: job.index,
+    messageId: verdict.messageId,
+    recipients,
+    espResponse: verdict.part ?? answer.body ?? answer.text,
+  };
 }
 
 /** What is said of one recipient that did not get what others got. */
@@ -58,7 +63,7 @@ export function failedResult(job: Job, { error, answer, refusal }: Failure): Del
     const status = statusOf(recipient);
     if (known && status) told.set(recipient.address, { ...known, status });
   }
-  return { ...result, recipients: told, ...(answer && { espResponse: answer.body ?? answer.text }) };
+  return { ...result, recipients: told, ...(answer && { espResponse: refusal?.part ?? answer.body ?? answer.text }) };
 }
 
 const SEVERITY: readonly DeliveryStatus[] = ['sent', 'queued', 'invalid', 'rejected', 'failed', 'unknown'];

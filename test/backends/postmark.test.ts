@@ -123,6 +123,17 @@ describe('answers', () => {
   });
 });
 
+test('what is said of one mail of a batch is told of no other', async () => {
+  const mails = ['b@example.org', 'c@example.org'].map((to) => ({ ...MAIL, to }));
+  const { results, calls } = await asked(postmark, connect, ...mails);
+  expect(calls.map(({ path }) => path)).toEqual(['/email/batch']);
+  for (const [index, { espResponse }] of results.entries()) {
+    const said = JSON.stringify(espResponse);
+    expect(said).toContain(results[index]?.messageId);
+    expect(said).not.toContain(results[1 - index]?.messageId);
+  }
+});
+
 describe('verify', () => {
   test.each<[HttpReply, object]>([
     [{ body: { Name: 'Shop', DeliveryType: 'Live' } }, { server: 'Shop', deliveryType: 'Live' }],

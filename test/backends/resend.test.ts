@@ -84,10 +84,15 @@ test('one bad mail of a batch is told, and no other', async () => {
   const answer = { status: 200, headers: {}, body, text: '' };
   const mail = new EmailMessage(MAIL);
   expect(parseBatch(answer, [mail, mail, mail])).toEqual([
-    { messageId: '1' },
-    { code: 'rejected', text: 'bad' },
-    { messageId: '2' },
+    { messageId: '1', part: { id: '1' } },
+    { code: 'rejected', text: 'bad', part: { index: 1, message: 'bad' } },
+    { messageId: '2', part: { id: '2' } },
   ]);
+});
+
+test('what is said of one mail of a batch is told of no other', async () => {
+  const { results } = await asked(resend, connect, MAIL, MAIL);
+  expect(results.map(({ espResponse }) => espResponse)).toEqual([{ id: 'id-1' }, { id: 'id-2' }]);
 });
 
 test('tags and metadata that do not fit are left out, and that is told', async () => {

@@ -45,7 +45,11 @@ export function postmarkProvider({ serverToken = '', messageStream }: PostmarkOp
       join: (bodies, path) =>
         path.endsWith('Templates') ? `{"Messages":[${bodies.join(',')}]}` : `[${bodies.join(',')}]`,
       parse: ({ body }, messages) =>
-        messages.map((_, index) => verdictOf((body as readonly PostmarkAnswer[])[index] ?? {})),
+        messages.map((_, index) => {
+          const part = (body as readonly PostmarkAnswer[])[index] ?? {};
+          const verdict = verdictOf(part);
+          return verdict && { ...verdict, part };
+        }),
     },
     check: { path: '/server', read: readServer },
     build: (message) => build(message, messageStream),

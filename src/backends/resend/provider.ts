@@ -113,8 +113,10 @@ export function parseBatch({ body }: Answer, messages: readonly EmailMessage[]):
   const ids = data.values();
   return messages.map((_, index) => {
     const error = errors.find((entry) => entry.index === index);
-    if (error) return { code: 'rejected', text: String(error.message) };
-    return data.length === messages.length - errors.length ? idOf(ids.next().value) : idOf(data[index]);
+    if (error) return { code: 'rejected', text: String(error.message), part: error };
+    const part = data.length === messages.length - errors.length ? ids.next().value : data[index];
+    const verdict = idOf(part);
+    return verdict && { ...verdict, part };
   });
 }
 
