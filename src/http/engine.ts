@@ -23,6 +23,9 @@ interface Waiting {
   readonly resolve: (result: DeliveryResult) => void;
 }
 
+/** Refusals of a request with several messages that may be for the fault of one. */
+const OF_A_MAIL: ReadonlySet<string> = new Set(['rejected', 'invalid-recipient', 'template', 'too-large']);
+
 type Batches = Batcher<Waiting> | null;
 
 /** The part of a provider's backend that is loaded when it is first used: checks, requests, batches, one mail for each recipient. */
@@ -166,6 +169,14 @@ export class HttpEngine {
       const headers = { ...batch.headers, ...key };
       const encode = (): Encoded => asJson(batch.join(bodies, path));
       const answer = await this.#requests.run({ method: 'POST', path, headers, encode }, first?.job.signal);
+      if ('error' in answer && OF_A_MAIL.has(answer.error.code) && !answer.isRepeated) {
+        // Nothing was taken, and it is not said for whose fault.
+        for (const { job, built, json, resolve } of entries)
+          this.#send(job, built, () => asJson(json)).then(resolve, (error) =>
+            resolve(failedDelivery(job, toEmailError(error))),
+          );
+        return;
+      }
       const messages = entries.map(({ job }) => job.message);
       const verdicts = 'error' in answer ? [] : readOr([], () => batch.parse(answer, messages));
       for (const [index, { job, resolve }] of entries.entries()) {

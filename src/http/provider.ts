@@ -71,6 +71,8 @@ export interface Failure {
   readonly answer?: Answer;
   /** What the provider says in it. */
   readonly refusal?: Refusal;
+  /** Whether it is what the same request was answered with again, after a lost answer; left out when not. */
+  readonly isRepeated?: boolean;
 }
 
 /** Requests that carry several messages. */

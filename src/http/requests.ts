@@ -113,7 +113,8 @@ export class Requests {
         // Once, while the key certainly lives: only a yes, or a no to the mail itself, tells what became of the first.
         if (performance.now() - startedAt >= keyMs / 2) return answer;
         const second = await this.#try(request, signal);
-        return !('error' in second) || SETTLED.has(second.error.code) ? second : answer;
+        if (!('error' in second)) return second;
+        return SETTLED.has(second.error.code) ? { ...second, isRepeated: true } : answer;
       }
       // A quota is given back tomorrow, not soon.
       if (!error.retryable || error.code === 'quota' || tries >= this.#retry.attempts) return answer;

@@ -206,6 +206,33 @@ describe('several messages', () => {
     expect(error).toMatchObject({ outcome: 'unknown' });
   });
 
+  test.each([400, 413, 422])(
+    'refused as a whole with %i, each goes alone: the fault of one is not that of others',
+    async (status) => {
+      server.script = ({ path, body }) => {
+        const isBad = path === '/send-all' || JSON.parse(body.toString()).subject === 'bad';
+        return isBad ? { status } : { body: { id: 'alone' } };
+      };
+      const answer = await send([...many(2), { ...mail, subject: 'bad' }], { batchOf: 4, keyMs: 60_000 });
+      const results = answer instanceof EmailError ? [] : answer.results;
+      expect(results.map(({ error }) => error?.reply?.code ?? null)).toEqual([null, null, status]);
+      expect(server.calls.map(({ path }) => path)).toEqual(['/send-all', '/send', '/send', '/send']);
+      expect(new Set(server.calls.map(({ headers }) => headers['idempotency-key'])).size).toBe(4);
+    },
+  );
+
+  test('refused after a lost answer they do not go again under other keys', async () => {
+    server.script = (_, count) => (count === 1 ? { cut: 'unanswered' } : { status: 422 });
+    await send(many(3), { batchOf: 4, keyMs: 60_000, retry: { baseMs: 1 } });
+    expect(server.calls.map(({ path }) => path)).toEqual(['/send-all', '/send-all']);
+  });
+
+  test.each([401, 429, 500])('what %i says is said of all', async (status) => {
+    server.script = () => ({ status });
+    await send(many(3), { batchOf: 4 });
+    expect(server.calls.map(({ path }) => path)).toEqual(['/send-all']);
+  });
+
   test('an answer with too few results leaves the others in doubt', async () => {
     server.script = () => ({ body: [{ id: '1' }] });
     const status = await send(many(3), { batchOf: 4 });
