@@ -87,7 +87,8 @@ export function answeredError(
   refusal: Refusal,
 ): EmailError {
   const code = refusal.code ?? codeOfStatus(status);
-  const said = `${status}${refusal.text === '' ? '' : ` ${refusal.text}`}`;
+  const words = onOneLine(refusal.text);
+  const said = `${status}${words === '' ? '' : ` ${words}`}`;
   const advice = refusal.advice ?? (status >= 300 && status < 400 ? 'it leads elsewhere: check baseUrl' : undefined);
   const text = advice === undefined ? said : `${said}; ${advice}`;
   const facts: EmailErrorOptions = {
@@ -107,6 +108,18 @@ export function answeredError(
   const retryable = code === 'throttled' || code === 'quota' || code === 'temporary';
   const wait = retryAfterMs === null ? {} : { retryAfterMs };
   return new SendError(code, `${name} refused the mail: ${text}`, { ...facts, retryable, ...wait });
+}
+
+/** The most characters of a provider's words in a message. */
+const MAX_WORDS = 1_000;
+
+/** Logs are read line by line, and terminals do what control characters say. */
+function onOneLine(text: string): string {
+  const line = text
+    .slice(0, 2 * MAX_WORDS)
+    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+    .trim();
+  return line.length > MAX_WORDS ? `${line.slice(0, MAX_WORDS)}…` : line;
 }
 
 /** A time that comes as seconds is one of an era when it is that large. */

@@ -142,10 +142,12 @@ export class Requests {
 
   /** A refusal of another shape than it should have is one all the same. */
   #refusalOf(answer: Answer): Refusal {
+    const text = answer.text.slice(0, 200);
     try {
-      return this.#provider.refusal(answer);
+      const said = this.#provider.refusal(answer);
+      return typeof said.text === 'string' ? said : { ...said, text };
     } catch {
-      return { text: answer.text.slice(0, 200) };
+      return { text };
     }
   }
 

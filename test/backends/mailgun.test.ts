@@ -109,6 +109,14 @@ test('names that would end the form are escaped', async () => {
   expect(bodies[0]).toMatchObject({ attachment: [{ filename: 'a"b; name="to".txt' }], to: ['b@example.org'] });
 });
 
+test('a refusal whose words are no text is one', async () => {
+  const reply = { status: 400, body: { message: { to: ['wrong'] } } };
+  expect(await told(reply, connect)).toMatchObject({
+    status: 'rejected',
+    text: 'mailgun refused the mail: 400 {"message":{"to":["wrong"]}}',
+  });
+});
+
 test('the key is in no error, in the form either that it is sent in', async () => {
   const echo = ({ headers }: HttpCall): HttpReply => ({ status: 400, body: { message: headers['authorization'] } });
   expect(await told(echo, connect)).toMatchObject({ text: 'mailgun refused the mail: 400 Basic ***' });

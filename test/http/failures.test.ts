@@ -259,4 +259,13 @@ describe('errors say what to do', () => {
     expect(error).toBeInstanceOf(EmailConnectionError);
     expect((error as Error).message).toBe('plain refuses the key: 401 unknown key');
   });
+
+  test('on one line, whatever a provider says, and not for ever', async () => {
+    server.script = () => ({ status: 422, body: '<html>\r\n<h1>No\u001b[31m</h1>\n[error] mail sent\n' });
+    const { error } = await outcome(provider({}));
+    expect((error as Error).message).toBe('plain refused the mail: 422 <html> <h1>No [31m</h1> [error] mail sent');
+    server.script = () => ({ status: 422, body: { message: 'x'.repeat(100_000) } });
+    const { error: long } = await outcome(provider({}));
+    expect((long as Error).message.length).toBeLessThan(1_100);
+  });
 });
