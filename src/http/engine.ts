@@ -4,7 +4,7 @@ import { type DeliveryResult, failedDelivery, type Job, toEmailError, whileReadi
 import { textFromHtml } from '../mime/compose/auto-text.ts';
 import { EmailConnectionError, type EmailError, MessageError, UnsupportedFeatureError } from '../model/errors.ts';
 import type { Feature } from '../model/features.ts';
-import type { EmailMessage } from '../model/message.ts';
+import { type EmailMessage, withContentRead } from '../model/message.ts';
 import { randomToken } from '../util/random.ts';
 import { Batcher } from './batcher.ts';
 import { mailForEach } from './each-mail.ts';
@@ -84,7 +84,7 @@ export class HttpEngine {
   }
 
   async #deliverOne(given: Job, batches: Batches, width: number): Promise<DeliveryResult> {
-    const message = withText(await whileReading(given.message.materialize(), given.signal));
+    const message = withText(await whileReading(withContentRead(given.message, given.signal), given.signal));
     const job = { ...given, message };
     this.#check(message);
     if (message.mergeData === null || this.#provider.mergesItself) return this.#deliverMail(job, batches);

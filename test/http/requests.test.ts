@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Provider } from '../../src/http/provider.ts';
 import { EmailError } from '../../src/model/errors.ts';
 import type { EmailMessageInit } from '../../src/model/message-init.ts';
@@ -264,6 +264,25 @@ describe('several messages', () => {
     const status = await send(many(1_000), { batchOf: 100 });
     expect(status).toMatchObject({ isSuccess: true });
     expect(server.calls.length).toBeLessThanOrEqual(20);
+  });
+});
+
+describe('attachments', () => {
+  test('that are read when their call ends are closed', async () => {
+    const controller = new AbortController();
+    const cancel = vi.fn();
+    const pull = async (stream: ReadableStreamDefaultController<Uint8Array>): Promise<void> => {
+      controller.abort();
+      await null;
+      stream.enqueue(new Uint8Array(10));
+    };
+    const content = new ReadableStream<Uint8Array>({ pull, cancel }, { highWaterMark: 0 });
+    const backend = new PlainProvider({ baseUrl: server.url });
+    const attached = { ...mail, attachments: [{ filename: 'a', content }] };
+    const error = await backend.sendMessages([attached], { signal: controller.signal }).catch((thrown) => thrown);
+    expect(error).toMatchObject({ code: 'aborted', outcome: 'not-sent' });
+    await vi.waitFor(() => expect(cancel).toHaveBeenCalledOnce());
+    await backend.close();
   });
 });
 
