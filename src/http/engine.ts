@@ -1,10 +1,18 @@
 import type { Verification } from '../backend/backend.ts';
 import { deliverEach } from '../backend/deliver-each.ts';
-import { type DeliveryResult, failedDelivery, type Job, toEmailError, whileReading } from '../backend/job.ts';
+import {
+  type DeliveryResult,
+  endedBefore,
+  failedDelivery,
+  type Job,
+  toEmailError,
+  whileReading,
+} from '../backend/job.ts';
 import { textFromHtml } from '../mime/compose/auto-text.ts';
 import { EmailConnectionError, type EmailError, MessageError, UnsupportedFeatureError } from '../model/errors.ts';
 import type { Feature } from '../model/features.ts';
 import { type EmailMessage, withContentRead } from '../model/message.ts';
+import { ConcurrencyLimiter } from '../util/concurrency-limiter.ts';
 import { randomToken } from '../util/random.ts';
 import { Batcher } from './batcher.ts';
 import { mailForEach } from './each-mail.ts';
@@ -36,6 +44,7 @@ export class HttpEngine {
   readonly #options: HttpOptions;
   readonly #maxConnections: number;
   readonly #requests: Requests;
+  readonly #large: ConcurrencyLimiter;
 
   /** @param secrets what is in no error */
   constructor(name: string, provider: Provider, carries: Carries, options: HttpOptions, secrets: readonly string[]) {
@@ -44,6 +53,7 @@ export class HttpEngine {
     this.#carries = carries;
     this.#options = options;
     this.#maxConnections = options.maxConnections ?? 10;
+    this.#large = new ConcurrencyLimiter(this.#maxConnections, () => Number.POSITIVE_INFINITY);
     this.#requests = new Requests(name, provider, options, this.#maxConnections, secrets);
   }
 
@@ -83,7 +93,23 @@ export class HttpEngine {
     return deliverEach(jobs, (job) => this.#deliverOne(job, batches, width), width);
   }
 
+  /** Where many wait for batches, large contents would all be in memory, twice. */
   async #deliverOne(given: Job, batches: Batches, width: number): Promise<DeliveryResult> {
+    if (batches === null || !isLarge(given.message)) return this.#deliverRead(given, batches, width);
+    let leave: () => void;
+    try {
+      leave = await this.#large.acquire(1, given.signal);
+    } catch {
+      return failedDelivery(given, endedBefore('its content was read', given.signal));
+    }
+    try {
+      return await this.#deliverRead(given, batches, this.#maxConnections);
+    } finally {
+      leave();
+    }
+  }
+
+  async #deliverRead(given: Job, batches: Batches, width: number): Promise<DeliveryResult> {
     const message = withText(await whileReading(withContentRead(given.message, given.signal), given.signal));
     const job = { ...given, message };
     this.#check(message);
@@ -191,6 +217,18 @@ export class HttpEngine {
 
 function asJson(body: string): Encoded {
   return { type: 'application/json', body };
+}
+
+/** Octets of attachments that many mails may have in memory at once. */
+const LARGE = 65_536;
+
+function isLarge({ attachments }: EmailMessage): boolean {
+  let octets = 0;
+  for (const { content } of attachments) {
+    if (typeof content !== 'string' && !(content instanceof Uint8Array)) return true; // nobody knows before it is read
+    octets += content.length;
+  }
+  return octets > LARGE;
 }
 
 /** An answer of another shape than it should have makes the reading fail: it cannot be read then. */

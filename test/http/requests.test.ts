@@ -284,6 +284,41 @@ describe('attachments', () => {
     await vi.waitFor(() => expect(cancel).toHaveBeenCalledOnce());
     await backend.close();
   });
+
+  test.each([
+    ['a stream', () => new ReadableStream<Uint8Array>({ pull: (stream) => stream.close() }, { highWaterMark: 0 })],
+    ['large', () => new Uint8Array(100_000)],
+  ])('of unknown size or %s are in memory for as many mails as there are requests', async (_, content) => {
+    let release = (): void => {};
+    const after = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    server.script = () => ({ after, body: { id: '1' } });
+    const built = vi.fn();
+    class Counting extends PlainProvider {
+      protected override async load(options: PlainOptions): Promise<Provider> {
+        const provider = await super.load(options);
+        const build: Provider['build'] = (...given) => {
+          built();
+          return provider.build(...given);
+        };
+        return { ...provider, build };
+      }
+    }
+    const backend = new Counting({ baseUrl: server.url, batchOf: 10, maxConnections: 2 });
+    const mails = many(6).map((each) => ({
+      ...each,
+      subject: 'alone',
+      attachments: [{ filename: 'a', content: content() }],
+    }));
+    const sending = backend.sendMessages([...mails, mail]);
+    await vi.waitFor(() => expect(server.calls).toHaveLength(2));
+    expect(built.mock.calls.length).toBeLessThanOrEqual(3);
+    release();
+    expect((await sending).isSuccess).toBe(true);
+    expect(built).toHaveBeenCalledTimes(7);
+    await backend.close();
+  });
 });
 
 test('a request that cannot be made is certainly not sent', async () => {
