@@ -77,7 +77,12 @@ function codeOfStatus(status: number): SendErrorCode | 'auth' {
   if (status === 408 || status === 409 || status >= 500) return 'uncertain';
   if (status === 413) return 'too-large';
   if (status === 420 || status === 429) return 'throttled';
-  return status >= 300 && status < 400 ? 'provider' : 'rejected';
+  return leadsElsewhere(status) ? 'provider' : 'rejected';
+}
+
+/** Redirections are not followed, as they would choose who gets the key; with fetch some runtimes report their status as 0. */
+function leadsElsewhere(status: number): boolean {
+  return status < 200 || (status >= 300 && status < 400);
 }
 
 /** The error of an answer that is no yes. */
@@ -89,7 +94,7 @@ export function answeredError(
   const code = refusal.code ?? codeOfStatus(status);
   const words = onOneLine(refusal.text);
   const said = `${status}${words === '' ? '' : ` ${words}`}`;
-  const advice = refusal.advice ?? (status >= 300 && status < 400 ? 'it leads elsewhere: check baseUrl' : undefined);
+  const advice = refusal.advice ?? (leadsElsewhere(status) ? 'it leads elsewhere: check baseUrl' : undefined);
   const text = advice === undefined ? said : `${said}; ${advice}`;
   const facts: EmailErrorOptions = {
     phase: 'request',

@@ -1,5 +1,6 @@
 import { BACKEND_OPTIONS, type BackendOptions, RETRY_OPTION } from '../backend/backend.ts';
 import { ConfigurationError } from '../model/errors.ts';
+import { isLoopback } from '../net/loopback.ts';
 import { parseProxy } from '../net/proxy-server.ts';
 import type { AnyOptionTable, OptionSpec, OptionTable, OptionVariable } from '../options/option-table.ts';
 import type { RetryOptions } from '../util/backoff.ts';
@@ -8,8 +9,10 @@ import type { Carries } from './provider.ts';
 
 /** Options of every backend that speaks HTTP. */
 export interface HttpOptions extends BackendOptions {
-  /** Another address of the service, for stand-ins and gateways, as `http://127.0.0.1:8080`. */
+  /** Another address of the service, for stand-ins and gateways: an https URL; http for a host of this machine only. */
   readonly baseUrl?: string;
+  /** Allows a `baseUrl` with http, so that the key is sent in the clear, where nobody can listen; default false. */
+  readonly allowInsecureAuth?: boolean;
   /** How long one request may take, in milliseconds; default 30,000. */
   readonly timeoutMs?: number;
   /** Requests under way at once, over all calls; default 10. */
@@ -48,6 +51,7 @@ export const HTTP_OPTIONS: OptionTable<HttpOptions> = /* @__PURE__ */ (() => ({
     parse: (text) => text,
     part: 'address',
   },
+  allowInsecureAuth: { type: 'boolean' },
   timeoutMs: { type: 'integer', min: 1, max: 2_147_483_647, part: 'wait', default: 30_000 },
   maxConnections: { type: 'integer', min: 1, max: 1_000, default: 10 },
   headers: {
@@ -84,7 +88,8 @@ export function refuseSmtpOptions<O extends HttpOptions>(declared: Declared, opt
 /**
  * Checks what the table cannot say.
  *
- * @throws {ConfigurationError} `missing-option`, `conflicting-options`; `invalid-option` for a proxy that cannot be used.
+ * @throws {ConfigurationError} `missing-option`, `conflicting-options`; `invalid-option` for a proxy that cannot be used, and for
+ *   a `baseUrl` to which the key would go in the clear.
  */
 export function checkHttpOptions({ name, optionTable, required, smtpPreset }: Declared, options: HttpOptions): void {
   const option = required.find((each) => !Reflect.get(options, each));
@@ -95,6 +100,7 @@ export function checkHttpOptions({ name, optionTable, required, smtpPreset }: De
     const text = `${name}: ${option} is missing: ${advice}${other}`;
     throw new ConfigurationError('missing-option', text, { option });
   }
+  checkBaseUrl(name, options);
   const { proxy, fetch } = options;
   if (!proxy) return;
   parseProxy(proxy);
@@ -104,6 +110,16 @@ export function checkHttpOptions({ name, optionTable, required, smtpPreset }: De
   }
   if (!isNode())
     throw new ConfigurationError('invalid-option', 'proxy needs Node.js: leave it out', { option: 'proxy' });
+}
+
+/** Through a proxy this machine is that of the proxy. */
+function checkBaseUrl(name: string, { baseUrl, allowInsecureAuth, proxy }: HttpOptions): void {
+  if (baseUrl === undefined || allowInsecureAuth) return;
+  const url = new URL(baseUrl);
+  if (url.protocol === 'https:' || (isLoopback(url) && !proxy)) return;
+  const only = `http is for this machine only${proxy ? ', and not through a proxy' : ''}`;
+  const text = `${name}: baseUrl must begin with https://, as the key is sent there (${only}); set allowInsecureAuth where nobody can listen`;
+  throw new ConfigurationError('invalid-option', text, { option: 'baseUrl', otherOptions: ['allowInsecureAuth'] });
 }
 
 function isHeaders(value: unknown): boolean {

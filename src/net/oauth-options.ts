@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../model/errors.ts';
+import { isLoopback } from './loopback.ts';
 
 /** Access tokens for a user who has consented once: the refresh token grant (RFC 6749, section 6). */
 export interface OAuth2RefreshOptions {
@@ -40,7 +41,6 @@ export type OAuth2Options = OAuth2RefreshOptions | OAuth2ClientOptions;
 
 /** The characters of every part (RFC 6749, appendix A). */
 const PRINTABLE = /^[ -~]+$/;
-const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /**
  * Checks the parts of the option `oauth2` against each other; their types have been checked.
@@ -71,10 +71,11 @@ export function checkOAuth2(options: OAuth2Options): void {
 
 function checkTokenUrl(text: string): void {
   if (!URL.canParse(text)) invalid('tokenUrl', 'must be a URL, as https://login.example.com/token');
-  const { protocol, hostname, username, password, hash } = new URL(text);
+  const url = new URL(text);
+  const { protocol, username, password, hash } = url;
   if (username !== '' || password !== '') invalid('tokenUrl', 'must hold no user name or password');
   if (hash !== '') invalid('tokenUrl', "must hold no '#' (RFC 6749, section 3.2)");
-  if (protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname))) return;
+  if (protocol === 'https:' || (protocol === 'http:' && isLoopback(url))) return;
   invalid('tokenUrl', 'must begin with https://, as secrets are sent there');
 }
 

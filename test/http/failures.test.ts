@@ -83,14 +83,15 @@ describe.each(TRANSPORTS)('by %s', (_, transport) => {
     await gone.close();
     const told = await outcome(provider({ ...transport, baseUrl: `http://127.0.0.1:${port}` }));
     expect(told).toMatchObject({ status: 'failed', code: 'refused', outcome: 'not-sent', retryable: true });
-    const unnamed = await outcome(provider({ ...transport, baseUrl: `http://${'x'.repeat(64)}.invalid` }));
+    const baseUrl = `https://${'x'.repeat(64)}.invalid`;
+    const unnamed = await outcome(provider({ ...transport, baseUrl }));
     expect(unnamed).toMatchObject({ status: 'failed', code: 'dns', outcome: 'not-sent' });
     expect((unnamed['error'] as Error).message).toContain('baseUrl');
   });
 
   test('a silent server: the request ends in time, and nobody knows', async () => {
     server.script = () => ({ cut: 'silent' });
-    const told = await outcome(provider({ ...transport, timeoutMs: 60 }));
+    const told = await outcome(provider({ ...transport, timeoutMs: 600 }));
     expect(told).toMatchObject({ status: 'unknown', code: 'timeout', outcome: 'unknown' });
   });
 
@@ -120,7 +121,7 @@ describe.each(TRANSPORTS)('by %s', (_, transport) => {
 
   test('past the deadline of the call', async () => {
     server.script = () => ({ cut: 'silent' });
-    const told = await outcome(provider({ ...transport, deadlineMs: 60 }));
+    const told = await outcome(provider({ ...transport, deadlineMs: 600 }));
     expect(told).toMatchObject({ status: 'unknown', code: 'timeout' });
   });
 
