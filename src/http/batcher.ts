@@ -1,10 +1,12 @@
+import { nextTurn } from '../util/breathe.ts';
+
 /** Gathers what comes at nearly the same time under one name, so that it goes together. */
 export class Batcher<T> {
   readonly #max: number;
   readonly #maxSize: number;
   readonly #flush: (path: string, entries: readonly T[]) => void;
   readonly #waiting = new Map<string, { entries: T[]; size: number }>();
-  #timer: NodeJS.Timeout | undefined;
+  #isWaiting = false;
   #added = 0;
 
   /**
@@ -27,17 +29,18 @@ export class Batcher<T> {
     batch.size += size;
     this.#added++;
     if (batch.entries.length >= this.#max) this.#release(path);
-    else if (this.#timer === undefined) this.#wait(this.#added);
+    else if (!this.#isWaiting) this.#wait(this.#added);
   }
 
   /** Nothing is waited for but the next turn: what a list or a quick source has is there by then. */
   #wait(added: number): void {
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined;
+    this.#isWaiting = true;
+    nextTurn(() => {
+      this.#isWaiting = false;
       if (this.#waiting.size === 0) return;
       if (this.#added > added) this.#wait(this.#added);
       else for (const path of this.#waiting.keys()) this.#release(path);
-    }, 0);
+    });
   }
 
   #release(path: string): void {
