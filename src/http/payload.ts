@@ -5,6 +5,7 @@ import { MessageError } from '../model/errors.ts';
 import { formatPhrase } from '../model/mailbox.ts';
 import { type EmailMessage, mailboxesOf } from '../model/message.ts';
 import { isObject } from '../util/json.ts';
+import { extensionOf } from '../util/media-types.ts';
 
 /** The recipients of a message, each once: those that are given twice stay where they come first. */
 export function peopleOf({ parsed }: EmailMessage): Readonly<Record<'to' | 'cc' | 'bcc', readonly Mailbox[]>> {
@@ -37,8 +38,8 @@ export function base64Of(attachment: Attachment): string {
 }
 
 /** The name of an attachment, for providers that take none without. */
-export function nameOf({ filename, mimetype }: Attachment, index: number): string {
-  return filename || `attachment-${index + 1}.${/^[\w-]+\/([a-z0-9]+)/i.exec(mimetype)?.[1] ?? 'bin'}`;
+export function nameOf(attachment: Attachment, index: number): string {
+  return attachment.filename || `attachment-${index + 1}.${extensionOf(mediaTypeOf(attachment))}`;
 }
 
 /** The media type of an attachment, without parameters. */

@@ -73,3 +73,13 @@ export function guessMediaType(filename: string): string {
   const extension = filename.slice(filename.lastIndexOf('.') + 1).toLowerCase();
   return (Object.hasOwn(BY_EXTENSION, extension) && BY_EXTENSION[extension]) || 'application/octet-stream';
 }
+
+/** Extensions beside the usual one of their type. */
+const UNUSUAL: ReadonlySet<string> = new Set(['htm', 'jpeg', 'log', 'mjs', 'tif', 'yml']);
+
+/** The usual extension for files of a media type without parameters, else `bin`. */
+export function extensionOf(mediaType: string): string {
+  const wanted = mediaType.toLowerCase();
+  const known = Object.entries(BY_EXTENSION).find(([extension, type]) => type === wanted && !UNUSUAL.has(extension));
+  return known?.[0] ?? 'bin';
+}

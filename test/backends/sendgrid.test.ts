@@ -73,12 +73,22 @@ test('two addresses for answers, a further form of the body, and an attachment w
     ...MAIL,
     replyTo: ['x@example.com', 'y@example.com'],
     alternatives: [{ content: 'BEGIN:VCALENDAR', mimetype: 'text/calendar; method=REQUEST' }],
-    attachments: [{ content: 'a', mimetype: 'application/pdf' }],
+    attachments: [
+      { content: 'a', mimetype: 'application/pdf' },
+      { content: 'a', mimetype: 'text/plain' },
+      { content: 'a', mimetype: 'text/calendar; method=REQUEST' },
+      { content: 'a' },
+    ],
   });
   expect(bodies[0]).toMatchObject({
     reply_to_list: [{ email: 'x@example.com' }, { email: 'y@example.com' }],
     content: [{ type: 'text/plain' }, { type: 'text/calendar; method=REQUEST', value: 'BEGIN:VCALENDAR' }],
-    attachments: [{ filename: 'attachment-1.pdf' }],
+    attachments: [
+      { filename: 'attachment-1.pdf' },
+      { filename: 'attachment-2.txt', type: 'text/plain' },
+      { filename: 'attachment-3.ics', type: 'text/calendar' }, // it refuses parameters
+      { filename: 'attachment-4.bin' },
+    ],
   });
 });
 
