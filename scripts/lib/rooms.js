@@ -47,7 +47,9 @@ export const ROOMS = {
     what: 'what backends with an HTTP API share',
     may: [
       ...['backend', 'net', 'options/late-module.ts', 'options/option-table.ts', 'model', 'util'],
-      ...['mime/compose/header-section.ts', 'mime/compose/auto-text.ts'], // headers and texts as every mail has them
+      // headers, types and texts as every mail has them
+      ...['mime/compose/header-section.ts', 'mime/compose/message-id.ts', 'mime/compose/media-type.ts'],
+      'mime/compose/auto-text.ts',
     ],
   },
   backends: {

@@ -1,4 +1,6 @@
 import { furtherHeaders } from '../mime/compose/header-section.ts';
+import { attachmentType, formatMediaType } from '../mime/compose/media-type.ts';
+import { generateMessageId } from '../mime/compose/message-id.ts';
 import { addressKey, comparisonKey, type Mailbox } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { MessageError } from '../model/errors.ts';
@@ -45,6 +47,20 @@ export function nameOf(attachment: Attachment, index: number): string {
 /** The media type of an attachment, without parameters. */
 export function mediaTypeOf({ mimetype }: Attachment): string {
   return mimetype.split(';', 1)[0]?.trim() ?? mimetype;
+}
+
+/**
+ * The media type of an attachment with its parameters, for providers that take them.
+ *
+ * @throws {MessageError} `invalid-message` when its charset contradicts the content
+ */
+export function fullTypeOf(attachment: Attachment, index: number): string {
+  return formatMediaType(attachmentType(attachment, `attachments[${index}].mimetype`));
+}
+
+/** The Message-ID that a mail has already, as given or made from its idempotency key; null leaves it to the provider. */
+export function ownIdOf(message: EmailMessage): string | null {
+  return message.messageId ?? (message.idempotencyKey === null ? null : generateMessageId(message));
 }
 
 /** The headers of a message that have no field in requests, in ASCII, each on one line: thread, priority, unsubscribing, custom ones. */

@@ -25,7 +25,7 @@ test('every field stands where Mailgun looks for it', async () => {
     subject: ['Größe'],
     text: ['Hello'],
     html: ['<img src="cid:logo">'],
-    attachment: [{ filename: 'a.txt', type: 'text/plain', content: Buffer.from('Grüße') }],
+    attachment: [{ filename: 'a.txt', type: 'text/plain; charset=utf-8', content: Buffer.from('Grüße') }],
     inline: [{ filename: 'logo', type: 'image/png', content: Buffer.from([1, 2, 3]) }],
     'o:tag': ['welcome', 'new'],
     'o:tracking-opens': ['yes'],

@@ -31,7 +31,7 @@ test('every field stands where Postmark looks for it', async () => {
       TrackLinks: 'HtmlAndText',
       MessageStream: 'news',
       Attachments: [
-        { Name: 'a.txt', Content: 'R3LDvMOfZQ==', ContentType: 'text/plain' },
+        { Name: 'a.txt', Content: 'R3LDvMOfZQ==', ContentType: 'text/plain; charset=utf-8' },
         { Name: 'logo.png', Content: 'AQID', ContentType: 'image/png', ContentID: 'cid:logo' },
       ],
     },

@@ -31,7 +31,7 @@ test('every field stands where Resend looks for it', async () => {
         { name: 'order', value: '17' },
       ],
       attachments: [
-        { filename: 'a.txt', content: 'R3LDvMOfZQ==', content_type: 'text/plain' },
+        { filename: 'a.txt', content: 'R3LDvMOfZQ==', content_type: 'text/plain; charset=utf-8' },
         { filename: 'logo.png', content: 'AQID', content_type: 'image/png', content_id: 'logo' },
       ],
       scheduled_at: '9999-12-24T18:00:00.000Z',

@@ -1,7 +1,6 @@
 import type { Refusal } from '../../http/failure.ts';
-import { asText, bytesOf, dataFor, headersOf, mediaTypeOf, nameOf, peopleOf } from '../../http/payload.ts';
+import { asText, bytesOf, dataFor, fullTypeOf, headersOf, nameOf, ownIdOf, peopleOf } from '../../http/payload.ts';
 import type { Answer, Built, Provider, Verdict } from '../../http/provider.ts';
-import { generateMessageId } from '../../mime/compose/message-id.ts';
 import { MessageError, type MessageIssue } from '../../model/errors.ts';
 import { isScheduled } from '../../model/features.ts';
 import { type EmailMessage, mailboxesOf } from '../../model/message.ts';
@@ -40,13 +39,12 @@ function build(message: EmailMessage, { domain, testMode }: MailgunOptions): Bui
     const { contentId } = attachment;
     const file = {
       filename: contentId ?? nameOf(attachment, index),
-      type: mediaTypeOf(attachment),
+      type: fullTypeOf(attachment, index),
       bytes: bytesOf(attachment),
     };
     return [contentId === null ? 'attachment' : 'inline', file];
   });
-  const { messageId, idempotencyKey } = message;
-  const id = messageId ?? (idempotencyKey === null ? null : generateMessageId(message));
+  const id = ownIdOf(message);
   const headers = {
     ...headersOf(message),
     ...(parsed.replyTo.length > 0 && { 'Reply-To': mailboxesOf(parsed.replyTo).map(asText).join(', ') }),

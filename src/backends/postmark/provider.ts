@@ -1,7 +1,6 @@
 import type { Refusal } from '../../http/failure.ts';
-import { asText, base64Of, headersOf, mediaTypeOf, nameOf, peopleOf, unlessEmpty } from '../../http/payload.ts';
+import { asText, base64Of, fullTypeOf, headersOf, nameOf, ownIdOf, peopleOf, unlessEmpty } from '../../http/payload.ts';
 import type { Answer, Built, Provider, Verdict } from '../../http/provider.ts';
-import { generateMessageId } from '../../mime/compose/message-id.ts';
 import { addressKey, comparisonKey, type Mailbox } from '../../model/address.ts';
 import { type EmailMessage, mailboxesOf } from '../../model/message.ts';
 import type { DeliveryStatus } from '../../model/status.ts';
@@ -75,7 +74,7 @@ function build(message: EmailMessage, messageStream: string | undefined): Built 
   const attachments = message.attachments.map((attachment, index) => ({
     Name: nameOf(attachment, index),
     Content: base64Of(attachment),
-    ContentType: mediaTypeOf(attachment),
+    ContentType: fullTypeOf(attachment, index),
     ContentID: attachment.contentId === null ? undefined : `cid:${attachment.contentId}`,
   }));
   const isStored = templateId !== null;
@@ -135,8 +134,7 @@ function rejectedIn(text: string): (recipient: Mailbox) => DeliveryStatus | unde
 
 /** A Message-ID of one's own is kept when that is asked for (https://postmarkapp.com/support/article/861). */
 function headers(message: EmailMessage): readonly { readonly Name: string; readonly Value: string }[] {
-  const { messageId, idempotencyKey } = message;
-  const id = messageId ?? (idempotencyKey === null ? null : generateMessageId(message));
+  const id = ownIdOf(message);
   const own = id === null ? {} : { 'Message-ID': `<${id}>`, 'X-PM-KeepID': 'true' };
   return Object.entries({ ...headersOf(message), ...own }).map(([Name, Value]) => ({ Name, Value }));
 }

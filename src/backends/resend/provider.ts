@@ -1,5 +1,5 @@
 import type { Refusal } from '../../http/failure.ts';
-import { asText, base64Of, headersOf, mediaTypeOf, peopleOf, unlessEmpty } from '../../http/payload.ts';
+import { asText, base64Of, fullTypeOf, headersOf, mediaTypeOf, peopleOf, unlessEmpty } from '../../http/payload.ts';
 import type { Answer, Built, Provider, Verdict } from '../../http/provider.ts';
 import { MessageError } from '../../model/errors.ts';
 import { type IgnoredReasons, isScheduled } from '../../model/features.ts';
@@ -62,10 +62,10 @@ function build(message: EmailMessage, key: string | null): Built {
   const { tags, ignored } = tagsOf(message);
   checkTypes(message);
   const own = message.espExtra?.['resend'] ?? {};
-  const attachments = message.attachments.map((attachment) => ({
+  const attachments = message.attachments.map((attachment, index) => ({
     filename: attachment.filename ?? undefined,
     content: base64Of(attachment),
-    content_type: mediaTypeOf(attachment),
+    content_type: fullTypeOf(attachment, index),
     content_id: attachment.contentId ?? undefined,
   }));
   return {

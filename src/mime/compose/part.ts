@@ -3,7 +3,7 @@ import { MessageError, type MessageIssueCode } from '../../model/errors.ts';
 import type { Alternative } from '../../model/message-init.ts';
 import { embedMessage } from './embedded-message.ts';
 import { foldHeader } from './headers.ts';
-import { parseMediaType } from './media-type.ts';
+import { attachmentType, parseMediaType, withUtf8 } from './media-type.ts';
 import { filenameParameter, nameParameter, simpleParameter } from './parameters.ts';
 import { encodeText, toCrlf } from './text-encoding.ts';
 
@@ -68,16 +68,13 @@ export function attachmentPart(
   disposition: 'attachment' | 'inline',
   allow8bit: boolean,
 ): Leaf {
-  const { filename, contentId, content, mimetype } = attachment;
-  const { type, parameters } = parseMediaType(mimetype, `${path}.mimetype`);
-  const isText = typeof content === 'string' && type.startsWith('text/');
-  const all = isText ? withUtf8(parameters, `${path}.mimetype`) : new Map(parameters);
-  for (const name of all.keys()) if (/^name(?:\*|$)/.test(name)) all.delete(name); // RFC 2231 continuations too
+  const { filename, contentId } = attachment;
+  const { type, parameters } = attachmentType(attachment, `${path}.mimetype`);
   const isMessage = type.startsWith('message/') && type !== 'message/global';
   const { encoding, body } = isMessage
     ? embedMessage(attachment, type, path, allow8bit)
     : { encoding: 'base64', body: attachment };
-  let headers = contentType(type, all, filename === null ? [] : nameParameter(filename));
+  let headers = contentType(type, parameters, filename === null ? [] : nameParameter(filename));
   headers += `Content-Transfer-Encoding: ${encoding}\r\n`;
   if (contentId !== null) headers += foldHeader('Content-ID', [`<${contentId}>`]);
   const pieces = filename === null ? [] : filenameParameter(filename);
@@ -87,17 +84,6 @@ export function attachmentPart(
 
 function partError(path: string, code: MessageIssueCode, message: string): MessageError {
   return new MessageError([{ path, code, message }]);
-}
-
-function withUtf8(parameters: ReadonlyMap<string, string>, path: string): Map<string, string> {
-  if (!/^utf-?8$/i.test(parameters.get('charset') ?? 'utf-8')) {
-    throw partError(
-      path,
-      'content-type',
-      'its charset must be utf-8, as which a string is sent; give bytes for any other',
-    );
-  }
-  return new Map([...parameters, ['charset', 'utf-8']]);
 }
 
 function contentType(type: string, parameters: ReadonlyMap<string, string>, more: readonly string[] = []): string {
