@@ -131,6 +131,10 @@ export class HttpEngine {
       ...(parsed.replyTo.length > 1 && !this.#carries.severalReplyTo ? ['severalReplyTo'] : []),
     ];
     if (missing.length > 0) throw new UnsupportedFeatureError(missing, this.#name);
+    if (this.#provider.needsTo && parsed.to.length === 0) {
+      const text = `${this.#name} needs a recipient in to: give one, such as your own address, or send one mail to each (sendEach)`;
+      throw new MessageError([{ path: 'to', code: 'required', message: text }]);
+    }
     if (templateId !== null) {
       const given = templateMakes.filter((field) => (message[field] ?? '') !== '');
       if (given.length === 0) return;

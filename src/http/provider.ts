@@ -101,6 +101,8 @@ export interface Provider {
   readonly mergesItself?: boolean;
   /** Whether variables are put into the message's own texts too, and not into stored templates alone. */
   readonly mergesTexts?: boolean;
+  /** Whether it takes no mail without a recipient in `to`. */
+  readonly needsTo?: boolean;
   /** What a stored template contains, so that the message cannot have it too; default: `body` and `htmlBody`. */
   readonly templateMakes?: readonly ('subject' | 'body' | 'htmlBody')[];
   /** How long it remembers idempotency keys, in milliseconds; left out when it has none. */

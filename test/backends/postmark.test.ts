@@ -78,6 +78,12 @@ test.each(['subject', 'body', 'htmlBody'])('a template has its %s already', asyn
   expect(calls).toEqual([]);
 });
 
+test('nobody need be in to', async () => {
+  const { bodies, results } = await asked(postmark, connect, { ...MAIL, to: [], bcc: 'b@example.org' });
+  expect(bodies[0]).toMatchObject({ Bcc: 'b@example.org' });
+  expect(results[0]?.error).toBeNull();
+});
+
 test('of two tags none is sent, and that is told', async () => {
   const { bodies, results } = await asked(postmark, connect, { ...MAIL, tags: ['a', 'b'] });
   expect(bodies[0]).not.toHaveProperty('Tag');

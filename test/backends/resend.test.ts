@@ -78,8 +78,9 @@ test('what a batch does not take keeps a mail out of it, in the words of Resend 
 });
 
 test('one bad mail of a batch is told, and no other', async () => {
-  const { results } = await asked(resend, connect, MAIL, { ...MAIL, to: [], cc: 'c@example.org' }, MAIL);
-  expect(results.map(({ error }) => error?.code ?? null)).toEqual([null, null, null]);
+  const { results } = await asked(resend, connect, MAIL, { ...MAIL, to: [], bcc: 'c@example.org' }, MAIL);
+  expect(results.map(({ error }) => error?.code ?? null)).toEqual([null, 'invalid-message', null]);
+  expect(results[1]?.error?.message).toContain('resend needs a recipient in to');
   const body = { data: [{ id: '1' }, { id: '2' }], errors: [{ index: 1, message: 'bad' }] };
   const answer = { status: 200, headers: {}, body, text: '' };
   const mail = new EmailMessage(MAIL);

@@ -110,6 +110,23 @@ describe('what it cannot carry', () => {
   });
 });
 
+test('a recipient in to is asked for where the provider needs one, before the wire', async () => {
+  class Needing extends PlainProvider {
+    protected override async load(options: PlainOptions): Promise<Provider> {
+      return { ...(await super.load(options)), needsTo: true };
+    }
+  }
+  const backend = new Needing({ baseUrl: server.url });
+  for (const people of [{ bcc: ['b@x.org', 'c@x.org'] }, { cc: 'b@x.org' }]) {
+    const sending = backend.sendMessages([{ ...mail, to: [], ...people }]);
+    const error = await sending.catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'invalid-message', issues: [{ path: 'to', code: 'required' }] });
+    expect((error as Error).message).toContain('sendEach');
+  }
+  expect(server.calls).toEqual([]);
+  await backend.close();
+});
+
 describe('mergeData', () => {
   const merge = {
     ...mail,

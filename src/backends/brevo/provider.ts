@@ -28,6 +28,7 @@ export function brevoProvider({ apiKey = '', sandbox = false }: BrevoOptions): P
     baseUrl: 'https://api.brevo.com',
     authorization: { 'api-key': apiKey },
     fixed: new Set(['sender', 'to', 'cc', 'bcc', 'messageversions', 'headers.idempotencykey']),
+    needsTo: true,
     mergesItself: true,
     keyMs: 15 * 60_000,
     check: { path: '/v3/account', read: readAccount },

@@ -15,6 +15,7 @@ export function mailgunProvider(options: MailgunOptions): Provider {
     baseUrl: region === 'eu' ? 'https://api.eu.mailgun.net' : 'https://api.mailgun.net',
     authorization: { authorization: `Basic ${Buffer.from(`api:${apiKey}`).toString('base64')}` },
     fixed: new Set(['from', 'to', 'cc', 'bcc', 'recipient-variables', 'h:from', 'h:to', 'h:cc', 'h:bcc', 'h:sender']),
+    needsTo: true,
     mergesItself: true,
     mergesTexts: true,
     // Any domain will do when none is set.

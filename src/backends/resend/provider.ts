@@ -32,6 +32,7 @@ export function resendProvider({ apiKey }: ResendOptions): Provider {
     baseUrl: 'https://api.resend.com',
     authorization: { authorization: `Bearer ${apiKey}` },
     fixed: new Set(['from', 'to', 'cc', 'bcc']),
+    needsTo: true,
     keyMs: 24 * 3_600_000,
     batch: {
       max: 100,

@@ -21,6 +21,7 @@ export function sendgridProvider({ apiKey, region, sandbox = false }: SendGridOp
     baseUrl: region === 'eu' ? 'https://api.eu.sendgrid.com' : 'https://api.sendgrid.com',
     authorization: { authorization: `Bearer ${apiKey}` },
     fixed: new Set(['from', 'personalizations']),
+    needsTo: true,
     mergesItself: true,
     check: { path: '/v3/scopes', read: readScopes },
     build: (message) => build(message, sandbox),

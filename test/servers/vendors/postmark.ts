@@ -4,7 +4,7 @@ import { type AskedMail, bare, mailOf, type Vendor } from '../strict-vendor.ts';
 
 const COMMON: Table = {
   'From!': 'filled',
-  'To!': 'filled',
+  To: 'filled', // Bcc alone will do: https://github.com/ActiveCampaign/swiftmailer-postmark/pull/18
   Cc: 'filled',
   Bcc: 'filled',
   ReplyTo: 'filled',
@@ -29,7 +29,7 @@ const TEMPLATE: Table = {
 
 interface Email {
   readonly From: string;
-  readonly To: string;
+  readonly To?: string;
   readonly Cc?: string;
   readonly Bcc?: string;
   readonly ReplyTo?: string;
