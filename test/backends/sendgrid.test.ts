@@ -100,6 +100,26 @@ test('the sandbox is asked for, and its answer understood', async () => {
   expect(await told({ status: 200, body: '' }, connect)).toMatchObject({ status: 'unknown', code: 'uncertain' });
 });
 
+test('the sandbox may be asked for in the words of SendGrid', async () => {
+  const asking = (enable: unknown) => {
+    const espExtra = { sendgrid: { mail_settings: { sandbox_mode: { enable } } } } as never; // of any shape
+    return told({ status: 200, body: '' }, connect, { ...MAIL, espExtra });
+  };
+  expect(await asking(true)).toMatchObject({ status: 'queued', id: null });
+  for (const enable of [false, 'true', null]) expect(await asking(enable)).toMatchObject({ status: 'unknown' });
+});
+
+test('a Message-ID of its own goes along, but not to several mails', async () => {
+  const ids = async (message: object) =>
+    (await asked(sendgrid, connect, { ...MAIL, ...message })).bodies[0].headers?.['Message-ID'];
+  expect(await ids({ messageId: 'm@example.com' })).toBe('<m@example.com>');
+  expect(await ids({ idempotencyKey: 'order-17' })).toMatch(/^<[0-9a-f]{32}@example\.com>$/);
+  expect(await ids({})).toBeUndefined();
+  const merge = { messageId: 'm@example.com', mergeData: {}, templateId: 'd-1', body: '' };
+  expect(await ids({ ...merge, to: ['b@example.org', 'c@example.org'] })).toBeUndefined();
+  expect(await ids(merge)).toBe('<m@example.com>');
+});
+
 const error = (status: number, message: string, field: string | null = null): HttpReply => ({
   status,
   body: { errors: [{ message, field, help: null }] },
@@ -112,6 +132,7 @@ const errors: [HttpReply, object][] = [
   [error(400, 'no address', 'personalizations.0.to.0.email'), { code: 'invalid-recipient', status: 'invalid' }],
   [error(400, 'no such template', 'template_id'), { code: 'template' }],
   [error(401, 'unauthorized'), { code: 'auth' }],
+  [error(401, 'Maximum credits exceeded'), { code: 'quota', retryable: true }],
   [error(403, 'does not match a verified Sender Identity', 'from'), { code: 'account' }],
   [error(403, 'forbidden'), { code: 'auth' }],
   [error(413, 'too large'), { code: 'too-large' }],

@@ -6,6 +6,7 @@ import {
   headersOf,
   mediaTypeOf,
   nameOf,
+  ownIdOf,
   peopleOf,
   unlessEmpty,
 } from '../../http/payload.ts';
@@ -13,7 +14,11 @@ import type { Answer, Built, Provider, Verdict } from '../../http/provider.ts';
 import type { Mailbox } from '../../model/address.ts';
 import { isScheduled } from '../../model/features.ts';
 import { type EmailMessage, mailboxesOf } from '../../model/message.ts';
+import { isObject } from '../../util/json.ts';
 import type { SendGridOptions } from '../sendgrid.ts';
+
+/** What a 401 says that is not about the key: there is no code for it. */
+const CREDITS = /^maximum credits exceeded/i;
 
 /** SendGrid's API. */
 export function sendgridProvider({ apiKey, region, sandbox = false }: SendGridOptions): Provider {
@@ -25,7 +30,7 @@ export function sendgridProvider({ apiKey, region, sandbox = false }: SendGridOp
     mergesItself: true,
     check: { path: '/v3/scopes', read: readScopes },
     build: (message) => build(message, sandbox),
-    parse: (answer) => parse(answer, sandbox),
+    parse: (answer, message) => parse(answer, sandbox || asksForSandbox(message)),
     refusal,
   };
 }
@@ -57,7 +62,7 @@ function build(message: EmailMessage, isSandbox: boolean): Built {
       content: unlessEmpty(contents(message)),
       attachments: unlessEmpty(attachments),
       template_id: templateId ?? undefined,
-      headers: unlessEmpty(headersOf(message)),
+      headers: unlessEmpty(headers(message)),
       categories: unlessEmpty(tags),
       send_at: sendAt !== null && isScheduled(message) ? Math.floor(sendAt.getTime() / 1_000) : undefined,
       tracking_settings: unlessEmpty({
@@ -67,6 +72,24 @@ function build(message: EmailMessage, isSandbox: boolean): Built {
       mail_settings: isSandbox ? { sandbox_mode: { enable: true } } : undefined,
     },
   };
+}
+
+/**
+ * A Message-ID of the mail's own is no header that SendGrid reserves, though it promises nothing of it
+ * (https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send, `headers`).
+ */
+function headers(message: EmailMessage): Readonly<Record<string, string>> {
+  const id = ownIdOf(message);
+  // Two mails must not have one id.
+  const isOne = message.mergeData === null || peopleOf(message).to.length < 2;
+  return { ...headersOf(message), ...(id !== null && isOne && { 'Message-ID': `<${id}>` }) };
+}
+
+/** Whether the message asks in SendGrid's own words to be checked, and not sent. */
+function asksForSandbox({ espExtra }: EmailMessage): boolean {
+  const settings = espExtra?.['sendgrid']?.['mail_settings'];
+  const mode = isObject(settings) ? settings['sandbox_mode'] : null;
+  return isObject(mode) && mode['enable'] === true;
 }
 
 function parse({ status, headers }: Answer, isSandbox: boolean): Verdict {
@@ -80,11 +103,13 @@ function refusal({ status, body, text }: Answer): Refusal {
   };
   const said = errors.map(({ message, field }) => (field ? `${field}: ${message}` : message)).join('; ');
   const fields = errors.map(({ field }) => field ?? '');
+  const isUsedUp = status === 401 && CREDITS.test(said);
   const isSender = status === 403 && fields.includes('from');
   const isAddress =
     fields.length > 0 && fields.every((field) => /^personalizations\.\d+\.(?:to|cc|bcc)\.\d+\.email$/.test(field));
   return {
     text: said || text.slice(0, 200),
+    ...(isUsedUp && { code: 'quota' }),
     ...(isSender && { code: 'account', advice: 'verify the sender or its domain at SendGrid' }),
     ...(isAddress && { code: 'invalid-recipient' }),
     ...(fields.includes('template_id') && { code: 'template' }),
