@@ -16,12 +16,24 @@ import { ConcurrencyLimiter } from '../util/concurrency-limiter.ts';
 import { randomToken } from '../util/random.ts';
 import { Batcher } from './batcher.ts';
 import { mailForEach } from './each-mail.ts';
-import { answeredError, type Refusal, unmadeError } from './failure.ts';
+import { type Refusal, unmadeError } from './failure.ts';
 import type { HttpOptions } from './options.ts';
 import { withExtra } from './payload.ts';
-import type { Answer, Batch, Built, Carries, Encoded, Provider, Verdict } from './provider.ts';
-import { Requests } from './requests.ts';
-import { failedResult, joinResults, settledResult } from './results.ts';
+import {
+  type Accepted,
+  type Answer,
+  type Batch,
+  type Built,
+  type Carries,
+  type Encoded,
+  type Failure,
+  isAccepted,
+  type Provider,
+  type Verdict,
+} from './provider.ts';
+import { Redactor } from './redactor.ts';
+import { type Reading, Requests } from './requests.ts';
+import { acceptedResult, failedResult, joinResults, refusedBy } from './results.ts';
 
 /** A message that is built and waits for its batch. */
 interface Waiting {
@@ -44,6 +56,7 @@ export class HttpEngine {
   readonly #options: HttpOptions;
   readonly #maxConnections: number;
   readonly #requests: Requests;
+  readonly #redactor: Redactor;
   readonly #large: ConcurrencyLimiter;
 
   /** @param secrets what is in no error */
@@ -54,7 +67,8 @@ export class HttpEngine {
     this.#options = options;
     this.#maxConnections = options.maxConnections ?? 10;
     this.#large = new ConcurrencyLimiter(this.#maxConnections, () => Number.POSITIVE_INFINITY);
-    this.#requests = new Requests(name, provider, options, this.#maxConnections, secrets);
+    this.#redactor = new Redactor(secrets);
+    this.#requests = new Requests(name, provider, options, this.#maxConnections, this.#redactor);
   }
 
   close(): void {
@@ -64,17 +78,19 @@ export class HttpEngine {
   /** @throws {EmailConnectionError | SendError} */
   async verify(signal: AbortSignal | undefined): Promise<Verification['details']> {
     const { check } = this.#provider;
-    const answer = await this.#requests.run({ method: 'GET', path: check.path, encode: () => null }, signal);
-    const answered = 'error' in answer ? answer.answer : answer;
-    const details = answered === undefined ? null : readOr(null, () => check.read(answered));
-    if (details !== null) return details;
-    throw 'error' in answer ? answer.error : this.#strangeError(answer);
+    const read = (said: Answer): Reading<Answer> => ({ said });
+    const question = { method: 'GET', path: check.path, encode: () => null, read, messages: [] } as const;
+    const answered = await this.#requests.run(question, signal);
+    const { answer } = answered;
+    const details = answer === undefined ? null : readOr(null, () => check.read(answer));
+    if (details !== null) return this.#redactor.value(details, []) as Verification['details']; // of the same shape
+    throw 'error' in answered ? answered.error : this.#strangeError(answered.answer);
   }
 
   /** The error of a yes to a harmless request that is none. */
   #strangeError(answer: Answer): EmailError {
     const said = readOr<Refusal>({ text: '' }, () => this.#provider.refusal(answer));
-    if (said.code !== undefined) return answeredError(this.#name, answer, said);
+    if (said.code !== undefined) return refusedBy(this.#name, answer, said, this.#redactor, []).error;
     const text = `${this.#name} answers ${answer.status}, and not as it should: check baseUrl`;
     return new EmailConnectionError('protocol', text, { phase: 'request' });
   }
@@ -179,11 +195,14 @@ export class HttpEngine {
     }
   }
 
-  async #send(job: Job, { path, headers }: Built, encode: () => Encoded): Promise<DeliveryResult> {
-    const answer = await this.#requests.run({ method: 'POST', path, headers, encode }, job.signal);
-    if ('error' in answer) return failedResult(job, answer);
-    const verdict = readOr<Verdict>(null, () => this.#provider.parse(answer, job.message));
-    return settledResult(this.#name, job, answer, verdict);
+  async #send(job: Job, { path, headers }: Built, encode: () => Encoded, before?: Failure): Promise<DeliveryResult> {
+    const { message, signal } = job;
+    const messages = [message];
+    const read = (answer: Answer): Reading<Accepted> => readingOf(this.#provider.parse(answer, message));
+    const question = { method: 'POST', path, headers, encode, read, messages, ...(before && { before }) } as const;
+    const answered = await this.#requests.run(question, signal);
+    if ('error' in answered) return failedResult(job, answered);
+    return acceptedResult(this.#name, job, answered.answer, answered.said, this.#redactor, messages);
   }
 
   /** Answers each; one that is alone goes as it would without batches. */
@@ -196,27 +215,43 @@ export class HttpEngine {
       }
       const key = this.#provider.keyMs === undefined ? {} : { 'idempotency-key': randomToken() };
       const bodies = entries.map(({ json }) => json);
+      const messages = entries.map(({ job }) => job.message);
       const headers = { ...batch.headers, ...key };
       const encode = (): Encoded => asJson(batch.join(bodies, path));
-      const answer = await this.#requests.run({ method: 'POST', path, headers, encode }, first?.job.signal);
-      if ('error' in answer && OF_A_MAIL.has(answer.error.code) && !answer.isRepeated) {
-        // Nothing was taken, and it is not said for whose fault.
-        for (const { job, built, json, resolve } of entries)
-          this.#send(job, built, () => asJson(json)).then(resolve, (error) =>
-            resolve(failedDelivery(job, toEmailError(error))),
-          );
-        return;
-      }
-      const messages = entries.map(({ job }) => job.message);
-      const verdicts = 'error' in answer ? [] : readOr([], () => batch.parse(answer, messages));
-      for (const [index, { job, resolve }] of entries.entries()) {
-        if ('error' in answer) resolve(failedResult(job, answer));
-        else resolve(settledResult(this.#name, job, answer, verdicts[index] ?? null));
+      const read = (answer: Answer): Reading<readonly Verdict[]> => ({ said: batch.parse(answer, messages) });
+      const question = { method: 'POST', path, headers, encode, read, messages } as const;
+      const answered = await this.#requests.run(question, first?.job.signal);
+      // Nothing was taken, and it is not said for whose fault.
+      const isApart = 'error' in answered && OF_A_MAIL.has(answered.error.code) && !answered.isRepeated;
+      for (const [index, entry] of entries.entries()) {
+        if (isApart) this.#sendAlone(entry);
+        else if ('error' in answered) entry.resolve(failedResult(entry.job, answered));
+        else this.#settle(entry, answered.answer, answered.said[index] ?? null, messages);
       }
     } catch (error) {
       for (const { job, resolve } of entries) resolve(failedDelivery(job, toEmailError(error)));
     }
   }
+
+  /** What a batch's answer says of one of its messages; one that was refused for the moment is tried again, alone. */
+  #settle(entry: Waiting, answer: Answer, verdict: Verdict, all: readonly EmailMessage[]): void {
+    const { job, resolve } = entry;
+    const messages = verdict?.part === undefined ? all : [job.message];
+    if (isAccepted(verdict)) resolve(acceptedResult(this.#name, job, answer, verdict, this.#redactor, messages));
+    else if (verdict === null) resolve(failedResult(job, this.#requests.unreadable(answer, messages)));
+    else this.#sendAlone(entry, refusedBy(this.#name, answer, verdict, this.#redactor, messages));
+  }
+
+  #sendAlone({ job, built, json, resolve }: Waiting, before?: Failure): void {
+    this.#send(job, built, () => asJson(json), before).then(resolve, (error) =>
+      resolve(failedDelivery(job, toEmailError(error))),
+    );
+  }
+}
+
+function readingOf(verdict: Verdict): Reading<Accepted> {
+  if (verdict === null) return null;
+  return isAccepted(verdict) ? { said: verdict } : { refusal: verdict };
 }
 
 function asJson(body: string): Encoded {

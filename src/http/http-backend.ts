@@ -7,6 +7,9 @@ import type { HttpEngine } from './engine.ts';
 import { checkHttpOptions, type Declared, type HttpOptions, refuseSmtpOptions } from './options.ts';
 import type { Carries, Provider } from './provider.ts';
 
+/** The least characters of a header's value that is hidden like a key. */
+const MIN_KEY = 8;
+
 /**
  * A provider with an HTTP API. A subclass declares its options and what it carries; how a message is written and what answers
  * mean is loaded with the first delivery, and so is what makes the requests.
@@ -73,8 +76,18 @@ export abstract class HttpBackend<O extends HttpOptions = HttpOptions> extends E
     const values = Object.entries(this.#options).filter(([option]) => 'secret' in (optionTable[option] ?? {}));
     const secrets = values.flatMap(([, value]: [string, unknown]) => (typeof value === 'string' ? [value] : []));
     // Also in the form that they are sent in: encoded, after the name of a scheme.
-    const sent = Object.values(provider.authorization).map((value) => value.replace(/^\w+ /, ''));
-    this.#engine ??= new HttpEngine(this.name, provider, carries, this.#options, [...secrets, ...sent]);
+    const sent = Object.values(provider.authorization).map(withoutScheme);
+    // Headers of the caller may hold keys of gateways; short values are words, and no keys.
+    const headers = Object.values(this.#options.headers ?? {}).flatMap((value) => [value, withoutScheme(value)]);
+    const hidden = [
+      ...[...secrets, ...sent].filter((secret) => secret.length > 3),
+      ...headers.filter((value) => value.length >= MIN_KEY),
+    ];
+    this.#engine ??= new HttpEngine(this.name, provider, carries, this.#options, hidden);
     return this.#engine;
   }
+}
+
+function withoutScheme(credentials: string): string {
+  return credentials.replace(/^\w+ /, '');
 }

@@ -69,6 +69,8 @@ export interface Failure {
   readonly error: EmailError;
   /** Left out when there is none. */
   readonly answer?: Answer;
+  /** The answer as statuses show it. */
+  readonly espResponse?: unknown;
   /** What the provider says in it. */
   readonly refusal?: Refusal;
   /** Whether it is what the same request was answered with again, after a lost answer; left out when not. */

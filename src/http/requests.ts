@@ -1,27 +1,44 @@
 import { endedBefore } from '../backend/job.ts';
-import { SendError } from '../model/errors.ts';
-import { redact } from '../net/oauth-answer.ts';
+import { type EmailError, SendError } from '../model/errors.ts';
+import type { EmailMessage } from '../model/message.ts';
 import { parseProxy } from '../net/proxy-server.ts';
 import { backoffMs, type RetryOptions, resolveRetry } from '../util/backoff.ts';
 import { ConcurrencyLimiter } from '../util/concurrency-limiter.ts';
 import { setDeadline } from '../util/deadline.ts';
 import { pause } from '../util/pause.ts';
 import { isNode } from '../util/runtime.ts';
-import { answeredError, type Refusal, unansweredError, unmadeError } from './failure.ts';
+import { type Refusal, unansweredError, unmadeError } from './failure.ts';
 import { FetchTransport } from './fetch-transport.ts';
 import { NodeTransport } from './node-transport.ts';
 import type { HttpOptions } from './options.ts';
 import type { Answer, Encoded, Failure, Provider } from './provider.ts';
+import type { Redactor } from './redactor.ts';
+import { refusedBy, shownAnswer } from './results.ts';
 import { type HttpRequest, NoAnswer, type Transport } from './transport.ts';
 
+/** What an answer says: what was asked for, or a refusal although its status says yes; null when it cannot be read. */
+export type Reading<T> = { readonly said: T } | { readonly refusal: Refusal } | null;
+
+/** An answer that says yes. */
+export interface Answered<T> {
+  readonly answer: Answer;
+  readonly said: T;
+}
+
 /** What is asked, below the base URL. */
-interface Question {
+interface Question<T> {
   readonly method: HttpRequest['method'];
   readonly path: string;
   /** Beside those of every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The body, made when its turn has come. */
   encode(): Encoded | null;
+  /** Reads a 2xx; what it throws means that it cannot be read. */
+  read(answer: Answer): Reading<T>;
+  /** The messages that it is about; none when it is about none. */
+  readonly messages: readonly EmailMessage[];
+  /** How the first try ended, where it was made together with other messages. */
+  readonly before?: Failure;
 }
 
 /** After a lost answer, what the same request with the same key is answered with says of the first, too. */
@@ -34,24 +51,17 @@ export class Requests {
   readonly #options: HttpOptions;
   readonly #timeoutMs: number;
   readonly #retry: Required<RetryOptions>;
-  readonly #secrets: readonly string[];
+  readonly #redactor: Redactor;
   readonly #turns: ConcurrencyLimiter;
   readonly #transport: Transport;
 
-  /** @param secrets what is in no error */
-  constructor(
-    name: string,
-    provider: Provider,
-    options: HttpOptions,
-    maxConnections: number,
-    secrets: readonly string[],
-  ) {
+  constructor(name: string, provider: Provider, options: HttpOptions, maxConnections: number, redactor: Redactor) {
     this.#name = name;
     this.#provider = provider;
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
     this.#retry = resolveRetry(options.retry);
-    this.#secrets = secrets.filter((secret) => secret.length > 3);
+    this.#redactor = redactor;
     this.#turns = new ConcurrencyLimiter(maxConnections, () => Number.POSITIVE_INFINITY);
     this.#transport = transportOf(options);
   }
@@ -61,7 +71,9 @@ export class Requests {
   }
 
   /** The answer that says yes, or why there is none. */
-  async run(question: Question, signal: AbortSignal | undefined): Promise<Answer | Failure> {
+  async run<T>(question: Question<T>, signal: AbortSignal | undefined): Promise<Answered<T> | Failure> {
+    const { before } = question;
+    if (before !== undefined && !(await this.#waitAfter(before.error, 1, signal))) return before;
     let leave: () => void;
     try {
       leave = await this.#turns.acquire(1, signal);
@@ -76,13 +88,20 @@ export class Requests {
       } catch (error) {
         return { error: unmadeError(this.#name, error) };
       }
-      return await this.#tries(request, signal);
+      return await this.#tries(request, question, signal, before === undefined ? 1 : 2);
     } finally {
       leave();
     }
   }
 
-  #request({ method, path, headers, encode }: Question): HttpRequest {
+  /** False when there is no further try, or the call has ended. */
+  async #waitAfter(error: EmailError, tries: number, signal: AbortSignal | undefined): Promise<boolean> {
+    // A quota is given back tomorrow, not soon.
+    if (!error.retryable || error.code === 'quota' || tries >= this.#retry.attempts) return false;
+    return pause(backoffMs(this.#retry, tries, { retryAfterMs: error.retryAfterMs ?? 0 }), signal);
+  }
+
+  #request({ method, path, headers, encode }: Question<unknown>): HttpRequest {
     const { baseUrl, authorization } = this.#provider;
     const own = Object.entries(this.#options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
     const encoded = encode();
@@ -101,37 +120,45 @@ export class Requests {
     };
   }
 
-  async #tries(request: HttpRequest, signal: AbortSignal | undefined): Promise<Answer | Failure> {
+  async #tries<T>(
+    request: HttpRequest,
+    question: Question<T>,
+    signal: AbortSignal | undefined,
+    first: number,
+  ): Promise<Answered<T> | Failure> {
     const { keyMs = 0 } = this.#provider;
     const startedAt = performance.now();
-    for (let tries = 1; ; tries++) {
-      const answer = await this.#try(request, signal);
+    for (let tries = first; ; tries++) {
+      const answer = await this.#try(request, question, signal);
       if (!('error' in answer)) return answer;
       const { error } = answer;
       if (error.outcome === 'unknown') {
         if (keyMs === 0 || !(await pause(backoffMs(this.#retry, 1), signal))) return answer;
         // Once, while the key certainly lives: only a yes, or a no to the mail itself, tells what became of the first.
         if (performance.now() - startedAt >= keyMs / 2) return answer;
-        const second = await this.#try(request, signal);
+        const second = await this.#try(request, question, signal);
         if (!('error' in second)) return second;
         return SETTLED.has(second.error.code) ? { ...second, isRepeated: true } : answer;
       }
-      // A quota is given back tomorrow, not soon.
-      if (!error.retryable || error.code === 'quota' || tries >= this.#retry.attempts) return answer;
-      const waitMs = backoffMs(this.#retry, tries, { retryAfterMs: error.retryAfterMs ?? 0 });
-      if (!(await pause(waitMs, signal))) return answer;
+      if (!(await this.#waitAfter(error, tries, signal))) return answer;
     }
   }
 
-  async #try(request: HttpRequest, signal: AbortSignal | undefined): Promise<Answer | Failure> {
+  async #try<T>(
+    request: HttpRequest,
+    { read, messages }: Question<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<Answered<T> | Failure> {
     const deadline = setDeadline(this.#timeoutMs, signal);
     try {
       const { status, headers, text } = await this.#transport.send(request, deadline.signal);
-      const shown = redact(text ?? '', this.#secrets);
-      const answer: Answer = { status, headers, body: parseJson(shown), text: shown };
-      if (status >= 200 && status < 300) return text === null ? this.#unreadable(status) : answer;
-      const said = this.#refusalOf(answer);
-      return { error: answeredError(this.#name, answer, said), answer, refusal: said };
+      const answer: Answer = { status, headers, body: parseJson(text ?? ''), text: text ?? '' };
+      const isYes = status >= 200 && status < 300;
+      if (isYes && text === null) return { error: this.#doubt(status, 'broke off') };
+      const reading = isYes ? readOrNull(() => read(answer)) : { refusal: this.#refusalOf(answer) };
+      if (reading === null) return this.unreadable(answer, messages);
+      if ('said' in reading) return { answer, said: reading.said };
+      return refusedBy(this.#name, answer, reading.refusal, this.#redactor, messages);
     } catch (error) {
       if (error instanceof NoAnswer) return { error: unansweredError(this.#name, error, signal) };
       throw error;
@@ -151,9 +178,15 @@ export class Requests {
     }
   }
 
-  #unreadable(status: number): Failure {
-    const text = `it is not known whether ${this.#name} took the mail: its answer ${status} broke off`;
-    return { error: new SendError('uncertain', text, { phase: 'request', outcome: 'unknown' }) };
+  /** What is said of messages when their part of an answer cannot be read. */
+  unreadable(answer: Answer, messages: readonly EmailMessage[]): Failure {
+    const espResponse = shownAnswer(answer, undefined, this.#redactor, messages);
+    return { error: this.#doubt(answer.status, 'cannot be read'), answer, espResponse };
+  }
+
+  #doubt(status: number, what: string): SendError {
+    const text = `it is not known whether ${this.#name} took the mail: its answer ${status} ${what}`;
+    return new SendError('uncertain', text, { phase: 'request', outcome: 'unknown' });
   }
 }
 
@@ -161,6 +194,15 @@ export class Requests {
 function transportOf({ fetch, proxy }: HttpOptions): Transport {
   if (fetch !== undefined || !isNode()) return new FetchTransport(fetch ?? globalThis.fetch);
   return new NodeTransport(proxy ? parseProxy(proxy) : null);
+}
+
+/** An answer of another shape than it should have makes the reading fail. */
+function readOrNull<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
 }
 
 function parseJson(text: string): unknown {

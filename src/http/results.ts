@@ -1,38 +1,57 @@
 import { type DeliveryResult, failedDelivery, type Job } from '../backend/job.ts';
 import type { Mailbox } from '../model/address.ts';
 import { SendError } from '../model/errors.ts';
+import type { EmailMessage } from '../model/message.ts';
 import { type DeliveryStatus, type RecipientStatus, recipientStatus } from '../model/status.ts';
-import { answeredError } from './failure.ts';
-import { type Answer, type Failure, isAccepted, type Verdict } from './provider.ts';
+import { answeredError, type Refusal } from './failure.ts';
+import type { Accepted, Answer, Failure } from './provider.ts';
+import type { Redactor } from './redactor.ts';
 
-/** The result of a message whose answer was read. */
-export function settledResult(name: string, job: Job, answer: Answer, verdict: Verdict): DeliveryResult {
-  const { status } = answer;
-  if (verdict === null) {
-    const text = `it is not known whether ${name} took the mail: its answer ${status} cannot be read`;
-    const error = new SendError('uncertain', text, { phase: 'request', outcome: 'unknown' });
-    return failedResult(job, { error, answer });
-  }
-  if (!isAccepted(verdict)) {
-    const error = answeredError(name, answer, { ...verdict, code: verdict.code ?? 'rejected' });
-    return failedResult(job, { error, answer, refusal: verdict });
-  }
+/** Why a request that was answered came to nothing; `messages` are those that the answer is about. */
+export function refusedBy(
+  name: string,
+  answer: Answer,
+  refusal: Refusal,
+  redactor: Redactor,
+  messages: readonly EmailMessage[],
+): Failure {
+  const shown = { ...refusal, text: redactor.text(refusal.text, messages) };
+  const espResponse = shownAnswer(answer, refusal.part, redactor, messages);
+  return { error: answeredError(name, answer, shown), answer, espResponse, refusal: shown };
+}
+
+/** An answer, or the part of it that is about one message, as statuses show it. */
+export function shownAnswer(
+  { body, text }: Answer,
+  part: unknown,
+  redactor: Redactor,
+  messages: readonly EmailMessage[],
+): unknown {
+  return redactor.value(part ?? body ?? text, messages);
+}
+
+/** The result of a message that was taken; `messages` are all that the answer is about. */
+export function acceptedResult(
+  name: string,
+  job: Job,
+  answer: Answer,
+  accepted: Accepted,
+  redactor: Redactor,
+  messages: readonly EmailMessage[],
+): DeliveryResult {
+  const { messageId, status: all = 'queued', statusOf, idOf, part } = accepted;
+  const shown = (id: string | null): string | null => (id === null ? null : redactor.text(id, []));
   const recipients = new Map<string, RecipientStatus>();
   for (const recipient of job.message.recipients) {
-    const { messageId, status: all = 'queued', statusOf, idOf } = verdict;
     const own = statusOf?.(recipient) ?? all;
-    const known = { messageId: idOf?.(recipient) ?? messageId, code: status };
+    const known = { messageId: shown(idOf?.(recipient) ?? messageId), code: answer.status };
     recipients.set(
       recipient.address,
       recipientStatus(recipient.address, own, { ...known, ...refusalOf(name, own, recipient) }),
     );
   }
-  return {
-    index: job.index,
-    messageId: verdict.messageId,
-    recipients,
-    espResponse: verdict.part ?? answer.body ?? answer.text,
-  };
+  const espResponse = shownAnswer(answer, part, redactor, messages);
+  return { index: job.index, messageId: shown(messageId), recipients, espResponse };
 }
 
 /** What is said of one recipient that did not get what others got. */
@@ -50,7 +69,7 @@ function refusalOf(name: string, status: DeliveryStatus, { address }: Mailbox): 
 }
 
 /** The result of a message that was not taken, or of which that is not known. */
-export function failedResult(job: Job, { error, answer, refusal }: Failure): DeliveryResult {
+export function failedResult(job: Job, { error, espResponse, refusal }: Failure): DeliveryResult {
   const { recipients } = job.message;
   const statusOf = (recipient: Mailbox) => refusal?.statusOf?.(recipient);
   const isNamed = recipients.some((recipient) => statusOf(recipient) !== undefined);
@@ -63,7 +82,7 @@ export function failedResult(job: Job, { error, answer, refusal }: Failure): Del
     const status = statusOf(recipient);
     if (known && status) told.set(recipient.address, { ...known, status });
   }
-  return { ...result, recipients: told, ...(answer && { espResponse: refusal?.part ?? answer.body ?? answer.text }) };
+  return { ...result, recipients: told, ...(espResponse !== undefined && { espResponse }) };
 }
 
 const SEVERITY: readonly DeliveryStatus[] = ['sent', 'queued', 'invalid', 'rejected', 'failed', 'unknown'];

@@ -73,10 +73,18 @@ export function readTokenAnswer(answer: RawAnswer): GrantedToken {
 
 /** Replaces secrets in a text, also in their URL-encoded forms. */
 export function redact(text: string, secrets: readonly string[]): string {
+  return redactForms(text, formsOf(secrets));
+}
+
+/** Secrets as they are and in their URL-encoded forms, the longest first, as one may contain another. */
+export function formsOf(secrets: readonly string[]): readonly string[] {
   const forms = secrets.flatMap((secret) => [secret, encodeURIComponent(secret), formEncoded(secret)]);
-  // The longest first, as one may contain another.
-  forms.sort((a, b) => b.length - a.length);
-  return forms.reduce((redacted, secret) => (secret === '' ? redacted : redacted.replaceAll(secret, '***')), text);
+  return [...new Set(forms)].filter((form) => form !== '').toSorted((a, b) => b.length - a.length);
+}
+
+/** {@link redact} for many texts: the forms of the secrets are made once. */
+export function redactForms(text: string, forms: readonly string[]): string {
+  return forms.reduce((redacted, form) => redacted.replaceAll(form, '***'), text);
 }
 
 /** As it was sent (WHATWG URL, section 5.2): a form escapes other characters, and a space becomes a plus. */

@@ -93,12 +93,13 @@ function build(message: EmailMessage, key: string | null): Built {
 }
 
 function verdictOf(answer: unknown): Verdict {
-  const { id, refused, error } = answer as {
+  const { id, refused, error, code } = answer as {
     readonly id?: string;
     readonly refused?: string[];
     readonly error?: string;
+    readonly code?: Refusal['code'];
   };
-  if (error !== undefined) return { text: error };
+  if (error !== undefined) return { text: error, ...(code && { code }), part: answer };
   if (id === undefined) return null;
   return { messageId: id, statusOf: ({ address }) => (refused?.includes(address) ? 'rejected' : undefined) };
 }

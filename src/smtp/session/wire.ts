@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { ConnectionErrorCode, ServerReply } from '../../model/errors.ts';
 import { brokenConnection } from '../../net/tls-failure.ts';
+import { MIN_QUOTE, withoutQuotes } from '../../util/quoted-content.ts';
 import { QUIT } from '../protocol/commands.ts';
-import { MIN_QUOTE, withoutQuotes } from '../protocol/quoted-content.ts';
 import { describe } from '../protocol/refusal.ts';
 import { ReplyParser, ReplySyntaxError, toServerReply } from '../protocol/reply.ts';
 import { Group } from './group.ts';

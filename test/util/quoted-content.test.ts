@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { withoutQuotes } from '../../../src/smtp/protocol/quoted-content.ts';
+import { withoutQuotes } from '../../src/util/quoted-content.ts';
 
 describe('withoutQuotes', () => {
   it.each([

@@ -1,0 +1,42 @@
+import type { EmailMessage } from '../model/message.ts';
+import { formsOf, redactForms } from '../net/oauth-answer.ts';
+import { isObject } from '../util/json.ts';
+import { withoutQuotes } from '../util/quoted-content.ts';
+
+/** An answer with more levels is no provider's. */
+const MAX_DEPTH = 100;
+
+/** Takes out of what providers say what is in no error, status or log: secrets, and the mails' own texts. */
+export class Redactor {
+  readonly #forms: readonly string[];
+
+  constructor(secrets: readonly string[]) {
+    this.#forms = formsOf(secrets);
+  }
+
+  /** A text without them; `messages` are those that the answer is about. */
+  text(text: string, messages: readonly EmailMessage[]): string {
+    return withoutQuotes(redactForms(text, this.#forms), messages.flatMap(textsOf));
+  }
+
+  /** A value read from JSON, or the text that is none, without them. */
+  value(value: unknown, messages: readonly EmailMessage[]): unknown {
+    return this.#value(value, messages.flatMap(textsOf), 0);
+  }
+
+  #value(value: unknown, texts: readonly string[], depth: number): unknown {
+    if (typeof value === 'string') return withoutQuotes(redactForms(value, this.#forms), texts);
+    if (depth > MAX_DEPTH) return null;
+    if (Array.isArray(value)) return value.map((entry: unknown) => this.#value(entry, texts, depth + 1));
+    if (!isObject(value)) return value;
+    const fields = Object.entries(value).map(([name, field]) => [
+      withoutQuotes(redactForms(name, this.#forms), texts),
+      this.#value(field, texts, depth + 1),
+    ]);
+    return Object.fromEntries(fields);
+  }
+}
+
+function textsOf({ subject, body, htmlBody, alternatives }: EmailMessage): readonly string[] {
+  return [subject, body, htmlBody ?? '', ...alternatives.map(({ content }) => content)].filter((text) => text !== '');
+}
