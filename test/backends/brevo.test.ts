@@ -3,6 +3,7 @@ import { BrevoBackend, type BrevoOptions } from '../../src/backends/brevo.ts';
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
 import type { HttpReply } from '../servers/scripted-http.ts';
 import { brevo } from '../servers/vendors/brevo.ts';
+import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, FULL_HEADERS, MAIL, told, verified } from './vendor-trial.ts';
 
@@ -151,3 +152,9 @@ test.each<[BrevoOptions, string]>([
 });
 
 describeBackend('brevo', vendorSubject(brevo, connect), { describe, it });
+
+describeVendorFaults('brevo', {
+  vendor: brevo,
+  connect: (baseUrl, options) => new BrevoBackend({ apiKey: 'xkeysib-123', baseUrl, ...options }),
+  hasKeys: true,
+});

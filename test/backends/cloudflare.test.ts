@@ -4,6 +4,7 @@ import { CloudflareBackend, type CloudflareOptions } from '../../src/backends/cl
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
 import type { HttpReply } from '../servers/scripted-http.ts';
 import { cloudflare } from '../servers/vendors/cloudflare.ts';
+import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, MAIL, told, verified } from './vendor-trial.ts';
 
@@ -76,3 +77,8 @@ test.each<[CloudflareOptions, string]>([
 });
 
 describeBackend('cloudflare', vendorSubject(cloudflare, connect), { describe, it });
+
+describeVendorFaults('cloudflare', {
+  vendor: cloudflare,
+  connect: (baseUrl, options) => new CloudflareBackend({ ...own, baseUrl, ...options }),
+});

@@ -3,6 +3,7 @@ import { MailgunBackend, type MailgunOptions } from '../../src/backends/mailgun.
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
 import type { HttpCall, HttpReply } from '../servers/scripted-http.ts';
 import { mailgun } from '../servers/vendors/mailgun.ts';
+import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, FULL_HEADERS, MAIL, told, verified } from './vendor-trial.ts';
 
@@ -172,3 +173,8 @@ test.each<[MailgunOptions, string]>([
 });
 
 describeBackend('mailgun', vendorSubject(mailgun, connect), { describe, it });
+
+describeVendorFaults('mailgun', {
+  vendor: mailgun,
+  connect: (baseUrl, options) => new MailgunBackend({ apiKey, baseUrl, ...options }),
+});

@@ -3,6 +3,7 @@ import { PostmarkBackend, type PostmarkOptions } from '../../src/backends/postma
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
 import type { HttpReply } from '../servers/scripted-http.ts';
 import { postmark } from '../servers/vendors/postmark.ts';
+import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, FULL_HEADERS, MAIL, told, verified } from './vendor-trial.ts';
 
@@ -161,3 +162,9 @@ test('the token that sends nothing is one', () => {
 });
 
 describeBackend('postmark', vendorSubject(postmark, connect), { describe, it });
+
+describeVendorFaults('postmark', {
+  vendor: postmark,
+  connect: (baseUrl, options) => new PostmarkBackend({ serverToken, baseUrl, ...options }),
+  hasBatches: true,
+});

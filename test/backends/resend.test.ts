@@ -5,6 +5,7 @@ import { EmailMessage } from '../../src/model/message.ts';
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
 import type { HttpReply } from '../servers/scripted-http.ts';
 import { resend } from '../servers/vendors/resend.ts';
+import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, FULL_HEADERS, MAIL, told, verified } from './vendor-trial.ts';
 
@@ -169,3 +170,10 @@ test.each<[ResendOptions, string]>([
 });
 
 describeBackend('resend', vendorSubject(resend, connect), { describe, it });
+
+describeVendorFaults('resend', {
+  vendor: resend,
+  connect: (baseUrl, options) => new ResendBackend({ apiKey: 're_123', baseUrl, ...options }),
+  hasKeys: true,
+  hasBatches: true,
+});

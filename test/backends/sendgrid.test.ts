@@ -3,6 +3,7 @@ import { SendGridBackend, type SendGridOptions } from '../../src/backends/sendgr
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
 import type { HttpReply } from '../servers/scripted-http.ts';
 import { sendgrid } from '../servers/vendors/sendgrid.ts';
+import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, FULL_HEADERS, MAIL, told, verified } from './vendor-trial.ts';
 
@@ -166,3 +167,8 @@ test.each([{ errors: 'bad' }, { errors: [null] }, 'nonsense', null])('a refusal 
 });
 
 describeBackend('sendgrid', vendorSubject(sendgrid, connect), { describe, it });
+
+describeVendorFaults('sendgrid', {
+  vendor: sendgrid,
+  connect: (baseUrl, options) => new SendGridBackend({ apiKey, baseUrl, ...options }),
+});

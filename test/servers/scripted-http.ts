@@ -23,9 +23,9 @@ export interface HttpReply {
   readonly after?: Promise<unknown>;
   /**
    * `unread` before the body is read; `unanswered` when it has been; `head` in the middle of the status line; `body` in the middle
-   * of the body; `silent` never answers.
+   * of the body; `stalled` is there, too, but for the end of the connection; `silent` never answers.
    */
-  readonly cut?: 'unread' | 'unanswered' | 'head' | 'body' | 'silent';
+  readonly cut?: 'unread' | 'unanswered' | 'head' | 'body' | 'stalled' | 'silent';
 }
 
 /** A server of HTTP that says what it is told to. */
@@ -34,7 +34,7 @@ export class ScriptedHttp {
   readonly calls: HttpCall[] = [];
   /** Answers; by default with an empty object. */
   script: (call: HttpCall, count: number) => HttpReply = () => ({});
-  /** Asked before a body is read. */
+  /** Asked before a body is read; when it is to be silent, the body is not read at all. */
   scriptUnread: (count: number) => HttpReply['cut'] = () => undefined;
   readonly #server: Server;
   readonly #sockets = new Map<Socket, number>();
@@ -74,7 +74,8 @@ export class ScriptedHttp {
 
   /** How long a connection may idle, and whether clients are told. */
   idle(ms: number, isTold = true): void {
-    this.#server.keepAliveTimeout = ms;
+    // Newer Nodes wait a second longer than they say.
+    Object.assign(this.#server, { keepAliveTimeout: ms, keepAliveTimeoutBuffer: 0 });
     this.#isTold = isTold;
   }
   #isTold = true;
@@ -95,10 +96,9 @@ export class ScriptedHttp {
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
-    if (this.scriptUnread(++this.#arrived) === 'unread') {
-      socket.resetAndDestroy();
-      return;
-    }
+    const unread = this.scriptUnread(++this.#arrived);
+    if (unread === 'unread') socket.resetAndDestroy();
+    if (unread !== undefined) return;
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk);
     const call: HttpCall = {
@@ -119,9 +119,10 @@ export class ScriptedHttp {
     if (cut === 'silent') return;
     if (cut === 'unanswered' || cut === 'unread') socket.resetAndDestroy();
     else if (cut === 'head') socket.end('HTTP/1.1 20');
-    else if (cut === 'body')
-      socket.end(`HTTP/1.1 ${status} X\r\ncontent-length: ${text.length + 20}\r\n\r\n${text.slice(0, 5)}`);
-    else {
+    else if (cut === 'body' || cut === 'stalled') {
+      socket.write(`HTTP/1.1 ${status} X\r\ncontent-length: ${text.length + 20}\r\n\r\n${text.slice(0, 5)}`);
+      if (cut === 'body') socket.end();
+    } else {
       response.shouldKeepAlive = this.#isTold ? response.shouldKeepAlive : true;
       response.writeHead(status, {
         'content-type': 'application/json',
