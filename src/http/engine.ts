@@ -32,7 +32,7 @@ import {
   type Verdict,
 } from './provider.ts';
 import { Redactor } from './redactor.ts';
-import { type Reading, Requests } from './requests.ts';
+import { type Answered, type Reading, Requests } from './requests.ts';
 import { acceptedResult, failedResult, joinResults, refusedBy } from './results.ts';
 
 /** A message that is built and waits for its batch. */
@@ -202,7 +202,7 @@ export class HttpEngine {
     const question = { method: 'POST', path, headers, encode, read, messages, ...(before && { before }) } as const;
     const answered = await this.#requests.run(question, signal);
     if ('error' in answered) return failedResult(job, answered);
-    return acceptedResult(this.#name, job, answered.answer, answered.said, this.#redactor, messages);
+    return acceptedResult(this.#name, job, answered.answer, answered.said, answered.redactor, messages);
   }
 
   /** Answers each; one that is alone goes as it would without batches. */
@@ -226,7 +226,7 @@ export class HttpEngine {
       for (const [index, entry] of entries.entries()) {
         if (isApart) this.#sendAlone(entry);
         else if ('error' in answered) entry.resolve(failedResult(entry.job, answered));
-        else this.#settle(entry, answered.answer, answered.said[index] ?? null, messages);
+        else this.#settle(entry, answered, answered.said[index] ?? null, messages);
       }
     } catch (error) {
       for (const { job, resolve } of entries) resolve(failedDelivery(job, toEmailError(error)));
@@ -234,12 +234,17 @@ export class HttpEngine {
   }
 
   /** What a batch's answer says of one of its messages; one that was refused for the moment is tried again, alone. */
-  #settle(entry: Waiting, answer: Answer, verdict: Verdict, all: readonly EmailMessage[]): void {
+  #settle(
+    entry: Waiting,
+    { answer, redactor }: Answered<unknown>,
+    verdict: Verdict,
+    all: readonly EmailMessage[],
+  ): void {
     const { job, resolve } = entry;
     const messages = verdict?.part === undefined ? all : [job.message];
-    if (isAccepted(verdict)) resolve(acceptedResult(this.#name, job, answer, verdict, this.#redactor, messages));
-    else if (verdict === null) resolve(failedResult(job, this.#requests.unreadable(answer, messages)));
-    else this.#sendAlone(entry, refusedBy(this.#name, answer, verdict, this.#redactor, messages));
+    if (isAccepted(verdict)) resolve(acceptedResult(this.#name, job, answer, verdict, redactor, messages));
+    else if (verdict === null) resolve(failedResult(job, this.#requests.unreadable(answer, messages, redactor)));
+    else this.#sendAlone(entry, refusedBy(this.#name, answer, verdict, redactor, messages));
   }
 
   #sendAlone({ job, built, json, resolve }: Waiting, before?: Failure): void {

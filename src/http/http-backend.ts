@@ -76,7 +76,7 @@ export abstract class HttpBackend<O extends HttpOptions = HttpOptions> extends E
     const values = Object.entries(this.#options).filter(([option]) => 'secret' in (optionTable[option] ?? {}));
     const secrets = values.flatMap(([, value]: [string, unknown]) => (typeof value === 'string' ? [value] : []));
     // Also in the form that they are sent in: encoded, after the name of a scheme.
-    const sent = Object.values(provider.authorization).map(withoutScheme);
+    const sent = Object.values(provider.authorization ?? {}).map(withoutScheme);
     // Headers of the caller may hold keys of gateways; short values are words, and no keys.
     const headers = Object.values(this.#options.headers ?? {}).flatMap((value) => [value, withoutScheme(value)]);
     const hidden = [

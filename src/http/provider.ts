@@ -5,6 +5,7 @@ import type { Feature, IgnoredReasons } from '../model/features.ts';
 import type { EmailMessage } from '../model/message.ts';
 import type { DeliveryStatus } from '../model/status.ts';
 import type { Refusal } from './failure.ts';
+import type { HttpRequest } from './transport.ts';
 
 /** What a message may ask of a provider, beside the features of every backend; what is missing is refused. */
 export type HttpFeature = Feature | 'alternatives' | 'inlineAttachments' | 'severalReplyTo';
@@ -91,12 +92,28 @@ export interface Batch {
   parse(answer: Answer, messages: readonly EmailMessage[]): readonly Verdict[];
 }
 
+/** What a request is signed for. */
+export interface Signing {
+  /** Aborts when the request has no more time, or its call has ended. */
+  readonly signal: AbortSignal;
+  /** What the same request was signed with a moment ago, and the answer that refused it; null when it goes for the first time. */
+  readonly refused: { readonly headers: Readonly<Record<string, string>>; readonly answer: Answer } | null;
+}
+
+/** What says who sends a request, for one try of it. */
+export interface Signed {
+  /** Beside those of every request. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** What of them is in no error and no answer that is shown. */
+  readonly secrets: readonly string[];
+}
+
 /** A provider's API: how a message is written for it, and what its answers mean. */
 export interface Provider {
   /** The address of the service. */
   readonly baseUrl: string;
-  /** The headers that say who sends. */
-  readonly authorization: Readonly<Record<string, string>>;
+  /** The headers that say who sends, where they are the same each time. */
+  readonly authorization?: Readonly<Record<string, string>>;
   /** Fields of `espExtra`, in lower case, that the message's own fields set. */
   readonly fixed: ReadonlySet<string>;
   /** Whether one request with `mergeData` is a mail for each of `to`; otherwise there is one request for each. */
@@ -114,6 +131,14 @@ export interface Provider {
   /** A harmless request: its path, and what an answer tells that is worth showing; null when it says no. */
   readonly check: { readonly path: string; read(answer: Answer): Verification['details'] | null };
 
+  /**
+   * Says who sends where that changes: by a signature of the request, or a token that expires. Asked for each try, just before it
+   * leaves, and once more when it is refused for who sends it (`auth`).
+   *
+   * @returns null when it was refused and there is nothing else to sign with
+   * @throws {EmailError} which says that nothing was sent; whatever else is thrown becomes one
+   */
+  sign?(request: HttpRequest, signing: Signing): Promise<Signed | null>;
   /**
    * The request for a message, whose content is in memory.
    *

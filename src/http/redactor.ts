@@ -8,10 +8,18 @@ const MAX_DEPTH = 100;
 
 /** Takes out of what providers say what is in no error, status or log: secrets, and the mails' own texts. */
 export class Redactor {
+  readonly #secrets: readonly string[];
   readonly #forms: readonly string[];
 
   constructor(secrets: readonly string[]) {
+    this.#secrets = secrets;
     this.#forms = formsOf(secrets);
+  }
+
+  /** One that takes out these secrets, too. */
+  and(secrets: readonly string[]): Redactor {
+    if (secrets.length === 0) return this;
+    return new Redactor([...this.#secrets, ...secrets]);
   }
 
   /** A text without them; `messages` are those that the answer is about. */

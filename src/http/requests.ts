@@ -1,17 +1,18 @@
 import { endedBefore } from '../backend/job.ts';
-import { type EmailError, SendError } from '../model/errors.ts';
+import { EmailConnectionError, EmailError, SendError } from '../model/errors.ts';
 import type { EmailMessage } from '../model/message.ts';
 import { parseProxy } from '../net/proxy-server.ts';
 import { backoffMs, type RetryOptions, resolveRetry } from '../util/backoff.ts';
 import { ConcurrencyLimiter } from '../util/concurrency-limiter.ts';
-import { setDeadline } from '../util/deadline.ts';
+import { type Deadline, setDeadline } from '../util/deadline.ts';
 import { pause } from '../util/pause.ts';
 import { isNode } from '../util/runtime.ts';
+import { unlessAborted } from '../util/unless-aborted.ts';
 import { type Refusal, unansweredError, unmadeError } from './failure.ts';
 import { FetchTransport } from './fetch-transport.ts';
 import { NodeTransport } from './node-transport.ts';
 import type { HttpOptions } from './options.ts';
-import type { Answer, Encoded, Failure, Provider } from './provider.ts';
+import type { Answer, Encoded, Failure, Provider, Signed, Signing } from './provider.ts';
 import type { Redactor } from './redactor.ts';
 import { refusedBy, shownAnswer } from './results.ts';
 import { type HttpRequest, NoAnswer, type Transport } from './transport.ts';
@@ -23,6 +24,8 @@ export type Reading<T> = { readonly said: T } | { readonly refusal: Refusal } | 
 export interface Answered<T> {
   readonly answer: Answer;
   readonly said: T;
+  /** Takes out of it what is not shown. */
+  readonly redactor: Redactor;
 }
 
 /** What is asked, below the base URL. */
@@ -43,6 +46,8 @@ interface Question<T> {
 
 /** After a lost answer, what the same request with the same key is answered with says of the first, too. */
 const SETTLED: ReadonlySet<string> = new Set(['rejected', 'invalid-recipient', 'template', 'too-large']);
+
+const UNSIGNED: Signed = { headers: {}, secrets: [] };
 
 /** Makes requests: in their turn, within their time, and again only where that cannot send a mail twice. */
 export class Requests {
@@ -144,27 +149,64 @@ export class Requests {
     }
   }
 
+  /** What is refused for who sends it was not carried out: it goes once more where there is something else to sign it with. */
   async #try<T>(
     request: HttpRequest,
-    { read, messages }: Question<T>,
+    question: Question<T>,
     signal: AbortSignal | undefined,
   ): Promise<Answered<T> | Failure> {
     const deadline = setDeadline(this.#timeoutMs, signal);
     try {
-      const { status, headers, text } = await this.#transport.send(request, deadline.signal);
-      const answer: Answer = { status, headers, body: parseJson(text ?? ''), text: text ?? '' };
-      const isYes = status >= 200 && status < 300;
-      if (isYes && text === null) return { error: this.#doubt(status, 'broke off') };
-      const reading = isYes ? readOrNull(() => read(answer)) : { refusal: this.#refusalOf(answer) };
-      if (reading === null) return this.unreadable(answer, messages);
-      if ('said' in reading) return { answer, said: reading.said };
-      return refusedBy(this.#name, answer, reading.refusal, this.#redactor, messages);
+      const signed = (await this.#sign(request, deadline, null)) ?? UNSIGNED;
+      const answer = await this.#exchange(request, signed, question, deadline);
+      if (!('error' in answer) || answer.error.code !== 'auth' || answer.answer === undefined) return answer;
+      const again = await this.#sign(request, deadline, { headers: signed.headers, answer: answer.answer });
+      return again === null ? answer : await this.#exchange(request, again, question, deadline);
     } catch (error) {
       if (error instanceof NoAnswer) return { error: unansweredError(this.#name, error, signal) };
+      if (error instanceof EmailError) return { error };
       throw error;
     } finally {
       deadline.clear();
     }
+  }
+
+  /** @throws {NoAnswer | EmailError} which says that nothing was sent */
+  async #sign(request: HttpRequest, { signal }: Deadline, refused: Signing['refused']): Promise<Signed | null> {
+    const { sign } = this.#provider;
+    if (sign === undefined) return null;
+    try {
+      return await unlessAborted(
+        (async () => sign(request, { signal, refused }))(), // it may also throw synchronously
+        signal,
+      );
+    } catch (cause) {
+      if (signal.aborted) throw new NoAnswer(signal.reason, false);
+      if (cause instanceof EmailError) throw cause;
+      // Its text may hold what it was to be signed with.
+      throw new EmailConnectionError('auth', `the request to ${this.#name} could not be signed`, {
+        phase: 'auth',
+        cause,
+      });
+    }
+  }
+
+  async #exchange<T>(
+    request: HttpRequest,
+    signed: Signed,
+    { read, messages }: Question<T>,
+    deadline: Deadline,
+  ): Promise<Answered<T> | Failure> {
+    const whole = { ...request, headers: { ...request.headers, ...signed.headers } };
+    const { status, headers, text } = await this.#transport.send(whole, deadline.signal);
+    const redactor = this.#redactor.and(signed.secrets);
+    const answer: Answer = { status, headers, body: parseJson(text ?? ''), text: text ?? '' };
+    const isYes = status >= 200 && status < 300;
+    if (isYes && text === null) return { error: this.#doubt(status, 'broke off') };
+    const reading = isYes ? readOrNull(() => read(answer)) : { refusal: this.#refusalOf(answer) };
+    if (reading === null) return this.unreadable(answer, messages, redactor);
+    if ('said' in reading) return { answer, said: reading.said, redactor };
+    return refusedBy(this.#name, answer, reading.refusal, redactor, messages);
   }
 
   /** A refusal of another shape than it should have is one all the same. */
@@ -179,8 +221,8 @@ export class Requests {
   }
 
   /** What is said of messages when their part of an answer cannot be read. */
-  unreadable(answer: Answer, messages: readonly EmailMessage[]): Failure {
-    const espResponse = shownAnswer(answer, undefined, this.#redactor, messages);
+  unreadable(answer: Answer, messages: readonly EmailMessage[], redactor: Redactor): Failure {
+    const espResponse = shownAnswer(answer, undefined, redactor, messages);
     return { error: this.#doubt(answer.status, 'cannot be read'), answer, espResponse };
   }
 
