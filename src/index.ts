@@ -28,6 +28,8 @@ export type { FileOptions } from './backends/file.ts';
 export { FileBackend } from './backends/file.ts';
 export type { MailgunOptions } from './backends/mailgun.ts';
 export { MailgunBackend } from './backends/mailgun.ts';
+export type { MandrillOptions } from './backends/mandrill.ts';
+export { MandrillBackend } from './backends/mandrill.ts';
 export type { PostmarkOptions } from './backends/postmark.ts';
 export { PostmarkBackend } from './backends/postmark.ts';
 export type { ResendOptions } from './backends/resend.ts';

@@ -5,6 +5,7 @@ export { ConsoleBackend as console } from '../backends/console.ts';
 export { DummyBackend as dummy } from '../backends/dummy.ts';
 export { FileBackend as file } from '../backends/file.ts';
 export { MailgunBackend as mailgun } from '../backends/mailgun.ts';
+export { MandrillBackend as mandrill } from '../backends/mandrill.ts';
 export { PostmarkBackend as postmark } from '../backends/postmark.ts';
 export { ResendBackend as resend } from '../backends/resend.ts';
 export { SendGridBackend as sendgrid } from '../backends/sendgrid.ts';

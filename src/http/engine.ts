@@ -78,9 +78,11 @@ export class HttpEngine {
   /** @throws {EmailConnectionError | SendError} */
   async verify(signal: AbortSignal | undefined): Promise<Verification['details']> {
     const { check } = this.#provider;
+    const { path, body } = check;
+    const method = body === undefined ? 'GET' : 'POST';
+    const encode = (): Encoded | null => (body === undefined ? null : asJson(JSON.stringify(body)));
     const read = (said: Answer): Reading<Answer> => ({ said });
-    const question = { method: 'GET', path: check.path, encode: () => null, read, messages: [] } as const;
-    const answered = await this.#requests.run(question, signal);
+    const answered = await this.#requests.run({ method, path, encode, read, messages: [] }, signal);
     const { answer } = answered;
     const details = answer === undefined ? null : readOr(null, () => check.read(answer));
     if (details !== null) return this.#redactor.value(details, []) as Verification['details']; // of the same shape
@@ -129,11 +131,16 @@ export class HttpEngine {
     const message = withText(await whileReading(withContentRead(given.message, given.signal), given.signal));
     const job = { ...given, message };
     this.#check(message);
-    if (message.mergeData === null || this.#provider.mergesItself) return this.#deliverMail(job, batches);
+    if (message.mergeData === null || this.#mergesItself(message)) return this.#deliverMail(job, batches);
     const results: DeliveryResult[] = [];
     const each = deliverEach(mailForEach(job), (mail) => this.#deliverMail(mail, batches), width);
     for await (const result of each) results[result.index] = result;
     return joinResults(job, results);
+  }
+
+  #mergesItself(message: EmailMessage): boolean {
+    const { mergesItself = false } = this.#provider;
+    return typeof mergesItself === 'function' ? mergesItself(message) : mergesItself;
   }
 
   /** @throws {MessageError} `unsupported-feature` for what the provider lacks beside the features that every backend decides on */

@@ -45,6 +45,8 @@ export interface Accepted {
   readonly statusOf?: (recipient: Mailbox) => DeliveryStatus | undefined;
   /** Of recipients that have an id of their own. */
   readonly idOf?: (recipient: Mailbox) => string | undefined;
+  /** Why one of those is refused, in the provider's word for it. */
+  readonly reasonOf?: (recipient: Mailbox) => string | undefined;
   /** The part of the answer that is about this message, where it is about several. */
   readonly part?: unknown;
 }
@@ -116,8 +118,8 @@ export interface Provider {
   readonly authorization?: Readonly<Record<string, string>>;
   /** Fields of `espExtra`, in lower case, that the message's own fields set. */
   readonly fixed: ReadonlySet<string>;
-  /** Whether one request with `mergeData` is a mail for each of `to`; otherwise there is one request for each. */
-  readonly mergesItself?: boolean;
+  /** Whether one request with `mergeData` is a mail for each of `to`, or is for this message; otherwise there is one request for each. */
+  readonly mergesItself?: boolean | ((message: EmailMessage) => boolean);
   /** Whether variables are put into the message's own texts too, and not into stored templates alone. */
   readonly mergesTexts?: boolean;
   /** Whether it takes no mail without a recipient in `to`. */
@@ -128,8 +130,12 @@ export interface Provider {
   readonly keyMs?: number;
   /** The request for several messages, where there is one. */
   readonly batch?: Batch;
-  /** A harmless request: its path, and what an answer tells that is worth showing; null when it says no. */
-  readonly check: { readonly path: string; read(answer: Answer): Verification['details'] | null };
+  /** A harmless request: its path, its body when it is a POST, and what an answer tells that is worth showing; null when it says no. */
+  readonly check: {
+    readonly path: string;
+    readonly body?: object;
+    read(answer: Answer): Verification['details'] | null;
+  };
 
   /**
    * Says who sends where that changes: by a signature of the request, or a token that expires. Asked for each try, just before it

@@ -39,33 +39,35 @@ export function acceptedResult(
   redactor: Redactor,
   messages: readonly EmailMessage[],
 ): DeliveryResult {
-  const { messageId, status: all = 'queued', statusOf, idOf, part } = accepted;
+  const { messageId, status: all = 'queued', statusOf, idOf, reasonOf, part } = accepted;
   const shown = (id: string | null): string | null => (id === null ? null : redactor.text(id, []));
   const recipients = new Map<string, RecipientStatus>();
   for (const recipient of job.message.recipients) {
     const own = statusOf?.(recipient) ?? all;
     const known = { messageId: shown(idOf?.(recipient) ?? messageId), code: answer.status };
-    recipients.set(
-      recipient.address,
-      recipientStatus(recipient.address, own, { ...known, ...refusalOf(name, own, recipient) }),
-    );
+    const reason = reasonOf?.(recipient);
+    const refusal = refusalOf(name, own, recipient, reason && redactor.text(reason, messages));
+    recipients.set(recipient.address, recipientStatus(recipient.address, own, { ...known, ...refusal }));
   }
   const espResponse = shownAnswer(answer, part, redactor, messages);
   return { index: job.index, messageId: shown(messageId), recipients, espResponse };
 }
 
 /** What is said of one recipient that did not get what others got. */
-function refusalOf(name: string, status: DeliveryStatus, { address }: Mailbox): Partial<RecipientStatus> {
+function refusalOf(
+  name: string,
+  status: DeliveryStatus,
+  { address }: Mailbox,
+  reason: string | undefined,
+): Partial<RecipientStatus> {
   if (status === 'sent' || status === 'queued') return {};
   if (status === 'unknown') {
     const text = `it is not known whether ${name} took the mail for ${address}`;
     return { messageId: null, error: new SendError('uncertain', text, { phase: 'request', outcome: 'unknown' }) };
   }
   const code = status === 'invalid' ? 'invalid-recipient' : 'rejected';
-  return {
-    messageId: null,
-    error: new SendError(code, `${name} refused the recipient ${address}`, { phase: 'request' }),
-  };
+  const text = `${name} refused the recipient ${address}${reason === undefined ? '' : `: ${reason}`}`;
+  return { messageId: null, response: reason ?? null, error: new SendError(code, text, { phase: 'request' }) };
 }
 
 /** The result of a message that was not taken, or of which that is not known. */

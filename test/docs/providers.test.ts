@@ -50,7 +50,7 @@ test.each(['docs/providers.md', ...NAMES.map((name) => `docs/${name}.md`)])(
     const path = join(ROOT, page);
     const text = readFileSync(path, 'utf8');
     const written = text.replace(
-      /<!-- carries (\w+) -->[\s\S]*?<!-- \/carries -->/,
+      /<!-- carries ([\w-]+) -->[\s\S]*?<!-- \/carries -->/,
       (_, name: string) => `<!-- carries ${name} -->\n${table(name === 'all' ? NAMES : [name])}\n<!-- /carries -->`,
     );
     await expect(written).toMatchFileSnapshot(path);

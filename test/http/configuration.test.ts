@@ -34,6 +34,12 @@ const WAYS: readonly [string, Readonly<Record<string, string>>, string, RegExp][
     /^https:\/\/api\.cloudflare\.com\/client\/v4\/accounts\/0123456789abcdef0123456789abcdef\/email\/sending\/send_raw Bearer 0123/,
   ],
   [
+    'mandrill',
+    { MANDRILL_API_KEY: 'md-0123456789abcdefghij' },
+    'mandrill://md-0123456789abcdefghij@',
+    /^https:\/\/mandrillapp\.com\/api\/1\.0\/messages\/send md-0123456789abcdefghij$/,
+  ],
+  [
     'mailgun',
     { MAILGUN_API_KEY: '0123456789abcdef0123', MAILGUN_DOMAIN: 'mg.example.com', MAILGUN_REGION: 'eu' },
     `mailgun://0123456789abcdef0123@mg.example.com?region=eu`,
@@ -47,7 +53,7 @@ async function firstRequest(connect: (fetch: typeof globalThis.fetch) => HttpBac
   const backend = connect(async (url, init) => {
     const headers = new Headers(init?.headers);
     const key = headers.get('authorization') ?? headers.get('x-postmark-server-token') ?? headers.get('api-key');
-    asked = `${String(url)} ${key}`;
+    asked = `${String(url)} ${key ?? JSON.parse(String(init?.body)).key}`;
     return new Response('{}', { status: 400 });
   });
   await backend.sendMessages([{ subject: 's', body: 'b', fromEmail: 'a@example.com', to: 'b@example.org' }], {
