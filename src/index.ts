@@ -16,6 +16,8 @@ export type { DeliveryFilter } from './backend/filter.ts';
 export type { DeliveryContext, DeliveryResult, Job } from './backend/job.ts';
 export { failedDelivery, sameForAll } from './backend/job.ts';
 export { LocalBackend } from './backend/local-backend.ts';
+export type { AzureOptions } from './backends/azure.ts';
+export { AzureBackend } from './backends/azure.ts';
 export type { BrevoOptions } from './backends/brevo.ts';
 export { BrevoBackend } from './backends/brevo.ts';
 export type { CloudflareOptions } from './backends/cloudflare.ts';

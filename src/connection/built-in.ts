@@ -1,4 +1,5 @@
 /** The built-in backends, one per line: each class exported under its name for `getConnection` and variables. */
+export { AzureBackend as azure } from '../backends/azure.ts';
 export { BrevoBackend as brevo } from '../backends/brevo.ts';
 export { CloudflareBackend as cloudflare } from '../backends/cloudflare.ts';
 export { ConsoleBackend as console } from '../backends/console.ts';

@@ -17,8 +17,8 @@ const MIN_KEY = 8;
 export abstract class HttpBackend<O extends HttpOptions = HttpOptions> extends EmailBackend {
   /** What the provider carries. */
   static readonly carries: Carries;
-  /** The options that must be given, such as the key. */
-  static readonly required: readonly string[] = ['apiKey'];
+  /** The options that must be given, such as the key; of a list, one. */
+  static readonly required: readonly (string | readonly string[])[] = ['apiKey'];
   /** The name of the same provider's preset for SMTP. */
   static readonly smtpPreset: string | null = null;
 

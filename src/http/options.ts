@@ -32,7 +32,7 @@ export interface Declared {
   readonly name: string;
   readonly optionTable: AnyOptionTable;
   readonly carries: Carries;
-  readonly required: readonly string[];
+  readonly required: readonly (string | readonly string[])[];
   readonly smtpPreset: string | null;
 }
 
@@ -81,7 +81,7 @@ export function refuseSmtpOptions<O extends HttpOptions>(declared: Declared, opt
     (each) => !Object.hasOwn(optionTable, each) && Reflect.get(options, each) !== undefined,
   );
   if (option === undefined) return options;
-  const text = `${name}: ${option} is an option of SMTP, and this backend speaks HTTP: give ${required.join(' and ')}, or send over '${smtpPreset ?? 'smtp'}'`;
+  const text = `${name}: ${option} is an option of SMTP, and this backend speaks HTTP: give ${required.map(anyOf).join(' and ')}, or send over '${smtpPreset ?? 'smtp'}'`;
   throw new ConfigurationError('unknown-option', text, { option });
 }
 
@@ -92,13 +92,15 @@ export function refuseSmtpOptions<O extends HttpOptions>(declared: Declared, opt
  *   a `baseUrl` to which the key would go in the clear.
  */
 export function checkHttpOptions({ name, optionTable, required, smtpPreset }: Declared, options: HttpOptions): void {
-  const option = required.find((each) => !Reflect.get(options, each));
-  if (option !== undefined) {
+  const missing = required.find((each) => [each].flat().every((option) => !Reflect.get(options, option)));
+  if (missing !== undefined) {
+    const [option = '', ...others] = [missing].flat();
     const [variable] = [optionTable[option]?.variable ?? []].flat();
-    const advice = variable === undefined ? 'give it' : `give it, or set ${variable.name}`;
+    const give = others.length === 0 ? 'give it' : 'give one of them';
+    const advice = variable === undefined ? give : `${give}, or set ${variable.name}`;
     const other = smtpPreset === null ? '' : `; with the login of SMTP it is '${smtpPreset}'`;
-    const text = `${name}: ${option} is missing: ${advice}${other}`;
-    throw new ConfigurationError('missing-option', text, { option });
+    const text = `${name}: ${anyOf(missing)} is missing: ${advice}${other}`;
+    throw new ConfigurationError('missing-option', text, { option, otherOptions: others });
   }
   checkBaseUrl(name, options);
   const { proxy, fetch } = options;
@@ -120,6 +122,10 @@ function checkBaseUrl(name: string, { baseUrl, allowInsecureAuth, proxy }: HttpO
   const only = `http is for this machine only${proxy ? ', and not through a proxy' : ''}`;
   const text = `${name}: baseUrl must begin with https://, as the key is sent there (${only}); set allowInsecureAuth where nobody can listen`;
   throw new ConfigurationError('invalid-option', text, { option: 'baseUrl', otherOptions: ['allowInsecureAuth'] });
+}
+
+function anyOf(options: string | readonly string[]): string {
+  return [options].flat().join(' or ');
 }
 
 function isHeaders(value: unknown): boolean {

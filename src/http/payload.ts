@@ -4,6 +4,7 @@ import { generateMessageId } from '../mime/compose/message-id.ts';
 import { addressKey, comparisonKey, type Mailbox } from '../model/address.ts';
 import type { Attachment } from '../model/attachment.ts';
 import { MessageError } from '../model/errors.ts';
+import { sha256 } from '../model/idempotency-key.ts';
 import { formatPhrase } from '../model/mailbox.ts';
 import { type EmailMessage, mailboxesOf } from '../model/message.ts';
 import { isObject } from '../util/json.ts';
@@ -79,6 +80,19 @@ export function headersOf(message: EmailMessage): Readonly<Record<string, string
       ];
     }),
   );
+}
+
+/** An idempotency key as a UUID, for providers that take nothing else: of any text the same one each time (RFC 9562, section 5.8). */
+export function uuidOf(key: string): string {
+  const digits = sha256(key);
+  const parts = [
+    digits.slice(0, 8),
+    digits.slice(8, 12),
+    `8${digits.slice(13, 16)}`,
+    `a${digits.slice(17, 20)}`,
+    digits.slice(20, 32),
+  ];
+  return parts.join('-');
 }
 
 /** A record, or undefined when it is empty, so that JSON leaves it out. */

@@ -1,9 +1,9 @@
 import { ConfigurationError } from '../model/errors.ts';
+import { type AccessToken, type TokenSource, tokenSourceOf } from '../net/access-token.ts';
 import { checkOAuth2, type OAuth2Options } from '../net/oauth-options.ts';
 import { type ProxyServer, parseProxy, proxiedHost } from '../net/proxy-server.ts';
 import { refuseInWorkerd } from '../options/refuse-in-workerd.ts';
 import { type RetryOptions, resolveRetry } from '../util/backoff.ts';
-import { type TokenSource, tokenSourceOf } from './session/access-token.ts';
 
 /**
  * How TLS is used: `implicit`, from the first byte; `required`, by STARTTLS, or nothing is sent; `opportunistic`, by STARTTLS
@@ -96,7 +96,7 @@ export interface SmtpOptions {
   /** The password, or an app password of the provider. */
   readonly password?: string;
   /** An OAuth 2.0 access token, or a function that gets one; it is called again, once, when the server refuses the first. Wins over `password`. */
-  readonly accessToken?: string | ((options: { readonly refresh: boolean }) => string | Promise<string>);
+  readonly accessToken?: AccessToken;
   /** Where to get access tokens, instead of `password` or `accessToken`: each is used until shortly before its end, by all connections. */
   readonly oauth2?: OAuth2Options;
   /** STARTTLS, required, never skipped. */

@@ -34,6 +34,15 @@ const WAYS: readonly [string, Readonly<Record<string, string>>, string, RegExp][
     /^https:\/\/api\.cloudflare\.com\/client\/v4\/accounts\/0123456789abcdef0123456789abcdef\/email\/sending\/send_raw Bearer 0123/,
   ],
   [
+    'azure',
+    {
+      AZURE_COMMUNICATION_CONNECTION_STRING:
+        'endpoint=https://shop.communication.azure.com/;accesskey=MDEyMzQ1Njc4OWFiY2RlZg==',
+    },
+    'azure://MDEyMzQ1Njc4OWFiY2RlZg%3D%3D@shop.communication.azure.com',
+    /^https:\/\/shop\.communication\.azure\.com\/emails:send\?api-version=2025-09-01 HMAC-SHA256 SignedHeaders=/,
+  ],
+  [
     'mandrill',
     { MANDRILL_API_KEY: 'md-0123456789abcdefghij' },
     'mandrill://md-0123456789abcdefghij@',

@@ -19,11 +19,12 @@ test('the package loads what only a delivery needs with the first delivery', () 
   expect(loaded.filter((path) => path.startsWith('http/')).toSorted()).toEqual([
     'http/http-backend.ts',
     'http/options.ts',
+    'http/token-options.ts',
   ]);
   expect(loaded.filter((path) => /\/(?:provider|engine)\.ts$/.test(path))).toEqual([]);
 });
 
-test.each(['resend', 'sendgrid', 'postmark', 'mailgun', 'brevo', 'cloudflare'])(
+test.each(['resend', 'sendgrid', 'postmark', 'mailgun', 'brevo', 'cloudflare', 'mandrill', 'azure'])(
   'the engine of %s knows no other provider',
   (name) => {
     const others = loadedWith(`backends/${name}/provider.ts`).filter(

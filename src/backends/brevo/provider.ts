@@ -1,11 +1,10 @@
 import type { Refusal } from '../../http/failure.ts';
-import { asObject, base64Of, dataFor, headersOf, nameOf, peopleOf, unlessEmpty } from '../../http/payload.ts';
+import { asObject, base64Of, dataFor, headersOf, nameOf, peopleOf, unlessEmpty, uuidOf } from '../../http/payload.ts';
 import type { Answer, Built, Provider, Verdict } from '../../http/provider.ts';
 import { encodeWords } from '../../mime/compose/encoded-word.ts';
 import { asciiJson } from '../../mime/compose/json-header.ts';
 import type { Mailbox } from '../../model/address.ts';
 import { isScheduled } from '../../model/features.ts';
-import { sha256 } from '../../model/idempotency-key.ts';
 import { type EmailMessage, mailboxesOf } from '../../model/message.ts';
 import type { BrevoOptions } from '../brevo.ts';
 
@@ -117,17 +116,4 @@ function person(mailbox: Mailbox): object {
 /** A template's id is a number; what is none Brevo refuses by name. */
 function numberOf(templateId: string): number | string {
   return /^\d+$/.test(templateId) ? Number(templateId) : templateId;
-}
-
-/** Keys are UUIDs: of any text, the same one each time (RFC 9562, section 5.8). */
-function uuidOf(key: string): string {
-  const digits = sha256(key);
-  const parts = [
-    digits.slice(0, 8),
-    digits.slice(8, 12),
-    `8${digits.slice(13, 16)}`,
-    `a${digits.slice(17, 20)}`,
-    digits.slice(20, 32),
-  ];
-  return parts.join('-');
 }

@@ -1,7 +1,15 @@
-import { EmailConnectionError } from '../../model/errors.ts';
-import type { OAuth2Options } from '../../net/oauth-options.ts';
-import type { OAuthTokens } from '../../net/oauth-tokens.ts';
-import type { SmtpOptions } from '../options.ts';
+import { EmailConnectionError } from '../model/errors.ts';
+import type { OAuth2Options } from './oauth-options.ts';
+import type { OAuthTokens } from './oauth-tokens.ts';
+
+/** An OAuth 2.0 access token, or a function that gets one; `refresh` is true when the last one was refused. */
+export type AccessToken = string | ((options: { readonly refresh: boolean }) => string | Promise<string>);
+
+/** The two ways to come by access tokens. */
+export interface TokenOptions {
+  readonly accessToken?: AccessToken;
+  readonly oauth2?: OAuth2Options;
+}
 
 /** Where the access tokens of a login come from. */
 export interface TokenSource {
@@ -16,7 +24,7 @@ export interface TokenSource {
 }
 
 /** The source that the options name, null when they name none. @param timeoutMs how long a token endpoint may take */
-export function tokenSourceOf({ accessToken, oauth2 }: SmtpOptions, timeoutMs: number): TokenSource | null {
+export function tokenSourceOf({ accessToken, oauth2 }: TokenOptions, timeoutMs: number): TokenSource | null {
   if (oauth2 !== undefined) return endpointTokens({ ...oauth2 }, timeoutMs);
   if (accessToken === undefined) return null;
   return {
@@ -32,7 +40,7 @@ function endpointTokens(options: OAuth2Options, timeoutMs: number): TokenSource 
   return {
     host: new URL(options.tokenUrl).host,
     get: async (refused) => {
-      const { OAuthTokens } = await import('../../net/oauth-tokens.ts');
+      const { OAuthTokens } = await import('./oauth-tokens.ts');
       tokens ??= new OAuthTokens(options, timeoutMs);
       return tokens.get(refused);
     },
