@@ -28,6 +28,8 @@ export type { DummyOptions } from './backends/dummy.ts';
 export { DummyBackend } from './backends/dummy.ts';
 export type { FileOptions } from './backends/file.ts';
 export { FileBackend } from './backends/file.ts';
+export type { GmailApiOptions } from './backends/gmail-api.ts';
+export { GmailApiBackend } from './backends/gmail-api.ts';
 export type { MailgunOptions } from './backends/mailgun.ts';
 export { MailgunBackend } from './backends/mailgun.ts';
 export type { MandrillOptions } from './backends/mandrill.ts';

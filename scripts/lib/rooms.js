@@ -50,6 +50,7 @@ export const ROOMS = {
       // headers, types and texts as every mail has them
       ...['mime/compose/header-section.ts', 'mime/compose/message-id.ts', 'mime/compose/media-type.ts'],
       'mime/compose/auto-text.ts',
+      ...['mime/compose/compose.ts', 'mime/compose/headers.ts'], // whole mails, for providers that take them
     ],
   },
   backends: {

@@ -5,6 +5,7 @@ export { CloudflareBackend as cloudflare } from '../backends/cloudflare.ts';
 export { ConsoleBackend as console } from '../backends/console.ts';
 export { DummyBackend as dummy } from '../backends/dummy.ts';
 export { FileBackend as file } from '../backends/file.ts';
+export { GmailApiBackend as 'gmail-api' } from '../backends/gmail-api.ts';
 export { MailgunBackend as mailgun } from '../backends/mailgun.ts';
 export { MandrillBackend as mandrill } from '../backends/mandrill.ts';
 export { PostmarkBackend as postmark } from '../backends/postmark.ts';

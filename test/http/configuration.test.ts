@@ -43,6 +43,12 @@ const WAYS: readonly [string, Readonly<Record<string, string>>, string, RegExp][
     /^https:\/\/shop\.communication\.azure\.com\/emails:send\?api-version=2025-09-01 HMAC-SHA256 SignedHeaders=/,
   ],
   [
+    'gmail-api',
+    { GMAIL_ACCESS_TOKEN: 'ya29.a0Abcdef' },
+    'gmail-api://ya29.a0Abcdef@',
+    /^https:\/\/gmail\.googleapis\.com\/upload\/gmail\/v1\/users\/me\/messages\/send\?uploadType=media Bearer ya29\.a0Abcdef$/,
+  ],
+  [
     'mandrill',
     { MANDRILL_API_KEY: 'md-0123456789abcdefghij' },
     'mandrill://md-0123456789abcdefghij@',

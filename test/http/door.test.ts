@@ -24,7 +24,7 @@ test('the package loads what only a delivery needs with the first delivery', () 
   expect(loaded.filter((path) => /\/(?:provider|engine)\.ts$/.test(path))).toEqual([]);
 });
 
-test.each(['resend', 'sendgrid', 'postmark', 'mailgun', 'brevo', 'cloudflare', 'mandrill', 'azure'])(
+test.each(['resend', 'sendgrid', 'postmark', 'mailgun', 'brevo', 'cloudflare', 'mandrill', 'azure', 'gmail-api'])(
   'the engine of %s knows no other provider',
   (name) => {
     const others = loadedWith(`backends/${name}/provider.ts`).filter(

@@ -1,6 +1,6 @@
 import type { Refusal } from '../../http/failure.ts';
 import type { Answer, Built, Provider, Verdict } from '../../http/provider.ts';
-import { composeMessage } from '../../mime/compose/compose.ts';
+import { rawMail } from '../../http/raw-mail.ts';
 import { addressKey, comparisonKey } from '../../model/address.ts';
 import type { EmailMessage } from '../../model/message.ts';
 import type { DeliveryStatus } from '../../model/status.ts';
@@ -47,7 +47,7 @@ function build(message: EmailMessage, accountId: string): Built {
     body: {
       from: message.parsed.from.asciiAddress,
       recipients: message.recipients.map(({ asciiAddress }) => asciiAddress),
-      mime_message: Buffer.from(composeMessage(message)).toString('latin1'), // it is ASCII
+      mime_message: rawMail(message).toString('latin1'), // it is ASCII
     },
   };
 }
