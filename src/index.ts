@@ -34,6 +34,8 @@ export type { MailgunOptions } from './backends/mailgun.ts';
 export { MailgunBackend } from './backends/mailgun.ts';
 export type { MandrillOptions } from './backends/mandrill.ts';
 export { MandrillBackend } from './backends/mandrill.ts';
+export type { MicrosoftGraphOptions } from './backends/microsoft-graph.ts';
+export { MicrosoftGraphBackend } from './backends/microsoft-graph.ts';
 export type { PostmarkOptions } from './backends/postmark.ts';
 export { PostmarkBackend } from './backends/postmark.ts';
 export type { ResendOptions } from './backends/resend.ts';

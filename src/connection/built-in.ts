@@ -8,6 +8,7 @@ export { FileBackend as file } from '../backends/file.ts';
 export { GmailApiBackend as 'gmail-api' } from '../backends/gmail-api.ts';
 export { MailgunBackend as mailgun } from '../backends/mailgun.ts';
 export { MandrillBackend as mandrill } from '../backends/mandrill.ts';
+export { MicrosoftGraphBackend as 'microsoft-graph' } from '../backends/microsoft-graph.ts';
 export { PostmarkBackend as postmark } from '../backends/postmark.ts';
 export { ResendBackend as resend } from '../backends/resend.ts';
 export { SendGridBackend as sendgrid } from '../backends/sendgrid.ts';

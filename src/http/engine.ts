@@ -16,7 +16,7 @@ import { ConcurrencyLimiter } from '../util/concurrency-limiter.ts';
 import { randomToken } from '../util/random.ts';
 import { Batcher } from './batcher.ts';
 import { mailForEach } from './each-mail.ts';
-import { type Refusal, unmadeError } from './failure.ts';
+import { type Refusal, unmadeError, unpreparedError } from './failure.ts';
 import type { HttpOptions } from './options.ts';
 import { withExtra } from './payload.ts';
 import {
@@ -28,6 +28,7 @@ import {
   type Encoded,
   type Failure,
   isAccepted,
+  type Prepared,
   type Provider,
   type Verdict,
 } from './provider.ts';
@@ -202,14 +203,38 @@ export class HttpEngine {
     }
   }
 
-  async #send(job: Job, { path, headers }: Built, encode: () => Encoded, before?: Failure): Promise<DeliveryResult> {
+  async #send(job: Job, built: Built, encode: () => Encoded, before?: Failure): Promise<DeliveryResult> {
     const { message, signal } = job;
+    const { headers, prepare } = built;
+    const prepared = prepare === undefined ? null : await this.#prepare(job, prepare);
+    if (prepared !== null && 'error' in prepared)
+      return failedResult(job, { ...prepared, error: unpreparedError(this.#name, prepared.error) });
+    const path = prepared?.path ?? built.path;
     const messages = [message];
     const read = (answer: Answer): Reading<Accepted> => readingOf(this.#provider.parse(answer, message));
     const question = { method: 'POST', path, headers, encode, read, messages, ...(before && { before }) } as const;
     const answered = await this.#requests.run(question, signal);
-    if ('error' in answered) return failedResult(job, answered);
-    return acceptedResult(this.#name, job, answered.answer, answered.said, answered.redactor, messages);
+    if ('error' in answered) {
+      if (answered.error.outcome === 'not-sent') await prepared?.discard();
+      return failedResult(job, answered);
+    }
+    const said = { ...answered.said, messageId: answered.said.messageId ?? built.messageId ?? null };
+    return acceptedResult(this.#name, job, answered.answer, said, answered.redactor, messages);
+  }
+
+  async #prepare({ message, signal }: Job, prepare: NonNullable<Built['prepare']>): Promise<Prepared | Failure> {
+    try {
+      return await prepare(async ({ method, path, headers, body }) => {
+        // What is taken away is, also when the call has ended.
+        const until = method === 'DELETE' ? undefined : signal;
+        const read = (said: Answer): Reading<Answer> => ({ said });
+        const question = { method, path, headers, encode: () => body, read, messages: [message] };
+        const answered = await this.#requests.run(question, until);
+        return 'error' in answered ? answered : answered.answer;
+      });
+    } catch (error) {
+      return { error: unmadeError(this.#name, error) };
+    }
   }
 
   /** Answers each; one that is alone goes as it would without batches. */

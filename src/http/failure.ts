@@ -66,6 +66,18 @@ export function unmadeError(name: string, cause: unknown): EmailError {
   });
 }
 
+/** The error of a mail for which something failed before it was to be sent: whatever became of that, it is not sent. */
+export function unpreparedError(name: string, error: EmailError): EmailError {
+  if (error.outcome === 'not-sent') return error;
+  const { code, reply, cause } = error;
+  const reason = reply === null ? reasonOf(cause ?? error) : `${reply.code} ${onOneLine(reply.text)}`;
+  return new SendError(
+    code === 'aborted' || code === 'timeout' ? code : 'temporary',
+    `${name} was not asked to send the mail, which could not be prepared there: ${reason}`,
+    { phase: 'request', retryable: true, ...(reply && { reply }), cause: error },
+  );
+}
+
 function isTimeout(cause: unknown): boolean {
   return cause instanceof Error && cause.name === 'TimeoutError';
 }

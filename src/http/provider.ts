@@ -33,6 +33,31 @@ export interface Built {
   readonly ignored?: IgnoredReasons;
   /** The path of the batch that means exactly the same; left out when there is none. */
   readonly batch?: string;
+  /** The Message-ID that the mail has, where the provider's answer has no id. */
+  readonly messageId?: string;
+  /** Further requests before this one, none of which sends anything; they give its path, or why the mail is not sent. */
+  readonly prepare?: (ask: Ask) => Promise<Prepared | Failure>;
+}
+
+/** A request that sends nothing. */
+export interface Step {
+  readonly method: HttpRequest['method'];
+  /** Below the base URL; or a whole URL, which itself says who asks. */
+  readonly path: string;
+  readonly body: Encoded | null;
+  /** Beside those of every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Makes such a request. */
+export type Ask = (step: Step) => Promise<Answer | Failure>;
+
+/** What is ready to be sent. */
+export interface Prepared {
+  /** Of the request that sends it, below the base URL. */
+  readonly path: string;
+  /** Takes it away when it was not sent. */
+  discard(): Promise<unknown>;
 }
 
 /** What a provider says yes with. */

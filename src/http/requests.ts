@@ -28,9 +28,10 @@ export interface Answered<T> {
   readonly redactor: Redactor;
 }
 
-/** What is asked, below the base URL. */
+/** What is asked. */
 interface Question<T> {
   readonly method: HttpRequest['method'];
+  /** Below the base URL; or a whole URL, which itself says who asks. */
   readonly path: string;
   /** Beside those of every request. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
@@ -47,7 +48,16 @@ interface Question<T> {
 /** After a lost answer, what the same request with the same key is answered with says of the first, too. */
 const SETTLED: ReadonlySet<string> = new Set(['rejected', 'invalid-recipient', 'template', 'too-large']);
 
+type Sign = Provider['sign'];
 const UNSIGNED: Signed = { headers: {}, secrets: [] };
+
+function isWhole(path: string): boolean {
+  return /^https?:/i.test(path);
+}
+
+/** A whole URL has in its query what says who asks. */
+const ownSignature: Sign = async ({ url }, { refused }) =>
+  refused === null ? { headers: {}, secrets: [...new URL(url).searchParams.values()] } : null;
 
 /** Makes requests: in their turn, within their time, and again only where that cannot send a mail twice. */
 export class Requests {
@@ -110,15 +120,16 @@ export class Requests {
     const { baseUrl, authorization } = this.#provider;
     const own = Object.entries(this.#options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
     const encoded = encode();
+    const isElsewhere = isWhole(path); // where the key and the caller's headers are not for
     return {
       method,
-      url: `${(this.#options.baseUrl ?? baseUrl).replace(/\/+$/, '')}${path}`,
+      url: isElsewhere ? path : `${(this.#options.baseUrl ?? baseUrl).replace(/\/+$/, '')}${path}`,
       headers: {
         accept: 'application/json',
         'user-agent': 'amsdal-mail',
-        ...Object.fromEntries(own),
+        ...(!isElsewhere && Object.fromEntries(own)),
         ...(encoded && { 'content-type': encoded.type }),
-        ...authorization,
+        ...(!isElsewhere && authorization),
         ...headers,
       },
       body: encoded?.body ?? null,
@@ -156,11 +167,12 @@ export class Requests {
     signal: AbortSignal | undefined,
   ): Promise<Answered<T> | Failure> {
     const deadline = setDeadline(this.#timeoutMs, signal);
+    const sign = isWhole(question.path) ? ownSignature : this.#provider.sign;
     try {
-      const signed = (await this.#sign(request, deadline, null)) ?? UNSIGNED;
+      const signed = (await this.#sign(request, sign, deadline, null)) ?? UNSIGNED;
       const answer = await this.#exchange(request, signed, question, deadline);
       if (!('error' in answer) || answer.error.code !== 'auth' || answer.answer === undefined) return answer;
-      const again = await this.#sign(request, deadline, { headers: signed.headers, answer: answer.answer });
+      const again = await this.#sign(request, sign, deadline, { headers: signed.headers, answer: answer.answer });
       return again === null ? answer : await this.#exchange(request, again, question, deadline);
     } catch (error) {
       if (error instanceof NoAnswer) return { error: unansweredError(this.#name, error, signal) };
@@ -172,8 +184,12 @@ export class Requests {
   }
 
   /** @throws {NoAnswer | EmailError} which says that nothing was sent */
-  async #sign(request: HttpRequest, { signal }: Deadline, refused: Signing['refused']): Promise<Signed | null> {
-    const { sign } = this.#provider;
+  async #sign(
+    request: HttpRequest,
+    sign: Sign,
+    { signal }: Deadline,
+    refused: Signing['refused'],
+  ): Promise<Signed | null> {
     if (sign === undefined) return null;
     try {
       return await unlessAborted(

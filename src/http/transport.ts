@@ -2,7 +2,7 @@ import type { ConnectionErrorCode } from '../model/errors.ts';
 
 /** One request, as it goes out. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array | null;

@@ -49,6 +49,12 @@ const WAYS: readonly [string, Readonly<Record<string, string>>, string, RegExp][
     /^https:\/\/gmail\.googleapis\.com\/upload\/gmail\/v1\/users\/me\/messages\/send\?uploadType=media Bearer ya29\.a0Abcdef$/,
   ],
   [
+    'microsoft-graph',
+    { MICROSOFT_GRAPH_ACCESS_TOKEN: 'eyJ0eXAi.eyJhdWQi.abc' },
+    'microsoft-graph://eyJ0eXAi.eyJhdWQi.abc@?timeoutMs=5000',
+    /^https:\/\/graph\.microsoft\.com\/v1\.0\/users\/a@example\.com\/sendMail Bearer eyJ0eXAi\.eyJhdWQi\.abc$/,
+  ],
+  [
     'mandrill',
     { MANDRILL_API_KEY: 'md-0123456789abcdefghij' },
     'mandrill://md-0123456789abcdefghij@',

@@ -24,12 +24,20 @@ test('the package loads what only a delivery needs with the first delivery', () 
   expect(loaded.filter((path) => /\/(?:provider|engine)\.ts$/.test(path))).toEqual([]);
 });
 
-test.each(['resend', 'sendgrid', 'postmark', 'mailgun', 'brevo', 'cloudflare', 'mandrill', 'azure', 'gmail-api'])(
-  'the engine of %s knows no other provider',
-  (name) => {
-    const others = loadedWith(`backends/${name}/provider.ts`).filter(
-      (path) => path.startsWith('backends/') && !path.startsWith(`backends/${name}`),
-    );
-    expect(others).toEqual([]);
-  },
-);
+test.each([
+  'resend',
+  'sendgrid',
+  'postmark',
+  'mailgun',
+  'brevo',
+  'cloudflare',
+  'mandrill',
+  'azure',
+  'gmail-api',
+  'microsoft-graph',
+])('the engine of %s knows no other provider', (name) => {
+  const others = loadedWith(`backends/${name}/provider.ts`).filter(
+    (path) => path.startsWith('backends/') && !path.startsWith(`backends/${name}`),
+  );
+  expect(others).toEqual([]);
+});

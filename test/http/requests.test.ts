@@ -340,8 +340,8 @@ describe('attachments', () => {
 
 test('a request that cannot be made is certainly not sent', async () => {
   class Failing extends PlainProvider {
-    readonly #part: 'build' | 'encode';
-    constructor(options: PlainOptions, part: 'build' | 'encode') {
+    readonly #part: 'build' | 'encode' | 'prepare';
+    constructor(options: PlainOptions, part: 'build' | 'encode' | 'prepare') {
       super(options);
       this.#part = part;
     }
@@ -349,10 +349,12 @@ test('a request that cannot be made is certainly not sent', async () => {
       const fail = (): never => {
         throw new RangeError('Invalid string length');
       };
-      return { ...(await super.load(options)), [this.#part]: fail };
+      const provider = await super.load(options);
+      if (this.#part !== 'prepare') return { ...provider, [this.#part]: fail };
+      return { ...provider, build: (...given) => ({ ...provider.build(...given), prepare: async () => fail() }) };
     }
   }
-  for (const part of ['build', 'encode'] as const) {
+  for (const part of ['build', 'encode', 'prepare'] as const) {
     const backend = new Failing({ baseUrl: server.url }, part);
     const error = await backend.sendMessages([mail]).catch((thrown) => thrown);
     expect(error, part).toMatchObject({ code: 'source', outcome: 'not-sent', phase: 'content' });
