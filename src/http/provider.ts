@@ -85,7 +85,7 @@ export interface Answer {
   readonly status: number;
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Undefined when it is no JSON. */
+  /** Undefined when it is no JSON; integers that a number cannot hold are texts. */
   readonly body: unknown;
   /** The body as it came. */
   readonly text: string;

@@ -8,6 +8,7 @@ import { type Deadline, setDeadline } from '../util/deadline.ts';
 import { pause } from '../util/pause.ts';
 import { isNode } from '../util/runtime.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
+import { parseExactJson } from './exact-json.ts';
 import { type Refusal, unansweredError, unmadeError } from './failure.ts';
 import { FetchTransport } from './fetch-transport.ts';
 import { NodeTransport } from './node-transport.ts';
@@ -216,7 +217,7 @@ export class Requests {
     const whole = { ...request, headers: { ...request.headers, ...signed.headers } };
     const { status, headers, text } = await this.#transport.send(whole, deadline.signal);
     const redactor = this.#redactor.and(signed.secrets);
-    const answer: Answer = { status, headers, body: parseJson(text ?? ''), text: text ?? '' };
+    const answer: Answer = { status, headers, body: parseExactJson(text ?? ''), text: text ?? '' };
     const isYes = status >= 200 && status < 300;
     if (isYes && text === null) return { error: this.#doubt(status, 'broke off') };
     const reading = isYes ? readOrNull(() => read(answer)) : { refusal: this.#refusalOf(answer) };
@@ -260,13 +261,5 @@ function readOrNull<T>(read: () => T): T | null {
     return read();
   } catch {
     return null;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
