@@ -190,8 +190,13 @@ export class HttpEngine {
       });
       return { ...delivered, ...facts };
     }
-    const encode = (): Encoded => this.#provider.encode?.(body) ?? asJson(JSON.stringify(body));
+    const encode = (): Encoded => this.#provider.encode?.(body) ?? this.#encodeOne(built, JSON.stringify(body));
     return { ...(await this.#send(job, built, encode)), ...facts };
+  }
+
+  #encodeOne({ path }: Built, json: string): Encoded {
+    const { batch } = this.#provider;
+    return asJson(batch?.holdsOne ? batch.join([json], path) : json);
   }
 
   #build(message: EmailMessage, key: string | null): { readonly built: Built; readonly body: object } {
@@ -242,7 +247,7 @@ export class HttpEngine {
     try {
       const [first] = entries;
       if (first && entries.length === 1) {
-        first.resolve(await this.#send(first.job, first.built, () => asJson(first.json)));
+        first.resolve(await this.#send(first.job, first.built, () => this.#encodeOne(first.built, first.json)));
         return;
       }
       const key = this.#provider.keyMs === undefined ? {} : { 'idempotency-key': randomToken() };
@@ -280,7 +285,7 @@ export class HttpEngine {
   }
 
   #sendAlone({ job, built, json, resolve }: Waiting, before?: Failure): void {
-    this.#send(job, built, () => asJson(json), before).then(resolve, (error) =>
+    this.#send(job, built, () => this.#encodeOne(built, json), before).then(resolve, (error) =>
       resolve(failedDelivery(job, toEmailError(error))),
     );
   }

@@ -111,6 +111,8 @@ export interface Batch {
   readonly max: number;
   /** Octets of one request. */
   readonly maxSize: number;
+  /** Whether one message goes in this form, too; default: its body alone is a request. */
+  readonly holdsOne?: boolean;
   /** Beside those of every request. */
   readonly headers?: Readonly<Record<string, string>>;
   /** The body made of those of the messages, each in JSON. */
@@ -181,6 +183,8 @@ export interface Provider {
   encode?(body: object): Encoded;
   /** What a 2xx says. */
   parse(answer: Answer, message: EmailMessage): Verdict;
+  /** Whether an answer that is no 2xx tells of each message, so that it is read like one; default: none does. */
+  tellsOfEach?(answer: Answer): boolean;
   /** What any other answer says. */
   refusal(answer: Answer): Refusal;
 }

@@ -218,7 +218,7 @@ export class Requests {
     const { status, headers, text } = await this.#transport.send(whole, deadline.signal);
     const redactor = this.#redactor.and(signed.secrets);
     const answer: Answer = { status, headers, body: parseExactJson(text ?? ''), text: text ?? '' };
-    const isYes = status >= 200 && status < 300;
+    const isYes = (status >= 200 && status < 300) || this.#provider.tellsOfEach?.(answer) === true;
     if (isYes && text === null) return { error: this.#doubt(status, 'broke off') };
     const reading = isYes ? readOrNull(() => read(answer)) : { refusal: this.#refusalOf(answer) };
     if (reading === null) return this.unreadable(answer, messages, redactor);
