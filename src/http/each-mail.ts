@@ -7,12 +7,19 @@ import { asText, dataFor, peopleOf } from './payload.ts';
 /** One mail for each of `to`, which sees its own variables and no other recipient; cc and bcc get a copy of each. */
 export async function* mailForEach({ message, signal }: Job): AsyncGenerator<Job, void, undefined> {
   const { to } = peopleOf(message);
+  const hasVariables = [message.mergeGlobalData, ...Object.values(message.mergeData ?? {})].some(
+    (variables) => Object.keys(variables ?? {}).length > 0,
+  );
   if (to.length === 0) yield { index: 0, message: message.with({ mergeData: null }), signal };
   for (const [index, recipient] of to.entries())
-    yield { index, message: mailFor(message, recipient, to.length === 1), signal };
+    yield { index, message: mailFor(message, recipient, { hasVariables, isOnly: to.length === 1 }), signal };
 }
 
-function mailFor(message: EmailMessage, recipient: Mailbox, isOnly: boolean): EmailMessage {
+function mailFor(
+  message: EmailMessage,
+  recipient: Mailbox,
+  { hasVariables, isOnly }: { readonly hasVariables: boolean; readonly isOnly: boolean },
+): EmailMessage {
   const { idempotencyKey, messageId } = message;
   return message.with({
     to:
@@ -20,7 +27,8 @@ function mailFor(message: EmailMessage, recipient: Mailbox, isOnly: boolean): Em
         ? recipient.address
         : { name: recipient.name, address: recipient.address },
     mergeData: null,
-    mergeGlobalData: { ...dataFor(message, recipient) },
+    // Who has none of the variables that others have gets empty ones: the texts are made of them all the same.
+    mergeGlobalData: hasVariables ? { ...dataFor(message, recipient) } : null,
     // Two mails must not have one id.
     messageId: isOnly ? messageId : null,
     ...(idempotencyKey !== null && { idempotencyKey: deriveKey(idempotencyKey, addressKey(recipient)) }),

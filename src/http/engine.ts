@@ -165,10 +165,12 @@ export class HttpEngine {
       const text = `the template stored at ${this.#name} makes it: leave it out ('' for a subject), or leave templateId out`;
       throw unsupported(given, text);
     }
-    if (mergesTexts && mergeData !== null) return;
+    if (mergesTexts === 'always' || (mergesTexts && mergeData !== null)) return;
     const data = [mergeGlobalData, ...Object.values(mergeData ?? {})];
     if (data.every((variables) => Object.keys(variables ?? {}).length === 0)) return;
-    const text = `${this.#name} puts variables into its stored templates only: give templateId, or write them into the texts`;
+    const text = mergesTexts
+      ? `${this.#name} puts variables into texts with mergeData only: give templateId, or that, too`
+      : `${this.#name} puts variables into its stored templates only: give templateId, or write them into the texts`;
     throw unsupported([mergeData === null ? 'mergeGlobalData' : 'mergeData'], text);
   }
 

@@ -147,8 +147,8 @@ export interface Provider {
   readonly fixed: ReadonlySet<string>;
   /** Whether one request with `mergeData` is a mail for each of `to`, or is for this message; otherwise there is one request for each. */
   readonly mergesItself?: boolean | ((message: EmailMessage) => boolean);
-  /** Whether variables are put into the message's own texts too, and not into stored templates alone. */
-  readonly mergesTexts?: boolean;
+  /** When variables are put into the message's own texts, too; left out when into stored templates alone. */
+  readonly mergesTexts?: 'always' | 'with-merge-data';
   /** Whether it takes no mail without a recipient in `to`. */
   readonly needsTo?: boolean;
   /** What a stored template contains, so that the message cannot have it too; default: `body` and `htmlBody`. */

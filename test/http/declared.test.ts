@@ -58,3 +58,23 @@ describe('where each message is in a list', () => {
     expect(server.calls).toHaveLength(1);
   });
 });
+test.each<[NonNullable<Provider['mergesTexts']>, Partial<EmailMessageInit>, string | null]>([
+  ['always', { mergeGlobalData: { shop: 'Acme' } }, null],
+  ['always', { mergeData: { 'b@x.org': { name: 'Bob' } } }, null],
+  ['with-merge-data', { mergeGlobalData: { shop: 'Acme' } }, 'mergeGlobalData'],
+  ['with-merge-data', { mergeGlobalData: { shop: 'Acme' }, mergeData: {} }, null],
+])('variables in texts that are merged %s: %j', async (mergesTexts, fields, refused) => {
+  class Merging extends PlainProvider {
+    protected override async load(options: PlainOptions): Promise<Provider> {
+      return { ...(await super.load(options)), mergesTexts };
+    }
+  }
+  const backend = new Merging({ baseUrl: server.url });
+  const error = await backend.sendMessages([{ ...mail, ...fields }]).then(
+    () => null,
+    (thrown) => thrown,
+  );
+  await backend.close();
+  expect(error === null ? null : error.issues[0].path).toBe(refused);
+  expect(error?.message ?? '').toMatch(refused === null ? /^$/ : /with mergeData only/);
+});

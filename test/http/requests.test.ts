@@ -147,12 +147,17 @@ describe('mergeData', () => {
     expect(status).toMatchObject({ results: [{ messageId: new Set(['id-1', 'id-2']), error: null }] });
   });
 
-  test('with nothing in it, too', async () => {
+  test('with nothing in it, too: nobody has variables then', async () => {
     await send([{ ...merge, body: 'b', templateId: null, mergeGlobalData: null, mergeData: {} }]);
-    expect(bodies().map(({ to }) => to)).toEqual([
-      ['b@x.org', 'd@x.org'],
-      ['c@x.org', 'd@x.org'],
+    expect(bodies().map(({ to, data }) => [to, data])).toEqual([
+      [['b@x.org', 'd@x.org'], undefined],
+      [['c@x.org', 'd@x.org'], undefined],
     ]);
+  });
+
+  test('of some only: the others have empty variables', async () => {
+    await send([{ ...merge, mergeGlobalData: null }]);
+    expect(bodies().map(({ data }) => data)).toEqual([{}, { name: 'Carl' }]);
   });
 
   test('each has a key of its own', async () => {

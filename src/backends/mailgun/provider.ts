@@ -17,7 +17,7 @@ export function mailgunProvider(options: MailgunOptions): Provider {
     fixed: new Set(['from', 'to', 'cc', 'bcc', 'recipient-variables', 'h:from', 'h:to', 'h:cc', 'h:bcc', 'h:sender']),
     needsTo: true,
     mergesItself: true,
-    mergesTexts: true,
+    mergesTexts: 'with-merge-data',
     // Any domain will do when none is set.
     check: { path: domain ? `/v4/domains/${domain}` : '/v4/domains?limit=1', read: readDomain },
     build: (message) => build(message, options),

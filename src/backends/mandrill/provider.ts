@@ -52,7 +52,7 @@ export function mandrillProvider({ apiKey = '' }: MandrillOptions): Provider {
     fixed: new Set(['key', 'message.from_email', 'message.to', 'message.bcc_address']),
     // Apart, each recipient gets a mail, those of cc and bcc too: they would get no copy of the others.
     mergesItself: ({ parsed: { cc, bcc } }) => cc.length === 0 && bcc.length === 0,
-    mergesTexts: true,
+    mergesTexts: 'always',
     check: { path: '/users/info', body: { key: apiKey }, read: readUser },
     build: (message) => build(message, apiKey),
     parse,
