@@ -32,6 +32,8 @@ export type { GmailApiOptions } from './backends/gmail-api.ts';
 export { GmailApiBackend } from './backends/gmail-api.ts';
 export type { MailgunOptions } from './backends/mailgun.ts';
 export { MailgunBackend } from './backends/mailgun.ts';
+export type { MailjetOptions } from './backends/mailjet.ts';
+export { MailjetBackend } from './backends/mailjet.ts';
 export type { MandrillOptions } from './backends/mandrill.ts';
 export { MandrillBackend } from './backends/mandrill.ts';
 export type { MicrosoftGraphOptions } from './backends/microsoft-graph.ts';

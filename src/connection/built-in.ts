@@ -7,6 +7,7 @@ export { DummyBackend as dummy } from '../backends/dummy.ts';
 export { FileBackend as file } from '../backends/file.ts';
 export { GmailApiBackend as 'gmail-api' } from '../backends/gmail-api.ts';
 export { MailgunBackend as mailgun } from '../backends/mailgun.ts';
+export { MailjetBackend as mailjet } from '../backends/mailjet.ts';
 export { MandrillBackend as mandrill } from '../backends/mandrill.ts';
 export { MicrosoftGraphBackend as 'microsoft-graph' } from '../backends/microsoft-graph.ts';
 export { PostmarkBackend as postmark } from '../backends/postmark.ts';

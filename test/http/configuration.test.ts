@@ -66,6 +66,12 @@ const WAYS: readonly [string, Readonly<Record<string, string>>, string, RegExp][
     `mailgun://0123456789abcdef0123@mg.example.com?region=eu`,
     /^https:\/\/api\.eu\.mailgun\.net\/v3\/mg\.example\.com\/messages Basic /,
   ],
+  [
+    'mailjet',
+    { MAILJET_API_KEY: '0123456789abcdef0123456789abcdef', MAILJET_SECRET_KEY: 'ffffffffffffffffffffffffffffffff' },
+    `mailjet://0123456789abcdef0123456789abcdef:ffffffffffffffffffffffffffffffff@?region=eu`,
+    /^https:\/\/api\.mailjet\.com\/v3\.1\/send Basic MDEyMzQ1Njc4/,
+  ],
 ];
 
 /** Where the first request goes, and with which key. */

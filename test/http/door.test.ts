@@ -35,6 +35,7 @@ test.each([
   'azure',
   'gmail-api',
   'microsoft-graph',
+  'mailjet',
 ])('the engine of %s knows no other provider', (name) => {
   const others = loadedWith(`backends/${name}/provider.ts`).filter(
     (path) => path.startsWith('backends/') && !path.startsWith(`backends/${name}`),

@@ -6,8 +6,8 @@ import { type ContractRule, mail, recipientsOf, resultAt, type Trial } from './t
 const ADVISORY: Readonly<Record<string, Partial<EmailMessageInit>>> = {
   tags: { tags: ['welcome'] },
   metadata: { metadata: { order: '17' } },
-  trackOpens: { trackOpens: true },
-  trackClicks: { trackClicks: true },
+  trackOpens: { trackOpens: true, htmlBody: '<p>Hello</p>' },
+  trackClicks: { trackClicks: true, htmlBody: '<a href="https://example.com/">Hello</a>' },
   priority: { priority: 'high' },
   idempotencyKey: { idempotencyKey: 'order-17' },
 };
