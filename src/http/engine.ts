@@ -79,11 +79,11 @@ export class HttpEngine {
   /** @throws {EmailConnectionError | SendError} */
   async verify(signal: AbortSignal | undefined): Promise<Verification['details']> {
     const { check } = this.#provider;
-    const { path, body } = check;
+    const { baseUrl, path, body } = check;
     const method = body === undefined ? 'GET' : 'POST';
     const encode = (): Encoded | null => (body === undefined ? null : asJson(JSON.stringify(body)));
     const read = (said: Answer): Reading<Answer> => ({ said });
-    const answered = await this.#requests.run({ method, path, encode, read, messages: [] }, signal);
+    const answered = await this.#requests.run({ method, baseUrl, path, encode, read, messages: [] }, signal);
     const { answer } = answered;
     const details = answer === undefined ? null : readOr(null, () => check.read(answer));
     if (details !== null) return this.#redactor.value(details, []) as Verification['details']; // of the same shape

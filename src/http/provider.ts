@@ -137,6 +137,18 @@ export interface Signed {
   readonly secrets: readonly string[];
 }
 
+/** A request that changes nothing, to see whether the key is accepted. */
+interface Check {
+  /** The address of the service that answers it; default: that of mails. */
+  readonly baseUrl?: string;
+  /** Below the base URL. */
+  readonly path: string;
+  /** Of a POST; left out for a GET. */
+  readonly body?: object;
+  /** What an answer tells that is worth showing; null when it says no. */
+  read(answer: Answer): Verification['details'] | null;
+}
+
 /** A provider's API: how a message is written for it, and what its answers mean. */
 export interface Provider {
   /** The address of the service. */
@@ -157,12 +169,8 @@ export interface Provider {
   readonly keyMs?: number;
   /** The request for several messages, where there is one. */
   readonly batch?: Batch;
-  /** A harmless request: its path, its body when it is a POST, and what an answer tells that is worth showing; null when it says no. */
-  readonly check: {
-    readonly path: string;
-    readonly body?: object;
-    read(answer: Answer): Verification['details'] | null;
-  };
+  /** A harmless request. */
+  readonly check: Check;
 
   /**
    * Says who sends where that changes: by a signature of the request, or a token that expires. Asked for each try, just before it

@@ -32,6 +32,8 @@ export interface Answered<T> {
 /** What is asked. */
 interface Question<T> {
   readonly method: HttpRequest['method'];
+  /** Where it is asked; default: where mails go. An option of the user's counts for all. */
+  readonly baseUrl?: string | undefined;
   /** Below the base URL; or a whole URL, which itself says who asks. */
   readonly path: string;
   /** Beside those of every request. */
@@ -117,14 +119,15 @@ export class Requests {
     return pause(backoffMs(this.#retry, tries, { retryAfterMs: error.retryAfterMs ?? 0 }), signal);
   }
 
-  #request({ method, path, headers, encode }: Question<unknown>): HttpRequest {
-    const { baseUrl, authorization } = this.#provider;
+  #request({ method, path, headers, encode, ...question }: Question<unknown>): HttpRequest {
+    const { authorization } = this.#provider;
+    const baseUrl = this.#options.baseUrl ?? question.baseUrl ?? this.#provider.baseUrl;
     const own = Object.entries(this.#options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
     const encoded = encode();
     const isElsewhere = isWhole(path); // where the key and the caller's headers are not for
     return {
       method,
-      url: isElsewhere ? path : `${(this.#options.baseUrl ?? baseUrl).replace(/\/+$/, '')}${path}`,
+      url: isElsewhere ? path : `${baseUrl.replace(/\/+$/, '')}${path}`,
       headers: {
         accept: 'application/json',
         'user-agent': 'amsdal-mail',

@@ -78,3 +78,15 @@ test.each<[NonNullable<Provider['mergesTexts']>, Partial<EmailMessageInit>, stri
   expect(error === null ? null : error.issues[0].path).toBe(refused);
   expect(error?.message ?? '').toMatch(refused === null ? /^$/ : /with mergeData only/);
 });
+test('verify asks another service than that of mails, where that knows', async () => {
+  class Elsewhere extends PlainProvider {
+    protected override async load(options: PlainOptions): Promise<Provider> {
+      const { check, ...provider } = await super.load(options);
+      return { ...provider, check: { ...check, baseUrl: `${server.url}/accounts` } };
+    }
+  }
+  const backend = new Elsewhere();
+  expect(await backend.verify()).toMatchObject({ details: { id: 'id-1' } });
+  expect(server.calls[0]?.path).toBe('/accounts/me');
+  await backend.close();
+});
