@@ -34,6 +34,8 @@ export type { MailgunOptions } from './backends/mailgun.ts';
 export { MailgunBackend } from './backends/mailgun.ts';
 export type { MailjetOptions } from './backends/mailjet.ts';
 export { MailjetBackend } from './backends/mailjet.ts';
+export type { MailtrapOptions } from './backends/mailtrap.ts';
+export { MailtrapBackend } from './backends/mailtrap.ts';
 export type { MandrillOptions } from './backends/mandrill.ts';
 export { MandrillBackend } from './backends/mandrill.ts';
 export type { MicrosoftGraphOptions } from './backends/microsoft-graph.ts';

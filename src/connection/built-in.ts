@@ -8,6 +8,7 @@ export { FileBackend as file } from '../backends/file.ts';
 export { GmailApiBackend as 'gmail-api' } from '../backends/gmail-api.ts';
 export { MailgunBackend as mailgun } from '../backends/mailgun.ts';
 export { MailjetBackend as mailjet } from '../backends/mailjet.ts';
+export { MailtrapBackend as mailtrap } from '../backends/mailtrap.ts';
 export { MandrillBackend as mandrill } from '../backends/mandrill.ts';
 export { MicrosoftGraphBackend as 'microsoft-graph' } from '../backends/microsoft-graph.ts';
 export { PostmarkBackend as postmark } from '../backends/postmark.ts';

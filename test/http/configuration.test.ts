@@ -72,6 +72,18 @@ const WAYS: readonly [string, Readonly<Record<string, string>>, string, RegExp][
     `mailjet://0123456789abcdef0123456789abcdef:ffffffffffffffffffffffffffffffff@?region=eu`,
     /^https:\/\/api\.mailjet\.com\/v3\.1\/send Basic MDEyMzQ1Njc4/,
   ],
+  [
+    'mailtrap',
+    { MAILTRAP_API_KEY: '0123456789abcdef0123456789abcdef' },
+    `mailtrap://0123456789abcdef0123456789abcdef@?stream=transactional`,
+    /^https:\/\/send\.api\.mailtrap\.io\/api\/send Bearer 0123/,
+  ],
+  [
+    'mailtrap',
+    { MAILTRAP_API_KEY: '0123456789abcdef0123456789abcdef', MAILTRAP_SANDBOX_ID: '1234567' },
+    `mailtrap://0123456789abcdef0123456789abcdef@?sandboxId=1234567`,
+    /^https:\/\/sandbox\.api\.mailtrap\.io\/api\/send\/1234567 Bearer 0123/,
+  ],
 ];
 
 /** Where the first request goes, and with which key. */

@@ -36,6 +36,7 @@ test.each([
   'gmail-api',
   'microsoft-graph',
   'mailjet',
+  'mailtrap',
 ])('the engine of %s knows no other provider', (name) => {
   const others = loadedWith(`backends/${name}/provider.ts`).filter(
     (path) => path.startsWith('backends/') && !path.startsWith(`backends/${name}`),
