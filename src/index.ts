@@ -30,6 +30,8 @@ export type { FileOptions } from './backends/file.ts';
 export { FileBackend } from './backends/file.ts';
 export type { GmailApiOptions } from './backends/gmail-api.ts';
 export { GmailApiBackend } from './backends/gmail-api.ts';
+export type { MailerSendOptions } from './backends/mailersend.ts';
+export { MailerSendBackend } from './backends/mailersend.ts';
 export type { MailgunOptions } from './backends/mailgun.ts';
 export { MailgunBackend } from './backends/mailgun.ts';
 export type { MailjetOptions } from './backends/mailjet.ts';

@@ -6,6 +6,7 @@ export { ConsoleBackend as console } from '../backends/console.ts';
 export { DummyBackend as dummy } from '../backends/dummy.ts';
 export { FileBackend as file } from '../backends/file.ts';
 export { GmailApiBackend as 'gmail-api' } from '../backends/gmail-api.ts';
+export { MailerSendBackend as mailersend } from '../backends/mailersend.ts';
 export { MailgunBackend as mailgun } from '../backends/mailgun.ts';
 export { MailjetBackend as mailjet } from '../backends/mailjet.ts';
 export { MailtrapBackend as mailtrap } from '../backends/mailtrap.ts';

@@ -84,6 +84,12 @@ const WAYS: readonly [string, Readonly<Record<string, string>>, string, RegExp][
     `mailtrap://0123456789abcdef0123456789abcdef@?sandboxId=1234567`,
     /^https:\/\/sandbox\.api\.mailtrap\.io\/api\/send\/1234567 Bearer 0123/,
   ],
+  [
+    'mailersend',
+    { MAILERSEND_API_KEY: 'mlsn.123' },
+    'mailersend://mlsn.123@',
+    /^https:\/\/api\.mailersend\.com\/v1\/email Bearer mlsn\.123$/,
+  ],
 ];
 
 /** Where the first request goes, and with which key. */

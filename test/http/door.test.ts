@@ -37,6 +37,7 @@ test.each([
   'microsoft-graph',
   'mailjet',
   'mailtrap',
+  'mailersend',
 ])('the engine of %s knows no other provider', (name) => {
   const others = loadedWith(`backends/${name}/provider.ts`).filter(
     (path) => path.startsWith('backends/') && !path.startsWith(`backends/${name}`),
