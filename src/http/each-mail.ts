@@ -2,24 +2,17 @@ import type { Job } from '../backend/job.ts';
 import { addressKey, type Mailbox } from '../model/address.ts';
 import { deriveKey } from '../model/idempotency-key.ts';
 import type { EmailMessage } from '../model/message.ts';
-import { asText, dataFor, peopleOf } from './payload.ts';
+import { asText, dataFor, hasVariables, peopleOf } from './payload.ts';
 
 /** One mail for each of `to`, which sees its own variables and no other recipient; cc and bcc get a copy of each. */
 export async function* mailForEach({ message, signal }: Job): AsyncGenerator<Job, void, undefined> {
   const { to } = peopleOf(message);
-  const hasVariables = [message.mergeGlobalData, ...Object.values(message.mergeData ?? {})].some(
-    (variables) => Object.keys(variables ?? {}).length > 0,
-  );
   if (to.length === 0) yield { index: 0, message: message.with({ mergeData: null }), signal };
   for (const [index, recipient] of to.entries())
-    yield { index, message: mailFor(message, recipient, { hasVariables, isOnly: to.length === 1 }), signal };
+    yield { index, message: mailFor(message, recipient, to.length === 1), signal };
 }
 
-function mailFor(
-  message: EmailMessage,
-  recipient: Mailbox,
-  { hasVariables, isOnly }: { readonly hasVariables: boolean; readonly isOnly: boolean },
-): EmailMessage {
+function mailFor(message: EmailMessage, recipient: Mailbox, isOnly: boolean): EmailMessage {
   const { idempotencyKey, messageId } = message;
   return message.with({
     to:
@@ -28,7 +21,7 @@ function mailFor(
         : { name: recipient.name, address: recipient.address },
     mergeData: null,
     // Who has none of the variables that others have gets empty ones: the texts are made of them all the same.
-    mergeGlobalData: hasVariables ? { ...dataFor(message, recipient) } : null,
+    mergeGlobalData: hasVariables(message) ? { ...dataFor(message, recipient) } : null,
     // Two mails must not have one id.
     messageId: isOnly ? messageId : null,
     ...(idempotencyKey !== null && { idempotencyKey: deriveKey(idempotencyKey, addressKey(recipient)) }),

@@ -18,7 +18,7 @@ import { Batcher } from './batcher.ts';
 import { mailForEach } from './each-mail.ts';
 import { type Refusal, unmadeError, unpreparedError } from './failure.ts';
 import type { HttpOptions } from './options.ts';
-import { withExtra } from './payload.ts';
+import { hasVariables, withExtra } from './payload.ts';
 import {
   type Accepted,
   type Answer,
@@ -146,7 +146,7 @@ export class HttpEngine {
 
   /** @throws {MessageError} `unsupported-feature` for what the provider lacks beside the features that every backend decides on */
   #check(message: EmailMessage): void {
-    const { alternatives, attachments, parsed, templateId, mergeData, mergeGlobalData } = message;
+    const { alternatives, attachments, parsed, templateId, mergeData } = message;
     const { templateMakes = ['body', 'htmlBody'], mergesTexts } = this.#provider;
     const isInline = attachments.some(({ contentId }) => contentId !== null);
     const missing = [
@@ -165,9 +165,7 @@ export class HttpEngine {
       const text = `the template stored at ${this.#name} makes it: leave it out ('' for a subject), or leave templateId out`;
       throw unsupported(given, text);
     }
-    if (mergesTexts === 'always' || (mergesTexts && mergeData !== null)) return;
-    const data = [mergeGlobalData, ...Object.values(mergeData ?? {})];
-    if (data.every((variables) => Object.keys(variables ?? {}).length === 0)) return;
+    if (!hasVariables(message) || mergesTexts === 'always' || (mergesTexts && mergeData !== null)) return;
     const text = mergesTexts
       ? `${this.#name} puts variables into texts with mergeData only: give templateId, or that, too`
       : `${this.#name} puts variables into its stored templates only: give templateId, or write them into the texts`;

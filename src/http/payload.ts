@@ -100,6 +100,11 @@ export function unlessEmpty<T extends object>(value: T): T | undefined {
   return Object.keys(value).length === 0 ? undefined : value;
 }
 
+/** Whether a message has variables, for all or for any of its recipients. */
+export function hasVariables({ mergeGlobalData, mergeData }: EmailMessage): boolean {
+  return [mergeGlobalData, ...Object.values(mergeData ?? {})].some((data) => Object.keys(data ?? {}).length > 0);
+}
+
 /** The variables of one recipient: its own over those of everybody. */
 export function dataFor({ mergeGlobalData, mergeData }: EmailMessage, recipient: Mailbox): object {
   const key = addressKey(recipient);
