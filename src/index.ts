@@ -72,6 +72,8 @@ export type {
   SmtpTlsOptions,
 } from './backends/smtp.ts';
 export { SmtpBackend } from './backends/smtp.ts';
+export type { SparkPostOptions } from './backends/sparkpost.ts';
+export { SparkPostBackend } from './backends/sparkpost.ts';
 export { defaultConnection, getConnection, type NamedBackend, setDefaultConnection } from './connection/connection.ts';
 export { loadBackend } from './connection/load-backend.ts';
 export type { ConnectionDefinition, ConnectionName } from './connection/named.ts';

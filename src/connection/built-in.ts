@@ -17,4 +17,5 @@ export { ResendBackend as resend } from '../backends/resend.ts';
 export { SendGridBackend as sendgrid } from '../backends/sendgrid.ts';
 export { SesBackend as ses } from '../backends/ses.ts';
 export { SmtpBackend as smtp } from '../backends/smtp.ts';
+export { SparkPostBackend as sparkpost } from '../backends/sparkpost.ts';
 export { MailboxBackend as mailbox } from '../mailbox/catch/mailbox-backend.ts';

@@ -90,6 +90,12 @@ const WAYS: readonly [string, Readonly<Record<string, string>>, string, RegExp][
     'mailersend://mlsn.123@',
     /^https:\/\/api\.mailersend\.com\/v1\/email Bearer mlsn\.123$/,
   ],
+  [
+    'sparkpost',
+    { SPARKPOST_API_KEY: '0123456789abcdef0123456789abcdef01234567' },
+    'sparkpost://0123456789abcdef0123456789abcdef01234567@?region=us',
+    /^https:\/\/api\.sparkpost\.com\/api\/v1\/transmissions 0123456789abcdef/,
+  ],
 ];
 
 /** Where the first request goes, and with which key. */

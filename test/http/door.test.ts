@@ -38,6 +38,7 @@ test.each([
   'mailjet',
   'mailtrap',
   'mailersend',
+  'sparkpost',
 ])('the engine of %s knows no other provider', (name) => {
   const others = loadedWith(`backends/${name}/provider.ts`).filter(
     (path) => path.startsWith('backends/') && !path.startsWith(`backends/${name}`),
