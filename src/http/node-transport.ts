@@ -4,6 +4,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { dialThroughProxy } from '../net/dial-through-proxy.ts';
 import type { ProxyServer } from '../net/proxy-server.ts';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
+import { nextTurn } from '../util/breathe.ts';
 import { setDeadline } from '../util/deadline.ts';
 import { type HttpAnswer, type HttpRequest, NoAnswer, readText, type Transport } from './transport.ts';
 
@@ -12,13 +13,23 @@ const IDLE_MS = 4_000;
 /** A server's own limit (`Keep-Alive: timeout=5`) less what a request may take to get there. */
 const MARGIN_MS = 1_000;
 
+/** A server that has not closed a connection for so long may be about to. */
+const LATELY_MS = 50;
+
+/** No server lets connections idle for less: what closes them sooner is a restart. */
+const SHORTEST_MS = 100;
+
 /** How long a proxy may take, when the request has ended before. */
 const TUNNEL_MS = 30_000;
 
-/** Since when a connection idles, and for how long it may be used again. */
+/** A connection that is used again. */
 interface Kept {
-  since: number;
-  forMs: number;
+  /** Since when it idles; null while it is in use, and when it is closed here. */
+  since: number | null;
+  /** How long it had idled when it was used again. */
+  idledMs: number;
+  /** How long it may idle. */
+  readonly forMs: number;
 }
 
 /** Requests by node:https over connections that are kept, or by node:http for stand-ins. */
@@ -27,6 +38,8 @@ export class NodeTransport implements Transport {
   readonly #tls: ConnectionOptions;
   readonly #agents = new Map<string, Agent>();
   readonly #kept = new WeakMap<Duplex, Kept>();
+  /** The shortest that a connection idled before the server closed it; what says no more than that the server failed does not count. */
+  #closedAfterMs = Number.POSITIVE_INFINITY;
 
   constructor(proxy: ProxyServer | null = null, tls: ConnectionOptions = {}) {
     this.#proxy = proxy;
@@ -34,6 +47,9 @@ export class NodeTransport implements Transport {
   }
 
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+    const idling = freeSockets(this.#agentFor(request.url)).map((socket) => this.#kept.get(socket)?.since ?? 0);
+    // The end of a connection may have come, and wait to be read, as when the pause between two mails ends with a timer.
+    if (idling.length > 0 && Date.now() - Math.max(...idling) >= LATELY_MS) await untilRead();
     try {
       return await this.#exchange(request, signal, this.#agentFor(request.url));
     } catch (error) {
@@ -41,12 +57,15 @@ export class NodeTransport implements Transport {
       if (!(error instanceof DeadConnection)) throw error;
     }
     const agent = this.#agentFor(request.url);
-    for (const socket of freeSockets(agent)) socket.destroy(); // those under way have requests of their own
+    for (const socket of freeSockets(agent)) this.#discard(socket); // those under way have requests of their own
     return this.#exchange(request, signal, agent);
   }
 
   close(): void {
-    for (const agent of this.#agents.values()) agent.destroy();
+    for (const agent of this.#agents.values()) {
+      for (const socket of freeSockets(agent)) this.#discard(socket);
+      agent.destroy();
+    }
     this.#agents.clear();
   }
 
@@ -76,6 +95,8 @@ export class NodeTransport implements Transport {
         // What we stop ourselves may have left although nothing has said so yet; a write that failed is told to have finished, too.
         const mayBeWhole = signal.aborted || (state.isWhole && syscallOf(cause) !== 'write');
         const isSent = state.isOpen && mayBeWhole;
+        if (outgoing.reusedSocket && outgoing.socket && !signal.aborted)
+          this.#noteClosed(this.#kept.get(outgoing.socket)?.idledMs ?? 0);
         reject(outgoing.reusedSocket && !mayBeWhole ? new DeadConnection(cause) : new NoAnswer(cause, isSent));
       });
       outgoing.once('response', (incoming: IncomingMessage) => {
@@ -92,15 +113,35 @@ export class NodeTransport implements Transport {
   #dropStale(agent: Agent): void {
     const now = Date.now();
     for (const socket of freeSockets(agent)) {
-      const { since = 0, forMs = 0 } = this.#kept.get(socket) ?? {};
-      if (now < since || now - since >= forMs) socket.destroy();
+      const { since, forMs } = this.#kept.get(socket) ?? { since: null, forMs: 0 };
+      const idleMs = since === null ? Number.POSITIVE_INFINITY : now - since;
+      if (idleMs >= 0 && idleMs < Math.min(forMs, this.#closedAfterMs / 2)) continue;
+      // This one is there for longer than the other was: that had another reason.
+      if (since !== null && idleMs > this.#closedAfterMs * 1.5) this.#closedAfterMs = Number.POSITIVE_INFINITY;
+      this.#discard(socket);
     }
+  }
+
+  #discard(socket: Duplex): void {
+    const kept = this.#kept.get(socket);
+    if (kept) kept.since = null;
+    socket.destroy();
+  }
+
+  /** A server that closed one connection after some time does so with others: they are used half as long. */
+  #noteClosed(idleMs: number): void {
+    if (idleMs >= SHORTEST_MS) this.#closedAfterMs = Math.min(this.#closedAfterMs, idleMs);
   }
 
   #noteLimit({ headers, socket }: IncomingMessage): void {
     const told = /\btimeout=(\d+)/.exec(String(headers['keep-alive']))?.[1];
     const forMs = told === undefined ? IDLE_MS : Math.min(IDLE_MS, Number(told) * 1_000 - MARGIN_MS);
-    this.#kept.set(socket, { since: 0, forMs });
+    if (!this.#kept.has(socket))
+      socket.once('close', () => {
+        const since = this.#kept.get(socket)?.since ?? null;
+        if (since !== null) this.#noteClosed(Date.now() - since);
+      });
+    this.#kept.set(socket, { since: null, idledMs: 0, forMs });
   }
 
   #agentFor(url: string): Agent {
@@ -115,6 +156,12 @@ export class NodeTransport implements Transport {
       if (kept === undefined || kept.forMs <= 0) return void socket.destroy();
       kept.since = Date.now();
       return keep(socket);
+    };
+    const reuse = agent.reuseSocket.bind(agent);
+    agent.reuseSocket = (socket, request) => {
+      const kept = this.#kept.get(socket);
+      if (kept) Object.assign(kept, { since: null, idledMs: Date.now() - (kept.since ?? Date.now()) });
+      reuse(socket, request);
     };
     const proxy = this.#proxy;
     if (proxy !== null) {
@@ -141,6 +188,11 @@ class DeadConnection extends NoAnswer {
   constructor(cause: unknown) {
     super(cause, false);
   }
+}
+
+/** Until the event loop has read what had come: after the first turn it begins to, after the second it has. */
+function untilRead(): Promise<void> {
+  return new Promise((resolve) => nextTurn(() => nextTurn(resolve)));
 }
 
 /** The connections that no request uses. */

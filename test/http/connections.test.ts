@@ -113,6 +113,59 @@ describe('a connection is kept', () => {
   });
 });
 
+describe('when the server has closed a connection that idled', () => {
+  /** The server closes what idles after that time, and the client has noticed. */
+  async function closeAfter(ms: number, how: 'end' | 'reset' = 'end'): Promise<void> {
+    server.idle(60_000);
+    await send();
+    later(ms);
+    server.drop(how);
+    await vi.waitFor(() => expect(server.open).toBe(0));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  test.each(['end', 'reset'] as const)('the next are used half as long (%s)', async (how) => {
+    await closeAfter(400, how);
+    await send();
+    later(190);
+    await send();
+    expect(server.connections).toBe(2);
+    later(210);
+    await send();
+    expect(server.connections).toBe(3);
+  });
+
+  test('so soon that it was for another reason, the next are used as before', async () => {
+    await closeAfter(90);
+    await send();
+    later(3_900);
+    await send();
+    expect(server.connections).toBe(2);
+  });
+
+  test('and not when it was closed here', async () => {
+    server.idle(60_000);
+    await send();
+    later(400);
+    transport.close();
+    await vi.waitFor(() => expect(server.open).toBe(0));
+    await send();
+    later(3_900);
+    await send();
+    expect(server.connections).toBe(2);
+  });
+
+  test('and another is open for much longer, they are used as before', async () => {
+    await closeAfter(400);
+    await send();
+    later(700);
+    await send(); // over a new one, as the last idled too long
+    later(3_900);
+    await send();
+    expect(server.connections).toBe(3);
+  });
+});
+
 describe('a new connection', () => {
   test('that breaks before a large body has left: it cannot have been taken', async () => {
     server.scriptUnread = () => 'unread';

@@ -38,6 +38,7 @@ export class ScriptedHttp {
   scriptUnread: (count: number) => HttpReply['cut'] = () => undefined;
   readonly #server: Server;
   readonly #sockets = new Map<Socket, number>();
+  readonly #idling = new WeakMap<Socket, NodeJS.Timeout>();
   #connections = 0;
   #arrived = 0;
 
@@ -72,13 +73,20 @@ export class ScriptedHttp {
     return this.#connections;
   }
 
+  /** Connections that are open. */
+  get open(): number {
+    return this.#sockets.size;
+  }
+
   /** How long a connection may idle, and whether clients are told. */
   idle(ms: number, isTold = true): void {
-    // Newer Nodes wait a second longer than they say.
-    Object.assign(this.#server, { keepAliveTimeout: ms, keepAliveTimeoutBuffer: 0 });
+    this.#server.keepAliveTimeout = ms;
     this.#isTold = isTold;
+    this.#idleMs = ms;
   }
   #isTold = true;
+  /** Node itself waits a second longer than it says. */
+  #idleMs = 60_000;
 
   /** Breaks every connection, or the one with this number. */
   drop(how: 'end' | 'reset' = 'reset', only?: number): void {
@@ -96,6 +104,7 @@ export class ScriptedHttp {
 
   async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
+    clearTimeout(this.#idling.get(socket));
     const unread = this.scriptUnread(++this.#arrived);
     if (unread === 'unread') socket.resetAndDestroy();
     if (unread !== undefined) return;
@@ -129,7 +138,7 @@ export class ScriptedHttp {
         ...headers,
         ...(this.#isTold ? {} : { 'keep-alive': 'max=1' }),
       });
-      response.end(text);
+      response.end(text, () => this.#idling.set(socket, setTimeout(() => socket.end(), this.#idleMs).unref()));
     }
   }
 }
