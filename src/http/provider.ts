@@ -40,7 +40,7 @@ export interface Built {
 }
 
 /** A request that sends nothing. */
-export interface Step {
+interface Step {
   readonly method: HttpRequest['method'];
   /** Below the base URL; or a whole URL, which itself says who asks. */
   readonly path: string;

@@ -107,6 +107,15 @@ describe('mergeData', () => {
   });
 });
 
+test('variables of everybody are put into the texts of the mail, too', async () => {
+  const message = { ...MAIL, body: 'Hello from *|shop|*', mergeGlobalData: { shop: 'Acme' } };
+  const { bodies } = await asked(mandrill, connect, message);
+  expect(bodies[0].message).toMatchObject({
+    text: 'Hello from *|shop|*',
+    global_merge_vars: [{ name: 'shop', content: 'Acme' }],
+  });
+});
+
 test('a stored template makes subject and bodies, with the variables of all', async () => {
   const message = { ...MAIL, subject: '', body: '', templateId: 'welcome', mergeGlobalData: { shop: 'Acme' } };
   const { bodies, calls } = await asked(mandrill, connect, message);
