@@ -16,7 +16,7 @@ export interface AzureOptions extends HttpOptions {
   readonly endpoint?: string;
   /** The key of the resource, beside `endpoint`. */
   readonly accessKey?: string;
-  /** A token of Microsoft Entra, or a function that gets one, beside `endpoint`; it is asked again, once, when one is refused. */
+  /** A token of Microsoft Entra, or a function that gets one for each request, beside `endpoint`; it is asked again, once, when one is refused. */
   readonly accessToken?: AccessToken;
   /** Where to get such tokens, beside `endpoint`; their scope is `https://communication.azure.com/.default`. */
   readonly oauth2?: OAuth2Options;

@@ -9,8 +9,8 @@ import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
 /** Options of {@link GmailApiBackend}. */
 export interface GmailApiOptions extends HttpOptions {
   /**
-   * An access token with the scope `https://www.googleapis.com/auth/gmail.send`, or a function that gets one; it is asked again,
-   * once, when one is refused; default: what GMAIL_ACCESS_TOKEN says.
+   * An access token with the scope `https://www.googleapis.com/auth/gmail.send`, or a function that gets one for each
+   * request; it is asked again, once, when one is refused; default: what GMAIL_ACCESS_TOKEN says.
    */
   readonly accessToken?: AccessToken;
   /** Where to get access tokens, instead of `accessToken`: each is used until shortly before its end. */

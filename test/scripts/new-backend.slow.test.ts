@@ -66,7 +66,7 @@ describe('npm run new-backend acme-mail "Acme Mail"', () => {
     expect(read('.changeset/acme-mail-backend.md')).toContain('"amsdal-mail": minor');
     const { exports }: { exports: object } = JSON.parse(read('package.json'));
     const subpaths = Object.keys(exports);
-    expect(subpaths[subpaths.indexOf('./acme-mail') + 1]).toBe('./brevo');
+    expect(subpaths[subpaths.indexOf('./acme-mail') + 1]).toBe('./azure');
   });
 
   test.each([
