@@ -199,7 +199,7 @@ describe('the environment', () => {
     expect(failure(() => getConnection())).toMatchObject({
       code: 'unknown-backend',
       message: expect.stringMatching(
-        /^AMSDAL_EMAIL_BACKEND: there is no backend 'smpt'; did you mean 'smtp'\? known: brevo, cloudflare, console, dummy, .*, ses, smtp, .*, or give '.\/file.js#ClassName'; for example AMSDAL_EMAIL_BACKEND=smtp$/,
+        /^AMSDAL_EMAIL_BACKEND: there is no backend 'smpt'; did you mean 'smtp'\? known: azure, brevo, cloudflare, console, dummy, .*, ses, smtp, .*, or give '.\/file.js#ClassName'; for example AMSDAL_EMAIL_BACKEND=smtp$/,
       ),
     });
   });
