@@ -17,6 +17,11 @@ export interface MicrosoftGraphOptions extends HttpOptions {
   readonly oauth2?: OAuth2Options;
   /** The mailbox that sends: an id, the name of a user, or `me` for whom the token is of; default: the address of the sender. */
   readonly userId?: string;
+  /**
+   * Whether mails are kept in Sent Items; default true. One that is not goes in Graph's own words, which have one body, no
+   * headers but `x-` ones and 4 MB in all; what they cannot tell is refused.
+   */
+  readonly saveToSentItems?: boolean;
 }
 
 /**
@@ -37,6 +42,7 @@ export class MicrosoftGraphBackend extends HttpBackend<MicrosoftGraphOptions> {
         check: (value) => typeof value === 'string' && /^(?!\.+$)[^\s/\\?#]+$/.test(value),
         parse: (text) => text,
       },
+      saveToSentItems: { type: 'boolean', default: true },
     }) satisfies OptionTable<MicrosoftGraphOptions>)();
 
   static override readonly about: string = 'sends over HTTPS through Microsoft Graph';

@@ -46,10 +46,72 @@ test.each([
 });
 
 test('there is nothing to say beside a mail', async () => {
-  const espExtra = { 'microsoft-graph': { saveToSentItems: false } };
+  const espExtra = { 'microsoft-graph': { flag: { flagStatus: 'flagged' } } };
   const { results, calls } = await asked(microsoftGraph, connect, { ...MAIL, espExtra });
-  expect(results[0]?.error).toMatchObject({ issues: [{ path: 'espExtra.microsoft-graph.saveToSentItems' }] });
+  expect(results[0]?.error).toMatchObject({ issues: [{ path: 'espExtra.microsoft-graph.flag' }] });
   expect(calls).toEqual([]);
+});
+
+describe('a mail that is not to be kept in Sent Items', () => {
+  const unkept = (baseUrl: string) => new MicrosoftGraphBackend({ ...own, saveToSentItems: false, baseUrl });
+  const { listUnsubscribe: _, body: __, ...sayable } = FULL;
+
+  test("goes in Graph's own words", async () => {
+    const { bodies, calls, results } = await asked(microsoftGraph, unkept, sayable);
+    const person = (address: string, name?: string) => ({ emailAddress: { address, ...(name && { name }) } });
+    const file = { '@odata.type': '#microsoft.graph.fileAttachment' };
+    expect(bodies).toEqual([
+      {
+        message: {
+          subject: 'Größe',
+          body: { contentType: 'html', content: '<img src="cid:logo">' },
+          from: person('shop@xn--bcher-kva.example', 'Müller, Jörg'),
+          toRecipients: [person('ann@example.org', 'Ann'), person('bob@example.org')],
+          ccRecipients: [person('cid@example.org')],
+          bccRecipients: [person('dan@example.org')],
+          replyTo: [person('help@example.com', 'Help')],
+          importance: 'high',
+          internetMessageHeaders: [{ name: 'X-Order', value: '=?UTF-8?Q?Nr=2E_17_f=C3=BCr_Sie?=' }],
+          attachments: [
+            { ...file, name: 'a.txt', contentType: 'text/plain', isInline: false, contentBytes: 'R3LDvMOfZQ==' },
+            {
+              ...file,
+              name: 'logo.png',
+              contentType: 'image/png',
+              isInline: true,
+              contentId: 'logo',
+              contentBytes: 'AQID',
+            },
+          ],
+        },
+        saveToSentItems: false,
+      },
+    ]);
+    expect(calls[0]?.headers['content-type']).toBe('application/json');
+    expect(results[0]).toMatchObject({ messageId: null, error: null });
+  });
+
+  test.each<[string, Partial<EmailMessageInit>]>([
+    ['body', { htmlBody: '<p>x' }],
+    ['alternatives', { alternatives: [{ content: 'x', mimetype: 'text/calendar' }] }],
+    ['messageId', { messageId: 'm@example.com' }],
+    ['date', { date: new Date(0) }],
+    ['inReplyTo', { inReplyTo: 'm@example.com' }],
+    ['references', { references: ['m@example.com'] }],
+    ['listUnsubscribe', { listUnsubscribe: { url: 'https://example.com/u' } }],
+    ['headers.Organization', { headers: { Organization: 'Acme' } }],
+  ])('is refused for its %s', async (path, fields) => {
+    const { results, calls } = await asked(microsoftGraph, unkept, { ...MAIL, ...fields });
+    expect(results[0]?.error).toMatchObject({ code: 'unsupported-feature', issues: [{ path }] });
+    expect(calls).toEqual([]);
+  });
+
+  test('is refused when it has no room in one request', async () => {
+    const attachments = [{ filename: 'a.pdf', content: new Uint8Array(3_000_000) }];
+    const { results, calls } = await asked(microsoftGraph, unkept, { ...MAIL, attachments });
+    expect(results[0]?.error).toMatchObject({ code: 'too-large', outcome: 'not-sent' });
+    expect(calls).toEqual([]);
+  });
 });
 
 describe('a mail of more than one request', () => {
@@ -143,6 +205,7 @@ describe('a mail of more than one request', () => {
     ],
     [part, { cut: 'unanswered' }, { code: 'temporary', retryable: true }],
     [part, { status: 413, body: '' }, { code: 'too-large' }],
+    [part, { body: { nextExpectedRanges: ['7'] } }, { code: 'provider' }],
     ['POST /messages/ID/send', { status: 400, body: { error: { code: 'ErrorSendAsDenied' } } }, { code: 'account' }],
   ];
   test.each(failures)('%s fails with %j: certainly not sent, and no draft stays', async (step, reply, expected) => {

@@ -1,13 +1,20 @@
 import { bearer } from '../../http/bearer.ts';
 import type { Refusal } from '../../http/failure.ts';
 import { bytesOf } from '../../http/payload.ts';
-import type { Answer, Built, Provider } from '../../http/provider.ts';
+import type { Answer, Built, Encoded, Provider } from '../../http/provider.ts';
 import { rawMailWithBcc } from '../../http/raw-mail.ts';
 import { generateMessageId } from '../../mime/compose/message-id.ts';
-import { MessageError } from '../../model/errors.ts';
+import { MessageError, SendError } from '../../model/errors.ts';
 import type { EmailMessage } from '../../model/message.ts';
 import type { MicrosoftGraphOptions } from '../microsoft-graph.ts';
+import { jsonOf } from './json.ts';
 import { draftOf } from './upload.ts';
+
+/** A mail as it is, in base64, or in Graph's own words; neither for one that is sent as a draft. */
+interface Request {
+  readonly mime?: string;
+  readonly json?: string;
+}
 
 /** What Graph says no with. */
 interface Fault {
@@ -42,15 +49,14 @@ const MEANINGS: Readonly<Record<string, Pick<Refusal, 'code' | 'advice'>>> = {
 
 /** Microsoft Graph's API for mail. */
 export function microsoftGraphProvider(options: MicrosoftGraphOptions): Provider {
-  const { userId } = options;
   const sign = bearer(options);
   return {
     baseUrl: 'https://graph.microsoft.com/v1.0',
     ...(sign && { sign }),
     fixed: new Set(),
-    check: { path: `${mailbox(userId ?? 'me')}?$select=userPrincipalName`, read: readUser },
-    build: (message) => build(message, userId),
-    encode: (body) => ({ type: 'text/plain', body: (body as { readonly mime?: string }).mime ?? '' }),
+    check: { path: `${mailbox(options.userId ?? 'me')}?$select=userPrincipalName`, read: readUser },
+    build: (message) => build(message, options),
+    encode: (body) => encode(body as Request), // as it was built
     // Nothing is told of it; what it is traced by is.
     parse: ({ status, headers }) =>
       status === 202 ? { messageId: null, part: { requestId: headers['request-id'] ?? null } } : null,
@@ -70,21 +76,35 @@ function mailbox(userId: string): string {
 }
 
 /** @throws {MessageError} for espExtra: there is nothing to say beside the mail */
-function build(given: EmailMessage, userId: string | undefined): Built {
+function build(given: EmailMessage, { userId, saveToSentItems = true }: MicrosoftGraphOptions): Built {
   const [field] = Object.keys(given.espExtra?.['microsoft-graph'] ?? {});
   if (field !== undefined) {
     const text = 'microsoft-graph takes the mail and nothing beside it: leave it out';
     throw new MessageError([{ path: `espExtra.microsoft-graph.${field}`, code: 'unsupported', message: text }]);
   }
+  const user = mailbox(userId ?? given.parsed.from.asciiAddress);
+  if (!saveToSentItems) return { path: `${user}/sendMail`, body: { json: unkept(given) } satisfies Request };
   const messageId = given.messageId ?? generateMessageId(given);
   const message = given.with({ messageId });
-  const user = mailbox(userId ?? message.parsed.from.asciiAddress);
   const files = message.attachments.reduce((sum, attachment) => sum + bytesOf(attachment).length, 0);
   // In base64 twice, with line breaks, it is 1.8 times as long: what is certainly too large is not made as a whole.
   const mime = files * 1.8 > MAX_REQUEST ? null : rawMailWithBcc(message).toString('base64');
   if (mime !== null && (mime.length <= MAX_REQUEST || files === 0))
-    return { path: `${user}/sendMail`, body: { mime }, messageId };
+    return { path: `${user}/sendMail`, body: { mime } satisfies Request, messageId };
   return { path: '', body: {}, messageId, prepare: draftOf(message, user, MAX_REQUEST) };
+}
+
+/** That a mail is not to be kept can be said only beside one in Graph's own words. */
+function unkept(message: EmailMessage): string {
+  const json = JSON.stringify({ message: jsonOf(message), saveToSentItems: false });
+  if (json.length <= MAX_REQUEST) return json;
+  const text =
+    'microsoft-graph keeps every mail of more than 4 MB in Sent Items: leave saveToSentItems out, or make it smaller';
+  throw new SendError('too-large', text, { phase: 'content' });
+}
+
+function encode({ json, mime = '' }: Request): Encoded {
+  return json === undefined ? { type: 'text/plain', body: mime } : { type: 'application/json', body: json };
 }
 
 function refusal({ body, text }: Answer): Refusal {

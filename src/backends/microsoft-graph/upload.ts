@@ -1,9 +1,8 @@
-import { bytesOf, mediaTypeOf, nameOf } from '../../http/payload.ts';
-import type { Answer, Ask, Built, Failure, Prepared } from '../../http/provider.ts';
+import type { Ask, Built, Failure, Prepared } from '../../http/provider.ts';
 import { rawMailWithBcc } from '../../http/raw-mail.ts';
-import type { Attachment } from '../../model/attachment.ts';
 import { SendError } from '../../model/errors.ts';
 import type { EmailMessage } from '../../model/message.ts';
+import { attachmentOf, type File, fileOf } from './json.ts';
 
 /** Files from this size on go in parts, which need an upload session (https://learn.microsoft.com/graph/outlook-large-attachments). */
 const LARGE_FILE = 3_000_000;
@@ -24,7 +23,7 @@ export function draftOf(message: EmailMessage, user: string, maxRequest: number)
     const created = await ask({ method: 'POST', path: `${user}/messages`, body: { type: 'text/plain', body: mime } });
     if ('error' in created) return created;
     const { id } = (created.body ?? {}) as { readonly id?: unknown };
-    if (typeof id !== 'string') return unreadable('draft');
+    if (typeof id !== 'string') return unfinished('answers with a draft that has no id: check baseUrl');
     const draft = `${user}/messages/${encodeURIComponent(id)}`;
     const prepared: Prepared = {
       path: `${draft}/send`,
@@ -40,13 +39,6 @@ export function draftOf(message: EmailMessage, user: string, maxRequest: number)
   };
 }
 
-interface File {
-  readonly name: string;
-  readonly contentType: string;
-  readonly contentId: string | undefined;
-  readonly bytes: Buffer;
-}
-
 /** The mail without the files that go after it: all but the images in its text, and those too where it must be. */
 function partsOf(
   message: EmailMessage,
@@ -54,40 +46,29 @@ function partsOf(
 ): { readonly mime: string; readonly files: readonly File[] } {
   const images = message.attachments.filter(({ contentId }) => contentId !== null);
   const withImages = rawMailWithBcc(message.with({ attachments: images })).toString('base64');
-  if (withImages.length <= maxRequest) return { mime: withImages, files: filesOf(message, (id) => id === null) };
+  if (withImages.length <= maxRequest) return { mime: withImages, files: filesOf(message, (id) => id === undefined) };
   const alone = rawMailWithBcc(message.with({ attachments: [] })).toString('base64');
   return { mime: alone, files: filesOf(message, () => true) };
 }
 
-function filesOf(message: EmailMessage, goes: (contentId: string | null) => boolean): readonly File[] {
-  return message.attachments.flatMap((attachment: Attachment, index) =>
-    goes(attachment.contentId)
-      ? [
-          {
-            name: nameOf(attachment, index),
-            contentType: mediaTypeOf(attachment),
-            contentId: attachment.contentId ?? undefined,
-            bytes: bytesOf(attachment),
-          },
-        ]
-      : [],
-  );
+function filesOf(message: EmailMessage, goes: (contentId: string | undefined) => boolean): readonly File[] {
+  return message.attachments.map(fileOf).filter(({ contentId }) => goes(contentId));
 }
 
 async function attach(ask: Ask, draft: string, file: File): Promise<Failure | null> {
-  const { name, contentType, contentId, bytes } = file;
-  const facts = { name, contentType, isInline: contentId !== undefined, contentId };
+  const { bytes, ...facts } = file;
   const path = `${draft}/attachments`;
   if (bytes.length < LARGE_FILE) {
-    const type = '#microsoft.graph.fileAttachment';
-    const body = { '@odata.type': type, ...facts, contentBytes: bytes.toString('base64') };
-    return failureOf(await ask({ method: 'POST', path, body: asJson(body) }));
+    const answer = await ask({ method: 'POST', path, body: asJson(attachmentOf(file)) });
+    return 'error' in answer ? answer : null;
   }
   const item = { AttachmentItem: { attachmentType: 'file', ...facts, size: bytes.length } };
   const session = await ask({ method: 'POST', path: `${path}/createUploadSession`, body: asJson(item) });
   if ('error' in session) return session;
   const { uploadUrl } = (session.body ?? {}) as { readonly uploadUrl?: unknown };
-  if (typeof uploadUrl !== 'string' || !UPLOAD_URL.test(uploadUrl)) return unreadable('upload session');
+  if (typeof uploadUrl !== 'string' || !UPLOAD_URL.test(uploadUrl))
+    return unfinished('answers with an upload session that has no address: check baseUrl');
+  let isWhole = false;
   for (let at = 0; at < bytes.length; at += PART) {
     const part = bytes.subarray(at, at + PART);
     const range = `bytes ${at}-${at + part.length - 1}/${bytes.length}`;
@@ -98,19 +79,15 @@ async function attach(ask: Ask, draft: string, file: File): Promise<Failure | nu
       headers: { 'content-range': range },
     });
     if ('error' in answer) return answer;
+    isWhole = answer.status === 201;
   }
-  return null;
-}
-
-function failureOf(answer: Answer | Failure): Failure | null {
-  return 'error' in answer ? answer : null;
+  return isWhole ? null : unfinished(`did not take all of ${facts.name}`);
 }
 
 function asJson(body: object): { readonly type: string; readonly body: string } {
   return { type: 'application/json', body: JSON.stringify(body) };
 }
 
-function unreadable(what: string): Failure {
-  const text = `the mail was not sent: microsoft-graph answers with a ${what} that cannot be read: check baseUrl`;
-  return { error: new SendError('provider', text, { phase: 'request' }) };
+function unfinished(what: string): Failure {
+  return { error: new SendError('provider', `the mail was not sent: microsoft-graph ${what}`, { phase: 'request' }) };
 }
