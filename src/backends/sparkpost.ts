@@ -11,6 +11,8 @@ export interface SparkPostOptions extends HttpOptions {
   readonly region?: 'us' | 'eu';
   /** The subaccount that sends, with a key of the account it belongs to. */
   readonly subaccount?: number;
+  /** Whether mails are transactional, so that SparkPost makes no header for unsubscribing and keeps that of the message; default false. */
+  readonly transactional?: boolean;
 }
 
 /**
@@ -29,6 +31,7 @@ export class SparkPostBackend extends HttpBackend<SparkPostOptions> {
       }),
       region: { type: 'enum', values: ['us', 'eu'], default: 'us' },
       subaccount: { type: 'integer', min: 1 },
+      transactional: { type: 'boolean', default: false },
     }) satisfies OptionTable<SparkPostOptions>)();
 
   static override readonly about: string = 'sends over HTTPS through SparkPost';

@@ -84,7 +84,8 @@ export function urlSchemes(): readonly string[] {
   const withParts = knownClasses().filter(([, { optionTable = {} }]) =>
     Object.values(optionTable).some(({ urlPart }) => urlPart !== undefined),
   );
-  return withParts.toReversed().flatMap(([name, backend]) => [name, ...Object.keys(ownSchemes(backend))]);
+  const smtpFirst = withParts.toSorted(([a], [b]) => Number(b === 'smtp') - Number(a === 'smtp'));
+  return smtpFirst.flatMap(([name, backend]) => [name, ...Object.keys(ownSchemes(backend))]);
 }
 
 /**

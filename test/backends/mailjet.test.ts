@@ -110,6 +110,13 @@ test('what Mailjet cannot say is refused: a template by its name, two addresses 
   expect(calls).toEqual([]);
 });
 
+test('what the provider alone understands sets no sender', async () => {
+  const espExtra = { mailjet: { Sender: { Email: 'x@example.com' } } };
+  const { results, calls } = await asked(mailjet, connect, { ...MAIL, espExtra });
+  expect(results[0]?.error).toMatchObject({ issues: [{ path: 'espExtra.mailjet.Sender' }] });
+  expect(calls).toEqual([]);
+});
+
 const failed = (ErrorCode: string, StatusCode: number, ...ErrorRelatedTo: readonly string[]) => ({
   Status: 'error',
   Errors: [{ ErrorIdentifier: 'e', ErrorCode, StatusCode, ErrorMessage: 'x', ErrorRelatedTo }],
@@ -174,6 +181,19 @@ test('of a list in which one is refused, the others were taken', async () => {
     [null, 'account'],
   ]);
   expect(results.map(({ espResponse }) => espResponse)).toEqual([good, failed('send-0008', 403, 'From')]);
+});
+
+test.each<[MailjetOptions, string]>([
+  [{}, 'https://api.mailjet.com/v3.1/send'],
+  [{ region: 'us' }, 'https://api.us.mailjet.com/v3.1/send'],
+])('%j sends to %s', async (options, expected) => {
+  const asks: string[] = [];
+  const fetch = async (url: string | URL | Request) => {
+    asks.push(String(url));
+    return Response.json({}, { status: 400 });
+  };
+  await new MailjetBackend({ ...options, ...keys, fetch }).sendMessages([MAIL], { failSilently: true });
+  expect(asks).toEqual([expected]);
 });
 
 test('verify counts the senders', async () => {

@@ -8,14 +8,12 @@ import { asked, FULL, FULL_HEADERS, MAIL, told, verified } from './vendor-trial.
 
 const apiKey = '0123456789abcdef0123456789abcdef01234567';
 const connect = (baseUrl: string) => new SparkPostBackend({ apiKey, baseUrl });
-const { 'List-Unsubscribe': _, 'List-Unsubscribe-Post': __, ...HEADERS } = FULL_HEADERS;
 
 test('every field stands where SparkPost looks for it', async () => {
-  const { listUnsubscribe: ___, ...full } = FULL;
   const sendAt = new Date('9999-12-24T18:00:00Z');
   const espExtra = { sparkpost: { options: { transactional: true } } };
   const more = { trackOpens: true, trackClicks: true, envelopeSender: 'bounces@example.com' };
-  const { bodies, calls, results } = await asked(sparkpost, connect, { ...full, ...more, sendAt, espExtra });
+  const { bodies, calls, results } = await asked(sparkpost, connect, { ...FULL, ...more, sendAt, espExtra });
   const header_to = 'Ann <ann@example.org>, bob@example.org';
   expect(calls[0]?.path).toBe('/transmissions');
   expect(calls[0]?.headers).not.toHaveProperty('x-msys-subaccount');
@@ -33,7 +31,7 @@ test('every field stands where SparkPost looks for it', async () => {
         subject: 'Größe',
         text: 'Hello',
         html: '<img src="cid:logo">',
-        headers: { ...HEADERS, Cc: 'cid@example.org' },
+        headers: { ...FULL_HEADERS, Cc: 'cid@example.org' },
         attachments: [{ name: 'a.txt', type: 'text/plain; charset=utf-8', data: 'R3LDvMOfZQ==' }],
         inline_images: [{ name: 'logo', type: 'image/png', data: 'AQID' }],
       },
@@ -44,6 +42,7 @@ test('every field stands where SparkPost looks for it', async () => {
         start_time: '9999-12-24T18:00:00+00:00',
         open_tracking: true,
         click_tracking: true,
+        perform_substitutions: false,
         transactional: true,
       },
     },
@@ -101,28 +100,11 @@ test('variables of all are those of the transmission', async () => {
   expect(bodies[0]).toMatchObject({ substitution_data: { shop: 'Acme' }, content: { text: '{{shop}}' } });
 });
 
-test.each([
-  ['{{name}}', '{{opening_double_curly()}}name{{closing_double_curly()}}'],
-  ['{{{ a }}}', '{{opening_triple_curly()}} a {{closing_triple_curly()}}'],
-  ['{{{{', '{{opening_double_curly()}}{{opening_double_curly()}}'],
-  ['}}}}}', '{{closing_triple_curly()}}{{closing_double_curly()}}'],
-  ['{a}', '{a}'],
-  ['@media print{a{}}', '@media print{a{}}'],
-  ['a{b{c}}', 'a{b{c{{closing_double_curly()}}'],
-])('without variables %s stands for itself', async (text, expected) => {
-  const { bodies } = await asked(sparkpost, connect, {
-    ...MAIL,
-    subject: text,
-    body: text,
-    htmlBody: text,
-    fromEmail: { name: text, address: 'a@example.com' },
-    headers: { 'X-Note': text },
-    mergeData: {},
-  });
-  const { content } = bodies[0];
-  expect([content.subject, content.text, content.html, content.from.name, content.headers['X-Note']]).toEqual(
-    Array(5).fill(expected),
-  );
+test('without variables braces are braces, but in a template of SparkPost', async () => {
+  const { bodies } = await asked(sparkpost, connect, { ...MAIL, body: '{{name}}', mergeData: {} });
+  expect(bodies[0]).toMatchObject({ options: { perform_substitutions: false }, content: { text: '{{name}}' } });
+  const stored = { ...MAIL, subject: '', body: '', templateId: 't' };
+  expect((await asked(sparkpostWith('template'), connect, stored)).bodies[0]).not.toHaveProperty('options');
 });
 
 test('what SparkPost would leave out without a word is refused', async () => {
@@ -149,11 +131,18 @@ test('what SparkPost would leave out without a word is refused', async () => {
   expect(calls).toEqual([]);
 });
 
-test('in the EU nothing is scheduled', async () => {
-  const inEu = (baseUrl: string) => new SparkPostBackend({ apiKey, baseUrl, region: 'eu' });
-  const { results } = await asked(sparkpost, inEu, { ...MAIL, sendAt: new Date('9999-12-24T18:00:00Z') }, MAIL);
-  expect(results[0]?.error).toMatchObject({ issues: [{ path: 'sendAt' }] });
-  expect(results[1]?.error).toBeNull();
+test('transactional mails have the header for unsubscribing that the message has', async () => {
+  const listUnsubscribe = { url: 'https://example.com/u' };
+  const marked = (baseUrl: string) => new SparkPostBackend({ apiKey, baseUrl, transactional: true });
+  const { bodies, results } = await asked(sparkpost, marked, { ...MAIL, listUnsubscribe });
+  expect(bodies[0]).toMatchObject({
+    options: { transactional: true },
+    content: { headers: { 'List-Unsubscribe': '<https://example.com/u>' } },
+  });
+  expect(results[0]?.error).toBeNull();
+  const espExtra = { sparkpost: { options: { transactional: true } } };
+  const one = await asked(sparkpost, connect, { ...MAIL, listUnsubscribe, espExtra });
+  expect(one.results[0]?.error).toBeNull();
 });
 
 test('of two tags none is sent, nor is priority with a template, and that is told', async () => {
@@ -169,6 +158,19 @@ test('a subaccount is told in a header', async () => {
   const ofSubaccount = (baseUrl: string) => new SparkPostBackend({ apiKey, baseUrl, subaccount: 1234 });
   const { calls } = await asked(sparkpost, ofSubaccount, MAIL);
   expect(calls[0]?.headers).toMatchObject({ authorization: apiKey, 'x-msys-subaccount': '1234' });
+});
+
+test.each<[SparkPostOptions, string]>([
+  [{}, 'https://api.sparkpost.com/api/v1/transmissions'],
+  [{ region: 'eu' }, 'https://api.eu.sparkpost.com/api/v1/transmissions'],
+])('%j sends to %s', async (options, expected) => {
+  const asks: string[] = [];
+  const fetch = async (url: string | URL | Request) => {
+    asks.push(String(url));
+    return Response.json({}, { status: 400 });
+  };
+  await new SparkPostBackend({ ...options, apiKey, fetch }).sendMessages([MAIL], { failSilently: true });
+  expect(asks).toEqual([expected]);
 });
 
 const counted = (accepted: number, rejected: number): HttpReply => ({
@@ -196,6 +198,7 @@ describe('answers', () => {
     [error(400, '1502'), { code: 'temporary', retryable: true }],
     [error(400, '1902'), { code: 'rejected' }],
     [error(404, '1600'), { code: 'template' }],
+    [error(422, '1603'), { code: 'template', text: expect.stringContaining('templateId is the id') }],
     [error(422, '2005'), { code: 'template', text: expect.stringContaining('publish it') }],
     [error(401), { code: 'auth' }],
     [error(401, '1303'), { code: 'auth' }],

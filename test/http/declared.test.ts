@@ -58,6 +58,7 @@ describe('where each message is in a list', () => {
     expect(server.calls).toHaveLength(1);
   });
 });
+
 test.each<[NonNullable<Provider['mergesTexts']>, Partial<EmailMessageInit>, string | null]>([
   ['always', { mergeGlobalData: { shop: 'Acme' } }, null],
   ['always', { mergeData: { 'b@x.org': { name: 'Bob' } } }, null],
@@ -78,6 +79,7 @@ test.each<[NonNullable<Provider['mergesTexts']>, Partial<EmailMessageInit>, stri
   expect(error === null ? null : error.issues[0].path).toBe(refused);
   expect(error?.message ?? '').toMatch(refused === null ? /^$/ : /with mergeData only/);
 });
+
 test('verify asks another service than that of mails, where that knows', async () => {
   class Elsewhere extends PlainProvider {
     protected override async load(options: PlainOptions): Promise<Provider> {

@@ -28,15 +28,12 @@ interface MailjetCopy {
 }
 type Answered = { readonly Messages?: readonly MailjetAnswer[] } & MailjetError;
 
-const SENDER = 'add the sender or its domain at https://app.mailjet.com/account/sender';
 /** What Mailjet's codes mean (https://dev.mailjet.com/email/guides/send-api-v31/#send-api-errors); others are refusals of the mail. */
 const MEANINGS: Readonly<Record<string, Pick<Refusal, 'code' | 'advice'>>> = {
   'mj-0001': { code: 'account', advice: 'the key is suspended: ask the support of Mailjet' },
   'mj-0011': { code: 'too-large' },
   'mj-0015': { code: 'auth', advice: 'give both keys of the same pair, and the region that they are of' },
-  'send-0006': { code: 'account', advice: 'ask the support of Mailjet for the permission to set Sender' },
-  'send-0007': { code: 'account', advice: SENDER },
-  'send-0008': { code: 'account', advice: SENDER },
+  'send-0008': { code: 'account', advice: 'add the sender or its domain at https://app.mailjet.com/account/sender' },
   'send-0010': { code: 'template', advice: 'templateId is the number of a template of the same account' },
 };
 const INVALID_ADDRESS = 'mj-0013';
@@ -48,7 +45,7 @@ export function mailjetProvider({ apiKey, secretKey, region, sandbox = false }: 
   return {
     baseUrl: region === 'us' ? 'https://api.us.mailjet.com' : 'https://api.mailjet.com',
     authorization: { authorization: `Basic ${Buffer.from(`${apiKey}:${secretKey}`).toString('base64')}` },
-    fixed: new Set(['from', 'to', 'cc', 'bcc']),
+    fixed: new Set(['from', 'sender', 'to', 'cc', 'bcc']),
     mergesTexts: 'always',
     batch: {
       max: 50,

@@ -26,13 +26,15 @@ interface Answered {
   };
 }
 
+const TEMPLATE = 'templateId is the id of a template of the same account or subaccount';
 /** What SparkPost's codes mean (https://support.sparkpost.com/docs/tech-resources/extended-error-codes); others are refusals of the mail. */
 const MEANINGS: Readonly<Record<string, Pick<Refusal, 'code' | 'advice'>>> = {
   1303: { code: 'auth' },
   1304: { code: 'auth' },
   1502: { code: 'temporary' },
-  1600: { code: 'template', advice: 'templateId is the id of a template of the same account or subaccount' },
+  1600: { code: 'template', advice: TEMPLATE },
   1601: { code: 'account' },
+  1603: { code: 'template', advice: TEMPLATE },
   2004: { code: 'template', advice: 'there is no draft of it' },
   2005: { code: 'template', advice: 'publish it' },
   2101: { code: 'throttled' },
@@ -44,7 +46,7 @@ const MEANINGS: Readonly<Record<string, Pick<Refusal, 'code' | 'advice'>>> = {
 };
 
 /** SparkPost's API. */
-export function sparkpostProvider({ apiKey = '', region = 'us', subaccount }: SparkPostOptions): Provider {
+export function sparkpostProvider({ apiKey = '', region, subaccount, transactional }: SparkPostOptions): Provider {
   const headers = subaccount === undefined ? {} : { 'x-msys-subaccount': String(subaccount) };
   return {
     baseUrl: region === 'eu' ? 'https://api.eu.sparkpost.com/api/v1' : 'https://api.sparkpost.com/api/v1',
@@ -55,8 +57,8 @@ export function sparkpostProvider({ apiKey = '', region = 'us', subaccount }: Sp
     templateMakes: ['subject', 'body', 'htmlBody'],
     check: { path: '/account', read: readAccount },
     build: (message) => {
-      refuseUnsaid(message, region);
-      return { ...build(message), headers };
+      refuseUnsaid(message, transactional === true);
+      return { ...build(message, transactional === true), headers };
     },
     parse,
     refusal: ({ body, text }) => refusalOf((body ?? {}) as Answered, text),
@@ -71,7 +73,7 @@ function readAccount({ status, body }: Answer): Readonly<Record<string, string |
   return status < 300 ? { account: account?.company_name ?? null, status: account?.status ?? null } : null;
 }
 
-function build(message: EmailMessage): Built {
+function build(message: EmailMessage, isTransactional: boolean): Built {
   const { templateId, mergeData, mergeGlobalData, tags, metadata, sendAt, trackOpens, trackClicks, priority } = message;
   return {
     path: '/transmissions',
@@ -87,6 +89,9 @@ function build(message: EmailMessage): Built {
           isScheduled(message) && { start_time: sendAt.toISOString().replace(/\.\d+Z$/, '+00:00') }),
         ...(trackOpens && { open_tracking: true }),
         ...(trackClicks && { click_tracking: true }),
+        ...(isTransactional && { transactional: true }),
+        // Every text is a template otherwise, in which braces stand for something.
+        ...(templateId === null && !hasVariables(message) && { perform_substitutions: false }),
       }),
     },
     ignored: {
@@ -114,33 +119,21 @@ function recipientsOf(message: EmailMessage): readonly object[] {
 function contentOf(message: EmailMessage): object {
   const { body, htmlBody, subject, attachments, parsed } = message;
   const { cc } = peopleOf(message);
-  const say = hasVariables(message) ? (text: string) => text : literally;
   const files = attachments.map((attachment, index) => ({
     name: attachment.contentId ?? nameOf(attachment, index),
     type: attachment.mimetype,
     data: base64Of(attachment),
   }));
-  const headers = { ...headersOf(message), ...(cc.length > 0 && { Cc: cc.map(asText).join(', ') }) };
-  const from = asObject(parsed.from);
   return {
-    from: { ...from, ...(from.name !== undefined && { name: say(from.name) }) },
-    reply_to: parsed.replyTo.length === 0 ? undefined : say(mailboxesOf(parsed.replyTo).map(asText).join(', ')),
-    subject: say(subject),
-    text: body === '' && htmlBody !== null ? undefined : say(body),
-    html: htmlBody === null ? undefined : say(htmlBody),
-    headers: unlessEmpty(Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, say(value)]))),
+    from: asObject(parsed.from),
+    reply_to: mailboxesOf(parsed.replyTo).map(asText).join(', ') || undefined,
+    subject,
+    text: body === '' && htmlBody !== null ? undefined : body,
+    html: htmlBody ?? undefined,
+    headers: unlessEmpty({ ...headersOf(message), ...(cc.length > 0 && { Cc: cc.map(asText).join(', ') }) }),
     attachments: unlessEmpty(files.filter((_, index) => attachments[index]?.contentId === null)),
     inline_images: unlessEmpty(files.filter((_, index) => attachments[index]?.contentId !== null)),
   };
-}
-
-/** Every text is a template: braces that stand for themselves are written as macros (https://developers.sparkpost.com/api/substitutions-reference/#header-braces-macros). */
-function literally(text: string): string {
-  return text.replaceAll(/\{{2,}|(?<!(?<!\{)\{)\}{2,}/g, (run) => {
-    const side = run.startsWith('{') ? 'opening' : 'closing';
-    const triple = run.length % 2 === 1 ? `{{${side}_triple_curly()}}` : '';
-    return triple + `{{${side}_double_curly()}}`.repeat((run.length - (triple === '' ? 0 : 3)) / 2);
-  });
 }
 
 /** It counts the recipients that it took, and names none. */

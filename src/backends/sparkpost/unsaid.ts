@@ -1,37 +1,36 @@
 import { headersOf } from '../../http/payload.ts';
 import { MessageError, type MessageIssue } from '../../model/errors.ts';
-import { isScheduled } from '../../model/features.ts';
 import type { EmailMessage } from '../../model/message.ts';
+import { isObject } from '../../util/json.ts';
+
+const STORED = 'SparkPost leaves it out of mails with a template: put it into the template';
+/** https://github.com/SparkPost/python-sparkpost/issues/163 */
+const UNSUBSCRIBING = 'SparkPost writes a header of its own over it: set transactional, or leave it out';
 
 /**
  * Refuses what SparkPost would leave out without a word: with a stored template whatever the template does not say itself, and the
- * header for unsubscribing, which it makes itself.
+ * header for unsubscribing of mails that are not transactional.
  *
  * @throws {MessageError} `unsupported-feature`
  */
-export function refuseUnsaid(message: EmailMessage, region: 'us' | 'eu'): void {
-  const { templateId, attachments, parsed, listUnsubscribe, envelopeSender } = message;
-  const stored = 'SparkPost leaves it out of mails with a template: put it into the template';
-  const own =
-    'SparkPost makes this header itself: leave it out, or set espExtra.sparkpost.options.transactional for none';
-  const headers = Object.keys(headersOf(message.priority === null ? message : message.with({ priority: null })));
+export function refuseUnsaid(message: EmailMessage, isTransactional: boolean): void {
+  const { templateId, attachments, parsed, listUnsubscribe, envelopeSender, priority, espExtra } = message;
+  const own = espExtra?.['sparkpost']?.['options'];
+  const keepsHeader = isTransactional || (isObject(own) && own['transactional'] === true);
+  const headers = Object.keys(headersOf(priority === null ? message : message.with({ priority: null })));
+  const isUnsubscribing = headers.some((name) => /^list-unsubscribe$/i.test(name));
+  const isStored = templateId !== null;
   const unsaid: readonly (readonly [string, boolean, string])[] = [
-    ['listUnsubscribe', listUnsubscribe !== null, own],
-    ['headers', listUnsubscribe === null && headers.some((name) => /^list-unsubscribe$/i.test(name)), own],
-    ['envelopeSender', envelopeSender === '', 'SparkPost has no null sender'],
     [
-      'sendAt',
-      region === 'eu' && isScheduled(message),
-      'SparkPost in the EU sends at once only: the outbox can send later',
+      listUnsubscribe === null ? 'headers' : 'listUnsubscribe',
+      isUnsubscribing && !isStored && !keepsHeader,
+      UNSUBSCRIBING,
     ],
-    ...(templateId === null
-      ? []
-      : ([
-          ['attachments', attachments.length > 0, stored],
-          ['replyTo', parsed.replyTo.length > 0, stored],
-          ['cc', parsed.cc.length > 0, stored],
-          ['headers', headers.length > 0, stored],
-        ] as const)),
+    ['envelopeSender', envelopeSender === '', 'SparkPost has no null sender: leave it out'],
+    ['attachments', isStored && attachments.length > 0, STORED],
+    ['replyTo', isStored && parsed.replyTo.length > 0, STORED],
+    ['cc', isStored && parsed.cc.length > 0, STORED],
+    ['headers', isStored && headers.length > 0, STORED],
   ];
   const issues = unsaid.flatMap(([path, isThere, text]): readonly MessageIssue[] =>
     isThere ? [{ path, code: 'unsupported', message: text }] : [],

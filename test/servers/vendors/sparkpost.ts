@@ -33,6 +33,7 @@ const transmission = (content: Table): Table => ({
     skip_suppression: 'boolean',
     ip_pool: 'filled',
     inline_css: 'boolean',
+    perform_substitutions: 'boolean',
   },
   'recipients!': [RECIPIENT],
   'content!': content,
@@ -45,6 +46,7 @@ const transmission = (content: Table): Table => ({
 
 interface Transmission {
   readonly recipients: { readonly address: { readonly email: string; readonly header_to?: string } }[];
+  readonly options?: { readonly perform_substitutions?: boolean };
   readonly content: {
     readonly from?: { readonly email: string; readonly name?: string };
     readonly subject?: string;
@@ -62,14 +64,11 @@ interface File {
   readonly data: string;
 }
 
-/** Braces as SparkPost puts them out. */
-const rendered = (text: string): string =>
-  text.replaceAll(/\{\{(opening|closing)_(double|triple)_curly\(\)\}\}/g, (_, side: string, count: string) =>
-    (side === 'opening' ? '{' : '}').repeat(count === 'double' ? 2 : 3),
-  );
-
 /** Whose To is the same are those of one mail. */
-function mailsOf({ recipients, content }: Transmission): readonly AskedMail[] {
+function mailsOf({ recipients, content, options }: Transmission): readonly AskedMail[] {
+  // What no variable is known for is nothing.
+  const rendered = (text: string): string =>
+    options?.perform_substitutions === false ? text : text.replaceAll(/\{\{.*?\}\}/gs, '');
   const { from = { email: 'template@example.com' }, attachments = [], inline_images: images = [] } = content;
   const { Cc = '', ...headers } = content.headers ?? {};
   const shown = new Map<string, string[]>();
