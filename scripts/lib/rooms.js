@@ -53,10 +53,17 @@ export const ROOMS = {
       ...['mime/compose/compose.ts', 'mime/compose/headers.ts'], // whole mails, for providers that take them
     ],
   },
+  aws: {
+    what: 'requests to services of AWS: credentials, signatures, addresses',
+    may: [
+      ...['http/transport.ts', 'http/node-transport.ts', 'http/fetch-transport.ts', 'model/errors.ts', 'util'],
+      ...['options/environment.ts', 'options/optional-package.ts'], // where AWS keeps credentials, and a package that finds them
+    ],
+  },
   backends: {
     what: 'one file a backend; none knows another, or the environment',
     may: [
-      ...['backend', 'http', 'mime', 'smtp', 'net', 'model', 'util'],
+      ...['backend', 'http', 'aws', 'mime', 'smtp', 'net', 'model', 'util'],
       'options/late-module.ts',
       ...['options/option-table.ts', 'options/optional-package.ts', 'options/refuse-in-workerd.ts'],
     ],

@@ -23,7 +23,7 @@ export interface SesStats extends BackendStats {
 }
 
 /**
- * Sends through Amazon SES (API v2) with the AWS SDK, which is loaded at the first use.
+ * Sends through Amazon SES (API v2, https://docs.aws.amazon.com/ses/latest/APIReference-V2/Welcome.html).
  *
  * `sent` means that SES took the mail; viruses and template variables that are missing are told by its events later.
  * `messageId` is that of SES, which replaces the Message-ID and Date headers by its own. A mail to over 50 recipients goes

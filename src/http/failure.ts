@@ -29,8 +29,17 @@ export interface Refusal {
   readonly part?: unknown;
 }
 
-/** The error of a request that was not answered: whatever may have arrived is in doubt. */
-export function unansweredError(name: string, failure: NoAnswer, signal: AbortSignal | undefined): EmailError {
+/**
+ * The error of a request that was not answered: whatever may have arrived is in doubt.
+ *
+ * @param option what says where it went
+ */
+export function unansweredError(
+  name: string,
+  failure: NoAnswer,
+  signal: AbortSignal | undefined,
+  option = 'baseUrl',
+): EmailError {
   const { cause, isSent } = failure;
   if (cause instanceof EmailError && !isSent) return cause;
   const reason = reasonOf(cause);
@@ -49,12 +58,12 @@ export function unansweredError(name: string, failure: NoAnswer, signal: AbortSi
   const isUnconnected = Object.hasOwn(NETWORK_CODES, system);
   if (!isUnconnected && (CERTIFICATE_CODE.test(system) || /^(?:ERR_SSL_|ERR_TLS_|EPROTO$)/.test(system))) {
     const certificate = 'NODE_EXTRA_CA_CERTS names the file of an authority of your own';
-    return handshakeError(inner, name, { phase: 'connect', certificate, other: 'check baseUrl' });
+    return handshakeError(inner, name, { phase: 'connect', certificate, other: `check ${option}` });
   }
   if (failure.code !== null && !isUnconnected) {
     return new EmailConnectionError(failure.code, `no connection to ${name}: ${reason}`, { retryable: true, cause });
   }
-  return connectError(inner, name, { dns: 'baseUrl', refused: 'baseUrl', unreachable: 'the network' });
+  return connectError(inner, name, { dns: option, refused: option, unreachable: 'the network' });
 }
 
 /** The error of a request that could not be made: nothing has left. */

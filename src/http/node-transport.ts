@@ -1,15 +1,25 @@
 import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
 import { dialThroughProxy } from '../net/dial-through-proxy.ts';
 import type { ProxyServer } from '../net/proxy-server.ts';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 import { nextTurn } from '../util/breathe.ts';
-import { setDeadline } from '../util/deadline.ts';
+import { DeadlinePassed, setDeadline } from '../util/deadline.ts';
 import { type HttpAnswer, type HttpRequest, NoAnswer, readText, type Transport } from './transport.ts';
 
-/** Servers close connections that idle; the shortest that is usual is 5 s. */
-const IDLE_MS = 4_000;
+/** How a {@link NodeTransport} connects. */
+export interface NodeTransportOptions {
+  /** What it connects through. */
+  readonly proxy?: ProxyServer | null;
+  /** Of node:tls. */
+  readonly tls?: ConnectionOptions;
+  /** How long a connection that idles is kept, in milliseconds; default 4,000. Servers close them; the shortest that is usual is 5 s. */
+  readonly idleMs?: number;
+}
+
+const CONNECT_MS = 10_000;
 /** A server's own limit (`Keep-Alive: timeout=5`) less what a request may take to get there. */
 const MARGIN_MS = 1_000;
 
@@ -36,14 +46,16 @@ interface Kept {
 export class NodeTransport implements Transport {
   readonly #proxy: ProxyServer | null;
   readonly #tls: ConnectionOptions;
+  readonly #idleMs: number;
   readonly #agents = new Map<string, Agent>();
   readonly #kept = new WeakMap<Duplex, Kept>();
   /** The shortest that a connection idled before the server closed it; what says no more than that the server failed does not count. */
   #closedAfterMs = Number.POSITIVE_INFINITY;
 
-  constructor(proxy: ProxyServer | null = null, tls: ConnectionOptions = {}) {
+  constructor({ proxy = null, tls = {}, idleMs = 4_000 }: NodeTransportOptions = {}) {
     this.#proxy = proxy;
     this.#tls = tls;
+    this.#idleMs = idleMs;
   }
 
   async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
@@ -82,12 +94,20 @@ export class NodeTransport implements Transport {
       const outgoing: ClientRequest = request(url, { method, agent, headers: { ...headers, ...length } });
       const onAbort = (): void => void outgoing.destroy(signal.reason);
       addAbortListener(signal, onAbort);
-      const settle = (): void => removeAbortListener(signal, onAbort);
+      let connecting: NodeJS.Timeout | undefined;
+      const settle = (): void => {
+        clearTimeout(connecting);
+        removeAbortListener(signal, onAbort);
+      };
       outgoing.once('socket', (socket) => {
-        state.isOpen = outgoing.reusedSocket;
-        if (!state.isOpen)
-          socket.once(url.startsWith('https:') ? 'secureConnect' : 'connect', () => (state.isOpen = true));
-        if (!socket.connecting && !url.startsWith('https:')) state.isOpen = true; // through a proxy
+        // Through a proxy it may be connected.
+        state.isOpen = outgoing.reusedSocket || (!socket.connecting && !url.startsWith('https:'));
+        if (state.isOpen) return;
+        connecting = setTimeout(() => outgoing.destroy(new DeadlinePassed(CONNECT_MS)), CONNECT_MS);
+        socket.once(url.startsWith('https:') ? 'secureConnect' : 'connect', () => {
+          state.isOpen = true;
+          clearTimeout(connecting);
+        });
       });
       outgoing.once('finish', () => (state.isWhole = true));
       outgoing.once('error', (cause) => {
@@ -123,9 +143,14 @@ export class NodeTransport implements Transport {
   }
 
   #discard(socket: Duplex): void {
+    this.#closing(socket);
+    socket.destroy();
+  }
+
+  /** It is closed here, and not by the server. */
+  #closing(socket: Duplex): void {
     const kept = this.#kept.get(socket);
     if (kept) kept.since = null;
-    socket.destroy();
   }
 
   /** A server that closed one connection after some time does so with others: they are used half as long. */
@@ -135,12 +160,14 @@ export class NodeTransport implements Transport {
 
   #noteLimit({ headers, socket }: IncomingMessage): void {
     const told = /\btimeout=(\d+)/.exec(String(headers['keep-alive']))?.[1];
-    const forMs = told === undefined ? IDLE_MS : Math.min(IDLE_MS, Number(told) * 1_000 - MARGIN_MS);
-    if (!this.#kept.has(socket))
+    const forMs = told === undefined ? this.#idleMs : Math.min(this.#idleMs, Number(told) * 1_000 - MARGIN_MS);
+    if (!this.#kept.has(socket)) {
+      socket.on('timeout', () => this.#closing(socket)); // the agent closes it then, if it idles
       socket.once('close', () => {
         const since = this.#kept.get(socket)?.since ?? null;
         if (since !== null) this.#noteClosed(Date.now() - since);
       });
+    }
     this.#kept.set(socket, { since: null, idledMs: 0, forMs });
   }
 
@@ -155,7 +182,10 @@ export class NodeTransport implements Transport {
       const kept = this.#kept.get(socket);
       if (kept === undefined || kept.forMs <= 0) return void socket.destroy();
       kept.since = Date.now();
-      return keep(socket);
+      const isKept: unknown = keep(socket);
+      // The agent destroys it then, if it still idles; what comes from a proxy may be no socket.
+      (socket as Partial<Socket>).setTimeout?.(kept.forMs);
+      return isKept;
     };
     const reuse = agent.reuseSocket.bind(agent);
     agent.reuseSocket = (socket, request) => {

@@ -255,7 +255,7 @@ export class Requests {
 /** The way of requests that the options and the runtime ask for. */
 function transportOf({ fetch, proxy }: HttpOptions): Transport {
   if (fetch !== undefined || !isNode()) return new FetchTransport(fetch ?? globalThis.fetch);
-  return new NodeTransport(proxy ? parseProxy(proxy) : null);
+  return new NodeTransport({ proxy: proxy ? parseProxy(proxy) : null });
 }
 
 /** An answer of another shape than it should have makes the reading fail. */

@@ -58,7 +58,7 @@ export interface MessageResult {
   readonly error: EmailError | null;
   /** Advisory features the backend could not carry (`tags`, `metadata`, `trackOpens`, ...). */
   readonly ignored: readonly Feature[];
-  /** Why, for features that the backend supports but the installation lacks: `needs @aws-sdk/client-sesv2 3.1125.0`. */
+  /** Why, for features that the backend supports but not this time: `needs @aws-sdk/client-sesv2 3.1125.0`. */
   readonly ignoredReasons?: IgnoredReasons;
   /** The provider's raw answer, for debugging. */
   readonly espResponse: unknown;

@@ -184,7 +184,7 @@ describe('a new connection', () => {
 describe('over TLS', () => {
   test('to a server that an authority vouches for, once for two requests', async () => {
     const secure = await ScriptedHttp.start(certificates.good);
-    const trusting = new NodeTransport(null, { ca: certificates.ca });
+    const trusting = new NodeTransport({ tls: { ca: certificates.ca } });
     for (let count = 0; count < 2; count++)
       expect(await send('x', secure.url, trusting)).toMatchObject({ status: 200 });
     expect(secure.connections).toBe(1);
@@ -195,7 +195,7 @@ describe('over TLS', () => {
   test.each(['selfSigned', 'expired', 'wrongHost'] as const)('not to one that is %s', async (which) => {
     const secure = await ScriptedHttp.start(certificates[which]);
     const ca = which === 'selfSigned' ? {} : { ca: certificates.ca };
-    const trusting = new NodeTransport(null, ca);
+    const trusting = new NodeTransport({ tls: ca });
     expect(await failure(send('x', secure.url, trusting))).toMatchObject({ isSent: false });
     expect(secure.calls).toEqual([]);
     trusting.close();
@@ -233,7 +233,10 @@ describe('through a proxy', () => {
   test('reaches the provider over TLS, and keeps the tunnel', async () => {
     const secure = await ScriptedHttp.start(certificates.good);
     const proxy = await new ConnectProxy({ login: { username: 'u', password: 'p' } }).start();
-    const through = new NodeTransport(parseProxy(`http://u:p@127.0.0.1:${proxy.port}`), { ca: certificates.ca });
+    const through = new NodeTransport({
+      proxy: parseProxy(`http://u:p@127.0.0.1:${proxy.port}`),
+      tls: { ca: certificates.ca },
+    });
     for (let count = 0; count < 2; count++) expect(await send('x', secure.url, through)).toMatchObject({ status: 200 });
     expect(secure.connections).toBe(1);
     through.close();

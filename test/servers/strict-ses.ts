@@ -131,7 +131,7 @@ export class StrictSes {
     this.requests.push(request);
     this.authorizations.push(incoming.headers.authorization ?? '');
     this.tokens.push(incoming.headers['x-amz-security-token']?.toString());
-    const scope = /Credential=[^/]+\/\d{8}\/[a-z0-9-]+\/ses\/aws4_request/;
+    const scope = /Credential=[^/]+\/\d{8}\/(?:[a-z0-9-]+\/)?ses\/aws4_request/;
     if (!scope.test(incoming.headers.authorization ?? '')) {
       fail(response, { name: 'MissingAuthenticationToken', message: 'Missing Authentication Token', status: 403 });
       return;

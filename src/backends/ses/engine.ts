@@ -2,18 +2,16 @@ import type { Verification } from '../../backend/backend.ts';
 import type { DeliveryResult, Job } from '../../backend/job.ts';
 import { SendError, UnsupportedFeatureError } from '../../model/errors.ts';
 import { accountOf, type SesAccount } from './account.ts';
+import { type SesClient, SesHttpClient } from './client.ts';
 import { encodeEmailTags } from './email-tags.ts';
 import type { ResolvedSesOptions } from './options.ts';
 import type { SesQuota } from './quota.ts';
 import { SesRequester } from './requester.ts';
 import { ResultBuilder } from './result-builder.ts';
-import { SesClient } from './sdk.ts';
+import { SdkClient } from './sdk.ts';
 import { sendBulkEmail } from './send-bulk-email.ts';
 import { type SesMail, sendEmail } from './send-email.ts';
 
-const TRACKING = 'ConfigurationOverrides';
-const TRACKING_SINCE = '3.1125.0';
-const NEEDS_SDK = `needs @aws-sdk/client-sesv2 ${TRACKING_SINCE}`;
 /** The guard leaves the null sender where it has no other address for bounces. */
 const NO_NULL_SENDER =
   'SES has no null sender: leave it out or give an address; where the staging guard took away an address that is not allowed, allow that one or give the guard an address to redirect to';
@@ -58,7 +56,7 @@ export class SesEngine {
       isInSandbox: ProductionAccessEnabled !== true,
       enforcementStatus: EnforcementStatus ?? null,
       ...this.#account.quota,
-      tracking: requester.client.knows('SendEmail', TRACKING) || NEEDS_SDK,
+      tracking: requester.client.tracking,
     };
   }
 
@@ -66,20 +64,33 @@ export class SesEngine {
   async deliverOne({ index, message, signal }: Job): Promise<DeliveryResult> {
     const requester = this.#open();
     const tracks = (['trackOpens', 'trackClicks'] as const).filter((feature) => message[feature]);
-    const canTrack = requester.client.knows('SendEmail', TRACKING);
-    if (!canTrack && tracks.length > 0 && this.#options.onUnsupported === 'error')
-      throw new UnsupportedFeatureError(tracks, 'ses', { advice: `it ${NEEDS_SDK}: update that, or remove it` });
+    const { tracking } = requester.client;
+    if (tracking !== true && tracks.length > 0 && this.#options.onUnsupported === 'error')
+      throw new UnsupportedFeatureError(tracks, 'ses', { advice: `it ${tracking}: update that, or remove it` });
     if (message.envelopeSender === '')
       throw new UnsupportedFeatureError(['envelopeSender'], 'ses', { advice: NO_NULL_SENDER });
     const tags = encodeEmailTags(message);
     const result = new ResultBuilder(message);
-    const mail: SesMail = { message, options: this.#options, tags, canTrack, requester, result, signal };
+    const mail: SesMail = {
+      message,
+      options: this.#options,
+      tags,
+      canTrack: tracking === true,
+      requester,
+      result,
+      signal,
+    };
     await (message.mergeData === null ? sendEmail(mail) : sendBulkEmail(mail));
-    return result.build(index, canTrack ? [] : tracks, NEEDS_SDK);
+    return result.build(index, tracking === true ? [] : tracks, String(tracking));
   }
 
   #open(): SesRequester {
-    this.#requester ??= new SesRequester(SesClient.open(this.#options), this.#account, this.#options);
+    this.#requester ??= new SesRequester(this.#client(), this.#account, this.#options);
     return this.#requester;
+  }
+
+  #client(): SesClient {
+    const { client } = this.#options;
+    return client === undefined ? new SesHttpClient(this.#options) : new SdkClient(client);
   }
 }

@@ -1,34 +1,29 @@
+import { unansweredError } from '../../http/failure.ts';
+import { NoAnswer } from '../../http/transport.ts';
 import { addressKey, comparisonKey, type Mailbox } from '../../model/address.ts';
 import {
   ConfigurationError,
-  type ConnectionErrorCode,
   EmailConnectionError,
-  type EmailError,
+  EmailError,
   type EmailErrorOptions,
   SendError,
   type SendErrorCode,
 } from '../../model/errors.ts';
 import type { DeliveryStatus } from '../../model/status.ts';
-import { CERTIFICATE_CODE, NETWORK_CODES, systemCode } from '../../net/network-code.ts';
-import { isError } from '../../util/reason.ts';
+import { isError, reasonOf } from '../../util/reason.ts';
 
 /** What a failed request, or a failed entry of a bulk request, means. */
 export interface SesFailure {
   readonly error: EmailError;
   /** Why trying again cannot send anything twice; null when it could, or would not help. */
-  readonly retry: 'throttled' | 'unreached' | 'transient' | 'clock' | null;
+  readonly retry: 'throttled' | 'unreached' | 'transient' | 'mended' | null;
   readonly statusOf: (recipient: Mailbox) => DeliveryStatus;
 }
 
-/** The parts of an error of the SDK that are read here. */
-interface SdkError {
+/** The parts of an error of the service that are read here, as ours and the SDK's have them. */
+interface ServiceError {
   readonly name?: unknown;
   readonly message?: unknown;
-  /** Of network errors. */
-  readonly code?: unknown;
-  readonly syscall?: unknown;
-  /** Of an AggregateError: one error for each address that was tried. */
-  readonly errors?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean };
 }
 
@@ -36,9 +31,8 @@ interface SdkError {
 export interface FailureContext {
   readonly region: string;
   readonly recipients: readonly Mailbox[];
-  /** Whether a time limit of the client can only be that of connecting. */
-  readonly hasOwnClient: boolean;
   readonly kind: RequestKind;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** A mail that may be with SES, one that never left the process, or a question that sends nothing. */
@@ -58,59 +52,48 @@ const THROTTLED = new Set([
   ...['TooManyRequestsException', 'ThrottlingException', 'Throttling', 'ThrottledException'],
   ...['RequestThrottled', 'RequestThrottledException', 'SlowDown'],
 ]);
-/** The name of an error that a function given as `credentials` caused. */
-export const CREDENTIALS_FUNCTION = 'CredentialsFunctionError';
-const CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
 
-const TLS = /^(?:ERR_SSL_|EPROTO$)/;
-const NO_REGION = /^Region (?:is missing|not accepted)/;
 const DAILY_QUOTA = /daily|24.hour/i;
 const ADDRESS_FAULT =
   /illegal address|missing final|local address|invalid (?:email )?address|domain (?:starts|ends|contains)/i;
 const FAILED_IDENTITIES = /identities failed the check in region [A-Z0-9-]+: (.+)$/i;
 
 /**
- * Reads an error of the SDK by its name, and by its text only where one name has several meanings.
+ * Reads an error of the service by its name, and by its text only where one name has several meanings.
  *
  * A request that the service may have carried out is `unknown`; one that it refused, or never got, has certainly not been sent.
  */
 export function failureOf(cause: unknown, context: FailureContext): SesFailure {
-  const error: SdkError = typeof cause === 'object' && cause !== null ? cause : {};
+  const { kind, region, signal } = context;
+  if (cause instanceof EmailError) return neverSent(cause);
+  if (cause instanceof NoAnswer) {
+    const error = unansweredError(`SES in ${region}`, cause, signal, 'region and endpoint');
+    if (error.outcome !== 'unknown') return neverSent(error);
+    return withoutAnswer(kind, error.code === 'timeout' ? 'timeout' : 'closed', reasonOf(cause.cause), { cause });
+  }
+  const error: ServiceError = typeof cause === 'object' && cause !== null ? cause : {};
   const name = String(error.name);
   const text = firstLine(error.message);
-  const status = error.$metadata?.httpStatusCode;
-  if (name === CREDENTIALS_FUNCTION) {
-    const advice = `ses: the function given as credentials failed: ${text}`;
-    return sameForEvery('failed', new ConfigurationError('invalid-credentials', advice, { cause }));
-  }
-  if (NO_REGION.test(text)) {
-    const advice = `ses: ${text}: make the client with a region, as new SESv2Client({ region: 'eu-west-1' })`;
-    return sameForEvery('failed', new ConfigurationError('invalid-option', advice, { cause }));
-  }
-  if (CREDENTIALS.has(name)) {
-    const advice = `ses: the AWS SDK found no credentials (${text}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give accessKeyId and secretAccessKey`;
-    return sameForEvery('failed', new ConfigurationError('invalid-credentials', advice, { cause }));
-  }
-  const connection = status === undefined ? unreachedCode(error, context) : null;
-  if (connection !== null) {
-    const message = `SES in ${context.region} was not reached: ${text || attemptsOf(error).map(systemCode).join(', ')}`;
-    const isTemporary = connection !== 'certificate' && connection !== 'tls';
-    const refusal = new EmailConnectionError(connection, message, { retryable: isTemporary, cause });
-    return { ...sameForEvery('failed', refusal), retry: isTemporary ? 'unreached' : null };
-  }
-  if (status === undefined || status < 400 || status >= 500) return unanswered(error, name, text, context.kind, cause);
-  const facts: EmailErrorOptions = {
+  const { httpStatusCode: status, clockSkewCorrected = false } = error.$metadata ?? {};
+  const isRefusal = status !== undefined && status >= 400 && status < 500;
+  const facts = {
     phase: 'request',
-    reply: { code: status, enhancedCode: null, text: `${name}: ${text}` },
+    reply: { code: status ?? 0, enhancedCode: null, text: `${name}: ${text}` },
     cause,
-  };
-  if (AUTH.has(name)) {
+  } as const;
+  if (isRefusal && AUTH.has(name)) {
     const refusal = new EmailConnectionError('auth', `SES refused the credentials: ${name}: ${text}`, facts);
-    // The refusal carries the service's time, by which the SDK has corrected its clock.
-    return { ...sameForEvery('failed', refusal), retry: error.$metadata?.clockSkewCorrected === true ? 'clock' : null };
+    // What was wrong with the clock, or with keys that can be had anew, has been seen to.
+    return { ...sameForEvery('failed', refusal), retry: clockSkewCorrected ? 'mended' : null };
   }
-  if (context.kind === 'unsent mail') return unanswered(error, name, text, context.kind, cause);
-  return refused(name, text, facts, context);
+  if (isRefusal && kind !== 'unsent mail') return refused(name, text, facts, context);
+  const reason = [status === undefined ? null : `HTTP ${status}`, name, text].filter(Boolean).join(', ');
+  return withoutAnswer(kind, 'uncertain', reason, { cause, retryable: status !== undefined });
+}
+
+/** What certainly never got to the service. */
+function neverSent(error: EmailError): SesFailure {
+  return { ...sameForEvery('failed', error), retry: error.retryable ? 'unreached' : null };
 }
 
 /** The statuses of SendBulkEmail's entries; the API's documentation has two spellings for some of them. */
@@ -184,15 +167,6 @@ export function withoutAnswer(
   );
 }
 
-function unanswered(error: SdkError, name: string, text: string, kind: RequestKind, cause: unknown): SesFailure {
-  const status = error.$metadata?.httpStatusCode;
-  const reason = [status === undefined ? null : `HTTP ${status}`, name, text].filter(Boolean).join(', ');
-  if (name === 'TimeoutError' && error.code !== 'ECONNRESET' && error.code !== 'EPIPE')
-    return withoutAnswer(kind, 'timeout', reason, { cause });
-  if (status === undefined && error.code !== undefined) return withoutAnswer(kind, 'closed', reason, { cause });
-  return withoutAnswer(kind, 'uncertain', reason, { cause, retryable: status !== undefined });
-}
-
 function refused(name: string, text: string, facts: EmailErrorOptions, context: FailureContext): SesFailure {
   const code = refusalCode(name, text);
   if (code === 'throttled') {
@@ -242,27 +216,6 @@ function statusOfNamed(
 function mentions(text: string, address: string): boolean {
   const escaped = address.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   return new RegExp(`(?<![\\w!#$%&*+/=?^{|}~.@-]|\\w')${escaped}(?![\\w@-]|\\.\\w)`, 'i').test(text);
-}
-
-function unreachedCode(error: SdkError, { hasOwnClient }: FailureContext): ConnectionErrorCode | null {
-  const attempts = attemptsOf(error);
-  for (const attempt of attempts) {
-    const system = systemCode(attempt);
-    const code = NETWORK_CODES[system];
-    if (TLS.test(system)) return 'tls';
-    if (CERTIFICATE_CODE.test(system)) return 'certificate';
-    if (attempt.syscall === 'connect') return code ?? 'closed';
-    // All others can also end a connection that has carried the request.
-    if (code === 'dns' || system === 'ECONNREFUSED') return code ?? null;
-  }
-  // Our own client limits nothing but connecting; the SDK gives this error no code.
-  const hasNoCode = attempts.every((attempt) => systemCode(attempt) === '');
-  return hasOwnClient && error.name === 'TimeoutError' && hasNoCode ? 'timeout' : null;
-}
-
-/** The error, and those of the addresses that were tried. */
-function attemptsOf(error: SdkError): readonly SdkError[] {
-  return Array.isArray(error.errors) ? [error, ...error.errors] : [error];
 }
 
 /** To a wrong signature AWS answers with the whole request that it expected, session token included, on the following lines. */

@@ -7,7 +7,7 @@ import { type RetryOptions, resolveRetry } from '../../util/backoff.ts';
 import { isObject } from '../../util/json.ts';
 import type { SesClientLike } from './sdk.ts';
 
-/** Keys of an AWS account, as the SDK wants them. */
+/** Keys of an AWS account. */
 export interface SesCredentials {
   /** The id of the key. */
   readonly accessKeyId: string;
@@ -15,6 +15,8 @@ export interface SesCredentials {
   readonly secretAccessKey: string;
   /** Of temporary credentials. */
   readonly sessionToken?: string;
+  /** When they end; a function is asked for new ones five minutes before. Default: never. */
+  readonly expiration?: Date;
 }
 
 /** The contact list, and its topic, whose unsubscribe links SES puts into a mail. */
@@ -29,7 +31,7 @@ export interface SesListManagement {
 export interface SesOptions extends BackendOptions {
   /** Default: what AWS_REGION or AWS_DEFAULT_REGION says, else `us-east-1`. */
   readonly region?: string;
-  /** Default: what AWS_ACCESS_KEY_ID says, else the SDK's own search. */
+  /** Default: what AWS_ACCESS_KEY_ID says, else they are looked for: in a profile, and where containers and instances have them. */
   readonly accessKeyId?: string;
   /** Goes with `accessKeyId`. */
   readonly secretAccessKey?: string;
@@ -37,7 +39,7 @@ export interface SesOptions extends BackendOptions {
   readonly sessionToken?: string;
   /** Keys, or a function that fetches them. */
   readonly credentials?: SesCredentials | (() => Promise<SesCredentials>);
-  /** A ready `SESv2Client`; region, endpoint, credentials, `idleMs` and sockets are its own then, and it is never destroyed. */
+  /** A ready `SESv2Client` of `@aws-sdk/client-sesv2`; region, endpoint, credentials, `idleMs` and sockets are its own then, and it is never destroyed. */
   readonly client?: SesClientLike;
   /** Another address of the service, as `http://127.0.0.1:8005`. */
   readonly endpoint?: string;
@@ -51,7 +53,7 @@ export interface SesOptions extends BackendOptions {
   readonly listManagement?: SesListManagement;
   /** The tenant the mails are sent for (TenantName). */
   readonly tenant?: string;
-  /** A multi-region endpoint (EndpointId); needs the package `@aws-sdk/signature-v4a`. */
+  /** A multi-region endpoint (EndpointId); requests are signed for every region then. */
   readonly endpointId?: string;
   /** Parameters of the request under the API's own names, laid over everything else. */
   readonly extra?: Readonly<Record<string, unknown>>;
@@ -65,7 +67,7 @@ export interface SesOptions extends BackendOptions {
   readonly maxConnections?: number;
   /** How long one request may take, in milliseconds; default 60,000. */
   readonly timeoutMs?: number;
-  /** How long an idle socket is kept, in milliseconds: below the server's own limit, or it may close while it is used; default 5,000. */
+  /** How long an idle socket is kept, in milliseconds: below the server's own limit, or it may close while it is used; default 4,000. */
   readonly idleMs?: number;
   /** Of a request that never reached SES, and of an entry of a bulk request that failed for the moment. What SES throttles is held back, and that is no try. */
   readonly retry?: RetryOptions;
@@ -167,7 +169,7 @@ export const SES_OPTIONS: AnyOptionTable = /* @__PURE__ */ (() =>
     retry: RETRY_OPTION,
   }) satisfies OptionTable<SesOptions>)();
 
-/** @throws {ConfigurationError} `invalid-key`; `missing-option` for half a key pair, which the SDK would take without a word. */
+/** @throws {ConfigurationError} `invalid-key`; `missing-option` for half a key pair. */
 export function resolveSesOptions(options: SesOptions): ResolvedSesOptions {
   checkKeys(options);
   return {
@@ -176,7 +178,7 @@ export function resolveSesOptions(options: SesOptions): ResolvedSesOptions {
     region: options.region || DEFAULT_REGION,
     maxConnections: options.maxConnections ?? 50,
     timeoutMs: options.timeoutMs ?? 60_000,
-    idleMs: options.idleMs ?? 5_000,
+    idleMs: options.idleMs ?? 4_000,
     retry: resolveRetry(options.retry),
     heldBackMs: options.deadlineMs ?? HELD_BACK_MS,
   };
@@ -193,7 +195,7 @@ function checkKeys({ client, credentials, accessKeyId, secretAccessKey, sessionT
   if (given && missing.length > 0) {
     throw new ConfigurationError(
       'missing-option',
-      `ses: half a key pair: ${missing.join(' and ')} is missing; give both, or neither to use the AWS SDK's own credentials`,
+      `ses: half a key pair: ${missing.join(' and ')} is missing; give both, or neither to have them looked for`,
       { option, otherOptions: [beside, 'sessionToken'] },
     );
   }

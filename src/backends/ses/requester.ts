@@ -1,14 +1,16 @@
+import { UnsentError } from '../../aws/client.ts';
 import { endedBefore, stopCode } from '../../backend/job.ts';
+import { NoAnswer } from '../../http/transport.ts';
 import { backoffMs } from '../../util/backoff.ts';
 import { ConcurrencyLimiter } from '../../util/concurrency-limiter.ts';
 import { type Deadline, setDeadline } from '../../util/deadline.ts';
 import { pause } from '../../util/pause.ts';
 import type { SesAccount } from './account.ts';
+import type { SesClient } from './client.ts';
 import { failureOf, type SesFailure, sameForEvery, withoutAnswer } from './failures.ts';
 import type { ResolvedSesOptions } from './options.ts';
 import type { EnvelopeRecipient } from './recipients.ts';
-import type { AccountFacts } from './requests.ts';
-import { type Operation, type SesClient, UnsentError } from './sdk.ts';
+import type { AccountFacts, Operation } from './requests.ts';
 
 const ACCOUNT_TIMEOUT_MS = 5_000;
 
@@ -97,7 +99,7 @@ export class SesRequester {
     let input: object | null = null;
     const held: { failure: SesFailure | null; until: Deadline | null } = { failure: earlier, until: null };
     let tries = 1;
-    let hasCorrectedClock = false;
+    let isMended = false;
     try {
       for (;;) {
         let grantedAt: number;
@@ -111,7 +113,6 @@ export class SesRequester {
         const startedAt = performance.now();
         if (input === null) {
           input = await request.input();
-          this.client.check(request.operation, input);
           if (signal?.aborted) return { failure: stopped(signal) };
         }
         const answer = await this.#try(request, input, timeoutMs);
@@ -124,7 +125,7 @@ export class SesRequester {
           this.throttled(grantedAt);
           held.failure = failure;
           held.until ??= setDeadline(heldBackMs, signal);
-        } else if (failure.retry === 'clock' && !hasCorrectedClock) hasCorrectedClock = true;
+        } else if (failure.retry === 'mended' && !isMended) isMended = true;
         else if (failure.retry !== 'unreached' || tries >= retry.attempts) return answer;
         else if (!(await pause(backoffMs(retry, tries++), signal))) return answer;
       }
@@ -146,7 +147,8 @@ export class SesRequester {
       const isUnsent = thrown instanceof UnsentError;
       const cause = isUnsent ? thrown.cause : thrown;
       const kind = operation === 'GetAccount' ? 'question' : isUnsent ? 'unsent mail' : 'mail';
-      if (deadline.isOver) {
+      const isConnecting = cause instanceof NoAnswer && !cause.isSent;
+      if (deadline.isOver && !isConnecting) {
         const awaited = isUnsent ? 'credentials' : 'answer';
         return { failure: withoutAnswer(kind, 'timeout', `no ${awaited} within ${timeoutMs} ms`, { cause }) };
       }
@@ -156,9 +158,8 @@ export class SesRequester {
         const ending = code === 'timeout' ? 'its deadline passed' : 'the call was aborted';
         return { failure: withoutAnswer(kind, code, `${ending} while it waited for the answer`, { cause }) };
       }
-      const { region } = this.#options;
       const mailboxes = recipients.map(({ mailbox }) => mailbox);
-      return { failure: failureOf(cause, { region, recipients: mailboxes, hasOwnClient: this.client.isOwn, kind }) };
+      return { failure: failureOf(cause, { region: this.#options.region, recipients: mailboxes, kind, signal }) };
     } finally {
       deadline.clear();
     }

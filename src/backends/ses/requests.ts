@@ -1,9 +1,28 @@
+import { withExtra } from '../../http/payload.ts';
 import { type EmailMessage, mailboxesOf } from '../../model/message.ts';
 import type { EmailTag } from './email-tags.ts';
 import type { ResolvedSesOptions } from './options.ts';
 import { headerForm } from './recipients.ts';
 
-// Requests of the SES API v2, their parameters under the names of the API, as far as they are used here.
+// Requests of the SES API v2, their parameters under the names of the API, as far as they are used here; bytes are in base64.
+
+/** The requests that are made, by the names of the API. */
+export type Operation = 'SendEmail' | 'SendBulkEmail' | 'GetAccount';
+
+const COMMON = [
+  ...['FromEmailAddress', 'FromEmailAddressIdentityArn', 'ReplyToAddresses', 'FeedbackForwardingEmailAddress'],
+  ...['FeedbackForwardingEmailAddressIdentityArn', 'ConfigurationSetName', 'EndpointId', 'TenantName'],
+  'ConfigurationOverrides',
+];
+
+/** What the fields of the message say, and `espExtra` may not. */
+const OWN_FIELDS = new Set(['fromemailaddress', 'destination', 'content', 'defaultcontent', 'bulkemailentries']);
+
+/** All parameters of the requests that send; SES drops others without a word. */
+export const PARAMETERS: Readonly<Record<Exclude<Operation, 'GetAccount'>, ReadonlySet<string>>> = {
+  SendEmail: new Set([...COMMON, 'Destination', 'Content', 'EmailTags', 'ListManagementOptions']),
+  SendBulkEmail: new Set([...COMMON, 'DefaultEmailTags', 'DefaultContent', 'BulkEmailEntries']),
+};
 
 export interface Destination {
   readonly ToAddresses?: readonly string[];
@@ -13,7 +32,8 @@ export interface Destination {
 
 export interface TemplateAttachment {
   readonly FileName: string;
-  readonly RawContent: Uint8Array;
+  /** In base64. */
+  readonly RawContent: string;
   readonly ContentType: string;
   readonly ContentDisposition: 'ATTACHMENT' | 'INLINE';
   readonly ContentTransferEncoding: 'BASE64';
@@ -54,7 +74,7 @@ interface TrackingOverrides {
 }
 
 export interface SendEmailRequest extends CommonRequest {
-  readonly Content: { readonly Raw: { readonly Data: Uint8Array } } | { readonly Template: Template };
+  readonly Content: { readonly Raw: { readonly Data: string } } | { readonly Template: Template };
   readonly Destination: Destination;
   readonly EmailTags?: readonly EmailTag[];
   readonly ListManagementOptions?: { readonly ContactListName: string; readonly TopicName?: string };
@@ -122,7 +142,7 @@ export function emailRequest(parts: RequestParts, destination: Destination, cont
       },
     }),
   };
-  return { ...request, ...extra };
+  return withExtra('ses', { ...request, ...extra }, parts.message, OWN_FIELDS);
 }
 
 /** Messages that SES makes from a template, one for each entry. */
@@ -134,7 +154,7 @@ export function bulkRequest(parts: RequestParts, template: Template, entries: re
     BulkEmailEntries: entries,
     ...(parts.tags.length > 0 && { DefaultEmailTags: parts.tags }),
   };
-  return { ...request, ...parts.options.extra };
+  return withExtra('ses', { ...request, ...parts.options.extra }, parts.message, OWN_FIELDS);
 }
 
 function common({ message, options, canTrack }: RequestParts): CommonRequest {

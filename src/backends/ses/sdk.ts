@@ -1,16 +1,16 @@
+import { UnsentError } from '../../aws/client.ts';
+import { NoAnswer } from '../../http/transport.ts';
 import { ConfigurationError } from '../../model/errors.ts';
+import { CERTIFICATE_CODE, NETWORK_CODES, systemCode } from '../../net/network-code.ts';
 import { optionalRequire } from '../../options/optional-package.ts';
-import { reasonOf } from '../../util/reason.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';
-import { CREDENTIALS_FUNCTION } from './failures.ts';
-import type { ResolvedSesOptions, SesCredentials } from './options.ts';
+import type { SesClient } from './client.ts';
+import type { Operation, SendEmailRequest, Template } from './requests.ts';
 
 /** The part of an `SESv2Client` of `@aws-sdk/client-sesv2` that is used here. */
 export interface SesClientLike {
   /** Makes the request of one of the SDK's commands. */
   send(command: object, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
-  /** Closes its sockets. */
-  destroy?(): void;
 }
 
 interface MiddlewareStack {
@@ -26,66 +26,33 @@ type CommandClass = new (input: never) => SesCommand;
 
 /** The exports of `@aws-sdk/client-sesv2` that are used here. */
 export interface SesSdk {
-  readonly SESv2Client: new (config: never) => SesClientLike;
   readonly SendEmailCommand: CommandClass;
   readonly SendBulkEmailCommand: CommandClass;
   readonly GetAccountCommand: CommandClass;
 }
 
-/** The requests that are made, by the names of the API. */
-export type Operation = 'SendEmail' | 'SendBulkEmail' | 'GetAccount';
-
 const PACKAGE = '@aws-sdk/client-sesv2';
-const CONNECT_TIMEOUT_MS = 5_000;
+const TRACKING = 'ConfigurationOverrides';
 
-/** Why a request failed before it was handed to the HTTP client, as `cause`. */
-export class UnsentError extends Error {
-  constructor(cause: unknown) {
-    super('the request was not handed over', { cause });
-  }
-}
-
-/** Makes requests with the SDK; the only part of the backend that knows it, but for its errors. */
-export class SesClient {
-  readonly #sdk: SesSdk;
+/** Makes requests with a client of the SDK that was given. */
+export class SdkClient implements SesClient {
   readonly #client: SesClientLike;
-  readonly #parameters: Readonly<Record<Exclude<Operation, 'GetAccount'>, ReadonlySet<unknown>>>;
-  /** Whether the client was made here, so that its time limits are known. */
-  readonly isOwn: boolean;
-
-  private constructor(sdk: SesSdk, client: SesClientLike, isOwn: boolean) {
-    this.#sdk = sdk;
-    this.#client = client;
-    this.isOwn = isOwn;
-    this.#parameters = { SendEmail: parametersOf(sdk, 'SendEmail'), SendBulkEmail: parametersOf(sdk, 'SendBulkEmail') };
-  }
+  readonly #sdk: SesSdk;
 
   /** @throws {ConfigurationError} `missing-dependency` when the SDK is not installed. */
-  static open(options: ResolvedSesOptions): SesClient {
-    const sdk = optionalRequire<SesSdk>(PACKAGE, "the backend 'ses'");
-    // It registers itself for the signatures that multi-region endpoints need.
-    if (options.endpointId !== undefined) optionalRequire('@aws-sdk/signature-v4a', "the ses option 'endpointId'");
-    return options.client
-      ? new SesClient(sdk, options.client, false)
-      : new SesClient(sdk, makeClient(sdk, options), true);
+  constructor(client: SesClientLike) {
+    this.#client = client;
+    this.#sdk = optionalRequire<SesSdk>(PACKAGE, "the ses option 'client'");
   }
 
-  /** @throws {ConfigurationError} `unknown-option` for a parameter that the installed SDK would silently drop. */
-  check(operation: Exclude<Operation, 'GetAccount'>, input: object): void {
-    for (const parameter of Object.keys(input)) {
-      if (this.knows(operation, parameter)) continue;
-      const text = `ses: ${operation} has no parameter ${parameter} in the installed ${PACKAGE}, which would drop it: correct the options, or update the package`;
-      throw new ConfigurationError('unknown-option', text);
-    }
+  get tracking(): true | string {
+    return this.#parameters('SendEmail').has(TRACKING) || `needs ${PACKAGE} 3.1125.0`;
   }
 
-  /**
-   * Sends one request, once: the SDK's own retries would repeat requests that may have been carried out.
-   *
-   * @throws {UnsentError} when the request never left; after any other error it may have been carried out.
-   */
+  /** The SDK's own retries would repeat requests that may have been carried out: they are left out. */
   async send(operation: Operation, input: object, abortSignal: AbortSignal): Promise<unknown> {
-    const command = new this.#sdk[`${operation}Command`](input as never); // the classes differ in their input alone
+    this.#check(operation, input);
+    const command = new this.#sdk[`${operation}Command`](withBytes(input) as never); // the classes differ in their input alone
     let isBegun = false;
     let isHandedOver = false;
     const onStep = (note: () => void, options: object) =>
@@ -114,60 +81,94 @@ export class SesClient {
       // A function that fetches credentials is not given the signal.
       return await unlessAborted(this.#client.send(command, { abortSignal }), abortSignal);
     } catch (cause) {
+      const error = abortSignal.aborted ? cause : translated(cause);
       // A client that ran no step is not the SDK's, and may have sent in some other way.
-      throw isBegun && !isHandedOver ? new UnsentError(cause) : cause;
+      throw isBegun && !isHandedOver && !(error instanceof UnsentError) ? new UnsentError(error) : error;
     }
   }
 
-  /** Whether the installed SDK carries a parameter. */
-  knows(operation: Exclude<Operation, 'GetAccount'>, parameter: string): boolean {
-    return this.#parameters[operation].has(parameter);
+  close(): void {}
+
+  /** @throws {UnsentError} for a parameter that the installed SDK would silently drop. */
+  #check(operation: Operation, input: object): void {
+    const dropped = Object.keys(input).find((name) => !this.#parameters(operation).has(name));
+    if (dropped === undefined) return;
+    const text = `ses: ${operation} has no parameter ${dropped} in the installed ${PACKAGE}, which would drop it: correct the options, or update the package`;
+    throw new UnsentError(new ConfigurationError('unknown-option', text));
   }
 
-  close(): void {
-    if (this.isOwn) this.#client.destroy?.();
+  /** The parameters of a request, from the schema that the SDK serializes it with: [kind, namespace, name, traits, members, ...]. */
+  #parameters(operation: Operation): ReadonlySet<unknown> {
+    const schema: unknown = Reflect.get(this.#sdk, `${operation}Request$`);
+    const members: unknown = Array.isArray(schema) ? schema[4] : undefined;
+    return new Set(Array.isArray(members) ? members : []);
   }
 }
 
-/** The parameters of a request, from the schema that the SDK serializes it with: [kind, namespace, name, traits, members, ...]. */
-function parametersOf(sdk: SesSdk, operation: Operation): ReadonlySet<unknown> {
-  const schema: unknown = Reflect.get(sdk, `${operation}Request$`);
-  const members: unknown = Array.isArray(schema) ? schema[4] : undefined;
-  return new Set(Array.isArray(members) ? members : []);
-}
-
-function makeClient(sdk: SesSdk, options: ResolvedSesOptions): SesClientLike {
-  const { region, endpoint, maxConnections, idleMs, timeoutMs } = options;
-  const agent = { keepAlive: true, maxSockets: maxConnections, timeout: idleMs };
-  const config = {
-    region,
-    ...(endpoint !== undefined && { endpoint }),
-    ...credentialsOf(options),
-    maxAttempts: 1,
-    requestHandler: {
-      connectionTimeout: Math.min(CONNECT_TIMEOUT_MS, Math.ceil(timeoutMs / 2)),
-      socketTimeout: 0, // each request has its own deadline
-      httpsAgent: agent,
-      httpAgent: agent,
-    },
+/** The SDK writes bytes in base64 itself. */
+function withBytes(input: object): object {
+  const { Content, DefaultContent } = input as Partial<
+    SendEmailRequest & { readonly DefaultContent: { readonly Template: Template } }
+  >;
+  if (Content && 'Raw' in Content)
+    return { ...input, Content: { Raw: { Data: Buffer.from(Content.Raw.Data, 'base64') } } };
+  const decoded = (template: Template | undefined) =>
+    template?.Attachments && {
+      ...template,
+      Attachments: template.Attachments.map((file) => ({
+        ...file,
+        RawContent: Buffer.from(file.RawContent, 'base64'),
+      })),
+    };
+  const own = decoded(Content?.Template);
+  const shared = decoded(DefaultContent?.Template);
+  return {
+    ...input,
+    ...(own && { Content: { Template: own } }),
+    ...(shared && { DefaultContent: { Template: shared } }),
   };
-  return new sdk.SESv2Client(config as never); // its type would have to come from the package
 }
 
-function credentialsOf({ credentials, accessKeyId, secretAccessKey, sessionToken }: ResolvedSesOptions): object {
-  // The SDK writes into the object it is given.
-  if (typeof credentials === 'object') return { credentials: { ...credentials } };
-  if (credentials !== undefined) return { credentials: () => fetchCredentials(credentials) };
-  if (!accessKeyId) return {};
-  return { credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } };
+/** The parts of errors of the SDK and of Node that are read here. */
+interface SdkError {
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly code?: unknown;
+  readonly syscall?: unknown;
+  /** One error for each address that was tried. */
+  readonly errors?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
-/** Marks the function's errors, to tell them from those of the SDK. */
-async function fetchCredentials(credentials: () => Promise<SesCredentials>): Promise<SesCredentials> {
-  try {
-    return await credentials();
-  } catch (cause) {
-    const text = reasonOf(cause);
-    throw Object.assign(new Error(text, { cause }), { name: CREDENTIALS_FUNCTION });
+const CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
+const NO_REGION = /^Region (?:is missing|not accepted)/;
+const TLS = /^(?:ERR_SSL_|EPROTO$)/;
+
+/** An error without an answer of the service, as our own client would have it; any other as it is. */
+function translated(cause: unknown): unknown {
+  if (typeof cause !== 'object' || cause === null) return cause;
+  const error: SdkError = cause;
+  const text = String(error.message);
+  if (NO_REGION.test(text)) {
+    const advice = `ses: ${text}: make the client with a region, as new SESv2Client({ region: 'eu-west-1' })`;
+    return new UnsentError(new ConfigurationError('invalid-option', advice, { cause }));
   }
+  if (CREDENTIALS.has(String(error.name))) {
+    const advice = `ses: the client has no credentials (${text}): make it with some`;
+    return new UnsentError(new ConfigurationError('invalid-credentials', advice, { cause }));
+  }
+  if (error.$metadata?.httpStatusCode !== undefined) return cause;
+  const attempts: readonly SdkError[] = Array.isArray(error.errors) ? [error, ...error.errors] : [error];
+  if (attempts.some(isUnconnected)) return new UnsentError(new NoAnswer(cause, false));
+  // To the SDK, a connection that was reset is a TimeoutError.
+  const isReset = error.name === 'TimeoutError' && error.code !== undefined;
+  const isNetwork = error.code !== undefined || error.name === 'TimeoutError';
+  return isNetwork ? new NoAnswer(isReset ? new Error(text, { cause }) : cause, true) : cause;
+}
+
+function isUnconnected(attempt: SdkError): boolean {
+  const system = systemCode(attempt);
+  // All others can also end a connection that has carried the request.
+  const isNever = TLS.test(system) || CERTIFICATE_CODE.test(system) || system === 'ECONNREFUSED';
+  return attempt.syscall === 'connect' || isNever || NETWORK_CODES[system] === 'dns';
 }

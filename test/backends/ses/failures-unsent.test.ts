@@ -89,13 +89,13 @@ describe('what never left the process has certainly failed', () => {
       'a host that cannot be reached',
       () => withoutNetwork('EHOSTUNREACH', 'connect'),
       ['EmailConnectionError', 'unreachable', true],
-      'connect EHOSTUNREACH',
+      'no connection to SES in us-east-1: there is no way to it',
     ],
     [
       'a name server that does not answer',
       () => withoutNetwork('EAI_AGAIN', 'getaddrinfo'),
       ['EmailConnectionError', 'dns', true],
-      'getaddrinfo EAI_AGAIN',
+      'its name was not found: check region and endpoint',
     ],
   ];
 

@@ -218,7 +218,7 @@ describe('what never arrived is tried again', () => {
     const error = await errorOf(
       connectTo(ses, { endpoint: 'http://ses.invalid', retry: { attempts: 1 } }).sendMessages([mail()]),
     );
-    expect(facts(error)).toEqual(['EmailConnectionError', 'dns', 'not-sent', true]);
+    expect(facts(error)).toEqual(['EmailConnectionError', 'dns', 'not-sent', false]);
   });
 
   test('a service that comes up meanwhile gets the mail, once', async () => {

@@ -82,7 +82,7 @@ describe('keys and region', () => {
     expect(ses.tokens.at(-1)).toBe('T');
   });
 
-  test("without keys the SDK's own chain is asked, and what it lacks is said", async () => {
+  test('without keys they are looked for, and what is missing is said', async () => {
     withEnvironment({});
     const connection = getConnection('ses', { endpoint: ses.endpoint });
     const error = await errorOf(connection.sendMessages([mail()], { failSilently: true }));
@@ -172,12 +172,10 @@ describe('options', () => {
     expect(new Set(all.map(account)).size).toBe(all.length);
   });
 
-  test('multi-region endpoints need a package, and it is named', async () => {
-    const error = await errorOf(connectTo(ses, { endpointId: 'abc.123' }).sendMessages([mail()]));
-    expect(error).toMatchObject({
-      code: 'missing-dependency',
-      message: expect.stringContaining('@aws-sdk/signature-v4a'),
-    });
+  test('requests to a multi-region endpoint are signed for every region', async () => {
+    await connectTo(ses, { endpointId: 'abc.123' }).sendMessages([mail()]);
+    expect(ses.accepted[0]?.request['EndpointId']).toBe('abc.123');
+    expect(ses.authorizations[0]).toMatch(/^AWS4-ECDSA-P256-SHA256 Credential=AKID\d+\/\d{8}\/ses\/aws4_request, /);
   });
 });
 
@@ -206,9 +204,12 @@ describe('a ready client', () => {
   test('the structural types are those of the SDK', () => {
     expectTypeOf<SESv2Client>().toExtend<SesClientLike>();
     expectTypeOf<typeof import('@aws-sdk/client-sesv2')>().toExtend<SesSdk>();
-    type Mutable<T> = T extends Uint8Array ? T : { -readonly [K in keyof T]: Mutable<T[K]> };
-    expectTypeOf<Mutable<SendEmailRequest>>().toExtend<import('@aws-sdk/client-sesv2').SendEmailRequest>();
-    expectTypeOf<Mutable<SendBulkEmailRequest>>().toExtend<import('@aws-sdk/client-sesv2').SendBulkEmailRequest>();
+    type Mutable<T> = { -readonly [K in keyof T]: Mutable<T[K]> };
+    type InBase64<T> = T extends Uint8Array ? string : { [K in keyof T]: InBase64<T[K]> };
+    type Sdk = typeof import('@aws-sdk/client-sesv2');
+    type Input<K extends 'SendEmailCommand' | 'SendBulkEmailCommand'> = InBase64<InstanceType<Sdk[K]>['input']>;
+    expectTypeOf<Mutable<SendEmailRequest>>().toExtend<Input<'SendEmailCommand'>>();
+    expectTypeOf<Mutable<SendBulkEmailRequest>>().toExtend<Input<'SendBulkEmailCommand'>>();
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { StrictSes } from '../../servers/strict-ses.ts';
-import { closeAll, connectTo, errorOf, mail } from './connect.ts';
+import { closeAll, connectTo, errorOf, issuesOf, mail } from './connect.ts';
 
 let ses: StrictSes;
 beforeAll(async () => {
@@ -60,7 +60,25 @@ describe('parameters', () => {
     }
   });
 
-  test('a parameter that the SDK would drop is a ConfigurationError', async () => {
+  test('espExtra.ses is laid over the parameters of its mail, but for what its own fields say', async () => {
+    const espExtra = {
+      ses: { TenantName: 'acme', ConfigurationOverrides: { Tracking: { ClickTrackingEnabled: 'DISABLED' } } },
+    };
+    await connectTo(ses, { tenant: 'other' }).sendMessages([
+      mail({ espExtra, trackOpens: true }),
+      mail({ espExtra, mergeData: {}, mergeGlobalData: {} }),
+    ]);
+    expect(ses.accepted.map(({ request }) => [request['TenantName'], request['ConfigurationOverrides']])).toEqual([
+      ['acme', { Tracking: { OpenTrackingEnabled: 'ENABLED', ClickTrackingEnabled: 'DISABLED' } }],
+      ['acme', { Tracking: { ClickTrackingEnabled: 'DISABLED' } }],
+    ]);
+    ses.reset();
+    expect(await issuesOf(ses, { espExtra: { ses: { Destination: {} } } })).toEqual([
+      expect.stringMatching(/^espExtra\.ses\.Destination unsupported: it is what the message's own fields say/),
+    ]);
+  });
+
+  test('a parameter that SES would drop is a ConfigurationError', async () => {
     const error = await errorOf(connectTo(ses, { extra: { Tags: [] } }).sendMessages([mail()], { failSilently: true }));
     expect(error).toMatchObject({
       name: 'ConfigurationError',

@@ -16,6 +16,13 @@ function without(schema: unknown): unknown {
 }
 
 let ses: StrictSes;
+const client = () => ({
+  client: new sdk.SESv2Client({
+    endpoint: ses.endpoint,
+    region: 'eu-west-1',
+    credentials: { accessKeyId: 'OWN', secretAccessKey: 'x' },
+  }),
+});
 beforeAll(async () => {
   ses = await StrictSes.start();
 });
@@ -26,7 +33,7 @@ afterEach(async () => {
 });
 
 test('an SDK that cannot carry tracking: the mail goes, and tracking is listed as ignored', async () => {
-  const connection = connectTo(ses);
+  const connection = connectTo(ses, client());
   const status = await connection.sendMessages([mail({ trackOpens: true, trackClicks: true })]);
   expect(status.results[0]?.ignored).toEqual(['trackOpens', 'trackClicks']);
   const needed = 'needs @aws-sdk/client-sesv2 3.1125.0';
@@ -40,7 +47,9 @@ test('an SDK that cannot carry tracking: the mail goes, and tracking is listed a
 });
 
 test('onUnsupported: error makes it one, with the version that has it', async () => {
-  const error = await errorOf(connectTo(ses, { onUnsupported: 'error' }).sendMessages([mail({ trackClicks: true })]));
+  const error = await errorOf(
+    connectTo(ses, { ...client(), onUnsupported: 'error' }).sendMessages([mail({ trackClicks: true })]),
+  );
   expect(error).toBeInstanceOf(UnsupportedFeatureError);
   expect(error).toMatchObject({ features: ['trackClicks'], message: expect.stringContaining('3.1125.0') });
   expect(ses.requests).toEqual([]);

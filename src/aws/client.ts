@@ -1,0 +1,127 @@
+import { FetchTransport } from '../http/fetch-transport.ts';
+import { NodeTransport } from '../http/node-transport.ts';
+import { type HttpAnswer, NoAnswer, type Transport } from '../http/transport.ts';
+import { currentEnvironment } from '../options/environment.ts';
+import { isObject } from '../util/json.ts';
+import { isNode } from '../util/runtime.ts';
+import { unlessAborted } from '../util/unless-aborted.ts';
+import { findCredentials } from './credential-chain.ts';
+import { type AwsCredentials, Credentials } from './credentials.ts';
+import { type AwsService, endpointOf } from './endpoint.ts';
+import { type AwsKeys, Signer } from './signature.ts';
+
+/** Why a request was certainly not carried out, as `cause`. */
+export class UnsentError extends Error {
+  constructor(cause: unknown) {
+    super('the request was not handed over', { cause });
+  }
+}
+
+/** What a service says no with, in the shape that errors of the SDKs have. */
+export class AwsError extends Error {
+  override readonly name: string;
+  readonly $metadata: { readonly httpStatusCode: number; readonly clockSkewCorrected: boolean };
+
+  /** @param isMended whether the same request may go well now */
+  constructor(name: string, text: string, status: number, isMended = false) {
+    super(text);
+    this.name = name;
+    this.$metadata = { httpStatusCode: status, clockSkewCorrected: isMended };
+  }
+}
+
+/** Where requests go, and who makes them. */
+export interface AwsClientOptions {
+  readonly region: string;
+  /** Default: that of the service, or what the environment says. */
+  readonly endpoint: string | undefined;
+  /** The id of a multi-region endpoint. */
+  readonly multiRegionId: string | undefined;
+  /** Default: they are looked for. */
+  readonly credentials: AwsCredentials | (() => Promise<AwsCredentials>) | null;
+  /** How long a connection that idles is kept, in milliseconds. */
+  readonly idleMs: number;
+}
+
+/** AWS takes signatures of clocks that are off by this much. */
+const CLOCK_SKEW_MS = 300_000;
+
+/** Makes signed requests to a service of AWS that speaks JSON (https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html). */
+export class AwsClient {
+  readonly #endpoint: string;
+  readonly #transport: Transport;
+  readonly #credentials: Credentials;
+  readonly #signer: Signer;
+  #clockMs = 0;
+
+  constructor(service: AwsService, { region, endpoint, multiRegionId, credentials, idleMs }: AwsClientOptions) {
+    const url = endpoint ?? endpointOf(service, region, multiRegionId, currentEnvironment());
+    const transport = isNode() ? new NodeTransport({ idleMs }) : new FetchTransport(globalThis.fetch);
+    this.#endpoint = url.replace(/\/+$/, '');
+    this.#transport = transport;
+    this.#credentials = new Credentials(credentials ?? (() => findCredentials(transport, region)));
+    this.#signer = new Signer({ region: multiRegionId === undefined ? region : null, service: service.name });
+  }
+
+  /**
+   * Makes one request, once.
+   *
+   * @throws {UnsentError} when it was certainly not carried out; {@link AwsError}; {@link NoAnswer} when nobody knows.
+   */
+  async send(method: 'GET' | 'POST', path: string, body: string, signal: AbortSignal): Promise<object> {
+    let keys: AwsKeys;
+    try {
+      // A function that fetches credentials is not given the signal.
+      keys = await unlessAborted(this.#credentials.get(), signal);
+    } catch (cause) {
+      throw new UnsentError(cause);
+    }
+    const url = this.#endpoint + path;
+    const given = { 'content-type': 'application/json', 'user-agent': 'amsdal-mail' };
+    const headers = this.#signer.sign(
+      { method, url, headers: given, body },
+      keys,
+      new Date(Date.now() + this.#clockMs),
+    );
+    let answer: HttpAnswer;
+    try {
+      answer = await this.#transport.send({ method, url, headers, body: body || null }, signal);
+    } catch (error) {
+      throw error instanceof NoAnswer && !error.isSent ? new UnsentError(error) : error;
+    }
+    return this.#read(answer, keys);
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  #read({ status, headers, text }: HttpAnswer, keys: AwsKeys): object {
+    const body = parseObject(text);
+    if (status < 300 && body !== null)
+      return { ...body, $metadata: { httpStatusCode: status, requestId: headers['x-amzn-requestid'] } };
+    if (status < 300) throw new AwsError('', text === null ? 'its answer broke off' : 'its answer is no JSON', status);
+    const type = headers['x-amzn-errortype'] ?? body?.['__type'] ?? body?.['code'];
+    const name = typeof type === 'string' ? type.replace(/^.*#|[:,].*$/g, '') : 'Unknown';
+    const said = body?.['message'] ?? body?.['Message'];
+    const isMended = this.#correctClock(headers['date']) || (/^Expired/.test(name) && this.#credentials.drop(keys));
+    throw new AwsError(name, typeof said === 'string' ? said : '', status, isMended);
+  }
+
+  /** Whether the clock was off, by what an answer says of the time. */
+  #correctClock(date = ''): boolean {
+    const offMs = Date.parse(date) - Date.now();
+    const isOff = Math.abs(offMs - this.#clockMs) > CLOCK_SKEW_MS; // NaN is not
+    if (isOff) this.#clockMs = offMs;
+    return isOff;
+  }
+}
+
+function parseObject(text: string | null): Readonly<Record<string, unknown>> | null {
+  try {
+    const value: unknown = JSON.parse(text ?? '');
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}

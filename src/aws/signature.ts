@@ -1,0 +1,165 @@
+import type { KeyObject } from 'node:crypto';
+
+/** Keys of an AWS account. */
+export interface AwsKeys {
+  /** The id of the key. */
+  readonly accessKeyId: string;
+  /** The key itself; never shown. */
+  readonly secretAccessKey: string;
+  /** Of temporary credentials. */
+  readonly sessionToken?: string | undefined;
+}
+
+/** A request to be signed. */
+export interface Unsigned {
+  readonly method: string;
+  /** Absolute. */
+  readonly url: string;
+  /** Beside `host`; names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+/** What a signature is good for. */
+export interface Scope {
+  /** Null for a request that any region may answer, which is signed with Signature Version 4A. */
+  readonly region: string | null;
+  /** The signing name of the service, as `ses`. */
+  readonly service: string;
+}
+
+/** What proxies and clients change on the way, and no signature may cover. */
+const UNSIGNABLE =
+  /^(?:authorization|cache-control|connection|expect|from|keep-alive|max-forwards|pragma|referer|te|trailer|transfer-encoding|upgrade|user-agent|x-amzn-trace-id|proxy-.*|sec-.*)$/;
+
+/** The key of a day, which is derived once. */
+interface DayKey {
+  readonly keys: AwsKeys;
+  readonly day: string;
+  readonly key: Buffer | KeyObject;
+}
+
+/**
+ * Signs requests to AWS with Signature Version 4, or 4A where any region may answer
+ * (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html).
+ */
+export class Signer {
+  readonly #scope: Scope;
+  #known: DayKey | null = null;
+
+  constructor(scope: Scope) {
+    this.#scope = scope;
+  }
+
+  /** All headers of the request, the signature among them. */
+  sign({ method, url, headers, body }: Unsigned, keys: AwsKeys, now: Date): Readonly<Record<string, string>> {
+    const { region, service } = this.#scope;
+    const { host, pathname, searchParams } = new URL(url);
+    const stamp = now.toISOString().replace(/[-:]|\.\d{3}/g, '');
+    const day = stamp.slice(0, 8);
+    const bodyHash = sha256(body);
+    const all: Record<string, string> = {
+      ...headers,
+      host,
+      'x-amz-date': stamp,
+      'x-amz-content-sha256': bodyHash,
+      ...(region === null && { 'x-amz-region-set': '*' }),
+      ...(keys.sessionToken !== undefined && { 'x-amz-security-token': keys.sessionToken }),
+    };
+    const names = Object.keys(all)
+      .filter((name) => !UNSIGNABLE.test(name))
+      .sort();
+    const signedHeaders = names.join(';');
+    const lines = names.map((name) => `${name}:${all[name]?.trim().replace(/\s+/g, ' ')}\n`);
+    const canonical = [
+      method,
+      canonicalPath(pathname),
+      canonicalQuery(searchParams),
+      lines.join(''),
+      signedHeaders,
+      bodyHash,
+    ].join('\n');
+    const algorithm = region === null ? 'AWS4-ECDSA-P256-SHA256' : 'AWS4-HMAC-SHA256';
+    const scope = [day, ...(region === null ? [] : [region]), service, 'aws4_request'].join('/');
+    const text = `${algorithm}\n${stamp}\n${scope}\n${sha256(canonical)}`;
+    const signature = this.#signature(text, this.#keyOf(keys, day));
+    all['authorization'] =
+      `${algorithm} Credential=${keys.accessKeyId}/${scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
+    return all;
+  }
+
+  #signature(text: string, key: Buffer | KeyObject): string {
+    if (Buffer.isBuffer(key)) return hmac(key, text).toString('hex');
+    return crypto().sign('sha256', Buffer.from(text), key).toString('hex');
+  }
+
+  #keyOf(keys: AwsKeys, day: string): Buffer | KeyObject {
+    const known = this.#known;
+    if (known?.keys === keys && known.day === day) return known.key;
+    const { region, service } = this.#scope;
+    const key =
+      region === null
+        ? asymmetricKey(keys)
+        : [day, region, service, 'aws4_request'].reduce<Buffer>(hmac, Buffer.from(`AWS4${keys.secretAccessKey}`));
+    this.#known = { keys, day, key };
+    return key;
+  }
+}
+
+/** The order of the curve P-256 (FIPS 186-5), less two. */
+const P256_N_MINUS_2 = 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc63254fn;
+
+/** The private key that Signature Version 4A derives from a secret one (NIST SP 800-108, in counter mode). */
+export function asymmetricKey({ accessKeyId, secretAccessKey }: AwsKeys): KeyObject {
+  const { createECDH, createPrivateKey } = crypto();
+  for (let counter = 1; ; counter++) {
+    const context = Buffer.concat([
+      Buffer.from(`\0\0\0\x01AWS4-ECDSA-P256-SHA256\0${accessKeyId}`),
+      Buffer.of(counter),
+    ]);
+    const derived = hmac(Buffer.from(`AWS4A${secretAccessKey}`), Buffer.concat([context, Buffer.of(0, 0, 1, 0)]));
+    const candidate = BigInt(`0x${derived.toString('hex')}`);
+    if (candidate > P256_N_MINUS_2) continue;
+    const d = Buffer.from((candidate + 1n).toString(16).padStart(64, '0'), 'hex');
+    const pair = createECDH('prime256v1');
+    pair.setPrivateKey(d);
+    const point = pair.getPublicKey();
+    const [x, y] = [point.subarray(1, 33), point.subarray(33)].map((half) => half.toString('base64url'));
+    const key = { kty: 'EC', crv: 'P-256', d: d.toString('base64url'), x: x ?? '', y: y ?? '' };
+    return createPrivateKey({ key, format: 'jwk' });
+  }
+}
+
+/** The path, encoded once more than it is in the URL, as every service but S3 wants it. */
+function canonicalPath(path: string): string {
+  const segments = path.split('/').filter((segment) => segment !== '');
+  const end = path.endsWith('/') && segments.length > 0 ? '/' : '';
+  return `/${segments.map(encoded).join('/')}${end}`;
+}
+
+function canonicalQuery(query: URLSearchParams): string {
+  const pairs = [...query].map(([name, value]) => [encoded(name), encoded(value)] as const);
+  const inOrder = pairs.sort(([a, x], [b, y]) => compare(a, b) || compare(x, y));
+  return inOrder.map((pair) => pair.join('=')).join('&');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
+/** RFC 3986, section 2.3: all but the unreserved characters. */
+function encoded(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function sha256(content: string | Uint8Array): string {
+  return crypto().createHash('sha256').update(content).digest('hex');
+}
+
+function hmac(key: Buffer, text: string | Uint8Array): Buffer {
+  return crypto().createHmac('sha256', key).update(text).digest();
+}
+
+function crypto(): typeof import('node:crypto') {
+  return process.getBuiltinModule('node:crypto');
+}
