@@ -71,7 +71,7 @@ export const ROOMS = {
   },
   wrappers: { what: 'backends around other backends', may: ['backend', 'model', 'options/option-table.ts', 'util'] },
   mailbox: {
-    what: 'the development mailbox: mails are caught (`catch`), kept (`store`) and shown (`web`, `page`); its backend',
+    what: 'the development mailbox: mails are caught (`catch`), kept (`store`) and shown (`web`, `page`); what it answers in the place of vendors (`emulate`); its backend',
     may: ['backend', 'options', 'mime', 'smtp-server', 'model', 'util'],
   },
   connection: {

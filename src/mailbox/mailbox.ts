@@ -5,6 +5,7 @@ import { isError, reasonOf } from '../util/reason.ts';
 import { type Acceptance, acceptMail } from './catch/accept-mail.ts';
 import { Chaos } from './catch/chaos.ts';
 import { receiverCertificate, type SmtpAddress, startReceiver } from './catch/receiver.ts';
+import { emulationRoutes } from './emulate/routes.ts';
 import { type MailboxOptions, pageUrl, type ResolvedMailboxOptions, resolveMailboxOptions } from './mailbox-options.ts';
 import { Previews } from './previews.ts';
 import { MailRelease } from './release.ts';
@@ -68,7 +69,11 @@ export class MailboxServer implements Mailbox {
       page: () => ({ host: options.host, port: this.#web.port }),
       smtp: () => this.smtp,
     };
-    const routes = { ...messageRoutes(this.#store, this.#chaos, release), ...mailboxRoutes(parts) };
+    const routes = {
+      ...messageRoutes(this.#store, this.#chaos, release),
+      ...mailboxRoutes(parts),
+      ...emulationRoutes(this.#store, this.#chaos),
+    };
     // A mail arrives as base64 in JSON; the rest is for its envelope.
     this.#web = new WebServer(new Router(routes, options.maxSize * 1.4 + 1_000_000), options.allowedHosts);
   }

@@ -1,16 +1,20 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { isObject } from '../../util/json.ts';
 import type { Reply } from './reply.ts';
 
 /** A request to a route. */
 export interface RouteRequest {
-  /** The parts of the path at the `:names`, decoded. */
+  readonly method: string;
+  readonly headers: IncomingHttpHeaders;
+  /** The parts of the path at the `:names`, and its rest at a `*name`, decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;
   /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
   /** For routes that stream. */
   readonly response: ServerResponse;
+  /** The body. @throws {TooLarge} */
+  bytes(): Promise<Buffer>;
   /** The body, as JSON. @throws {BadRequest} */
   json(): Promise<Readonly<Record<string, unknown>>>;
 }
@@ -45,8 +49,9 @@ export class Router {
   constructor(routes: Routes, maxBody: number) {
     this.#routes = Object.entries(routes).map(([key, handler]) => {
       const [method = '', path = ''] = key.split(' ');
-      const names = [...path.matchAll(/:(\w+)/g)].map(([, name = '']) => name);
-      return { method, names, handler, pattern: new RegExp(`^${path.replace(/:\w+/g, '([^/]+)')}$`) };
+      const names = [...path.matchAll(/[:*](\w+)/g)].map(([, name = '']) => name);
+      const pattern = path.replace(/:\w+/g, '([^/]+)').replace(/\*\w+/, '(.+)');
+      return { method, names, handler, pattern: new RegExp(`^${pattern}$`) };
     });
     this.#maxBody = maxBody;
   }
@@ -63,10 +68,13 @@ export class Router {
       const abort = new AbortController();
       response.once('close', () => abort.abort());
       return handler({
+        method: routeMethod,
+        headers: request.headers,
         params: Object.fromEntries(names.map((name, index) => [name, decode(match[index + 1] ?? '')])),
         query: url.searchParams,
         signal: abort.signal,
         response,
+        bytes: () => readBytes(request, this.#maxBody),
         json: () => readJson(request, this.#maxBody),
       });
     }
@@ -79,6 +87,17 @@ async function readJson(request: IncomingMessage, limit: number): Promise<Readon
   if (!/^application\/json\b/i.test(request.headers['content-type'] ?? '')) {
     throw new BadRequest('the content-type must be application/json');
   }
+  const bytes = await readBytes(request, limit);
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    if (isObject(value)) return value;
+  } catch {
+    // refused below, like any body that is not an object
+  }
+  throw new BadRequest('the body must be a JSON object');
+}
+
+async function readBytes(request: IncomingMessage, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
@@ -86,13 +105,7 @@ async function readJson(request: IncomingMessage, limit: number): Promise<Readon
     if (size > limit) throw new TooLarge(`the body may have ${limit} bytes`);
     chunks.push(chunk);
   }
-  try {
-    const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-    if (isObject(value)) return value;
-  } catch {
-    // refused below, like any body that is not an object
-  }
-  throw new BadRequest('the body must be a JSON object');
+  return Buffer.concat(chunks);
 }
 
 function decode(text: string): string {
