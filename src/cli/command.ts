@@ -11,6 +11,8 @@ export interface CommandOption {
   readonly help: string;
   /** The placeholder of its value; shells complete `FILE` with file names. Without it the option is a flag. */
   readonly value?: string;
+  /** The value when none follows; without it one must. */
+  readonly fallback?: string;
   /** Whether it may be repeated. */
   readonly many?: true;
 }
@@ -58,7 +60,7 @@ export interface Command {
   readonly operands: string | undefined;
   /** The text of `--help`, wrapped to `width` columns. */
   help(width: number): string;
-  /** Runs it. Returns the exit code: 0 done, 1 refused, 2 wrong usage, 75 try again later. */
+  /** Runs it. Returns the exit code: 0 done, 1 refused, 2 wrong usage, 69 no mailbox to emulate, 75 try again later. */
   run(args: readonly string[]): Promise<number>;
 }
 
@@ -92,7 +94,8 @@ export function numberOf(option: string, text: string | undefined): number | und
   throw new UsageError(`--${option} must be a number, got ${text}`);
 }
 
-function parse(command: string, table: CommandOptions, args: readonly string[], allowPositionals: boolean) {
+function parse(command: string, table: CommandOptions, given: readonly string[], allowPositionals: boolean) {
+  const args = withFallbacks(table, given);
   const options = Object.fromEntries(
     Object.entries(table).map(([name, { value, many = false }]) => [
       name,
@@ -115,6 +118,16 @@ function parse(command: string, table: CommandOptions, args: readonly string[], 
       lines.length > 1 ? lines.at(-1)?.replace(/\.$/, '') : `amsdal-mail ${command} --help lists the options`;
     throw new UsageError(`${reason}; ${advice}`);
   }
+}
+
+/** The arguments, with a value behind each option that may come without one. */
+function withFallbacks(table: CommandOptions, args: readonly string[]): readonly string[] {
+  return args.map((arg, index) => {
+    const fallback =
+      arg.startsWith('--') && Object.hasOwn(table, arg.slice(2)) ? table[arg.slice(2)]?.fallback : undefined;
+    const next = args[index + 1];
+    return fallback !== undefined && (next === undefined || next.startsWith('-')) ? `${arg}=${fallback}` : arg;
+  });
 }
 
 /** Refuses unknown options and arguments: Node's own errors would show them, and they may be URLs with passwords. */
@@ -142,8 +155,11 @@ const MIN_TEXT_WIDTH = 30;
 function helpOf(definition: CommandDefinition<CommandOptions>, options: CommandOptions, width: number): string {
   const { name, about, operands, notes, examples } = definition;
   const rows = Object.entries(options).map(
-    ([option, { value, many, help }]) =>
-      [`--${option}${value === undefined ? '' : ` ${value}`}`, `${help}${many ? '; may be repeated' : ''}`] as const,
+    ([option, { value, fallback, many, help }]) =>
+      [
+        `--${option}${value === undefined ? '' : fallback === undefined ? ` ${value}` : ` [${value}]`}`,
+        `${help}${many ? '; may be repeated' : ''}`,
+      ] as const,
   );
   const left = Math.max(...rows.map(([text]) => text.length)) + 4;
   const isNarrow = width - left < MIN_TEXT_WIDTH;

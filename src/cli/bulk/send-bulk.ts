@@ -43,7 +43,7 @@ export async function sendBulk(csv: string, values: Values, output: Output): Pro
   const mail = await compileMail(values, columns, diversionsOf(values));
   const rate = values.rate === undefined ? null : parseRate(values.rate);
   const perSecond = isTrial ? null : rate;
-  const chosen = connectionOf(values, output.isJson);
+  const chosen = await connectionOf(values, output.isJson);
   const connection = isTrial ? trialConnection(values) : chosen;
   const path = values.journal ?? `${csv}.journal`;
   const journal = isTrial ? null : new Journal(path);
@@ -115,7 +115,8 @@ async function sendRows(
 function diversionsOf(values: Values): readonly string[] {
   const { backend, backendClass, settings } = readConfiguration(connectionTarget(values));
   const guards = settings.filter(({ name }) => name.startsWith('AMSDAL_')).map(({ name, value }) => `${name}=${value}`);
-  return [...(backendClass.delivers === false ? [backend] : []), ...guards];
+  const isCaught = values.emulate !== undefined;
+  return [...(backendClass.delivers === false ? [backend] : []), ...(isCaught ? ['--emulate'] : []), ...guards];
 }
 
 /** The connection of a dry run: it sends nothing, with the default sender of the chosen connection. */

@@ -6,7 +6,7 @@ import { EmailError } from '../../model/errors.ts';
 import { currentEnvironment, originOf } from '../../options/environment.ts';
 import { reasonOf } from '../../util/reason.ts';
 import { type Command, defineCommand } from '../command.ts';
-import { CONNECTION_OPTIONS, connectionTarget } from '../connection-options.ts';
+import { CONNECTION_OPTIONS, connectionTarget, emulationOptions, findMailbox } from '../connection-options.ts';
 import { UsageError } from '../failure.ts';
 import type { Output } from '../output.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
@@ -36,8 +36,10 @@ export const checkCommand: Command = defineCommand({
   async run({ values, output }) {
     const target = connectionTarget(values);
     const variables = checkVariables();
-    const connection = getConnection(target);
-    const configuration = readConfiguration(target);
+    const own = emulationOptions(values);
+    await findMailbox(values);
+    const connection = getConnection(target, own);
+    const configuration = readConfiguration(target, own);
     const domain = domainOf(values.from ?? configuration.options['defaultFrom']);
     const dns = dnsOf(values.resolver);
     printSettings(configuration, output);

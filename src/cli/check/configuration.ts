@@ -29,12 +29,16 @@ const GUARDS = ['AMSDAL_EMAIL_REDIRECT_TO', 'AMSDAL_EMAIL_ALLOW'];
 /**
  * Resolves a target of `getConnection`, and finds where each option comes from.
  *
+ * @param own options that `--emulate` gives
  * @throws {ConfigurationError} like `getConnection`
  */
-export function readConfiguration(given: string | undefined): Configuration {
+export function readConfiguration(
+  given: string | undefined,
+  own: Readonly<Record<string, unknown>> = {},
+): Configuration {
   const environment = currentEnvironment();
   const target = targetOf(given);
-  const options = mergeOptions(target, {}, environment);
+  const options = mergeOptions(target, own, environment);
   const { backend: backendClass } = target;
   const { optionTable } = backendClass;
   const backend = target.name ?? backendClass.name;
@@ -43,7 +47,11 @@ export function readConfiguration(given: string | undefined): Configuration {
   for (const [name, value] of Object.entries(options)) {
     const isImplied = Object.hasOwn(target.impliedOptions, name);
     const variable = isImplied ? target.variable : variableOf(optionTableOf(backendClass), name, environment);
-    const from = isImplied && target.variable === null ? origin : originText(variable);
+    const from = Object.hasOwn(own, name)
+      ? '--emulate'
+      : isImplied && target.variable === null
+        ? origin
+        : originText(variable);
     settings.push({ name, value: show(name, optionTable?.[name], value), origin: from });
   }
   settings.push(...defaultsOf(optionTable, options));
@@ -54,7 +62,8 @@ export function readConfiguration(given: string | undefined): Configuration {
   return { backend, backendClass, options, settings };
 }
 
-function targetOf(given: string | undefined): Target {
+/** What a command's `--backend` or `--url` stands for; undefined: what the environment says. @throws {ConfigurationError} like `getConnection` */
+export function targetOf(given: string | undefined): Target {
   const environment = currentEnvironment();
   if (given === undefined) return chosenTarget(environment);
   const name = connectionNameOf(given);

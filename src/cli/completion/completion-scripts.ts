@@ -13,7 +13,7 @@ const GLOBAL = ['--help', '--version'];
 /** For bash 3.2 and later; the shell completes file names where the script has nothing better. */
 export function bashCompletion(commands: readonly CompletedCommand[]): string {
   const cases = commands.map(({ name, command: { options, operands } }) => {
-    const valued = Object.keys(options).filter((option) => options[option]?.value !== undefined);
+    const valued = Object.keys(options).filter((option) => needsValue(options[option]));
     const taking =
       valued.length === 0
         ? ''
@@ -97,14 +97,19 @@ function wordsOf(operands: string | undefined): readonly string[] {
   return operands?.includes('|') ? operands.split('|') : [];
 }
 
-function zshValue({ value }: CommandOption): string {
-  if (value === undefined) return '';
-  const action = value === 'FILE' ? '_files' : value === 'DIR' ? '_files -/' : ' ';
-  return `:${escapeSpec(value)}:${action}`;
+function needsValue(option: CommandOption | undefined): boolean {
+  return option?.value !== undefined && option.fallback === undefined;
 }
 
-function fishValue({ value }: CommandOption): readonly string[] {
-  if (value === undefined) return [];
+function zshValue({ value, fallback }: CommandOption): string {
+  if (value === undefined) return '';
+  const action = value === 'FILE' ? '_files' : value === 'DIR' ? '_files -/' : ' ';
+  return `${fallback === undefined ? '' : ':'}:${escapeSpec(value)}:${action}`;
+}
+
+function fishValue(option: CommandOption): readonly string[] {
+  const { value } = option;
+  if (!needsValue(option)) return [];
   if (value === 'FILE') return ['-r', '-F'];
   return value === 'DIR' ? ['-x', "-a '(__fish_complete_directories)'"] : ['-x'];
 }

@@ -36,12 +36,13 @@ export const sendCommand: Command = defineCommand({
     'With --csv, the run is recorded in a journal: the same command goes on where it was interrupted, and sends no row twice. Rows\n' +
     'that were under way when a run was killed are in doubt; they are listed, and sent again by --resend-unknown only.\n\n' +
     'Exit codes: 0 everybody was sent the mail; 1 somebody was refused, or nobody knows; 2 the command line is wrong;\n' +
-    '75 trying again may help: of one mail nothing was sent, of a run some rows may still be; 130 and 143 a run was\n' +
-    'stopped by SIGINT or SIGTERM.',
+    '69 no mailbox is where --emulate says; 75 trying again may help: of one mail nothing was sent, of a run some rows\n' +
+    'may still be; 130 and 143 a run was stopped by SIGINT or SIGTERM.',
   examples: [
     "echo 'The backup is done.' | amsdal-mail send --from ops@example.com --to me@example.com --subject Backup",
     "amsdal-mail send --to 'Jane <jane@example.org>' --subject 'Your invoice' --text mail.txt --attach invoice.pdf",
     'amsdal-mail send --eml mail.eml --backend smtp --debug',
+    'RESEND_API_KEY=test amsdal-mail send --eml mail.eml --backend resend --emulate',
     "amsdal-mail send --csv people.csv --template mail.html --subject 'Hi {{name}}' --dry-run",
     "amsdal-mail send --csv people.csv --template mail.html --subject 'Hi {{name}}' --to '{{name}} <{{mail}}>' --rate 10/s",
   ],
@@ -63,7 +64,7 @@ function isBulk(values: Values): values is Values & { readonly csv: string } {
 
 async function sendOne(values: Values, output: Output): Promise<number> {
   const draft = readDraft(values);
-  const connection = connectionOf(values, output.isJson);
+  const connection = await connectionOf(values, output.isJson);
   try {
     const status = await connection.sendMessages([draft]);
     show(status, output);
