@@ -151,9 +151,14 @@ test.each(errors)('%j', async (reply, expected) => {
   expect(await told(reply, connect)).toMatchObject(expected);
 });
 
+const asDomain = (text: string) => ({ name: text.split(' ')[0], status: text.split(' ')[1] });
+
 describe('verify', () => {
   test.each<[HttpReply, object]>([
-    [{ body: { data: [{ status: 'verified' }, { status: 'pending' }] } }, { verifiedDomains: 1 }],
+    [
+      { body: { data: ['a.com verified', 'b.com pending', 'c.com verified'].map(asDomain) } },
+      { verifiedDomains: 2, domains: 'a.com c.com' },
+    ],
     [{ status: 401, body: { name: 'restricted_api_key' } }, { canOnlySend: true }],
     [{ status: 403, body: { name: 'invalid_api_key' } }, { code: 'auth' }],
   ])('%j', async (reply, expected) => {

@@ -49,11 +49,15 @@ export function resendProvider({ apiKey }: ResendOptions): Provider {
 }
 
 /** A key that may only send is refused the domains, and works. */
-function readDomains({ status, body }: Answer): Readonly<Record<string, number | boolean>> | null {
-  const { name, data } = body as { readonly name?: string; readonly data?: readonly { readonly status?: string }[] };
+function readDomains({ status, body }: Answer): Readonly<Record<string, number | boolean | string>> | null {
+  const { name, data = [] } = body as {
+    readonly name?: string;
+    readonly data?: readonly { readonly name?: string; readonly status?: string }[];
+  };
   if (name === 'restricted_api_key') return { canOnlySend: true };
   if (status >= 300) return null;
-  return { verifiedDomains: data?.filter((domain) => domain.status === 'verified').length ?? 0 };
+  const verified = data.filter((domain) => domain.status === 'verified');
+  return { verifiedDomains: verified.length, domains: verified.map((domain) => domain.name ?? '').join(' ') };
 }
 
 function build(message: EmailMessage, key: string | null): Built {

@@ -12,7 +12,8 @@ import type { Output } from '../output.ts';
 import { type Configuration, readConfiguration } from './configuration.ts';
 import { dnsOf } from './dns.ts';
 import { checkDomain } from './domain.ts';
-import { type Finding, fault, faultOf, ok, warning } from './finding.ts';
+import { type Finding, fault, faultOf, warning } from './finding.ts';
+import { judgeProvider } from './provider.ts';
 import { checkSmtp } from './server.ts';
 
 /** `amsdal-mail check`: whether mail can be sent, and whether receivers trust it. */
@@ -44,7 +45,7 @@ export const checkCommand: Command = defineCommand({
     const dns = dnsOf(values.resolver);
     printSettings(configuration, output);
     const [server, sender] = await Promise.all([
-      checkBackend(connection, configuration, values.debug === true),
+      checkBackend(connection, configuration, values.debug === true, domain),
       domain === null ? [UNKNOWN_SENDER] : checkDomain(domain, values['dkim-selector'] ?? [], dns),
     ]);
     const checks = [...variables, ...checkGuard(configuration), ...server, ...sender];
@@ -72,6 +73,7 @@ async function checkBackend(
   connection: EmailBackend,
   { backend, backendClass, options }: Configuration,
   isDebugged: boolean,
+  domain: string | null,
 ): Promise<readonly Finding[]> {
   if (backend === 'smtp') return checkSmtp(isDebugged ? { ...options, debug: true } : options);
   if (backendClass.delivers === false) {
@@ -85,11 +87,7 @@ async function checkBackend(
   }
   try {
     const { details } = await connection.verify();
-    const facts = Object.entries(details).flatMap(([name, value]) => (value === null ? [] : [`${name} ${value}`]));
-    const found = ok('connect', ['verify() succeeded', ...facts].join(', '));
-    if (details['isInSandbox'] !== true) return [found];
-    const text = 'the account is in the sandbox of SES: only verified addresses get mail';
-    return [found, warning('server', text, 'ask for production access in the SES console')];
+    return judgeProvider(backend, details, domain);
   } catch (error) {
     if (error instanceof EmailError) return [faultOf('connect', error)];
     const reason = reasonOf(error); // a custom backend may throw anything

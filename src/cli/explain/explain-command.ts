@@ -4,7 +4,7 @@ import { readConfiguration } from '../check/configuration.ts';
 import { type Command, defineCommand, type OptionValues } from '../command.ts';
 import { CONNECTION_OPTIONS, connectionTarget } from '../connection-options.ts';
 import { UsageError } from '../failure.ts';
-import { type Cell, formatCount, type Output } from '../output.ts';
+import { type Cell, formatCount, type Output, printable } from '../output.ts';
 import { MAIL_OPTIONS } from '../send/mail-options.ts';
 import { isSound, type MailReport, printReport, printRows, reportMail } from '../send/mail-report.ts';
 import { BODY_OPTIONS, readDraft } from '../send/send-command.ts';
@@ -19,13 +19,14 @@ type Values = OptionValues<typeof OPTIONS>;
 export const explainCommand: Command = defineCommand({
   name: 'explain',
   about:
-    'Shows what send would do with a mail, without doing it: what the chosen backend makes of it, who gets it, what goes over\nthe wire and in how many round trips. It takes the options of send; without a mail, a short one is explained. No network\nis used: the same code sends the mail to a server within this process.',
+    'Shows what send would do with a mail, without doing it: what the chosen backend makes of it, who gets it, what goes over\nthe wire and in how many round trips, or what is asked of a provider. It takes the options of send; without a mail, a short one is explained. No network\nis used: the same code sends the mail to a server within this process.',
   operands: '[FILE.eml]',
   options: OPTIONS,
   notes:
     'FILE.eml, or - for stdin, is a mail to send, as --eml gives it; to see a file as it is, use render.\nExit codes: 0; 1 when the backend refuses the mail, or something in it is broken for its readers; 2 wrong usage.',
   examples: [
     'npx amsdal-mail explain --backend gmail',
+    'npx amsdal-mail explain mail.eml --backend resend',
     "npx amsdal-mail explain --to jane@example.org --subject 'Your invoice' --text mail.txt --attach invoice.pdf",
     'npx amsdal-mail explain mail.eml --url smtp://mail.example.com --json',
   ],
@@ -72,7 +73,7 @@ function toJson({ wire, requests, mail, ...facts }: Explanation): object {
 }
 
 function print(explanation: Explanation, report: MailReport | null, output: Output): void {
-  const { how, ignored, envelope, session, wire, requests } = explanation;
+  const { how, ignored, ignoredReasons, envelope, session, wire, requests, http } = explanation;
   const title = (text: string) => output.line(`${output.paint('bold', text)}`);
   title(`The ${explanation.backend} backend`);
   const rows: (readonly Cell[])[] = [['', 'how', how]];
@@ -81,8 +82,14 @@ function print(explanation: Explanation, report: MailReport | null, output: Outp
     rows.push(['', 'envelope to', envelope.recipients.join(', ')]);
   }
   if (report !== null) rows.push(['', 'size', `${formatCount(report.octets)} octets, parts: ${report.parts.length}`]);
-  if (ignored.length > 0)
-    rows.push(['', ['yellow', 'left out'], `${ignored.join(', ')}: this backend cannot carry it`]);
+  if (http !== null) {
+    const one = 'each message is a request of its own';
+    rows.push(['', 'several', http.batch === null ? one : `several messages of one call go together to ${http.batch}`]);
+  }
+  const told = new Map(Object.entries(ignoredReasons));
+  const unsaid = ignored.filter((name) => !told.has(name));
+  if (unsaid.length > 0) rows.push(['', ['yellow', 'left out'], `${unsaid.join(', ')}: this backend cannot carry it`]);
+  for (const [name, reason] of told) rows.push(['', ['yellow', 'left out'], `${name}: ${reason}`]);
   output.table(rows);
   if (session !== null) {
     output.line();
@@ -104,6 +111,13 @@ function print(explanation: Explanation, report: MailReport | null, output: Outp
       trips.flatMap((group, trip) => group.map((line, at) => ['', ['dim', at === 0 ? `${trip + 1}` : ''], line])),
       output,
     );
+  }
+  for (const call of http?.calls ?? []) {
+    output.line();
+    title(`${call.method} ${call.url}`);
+    output.table(Object.entries(call.headers).map(([name, value]) => ['', ['cyan', name], value]));
+    output.line();
+    for (const line of JSON.stringify(call.body, null, 2).split('\n')) output.line(`  ${printable(line)}`);
   }
   if (requests.length > 0) {
     output.line();

@@ -1,11 +1,14 @@
 import { getConnection } from '../../connection/connection.ts';
+import type { BackendClass } from '../../connection/registry.ts';
 import { makeWithOptions } from '../../connection/target.ts';
 import { composeMessage } from '../../mime/compose/compose.ts';
+import type { IgnoredReasons } from '../../model/features.ts';
 import { reversePath } from '../../model/message.ts';
 import type { EmailMessageInit } from '../../model/message-init.ts';
 import type { SendStatus } from '../../model/status.ts';
 import { locationOf, resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
 import { readConfiguration } from '../check/configuration.ts';
+import { type HttpPlan, planHttp } from './http-plan.ts';
 import { planSes, type SesRequest } from './ses-plan.ts';
 import { planSession, type SessionPlan } from './session-plan.ts';
 import { planWire, throwHeldBack, type WirePlan } from './wire-plan.ts';
@@ -17,6 +20,8 @@ export interface Explanation {
   readonly how: string;
   /** The fields that the backend leaves out. */
   readonly ignored: readonly string[];
+  /** Why it does, where the backend says it. */
+  readonly ignoredReasons: IgnoredReasons;
   readonly envelope: { readonly sender: string; readonly recipients: readonly string[] } | null;
   /** What a connection costs before its first mail; null for other backends than SMTP. */
   readonly session: SessionPlan | null;
@@ -24,11 +29,22 @@ export interface Explanation {
   readonly wire: readonly WirePlan[];
   /** Empty for other backends than SES. */
   readonly requests: readonly SesRequest[];
+  /** What is asked of a provider with an HTTP API; null for other backends. */
+  readonly http: Omit<HttpPlan, 'result'> | null;
   /** The mail as sent; null when the provider makes it from a template. */
   readonly mail: Uint8Array | null;
 }
 
-const NOTHING = { ignored: [], envelope: null, session: null, wire: [], requests: [], mail: null };
+const NOTHING = {
+  ignored: [],
+  ignoredReasons: {},
+  envelope: null,
+  session: null,
+  wire: [],
+  requests: [],
+  http: null,
+  mail: null,
+};
 
 /** Finds what would happen to a mail. @throws {EmailError} what sending it would throw before the network */
 export async function explainMail(target: string | undefined, mail: EmailMessageInit): Promise<Explanation> {
@@ -51,8 +67,24 @@ export async function explainMail(target: string | undefined, mail: EmailMessage
     recipients: message.recipients.map(({ asciiAddress }) => asciiAddress),
   };
   const { about } = backendClass;
+  const facts = 'carries' in backendClass ? await explainHttp(backend, backendClass, options, mail) : {};
   const how = about ? `the ${backend} backend ${about}` : 'how it is sent is known to its class alone';
-  return { ...NOTHING, backend, how, envelope, mail: composeMessage(message) };
+  return { ...NOTHING, backend, how, envelope, mail: composeMessage(message), ...facts };
+}
+
+async function explainHttp(
+  backend: string,
+  { optionTable = {} }: BackendClass,
+  options: Readonly<Record<string, unknown>>,
+  mail: EmailMessageInit,
+): Promise<Pick<Explanation, 'http' | 'ignored' | 'ignoredReasons'>> {
+  const { proxy: _, ...plain } = options; // nothing is connected to
+  const secrets = Object.entries(options).flatMap(([name, value]) =>
+    'secret' in (optionTable[name] ?? {}) && typeof value === 'string' && value !== '' ? [value] : [],
+  );
+  const connect = (fetch: typeof globalThis.fetch) => makeWithOptions(backend, { ...plain, fetch });
+  const { result, ...http } = await planHttp(mail, connect, secrets);
+  return { http, ignored: result.ignored, ignoredReasons: result.ignoredReasons ?? {} };
 }
 
 async function explainSmtp(mail: EmailMessageInit, options: SmtpOptions): Promise<Explanation> {

@@ -147,7 +147,12 @@ export const vendor: Vendor = {
           }),
         }),
     }),
-    'GET /domains': () => jsonReply({ object: 'list', has_more: false, data: [] }),
+    // As to a key that may only send: no domain needs to be verified here.
+    'GET /domains': () =>
+      jsonReply(
+        { statusCode: 401, name: 'restricted_api_key', message: 'This API key is restricted to only send emails.' },
+        401,
+      ),
   },
 };
 
