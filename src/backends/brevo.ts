@@ -25,6 +25,7 @@ export class BrevoBackend extends HttpBackend<BrevoOptions> {
     }) satisfies OptionTable<BrevoOptions>)();
 
   static override readonly about: string = 'sends over HTTPS through Brevo';
+  static override readonly smtpPreset: string | null = 'brevo-smtp';
   /** What Brevo carries. */
   static override readonly carries: Carries = {
     tags: true,

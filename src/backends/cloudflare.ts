@@ -36,6 +36,7 @@ export class CloudflareBackend extends HttpBackend<CloudflareOptions> {
     }) satisfies OptionTable<CloudflareOptions>)();
 
   static override readonly about: string = 'sends over HTTPS through Cloudflare Email Service';
+  static override readonly smtpPreset: string | null = 'cloudflare-smtp';
   static override readonly required: readonly string[] = ['apiToken', 'accountId'];
   /** What Cloudflare carries. */
   static override readonly carries: Carries = {

@@ -26,6 +26,7 @@ export class PostmarkBackend extends HttpBackend<PostmarkOptions> {
     }) satisfies OptionTable<PostmarkOptions>)();
 
   static override readonly about: string = 'sends over HTTPS through Postmark';
+  static override readonly smtpPreset: string | null = 'postmark-smtp';
   static override readonly required: readonly string[] = ['serverToken'];
   /** What Postmark carries. */
   static override readonly carries: Carries = {

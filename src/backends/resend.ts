@@ -22,6 +22,7 @@ export class ResendBackend extends HttpBackend<ResendOptions> {
     }) satisfies OptionTable<ResendOptions>)();
 
   static override readonly about: string = 'sends over HTTPS through Resend';
+  static override readonly smtpPreset: string | null = 'resend-smtp';
   /** What Resend carries. */
   static override readonly carries: Carries = {
     tags: true,

@@ -32,6 +32,7 @@ export class SendGridBackend extends HttpBackend<SendGridOptions> {
     }) satisfies OptionTable<SendGridOptions>)();
 
   static override readonly about: string = 'sends over HTTPS through Twilio SendGrid';
+  static override readonly smtpPreset: string | null = 'sendgrid-smtp';
   /** What SendGrid carries. */
   static override readonly carries: Carries = {
     tags: true,

@@ -10,6 +10,8 @@ export interface Preset {
 /** The names of the presets that `getConnection` and AMSDAL_EMAIL_BACKEND know. */
 export type PresetName =
   | 'aol'
+  | 'brevo-smtp'
+  | 'cloudflare-smtp'
   | 'fastmail'
   | 'gmail'
   | 'gmx'
@@ -18,7 +20,10 @@ export type PresetName =
   | 'mailgun-smtp'
   | 'office365'
   | 'outlook'
+  | 'postmark-smtp'
   | 'proton'
+  | 'resend-smtp'
+  | 'sendgrid-smtp'
   | 'yahoo'
   | 'yandex'
   | 'zoho';
@@ -34,6 +39,21 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
     port: 465,
     security: 'implicit',
     loginHint: /* @__PURE__ */ appPassword('AOL', 'https://login.aol.com/account/security'),
+  },
+  // https://developers.brevo.com/docs/smtp-integration
+  'brevo-smtp': {
+    host: 'smtp-relay.brevo.com',
+    port: 465,
+    security: 'implicit',
+    loginHint: 'Brevo: use the SMTP login and an SMTP key (Settings, SMTP & API), not an API key',
+  },
+  // https://developers.cloudflare.com/email-service/api/send-emails/smtp/
+  'cloudflare-smtp': {
+    host: 'smtp.mx.cloudflare.net',
+    port: 465,
+    security: 'implicit',
+    loginHint:
+      'Cloudflare: the user name is api_token, the password an API token with the permission Email Sending: Edit',
   },
   fastmail: {
     host: 'smtp.fastmail.com',
@@ -90,12 +110,33 @@ const PRESETS: Readonly<Record<PresetName, Preset>> = {
     security: 'required',
     loginHint: 'Outlook.com takes no passwords any more: use oauth2 (scope https://outlook.office.com/SMTP.Send)',
   },
+  // https://postmarkapp.com/developer/user-guide/send-email-with-smtp
+  'postmark-smtp': {
+    host: 'smtp.postmarkapp.com',
+    port: 587,
+    security: 'required',
+    loginHint: 'Postmark: user name and password are both the token of the server',
+  },
   proton: {
     host: 'smtp.protonmail.ch',
     port: 587,
     security: 'required',
     loginHint:
       'Proton Mail: use an SMTP token of your own domain (Settings, IMAP/SMTP), not the password of the account',
+  },
+  // https://resend.com/docs/send-with-smtp
+  'resend-smtp': {
+    host: 'smtp.resend.com',
+    port: 465,
+    security: 'implicit',
+    loginHint: 'Resend: the user name is resend, the password an API key',
+  },
+  // https://www.twilio.com/docs/sendgrid/for-developers/sending-email/integrating-with-the-smtp-api
+  'sendgrid-smtp': {
+    host: 'smtp.sendgrid.net',
+    port: 587,
+    security: 'required',
+    loginHint: 'SendGrid: the user name is apikey, the password an API key with the scope mail.send',
   },
   yahoo: {
     host: 'smtp.mail.yahoo.com',

@@ -171,9 +171,9 @@ describe('the login of SMTP', () => {
     expect(refusal(() => getConnection('mailgun')).message).toMatch(/MAILGUN_API_KEY; .*'mailgun-smtp'$/);
   });
 
-  test('given to another provider it names smtp', () => {
+  test('given to another provider it names the preset of that', () => {
     const error = refusal(() => getConnection('postmark', { username: 'u' } as object));
-    expect(error.message).toMatch(/give serverToken, or send over 'smtp'$/);
+    expect(error.message).toMatch(/give serverToken, or send over 'postmark-smtp'$/);
   });
 
   test('the preset by its old name is told the new one', () => {
