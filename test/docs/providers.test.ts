@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import * as builtIn from '../../src/connection/built-in.ts';
-import type { Carries, HttpFeature } from '../../src/http/provider.ts';
+import type { HttpBackend } from '../../src/http/http-backend.ts';
+import type { Carries, HttpFeature, Provider } from '../../src/http/provider.ts';
+import type { AnyOptionTable } from '../../src/options/option-table.ts';
 import { ROOT } from './code-blocks.ts';
 
 const PROVIDERS: ReadonlyMap<string, Carries> = new Map(
@@ -43,6 +45,56 @@ function table(names: readonly string[]): string {
     .join('\n')
     .replaceAll('|  |', '| |');
 }
+
+/** What the class of a provider declares, and what it loads. */
+interface Declared {
+  readonly optionTable: AnyOptionTable;
+  readonly smtpPreset: string | null;
+  new (options: object): HttpBackend & { load(options: object): Promise<Provider> };
+}
+
+/** One line for each provider, of what its code declares. */
+async function overview(): Promise<string> {
+  const rows = [
+    ['', 'Regions', 'Idempotency keys', 'Messages in one request', 'Over SMTP', 'Variables'],
+    ['---', '---', '---', '---', '---', '---'],
+  ];
+  for (const name of NAMES) {
+    const backend = Reflect.get(builtIn, name) as unknown as Declared; // it has carries
+    const { optionTable, smtpPreset } = backend;
+    const variables = Object.entries(optionTable).flatMap(([option, { variable }]) =>
+      [variable ?? []].flat().map((each) => ({ option, ...each })),
+    );
+    const options = Object.fromEntries(variables.map(({ option, example }) => [option, example]));
+    const { keyMs, batch } = await new backend(options).load(options);
+    const { region } = optionTable;
+    rows.push([
+      `[\`${name}\`](${name}.md)`,
+      region?.type === 'enum' ? region.values.map((value) => `\`${value}\``).join(', ') : '-',
+      keyMs === undefined ? '-' : keyMs < 3_600_000 ? `for ${keyMs / 60_000} min` : `for ${keyMs / 3_600_000} h`,
+      batch === undefined ? '1' : `up to ${batch.max}`,
+      smtpPreset === null ? '-' : `\`${smtpPreset}\``,
+      variables
+        .filter((variable) => !variable.name.startsWith('AMSDAL_')) // those of every backend
+        .map((variable) => `\`${variable.name}\``)
+        .join(', '),
+    ]);
+  }
+  return rows
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n')
+    .replaceAll('|  |', '| |');
+}
+
+test('docs/providers.md compares providers (npx vitest run test/docs/providers.test.ts -u writes it)', async () => {
+  const path = join(ROOT, 'docs/providers.md');
+  const table = await overview();
+  const written = readFileSync(path, 'utf8').replace(
+    /<!-- which -->[\s\S]*?<!-- \/which -->/,
+    () => `<!-- which -->\n${table}\n<!-- /which -->`,
+  );
+  await expect(written).toMatchFileSnapshot(path);
+});
 
 test.each(['docs/providers.md', ...NAMES.map((name) => `docs/${name}.md`)])(
   '%s says what is carried (npx vitest run test/docs/providers.test.ts -u writes it)',
