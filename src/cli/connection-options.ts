@@ -42,19 +42,21 @@ export function emulationOptions({
   const target = targetOf(connectionTarget(values));
   const backend = target.name ?? target.backend.name;
   const { optionTable = {} } = target.backend;
-  if (!Object.hasOwn(VENDORS, backend) || optionTable['baseUrl'] === undefined) {
+  const address = ['baseUrl', 'endpoint'].find((option) => optionTable[option] !== undefined);
+  if (!Object.hasOwn(VENDORS, backend) || address === undefined) {
     const known = Object.keys(VENDORS).join(', ');
     throw new UsageError(`--emulate is for the backends ${known}, not for ${backend}: choose one by --backend`);
   }
-  const logins = Object.entries(optionTable).flatMap(([option, { part, variable }]) => {
+  const logins = Object.entries(optionTable).flatMap(([option, { part, urlPart, variable }]) => {
     const [first] = [variable ?? []].flat();
-    return part === 'login' && first !== undefined ? [{ option, ...first }] : [];
+    const isLogin = part === 'login' || urlPart === 'username' || urlPart === 'password';
+    return isLogin && first !== undefined ? [{ option, ...first }] : [];
   });
   // Real keys stay here, and what is set in their place need not look like one.
   const examples = Object.fromEntries(logins.map(({ name, example }) => [name, example]));
   setEnvironment({ env: layerEnvironment(examples, currentEnvironment()) });
-  const baseUrl = `${emulate.replace(/\/+$/, '')}/api/emulate/${backend}`;
-  return { ...Object.fromEntries(logins.map(({ option, example }) => [option, example])), baseUrl };
+  const url = `${emulate.replace(/\/+$/, '')}/api/emulate/${backend}`;
+  return { ...Object.fromEntries(logins.map(({ option, example }) => [option, example])), [address]: url };
 }
 
 /** Sees that a mailbox is where `--emulate` says. @throws {UnavailableError} when none is */

@@ -6,4 +6,7 @@ export const VENDORS: Readonly<Record<string, () => Promise<{ readonly vendor: V
   sendgrid: () => import('./sendgrid.ts'),
   postmark: () => import('./postmark.ts'),
   mailgun: () => import('./mailgun.ts'),
+  brevo: () => import('./brevo.ts'),
+  cloudflare: () => import('./cloudflare.ts'),
+  ses: () => import('./ses.ts'),
 };

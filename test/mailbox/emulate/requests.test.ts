@@ -13,6 +13,9 @@ const KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   sendgrid: { authorization: 'Bearer test' },
   postmark: { 'x-postmark-server-token': 'POSTMARK_API_TEST' },
   mailgun: { authorization: `Basic ${btoa('api:test')}` },
+  brevo: { 'api-key': 'test' },
+  cloudflare: { authorization: 'Bearer test' },
+  ses: { authorization: 'AWS4-HMAC-SHA256 Credential=test' },
 };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
@@ -52,6 +55,15 @@ const SENDGRID = {
 };
 const POSTMARK = { From: 'Acme <a@example.com>', To: 'b@example.org', Subject: 's', HtmlBody: '<p>Hi</p>' };
 const MAILGUN = { from: 'Acme <a@example.com>', to: 'b@example.org', subject: 's', html: '<p>Hi</p>' };
+const BREVO = { sender: { email: 'a@example.com' }, to: [{ email: 'b@example.org' }], subject: 's', textContent: 'x' };
+const CLOUDFLARE = { from: 'a@example.com', to: 'b@example.org', subject: 's', text: 'x' };
+const SES = {
+  FromEmailAddress: 'a@example.com',
+  Destination: { ToAddresses: ['b@example.org'] },
+  Content: { Simple: { Subject: { Data: 's' }, Body: { Text: { Data: 'x' } } } },
+};
+const SEND = '/accounts/0123456789abcdef0123456789abcdef/email/sending/send';
+const OUTBOUND = '/v2/email/outbound-emails';
 const form = (fields: Readonly<Record<string, string>>) => new URLSearchParams(fields);
 
 describe('a mistake is told in the shape of the vendor, and nothing is caught', () => {
@@ -195,7 +207,52 @@ describe('a mistake is told in the shape of the vendor, and nothing is caught', 
         { message: expect.stringMatching(message) },
       ]),
     ];
-  test.each(faults)('%s, to %s%s', async (_, vendor, path, body, status, answer) => {
+  const more: typeof faults = [
+    [
+      'a field that does not exist',
+      'brevo',
+      '/v3/smtp/email',
+      { ...BREVO, html: 'x' },
+      400,
+      { code: 'invalid_parameter', message: expect.stringMatching(/^html/) },
+    ],
+    ['no sender', 'brevo', '/v3/smtp/email', { ...BREVO, sender: undefined }, 400, { code: 'missing_parameter' }],
+    [
+      'a bad address',
+      'brevo',
+      '/v3/smtp/email',
+      { ...BREVO, to: [{ email: 'nobody' }] },
+      400,
+      { message: expect.stringMatching(/^to\[0\]/) },
+    ],
+    [
+      'a field that does not exist',
+      'cloudflare',
+      SEND,
+      { ...CLOUDFLARE, replyTo: 'x' },
+      400,
+      { success: false, errors: [{ message: expect.stringMatching(/^replyTo/) }] },
+    ],
+    ['no text', 'cloudflare', SEND, { ...CLOUDFLARE, text: undefined }, 400, { success: false }],
+    [
+      'a field that does not exist',
+      'ses',
+      OUTBOUND,
+      { ...SES, Tags: [] },
+      400,
+      { message: expect.stringMatching(/^Tags/) },
+    ],
+    ['no content', 'ses', OUTBOUND, { ...SES, Content: {} }, 400, { message: expect.stringMatching(/^Content/) }],
+    [
+      'a bad address',
+      'ses',
+      OUTBOUND,
+      { ...SES, FromEmailAddress: 'nobody' },
+      400,
+      { message: expect.stringMatching(/^FromEmailAddress/) },
+    ],
+  ];
+  test.each([...faults, ...more])('%s, to %s%s', async (_, vendor, path, body, status, answer) => {
     const told = await post(vendor, path, body);
     expect(told).toMatchObject({ status, body: answer });
     expect(await count()).toBe(0);
@@ -205,8 +262,12 @@ describe('a mistake is told in the shape of the vendor, and nothing is caught', 
     ['resend', '/emails', RESEND, { statusCode: 401, name: 'missing_api_key' }],
     ['sendgrid', '/v3/mail/send', SENDGRID, { errors: [{ message: 'authorization required' }] }],
     ['postmark', '/email', POSTMARK, { ErrorCode: 10 }],
+    ['brevo', '/v3/smtp/email', BREVO, { code: 'unauthorized' }],
+    ['cloudflare', SEND, CLOUDFLARE, { success: false, errors: [{ code: 10_000 }] }],
+    ['ses', OUTBOUND, SES, { message: 'Missing Authentication Token' }],
   ])('no key, to %s', async (vendor, path, body, answer) => {
-    expect(await post(vendor, path, body, JSON_TYPE)).toMatchObject({ status: 401, body: answer });
+    const status = vendor === 'ses' ? 403 : 401;
+    expect(await post(vendor, path, body, JSON_TYPE)).toMatchObject({ status, body: answer });
     expect(await count()).toBe(0);
   });
 
@@ -349,6 +410,82 @@ describe('what vendors take beside what our backends say', () => {
     expect(await newest()).toMatchObject({
       subject: 'Whole',
       envelope: { from: 'a@example.com', to: ['b@example.org'] },
+    });
+  });
+});
+
+describe('what further vendors take', () => {
+  test('Brevo: versions, of which each is a mail, and a key that is used once', async () => {
+    const messageVersions = [
+      { to: [{ email: 'b@example.org' }], subject: 'For Bob', params: { name: 'Bob' } },
+      { to: [{ email: 'c@example.org', name: '=?UTF-8?Q?Gr=C3=BC=C3=9Fe,_C?=' }] },
+    ];
+    const { to: _, ...rest } = BREVO;
+    const headers = { idempotencyKey: 'k', 'X-Mailin-custom': '{"order":"17"}' };
+    const mail = { ...rest, params: { shop: 'A' }, headers, messageVersions };
+    const told = await post('brevo', '/v3/smtp/email', mail);
+    expect(told).toMatchObject({ status: 201, body: { messageIds: [expect.any(String), expect.any(String)] } });
+    const { messages } = await (await fetch(`${mailbox.url}/api/messages`)).json();
+    expect(messages).toMatchObject([
+      {
+        subject: 's',
+        to: [{ name: 'Grüße, C' }],
+        metadata: { order: '17' },
+        facts: { mergeGlobalData: { shop: 'A' } },
+      },
+      { subject: 'For Bob', facts: { mergeGlobalData: { shop: 'A', name: 'Bob' } } },
+    ]);
+    const again = { status: 400, body: { code: 'duplicate_parameter' } };
+    expect(await post('brevo', '/v3/smtp/email', mail)).toMatchObject(again);
+    expect(await count()).toBe(2);
+  });
+
+  test('Cloudflare: a mail of fields, told of each recipient', async () => {
+    const attachments = [
+      { content: 'AQID', filename: 'logo.png', type: 'image/png', disposition: 'inline', content_id: 'logo' },
+    ];
+    const from = { address: 'a@example.com', name: 'Acme' };
+    const told = await post('cloudflare', SEND, { ...CLOUDFLARE, from, bcc: ['c@example.org'], attachments });
+    expect(told.body).toMatchObject({
+      success: true,
+      result: { queued: ['b@example.org', 'c@example.org'], permanent_bounces: [] },
+    });
+    expect(await newest()).toMatchObject({
+      from: { name: 'Acme' },
+      bcc: ['c@example.org'],
+      files: [{ contentId: 'logo' }],
+    });
+  });
+
+  test('SES: a simple mail, and a bulk request of which one entry is wrong', async () => {
+    const Attachments = [{ FileName: 'a.txt', RawContent: 'SGk=', ContentType: 'text/plain' }];
+    const Simple = { ...SES.Content.Simple, Headers: [{ Name: 'X-A', Value: '1' }], Attachments };
+    const told = await post('ses', OUTBOUND, { ...SES, Content: { Simple }, ConfigurationSetName: 'c' });
+    expect(told).toMatchObject({ status: 200, body: { MessageId: expect.any(String) } });
+    expect(await newest()).toMatchObject({
+      facts: { vendor: 'ses', id: told.body.MessageId, espExtra: { ses: { ConfigurationSetName: 'c' } } },
+      files: [{ filename: 'a.txt', size: 2 }],
+    });
+    const bulk = {
+      FromEmailAddress: 'a@example.com',
+      DefaultContent: { Template: { TemplateName: 'welcome', TemplateData: '{"shop":"A"}' } },
+      BulkEmailEntries: [
+        {
+          Destination: { ToAddresses: ['b@example.org'] },
+          ReplacementEmailContent: { ReplacementTemplate: { ReplacementTemplateData: '{"name":"Bob"}' } },
+        },
+        { Destination: { ToAddresses: ['nobody'] } },
+      ],
+    };
+    const results = await post('ses', '/v2/email/outbound-bulk-emails', bulk);
+    expect(results.body).toEqual({
+      BulkEmailEntryResults: [
+        { Status: 'SUCCESS', MessageId: expect.any(String) },
+        { Status: 'INVALID_PARAMETER', Error: expect.stringContaining('ToAddresses') },
+      ],
+    });
+    expect(await newest()).toMatchObject({
+      facts: { templateId: 'welcome', mergeGlobalData: { shop: 'A', name: 'Bob' } },
     });
   });
 });

@@ -1,0 +1,159 @@
+import { decodeWords } from '../../mime/read/decode-words.ts';
+import type { EmailMessageInit } from '../../model/message-init.ts';
+import { isObject } from '../../util/json.ts';
+import { jsonReply, type Reply } from '../web/reply.ts';
+import { extraOf, headerFields, templateOf } from './fields.ts';
+import type { Table } from './shape.ts';
+import { endpoint, type Problem, Refused, type Vendor } from './vendor.ts';
+
+const PERSON: Table = { 'email!': 'text', name: 'text' };
+// https://developers.brevo.com/reference/sendtransacemail, read 2026-11-30
+const EMAIL: Table = {
+  sender: { email: 'text', name: 'text', id: 'integer' },
+  to: [PERSON],
+  cc: [PERSON],
+  bcc: [PERSON],
+  replyTo: PERSON,
+  subject: 'text',
+  textContent: 'text',
+  htmlContent: 'text',
+  templateId: 'integer',
+  params: 'object',
+  headers: 'texts',
+  tags: ['text'],
+  attachment: [{ name: 'text', content: 'base64', url: 'text' }],
+  scheduledAt: 'text',
+  batchId: 'text',
+  messageVersions: [
+    {
+      'to!': [PERSON],
+      cc: [PERSON],
+      bcc: [PERSON],
+      replyTo: PERSON,
+      subject: 'text',
+      textContent: 'text',
+      htmlContent: 'text',
+      params: 'object',
+      headers: 'texts',
+    },
+  ],
+};
+
+interface Person {
+  readonly email: string;
+  readonly name?: string;
+}
+interface Version {
+  readonly to?: readonly Person[];
+  readonly cc?: readonly Person[];
+  readonly bcc?: readonly Person[];
+  readonly replyTo?: Person;
+  readonly subject?: string;
+  readonly textContent?: string;
+  readonly htmlContent?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+interface Email extends Version {
+  readonly sender?: { readonly email?: string; readonly name?: string; readonly id?: number };
+  readonly templateId?: number;
+  readonly tags?: readonly string[];
+  readonly attachment?: readonly { readonly name?: string; readonly content?: string; readonly url?: string }[];
+  readonly scheduledAt?: string;
+  readonly batchId?: string;
+  readonly messageVersions?: readonly Version[];
+}
+
+const box = ({ email, name }: Person) => (name ? { name: decodeWords(name), address: email } : email);
+
+function mailOf({ messageVersions: _, ...all }: Email, own: Version): EmailMessageInit {
+  const email = { ...all, ...own };
+  const { sender, templateId, attachment = [], scheduledAt, batchId } = email;
+  const missing = (field: string): never => {
+    throw new Refused({ kind: 'missing', field, message: 'is missing' });
+  };
+  if (templateId === undefined) {
+    if (sender === undefined) missing('sender');
+    if (!email.subject) missing('subject');
+    if (!email.htmlContent && !email.textContent) missing('htmlContent');
+  }
+  const { idempotencyKey: __, 'X-Mailin-custom': custom, ...headers } = { ...all.headers, ...own.headers };
+  const { init, left } = headerFields(Object.entries(headers));
+  const time = new Date(scheduledAt ?? '');
+  return {
+    ...init,
+    // A sender may be an id, and a template has one of its own.
+    fromEmail: sender?.email ? box({ ...sender, email: sender.email }) : 'sender@brevo.invalid',
+    to: (email.to ?? []).map(box),
+    cc: (email.cc ?? []).map(box),
+    bcc: (email.bcc ?? []).map(box),
+    ...(email.replyTo && { replyTo: box(email.replyTo) }),
+    subject: email.subject ?? '',
+    body: email.textContent ?? '',
+    htmlBody: email.htmlContent ?? null,
+    attachments: attachment.flatMap(({ name, content }) =>
+      content === undefined ? [] : [{ filename: name ?? null, content: Buffer.from(content, 'base64') }],
+    ),
+    ...templateOf(templateId, { ...all.params, ...own.params }),
+    tags: email.tags ?? [],
+    metadata: textsOf(custom),
+    sendAt: Number.isNaN(time.getTime()) ? null : time,
+    ...extraOf('brevo', {
+      batchId,
+      sender: sender?.id,
+      attachment: attachment.flatMap(({ url }) => url ?? []), // what is at a URL is not fetched
+      headers: left,
+      'X-Mailin-custom': Object.keys(textsOf(custom)).length === 0 ? custom : undefined,
+    }),
+  };
+}
+
+/** The metadata in a header's JSON; empty when it is anything else. */
+function textsOf(json: string | undefined): Readonly<Record<string, string>> {
+  try {
+    const value: unknown = JSON.parse(json ?? '{}');
+    if (!isObject(value)) return {};
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, String(inner)]));
+  } catch {
+    return {};
+  }
+}
+
+/** Brevo. */
+export const vendor: Vendor = {
+  names: {
+    fromEmail: 'sender.email',
+    body: 'textContent',
+    htmlBody: 'htmlContent',
+    attachments: 'attachment',
+    sendAt: 'scheduledAt',
+  },
+  answersMessageId: true,
+  hasKey: (headers) => Boolean(headers['api-key']),
+  refuse,
+  endpoints: {
+    'POST /v3/smtp/email': endpoint<Email>({
+      shape: EMAIL,
+      // https://developers.brevo.com/docs/heterogenous-versions-batch-emails
+      key: (_, { headers }) => headers?.['idempotencyKey'] ?? null,
+      mails: (email) => (email.messageVersions ?? [{}]).map((version) => mailOf(email, version)),
+      answer: ([outcome], _, { messageVersions }) => {
+        const ids = outcome?.problem === null ? outcome.ids.map((id) => `<${id}>`) : [];
+        return jsonReply(messageVersions === undefined ? { messageId: ids[0] } : { messageIds: ids }, 201);
+      },
+    }),
+    'GET /v3/account': () => jsonReply({ companyName: 'amsdal-mailbox', plan: [] }),
+  },
+};
+
+function refuse([{ kind, field, message }]: readonly [Problem, ...Problem[]]): Reply {
+  if (kind === 'key') return jsonReply({ code: 'unauthorized', message: 'Key not found' }, 401);
+  if (kind === 'path') return jsonReply({ code: 'document_not_found', message }, 404);
+  if (kind === 'throttled') return jsonReply({ code: 'too_many_requests', message }, 429);
+  const codes: Readonly<Record<string, string>> = { missing: 'missing_parameter', 'used-key': 'duplicate_parameter' };
+  const status = kind === 'too-large' ? 413 : 400;
+  return jsonReply(
+    { code: codes[kind] ?? 'invalid_parameter', message: field === null ? message : `${field} ${message}` },
+    status,
+  );
+}
