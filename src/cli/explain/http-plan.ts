@@ -4,7 +4,7 @@ import type { MessageResult } from '../../model/status.ts';
 import { shownBody } from './shown-body.ts';
 
 /** A request to a provider, safe to print. */
-export interface HttpCall {
+interface HttpCall {
   readonly method: string;
   readonly url: string;
   /** `***` for what may be a secret. */

@@ -67,6 +67,14 @@ export function senderOf(source: Uint8Array): string {
   return readAddresses(header)[0]?.address ?? '';
 }
 
+/** The addresses in the headers To, Cc and Bcc of a mail's source. */
+export function recipientsOf(source: Uint8Array): readonly string[] {
+  const { headers } = new MailContent(source).tree.root;
+  return ['to', 'cc', 'bcc'].flatMap((name) =>
+    readAddresses(headerValue(headers, name) ?? '').map(({ address }) => address),
+  );
+}
+
 function isEmpty(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 }

@@ -19,7 +19,7 @@ const EMAIL: Table = {
   attachments: [
     {
       filename: 'text',
-      content: new Choice('base64', { 'type!': 'text', 'data!': ['integer'] }), // or a Buffer, as JSON.stringify writes it
+      content: new Choice('base64', { 'type!': 'text', 'data!': 'bytes' }), // or a Buffer, as JSON.stringify writes it
       path: 'text',
       content_type: 'text',
       content_id: 'text',

@@ -1,7 +1,7 @@
 import type { EmailMessageInit } from '../../model/message-init.ts';
 import { isObject } from '../../util/json.ts';
 import { jsonReply, type Reply } from '../web/reply.ts';
-import { extraOf, headerFields, senderOf, templateOf } from './fields.ts';
+import { extraOf, headerFields, recipientsOf, senderOf, templateOf } from './fields.ts';
 import type { Table } from './shape.ts';
 import { type AskedMail, endpoint, type Problem, Refused, type Vendor } from './vendor.ts';
 
@@ -135,7 +135,8 @@ function mailOf(email: Email): AskedMail {
   const metadata = record(EmailTags);
   if (Raw !== undefined) {
     const source = Buffer.from(Raw.Data, 'base64');
-    const recipients = [...ToAddresses, ...CcAddresses, ...BccAddresses].map(bare);
+    const named = [...ToAddresses, ...CcAddresses, ...BccAddresses].map(bare);
+    const recipients = named.length > 0 ? named : recipientsOf(source);
     return { source, from: bare(FromEmailAddress ?? senderOf(source)), recipients, metadata };
   }
   if (Simple === undefined && Template === undefined)

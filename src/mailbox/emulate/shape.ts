@@ -3,7 +3,7 @@ import type { Problem } from './vendor.ts';
 
 /**
  * What a field of a request must be. A table names every field there is, those that must be there with a `!` behind; a list of one
- * entry is a list of such; `anything` is not looked into.
+ * entry is a list of such; `bytes` are a list of integers, which may be long; `anything` is not looked into.
  */
 export type Shape =
   | 'text'
@@ -12,6 +12,7 @@ export type Shape =
   | 'boolean'
   | 'object'
   | 'texts'
+  | 'bytes'
   | 'anything'
   | readonly [Shape]
   | Choice
@@ -91,11 +92,12 @@ const WORDS: Readonly<Record<Extract<Shape, string>, string>> = {
   boolean: 'a boolean',
   object: 'an object',
   texts: 'an object of strings',
+  bytes: 'an array of integers',
   anything: 'anything',
 };
 
 /** The type of a value, in the words of JSON. */
-export function typeOf(value: unknown): string {
+function typeOf(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
 }
@@ -114,6 +116,8 @@ function isOf(value: unknown, type: Extract<Shape, string>): boolean {
       return isObject(value);
     case 'texts':
       return isObject(value) && Object.values(value).every((text) => typeof text === 'string');
+    case 'bytes':
+      return Array.isArray(value) && value.every(Number.isInteger);
     case 'anything':
       return true;
   }

@@ -48,7 +48,7 @@ export class Refused extends Error {
 }
 
 /** A mail that a request has in its own source. */
-export interface RawMail {
+interface RawMail {
   readonly source: Uint8Array;
   readonly from: string;
   readonly recipients: readonly string[];
@@ -93,7 +93,7 @@ export interface Endpoint<Body = unknown, Part = Body> {
 }
 
 /** What a vendor answers to a harmless request. */
-export type Fixed = (call: VendorCall) => Reply;
+type Fixed = (call: VendorCall) => Reply;
 
 /** A vendor's API, as far as sending goes. */
 export interface Vendor {

@@ -477,6 +477,9 @@ describe('what further vendors take', () => {
         { Destination: { ToAddresses: ['nobody'] } },
       ],
     };
+    const source = 'From: a@example.com\r\nTo: Bob <b@example.org>\r\nBcc: c@example.org\r\n\r\nText\r\n';
+    await post('ses', OUTBOUND, { Content: { Raw: { Data: btoa(source) } } });
+    expect((await newest()).envelope).toEqual({ from: 'a@example.com', to: ['b@example.org', 'c@example.org'] });
     const results = await post('ses', '/v2/email/outbound-bulk-emails', bulk);
     expect(results.body).toEqual({
       BulkEmailEntryResults: [
