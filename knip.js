@@ -10,6 +10,7 @@ const config = {
     'src/connection/blocking-worker.ts!',
     'src/mailbox/preview-worker.ts!',
     'src/mailbox/mailbox.ts!',
+    'src/mailbox/emulate/vendors.ts!',
     'src/mime/compose/engine.ts!',
     'src/backend/blocking/bridge.ts!',
     'src/options/require-module.ts!',

@@ -5,7 +5,7 @@ import { isError, reasonOf } from '../util/reason.ts';
 import { type Acceptance, acceptMail } from './catch/accept-mail.ts';
 import { Chaos } from './catch/chaos.ts';
 import { receiverCertificate, type SmtpAddress, startReceiver } from './catch/receiver.ts';
-import { emulationRoutes } from './emulate/routes.ts';
+import { emulationRoutes } from './emulation-routes.ts';
 import { type MailboxOptions, pageUrl, type ResolvedMailboxOptions, resolveMailboxOptions } from './mailbox-options.ts';
 import { Previews } from './previews.ts';
 import { MailRelease } from './release.ts';

@@ -1,3 +1,6 @@
+import type { Chaos } from '../catch/chaos.ts';
+import type { MailStore } from '../store/mail-store.ts';
+import type { Emulation } from './emulation.ts';
 import type { Vendor } from './vendor.ts';
 
 /** Every vendor that is emulated, each loaded with its first request. */
@@ -10,3 +13,11 @@ export const VENDORS: Readonly<Record<string, () => Promise<{ readonly vendor: V
   cloudflare: () => import('./cloudflare.ts'),
   ses: () => import('./ses.ts'),
 };
+
+/** What answers the requests of a vendor; null when there is no such vendor. */
+export async function loadEmulation(name: string, store: MailStore, chaos: Chaos): Promise<Emulation | null> {
+  const load = Object.hasOwn(VENDORS, name) ? VENDORS[name] : undefined;
+  if (load === undefined) return null;
+  const [{ vendor }, { Emulation }] = await Promise.all([load(), import('./emulation.ts')]);
+  return new Emulation(name, vendor, store, chaos);
+}

@@ -1,0 +1,68 @@
+/** A key for each vendor. */
+export const KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  resend: { authorization: 'Bearer test' },
+  sendgrid: { authorization: 'Bearer test' },
+  postmark: { 'x-postmark-server-token': 'POSTMARK_API_TEST' },
+  mailgun: { authorization: `Basic ${btoa('api:test')}` },
+  brevo: { 'api-key': 'test' },
+  cloudflare: { authorization: 'Bearer test' },
+  ses: { authorization: 'AWS4-HMAC-SHA256 Credential=test' },
+};
+/** What says that a body is JSON. */
+export const JSON_TYPE = { 'content-type': 'application/json' };
+
+/** The vendor, the path below its base URL, the body and the headers of a request. */
+export type Post = readonly [vendor: string, path: string, body: unknown, headers?: Readonly<Record<string, string>>];
+
+/** What a vendor's endpoint of a mailbox answers to a body; an object that is no form is written as JSON. */
+export async function postTo(url: string, ...[vendor, path, body, headers]: Post) {
+  const isForm = body instanceof FormData || body instanceof URLSearchParams;
+  const answer = await fetch(`${url}/api/emulate/${vendor}${path}`, {
+    method: 'POST',
+    headers: headers ?? { ...KEYS[vendor], ...(!isForm && JSON_TYPE) },
+    body: isForm || typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  const text = await answer.text();
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    body: text.startsWith('{') || text.startsWith('[') ? JSON.parse(text) : text,
+  };
+}
+
+/** What the newest caught mail is, as the API shows it. */
+// biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of the JSON
+export async function newestOf(url: string): Promise<any> {
+  const { messages } = await (await fetch(`${url}/api/messages`)).json();
+  return (await fetch(`${url}/api/messages/${messages[0].id}`)).json();
+}
+
+/** How many mails a mailbox has caught. */
+export async function countOf(url: string): Promise<number> {
+  return (await (await fetch(`${url}/api/messages`)).json()).total;
+}
+
+export const RESEND = { from: 'Acme <a@example.com>', to: 'b@example.org', subject: 's', html: '<p>Hi</p>' };
+export const SENDGRID = {
+  personalizations: [{ to: [{ email: 'b@example.org' }] }],
+  from: { email: 'a@example.com', name: 'Acme' },
+  subject: 's',
+  content: [{ type: 'text/html', value: '<p>Hi</p>' }],
+};
+export const POSTMARK = { From: 'Acme <a@example.com>', To: 'b@example.org', Subject: 's', HtmlBody: '<p>Hi</p>' };
+export const MAILGUN = { from: 'Acme <a@example.com>', to: 'b@example.org', subject: 's', html: '<p>Hi</p>' };
+export const BREVO = {
+  sender: { email: 'a@example.com' },
+  to: [{ email: 'b@example.org' }],
+  subject: 's',
+  textContent: 'x',
+};
+export const CLOUDFLARE = { from: 'a@example.com', to: 'b@example.org', subject: 's', text: 'x' };
+export const SES = {
+  FromEmailAddress: 'a@example.com',
+  Destination: { ToAddresses: ['b@example.org'] },
+  Content: { Simple: { Subject: { Data: 's' }, Body: { Text: { Data: 'x' } } } },
+};
+export const SEND = '/accounts/0123456789abcdef0123456789abcdef/email/sending/send';
+export const OUTBOUND = '/v2/email/outbound-emails';
+export const form = (fields: Readonly<Record<string, string>>) => new URLSearchParams(fields);
