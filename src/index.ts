@@ -59,6 +59,7 @@ export type {
 } from './backends/ses.ts';
 export { decodeEmailTags, SesBackend } from './backends/ses.ts';
 export type {
+  AccessToken,
   AuthMethod,
   OAuth2ClientOptions,
   OAuth2Options,

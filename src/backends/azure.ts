@@ -8,6 +8,9 @@ import type { OAuth2Options } from '../net/oauth-options.ts';
 import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
 import { isAccessKey, isEndpoint, readConnectionString } from './azure/connection-string.ts';
 
+export type { AccessToken } from '../net/access-token.ts';
+export type { OAuth2ClientOptions, OAuth2Options, OAuth2RefreshOptions } from '../net/oauth-options.ts';
+
 /** Options of {@link AzureBackend}. */
 export interface AzureOptions extends HttpOptions {
   /** Endpoint and key of the resource, `endpoint=https://...;accesskey=...`; default: what AZURE_COMMUNICATION_CONNECTION_STRING says. */

@@ -6,6 +6,9 @@ import type { AccessToken } from '../net/access-token.ts';
 import type { OAuth2Options } from '../net/oauth-options.ts';
 import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
 
+export type { AccessToken } from '../net/access-token.ts';
+export type { OAuth2ClientOptions, OAuth2Options, OAuth2RefreshOptions } from '../net/oauth-options.ts';
+
 /** Options of {@link MicrosoftGraphBackend}. */
 export interface MicrosoftGraphOptions extends HttpOptions {
   /**

@@ -12,6 +12,7 @@ import type { SmtpEngine, WrittenHeaders } from './smtp/engine.ts';
 import { SMTP_OPTIONS, type SmtpBackendOptions } from './smtp/options.ts';
 
 export type { DkimOptions } from '../mime/compose/dkim-keys.ts';
+export type { AccessToken } from '../net/access-token.ts';
 export type { OAuth2ClientOptions, OAuth2Options, OAuth2RefreshOptions } from '../net/oauth-options.ts';
 export type {
   AuthMethod,
