@@ -1,6 +1,10 @@
 // @ts-check
+import { readFileSync } from 'node:fs';
 import { argv } from 'node:process';
 import { entryPoints } from './scripts/lib/entry-points.js';
+
+/** @type {{ dependencies: Record<string, string> }} */
+const sdks = JSON.parse(readFileSync(new URL('test/sdk/package.json', import.meta.url), 'utf8'));
 
 /** @type {import('knip').KnipConfig} */
 const config = {
@@ -27,6 +31,7 @@ const config = {
     ...['html-to-text', 'big-list-of-naughty-strings'], // loaded by name when they are needed
     '@types/smtp-server',
     'jest', // run in projects that a test makes
+    ...Object.keys(sdks.dependencies), // of a package of their own
   ],
   // A test may look into a file, but what only tests use is dead.
   ignoreExportsUsedInFile: argv.includes('--production'),

@@ -21,6 +21,8 @@ const covering = process.argv.some((argument) => argument.startsWith('--coverage
 const SLOW = 'test/**/*.slow.{test,*.test}.ts';
 /** Trials of the packed package with packages of their own: `npm run test:bundles`. */
 const BUNDLES = 'test/bundles/*.test.ts';
+/** Our requests beside those of the vendors' own SDKs, which are installed apart: `npm run test:sdk`. */
+const SDK = 'test/sdk/*.test.ts';
 const exclude = [
   ...configDefaults.exclude,
   ...(isLive ? [] : ['test/**/*.live.test.ts']),
@@ -33,13 +35,17 @@ const AWS = { AWS_EC2_METADATA_DISABLED: 'true', AWS_SDK_JS_NODE_VERSION_SUPPORT
 export default defineConfig({
   test: {
     projects: [
-      { extends: true, test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: [...exclude, SLOW, BUNDLES] } },
+      {
+        extends: true,
+        test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: [...exclude, SLOW, BUNDLES, SDK] },
+      },
       { extends: true, test: { name: 'slow', include: [SLOW], exclude } },
       {
         extends: true,
         // One file after the other: each starts bundlers and servers that use every core by themselves.
         test: { name: 'bundles', include: [BUNDLES], testTimeout: 600_000, fileParallelism: false },
       },
+      { extends: true, test: { name: 'sdk', include: [SDK] } },
     ],
     globalSetup: 'test/global-setup.ts',
     maxWorkers: availableParallelism() + 1, // tests wait for servers and timers about a third of their time
