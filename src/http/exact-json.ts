@@ -4,6 +4,7 @@ const LONG = /\d{16}/;
 
 /** JSON as it is read, but that integers that a number cannot hold are texts: they are ids. Undefined when it is no JSON. */
 export function parseExactJson(text: string): unknown {
+  if (text === '') return undefined; // a yes without words is common, and errors are slow to make
   const exact = LONG.test(text) ? text.replaceAll(TOKENS, quoteLong) : text;
   try {
     return JSON.parse(exact);

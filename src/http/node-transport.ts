@@ -90,7 +90,9 @@ export class NodeTransport implements Transport {
         return;
       }
       const state = { isOpen: false, isWhole: false };
-      const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+      // A text would be copied behind the headers first.
+      const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+      const length = bytes === null ? {} : { 'content-length': String(bytes.length) };
       const outgoing: ClientRequest = request(url, { method, agent, headers: { ...headers, ...length } });
       const onAbort = (): void => void outgoing.destroy(signal.reason);
       addAbortListener(signal, onAbort);
@@ -125,7 +127,7 @@ export class NodeTransport implements Transport {
           .then((text) => resolve({ status: incoming.statusCode ?? 0, headers: headersOf(incoming), text }))
           .finally(settle);
       });
-      outgoing.end(body ?? undefined);
+      outgoing.end(bytes ?? undefined);
     });
   }
 
