@@ -1,0 +1,29 @@
+// A vendor that takes everything, in a process of its own: it reads requests by their lengths and looks at none. The parent
+// process is told its port.
+import { createServer } from 'node:http';
+
+const TAKEN = JSON.stringify({
+  ...{ id: '<id-0@example.com>', message: 'Queued. Thank you.' }, // Resend, Mailgun
+  ...{ ErrorCode: 0, Message: 'OK', MessageID: 'id-0' }, // Postmark
+  messageId: '<id-0@example.com>', // Brevo
+});
+const list = (count: number): string => `[${Array(count).fill(TAKEN).join()}]`;
+/** Batches are answered as if they were full. */
+const ANSWERS: Readonly<Record<string, readonly [number, string]>> = {
+  '/v3/mail/send': [202, ''], // SendGrid
+  '/emails/batch': [200, `{"data":${list(100)}}`], // Resend
+  '/email/batch': [200, list(500)], // Postmark
+};
+
+const server = createServer((request, response) => {
+  request.resume().once('end', () => {
+    const [status, body] = ANSWERS[request.url ?? ''] ?? [200, TAKEN];
+    response.writeHead(status, { 'content-type': 'application/json', 'x-message-id': 'id-0' }).end(body);
+  });
+});
+server.keepAliveTimeout = 60_000;
+server.listen(0, '127.0.0.1', () => {
+  const address = server.address();
+  process.send?.(typeof address === 'object' ? address?.port : 0);
+});
+process.on('disconnect', () => process.exit());

@@ -1,0 +1,130 @@
+import { createRequire } from 'node:module';
+import type { EmailBackend } from '../src/backend/backend.ts';
+import { BrevoBackend } from '../src/backends/brevo.ts';
+import { MailgunBackend } from '../src/backends/mailgun.ts';
+import { PostmarkBackend } from '../src/backends/postmark.ts';
+import { ResendBackend } from '../src/backends/resend.ts';
+import { SendGridBackend } from '../src/backends/sendgrid.ts';
+
+/** What is sent, to one recipient each. */
+export interface Mail {
+  readonly subject: string;
+  readonly text: string;
+  readonly to: string;
+  /** Null: none. */
+  readonly file: Uint8Array | null;
+}
+
+/** A vendor's SDK as its users would call it. */
+export interface Sdk {
+  send(mail: Mail): Promise<unknown>;
+  /** Its call for many, and how many that takes; left out when there is none. */
+  readonly batch?: {
+    readonly max: number;
+    readonly takesFiles: boolean;
+    send(mails: readonly Mail[]): Promise<unknown>;
+  };
+}
+
+/** A vendor: our backend beside its SDK, both sending to a stand-in. */
+export interface Vendor {
+  readonly name: string;
+  ours(maxConnections: number): EmailBackend;
+  theirs(url: string): Sdk;
+}
+
+export const FROM = 'shop@example.com';
+const UUID = '11111111-2222-3333-4444-555555555555';
+
+// biome-ignore lint/suspicious/noExplicitAny: the SDKs are installed apart, so that their types may be missing
+type Package = any;
+const requireSdk = createRequire(new URL('../../../../test/sdk/package.json', import.meta.url));
+const load = (name: string): Package => requireSdk(name);
+
+export const VENDORS: readonly Vendor[] = [
+  {
+    name: 'resend',
+    ours: (maxConnections) => new ResendBackend({ apiKey: 're_123', maxConnections }),
+    theirs: (baseUrl) => {
+      const { Resend } = load('resend');
+      const { emails, batch } = new Resend('re_123', { baseUrl });
+      const body = ({ subject, text, to, file }: Mail) => ({
+        ...{ from: FROM, to: [to], subject, text },
+        ...(file && { attachments: [{ filename: 'a.bin', content: Buffer.from(file) }] }),
+      });
+      return {
+        send: (mail) => emails.send(body(mail)),
+        batch: { max: 100, takesFiles: false, send: (mails) => batch.send(mails.map(body)) },
+      };
+    },
+  },
+  {
+    name: 'sendgrid',
+    ours: (maxConnections) => new SendGridBackend({ apiKey: 'SG.abc.def', maxConnections }),
+    theirs: () => {
+      const { MailService } = load('@sendgrid/mail');
+      const service = new MailService();
+      service.setApiKey('SG.abc.def');
+      return {
+        send: ({ subject, text, to, file }) =>
+          service.send({
+            ...{ from: FROM, to, subject, text },
+            ...(file && { attachments: [{ filename: 'a.bin', type: TYPE, content: base64(file) }] }),
+          }),
+      };
+    },
+  },
+  {
+    name: 'postmark',
+    ours: (maxConnections) => new PostmarkBackend({ serverToken: UUID, maxConnections }),
+    theirs: (baseUrl) => {
+      const { ServerClient } = load('postmark');
+      const client = new ServerClient(UUID, { requestHost: new URL(baseUrl).host, useHttps: false });
+      const body = ({ subject, text, to, file }: Mail) => ({
+        ...{ From: FROM, To: to, Subject: subject, TextBody: text },
+        ...(file && { Attachments: [{ Name: 'a.bin', ContentType: TYPE, Content: base64(file) }] }),
+      });
+      return {
+        send: (mail) => client.sendEmail(body(mail)),
+        batch: { max: 500, takesFiles: true, send: (mails) => client.sendEmailBatch(mails.map(body)) },
+      };
+    },
+  },
+  {
+    name: 'mailgun',
+    ours: (maxConnections) => new MailgunBackend({ apiKey: KEY, domain: 'example.com', maxConnections }),
+    theirs: () => {
+      const Mailgun = load('mailgun.js');
+      const { messages } = new Mailgun(load('form-data')).client({ username: 'api', key: KEY });
+      return {
+        send: ({ subject, text, to, file }) =>
+          messages.create('example.com', {
+            ...{ from: FROM, to: [to], subject, text },
+            ...(file && { attachment: [{ filename: 'a.bin', data: Buffer.from(file) }] }),
+          }),
+      };
+    },
+  },
+  {
+    name: 'brevo',
+    ours: (maxConnections) => new BrevoBackend({ apiKey: `xkeysib-${KEY}`, maxConnections }),
+    theirs: (baseUrl) => {
+      const { BrevoClient } = load('@getbrevo/brevo');
+      const { transactionalEmails } = new BrevoClient({ apiKey: `xkeysib-${KEY}`, baseUrl: `${baseUrl}/v3` });
+      return {
+        send: ({ subject, text, to, file }) =>
+          transactionalEmails.sendTransacEmail({
+            ...{ sender: { email: FROM }, to: [{ email: to }], subject, textContent: text },
+            ...(file && { attachment: [{ name: 'a.bin', content: base64(file) }] }),
+          }),
+      };
+    },
+  },
+];
+
+const KEY = '0123456789abcdef0123456789abcdef-01234567-89abcdef';
+const TYPE = 'application/octet-stream';
+
+function base64(file: Uint8Array): string {
+  return Buffer.from(file.buffer, file.byteOffset, file.byteLength).toString('base64');
+}
