@@ -18,9 +18,9 @@ const OF_THE_CLIENT = [
   ...['accept', 'accept-encoding', 'accept-language', 'connection', 'content-length', 'host', 'keep-alive'],
   ...['sec-fetch-mode', 'transfer-encoding', 'user-agent', 'x-host'],
 ];
-const OF_ITS_MAKER = /^x-fern-/;
+const OF_ITS_MAKER = /^x-(?:fern-|ms-client-request-id$)/;
 
-/** Takes every request of this process on loopback, whatever host it is for, while `work` runs. */
+/** Takes every request of this process on loopback and returns what was posted, whatever host it is for, while `work` runs. */
 export async function requestsOf(
   answer: (call: HttpCall) => HttpReply,
   work: () => Promise<unknown>,
@@ -28,7 +28,9 @@ export async function requestsOf(
   const server = await ScriptedHttp.start();
   server.script = answer;
   const { fetch } = globalThis;
-  vi.spyOn(Agent.prototype, 'createConnection').mockImplementation(() => connect(server.port, '127.0.0.1'));
+  // Without TLS; some SDKs ask what became of it.
+  const dial = () => Object.assign(connect(server.port, '127.0.0.1'), { authorized: true });
+  vi.spyOn(Agent.prototype, 'createConnection').mockImplementation(dial);
   vi.spyOn(globalThis, 'fetch').mockImplementation(async (input, init) => {
     const request = new Request(input, init);
     const { host, pathname, search } = new URL(request.url);
@@ -38,7 +40,8 @@ export async function requestsOf(
   });
   try {
     await work();
-    return await Promise.all(server.calls.map(read));
+    // Some SDKs ask afterwards what became of it.
+    return await Promise.all(server.calls.filter(({ method }) => method === 'POST').map(read));
   } finally {
     vi.restoreAllMocks();
     await server.close();
