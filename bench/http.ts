@@ -76,7 +76,7 @@ function sendManyByIt({ send, batch }: Sdk, hasFiles: boolean): Send {
   };
 }
 
-async function benchVendor({ name, ours, theirs }: Vendor, url: string): Promise<BenchRow[]> {
+async function benchVendor({ ours, theirs }: Vendor, url: string): Promise<BenchRow[]> {
   const sdk = theirs(url);
   const backend = ours(AT_ONCE);
   const one = (mail: Mail) => sendList(backend, [mail]);
@@ -88,7 +88,7 @@ async function benchVendor({ name, ours, theirs }: Vendor, url: string): Promise
       }));
     const show = (label: string, [mine, its]: readonly [Cost, Cost], wantedCpu?: number, wantedTime?: number): void => {
       const row = (what: string, key: keyof Cost, target?: number): BenchRow => ({
-        name: `${name}, ${size}, ${label}, ${what} a mail`,
+        name: `${size}, ${label}, ${what} a mail`,
         results: { 'amsdal-mail': mine[key], SDK: its[key] },
         unit: 'us',
         ...(target !== undefined && { target: Number(target.toFixed(2)) }),
@@ -127,11 +127,9 @@ async function main(): Promise<void> {
   const port = await new Promise<number>((resolve) => sink.once('message', (told) => resolve(Number(told))));
   // Most SDKs know one host and https only: that leads here, without TLS, for them and for ours alike.
   Agent.prototype.createConnection = () => connect(port, '127.0.0.1');
-  const rows: BenchRow[] = [];
   for (const vendor of VENDORS)
     if (ONLY.length === 0 || ONLY.includes(vendor.name))
-      rows.push(...(await benchVendor(vendor, `http://127.0.0.1:${port}`)));
-  report('http', rows);
+      report(`http-${vendor.name}`, await benchVendor(vendor, `http://127.0.0.1:${port}`));
   sink.kill();
 }
 
