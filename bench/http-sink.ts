@@ -6,6 +6,7 @@ const TAKEN = JSON.stringify({
   ...{ id: '<id-0@example.com>', message: 'Queued. Thank you.' }, // Resend, Mailgun
   ...{ ErrorCode: 0, Message: 'OK', MessageID: 'id-0' }, // Postmark
   messageId: '<id-0@example.com>', // Brevo
+  ...{ success: true, message_ids: ['id-0'], Status: 'success', To: [] }, // Mailtrap, Mailjet
 });
 const list = (count: number): string => `[${Array(count).fill(TAKEN).join()}]`;
 /** Batches are answered as if they were full. */
@@ -13,6 +14,8 @@ const ANSWERS: Readonly<Record<string, readonly [number, string]>> = {
   '/v3/mail/send': [202, ''], // SendGrid
   '/emails/batch': [200, `{"data":${list(100)}}`], // Resend
   '/email/batch': [200, list(500)], // Postmark
+  '/v3.1/send': [200, `{"Messages":${list(50)}}`], // Mailjet
+  '/api/batch': [200, `{"success":true,"responses":${list(500)}}`], // Mailtrap
 };
 
 const server = createServer((request, response) => {

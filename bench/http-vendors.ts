@@ -2,6 +2,8 @@ import { createRequire } from 'node:module';
 import type { EmailBackend } from '../src/backend/backend.ts';
 import { BrevoBackend } from '../src/backends/brevo.ts';
 import { MailgunBackend } from '../src/backends/mailgun.ts';
+import { MailjetBackend } from '../src/backends/mailjet.ts';
+import { MailtrapBackend } from '../src/backends/mailtrap.ts';
 import { PostmarkBackend } from '../src/backends/postmark.ts';
 import { ResendBackend } from '../src/backends/resend.ts';
 import { SendGridBackend } from '../src/backends/sendgrid.ts';
@@ -120,8 +122,40 @@ export const VENDORS: readonly Vendor[] = [
       };
     },
   },
+  {
+    name: 'mailjet',
+    ours: (maxConnections) => new MailjetBackend({ apiKey: HEX, secretKey: HEX, maxConnections }),
+    theirs: () => {
+      const { Client } = load('node-mailjet');
+      const client = new Client({ apiKey: HEX, apiSecret: HEX });
+      const body = ({ subject, text, to, file }: Mail) => ({
+        ...{ From: { Email: FROM }, To: [{ Email: to }], Subject: subject, TextPart: text },
+        ...(file && { Attachments: [{ Filename: 'a.bin', ContentType: TYPE, Base64Content: base64(file) }] }),
+      });
+      const send = (mails: readonly Mail[]) =>
+        client.post('send', { version: 'v3.1' }).request({ Messages: mails.map(body) });
+      return { send: (mail) => send([mail]), batch: { max: 50, takesFiles: true, send } };
+    },
+  },
+  {
+    name: 'mailtrap',
+    ours: (maxConnections) => new MailtrapBackend({ apiKey: HEX, maxConnections }),
+    theirs: () => {
+      const { MailtrapClient } = load('mailtrap');
+      const client = new MailtrapClient({ token: HEX });
+      const body = ({ subject, text, to, file }: Mail) => ({
+        ...{ from: { email: FROM }, to: [{ email: to }], subject, text },
+        ...(file && { attachments: [{ filename: 'a.bin', type: TYPE, content: base64(file) }] }),
+      });
+      return {
+        send: (mail) => client.send(body(mail)),
+        batch: { max: 500, takesFiles: true, send: (mails) => client.batchSend({ requests: mails.map(body) }) },
+      };
+    },
+  },
 ];
 
+const HEX = '0123456789abcdef0123456789abcdef';
 const KEY = '0123456789abcdef0123456789abcdef-01234567-89abcdef';
 const TYPE = 'application/octet-stream';
 
