@@ -40,8 +40,8 @@ export function endpointOf(
   const isDual = isSet('AWS_USE_DUALSTACK_ENDPOINT');
   const domain = isDual ? both : only4;
   if (multiRegionId !== undefined) {
-    const everywhere = region.startsWith('us-gov-') ? 'us-gov' : 'global';
-    return `https://${multiRegionId}.endpoints.${host}.${isDual ? `${everywhere}.` : ''}${domain}`;
+    const everywhere = region.startsWith('us-gov-') ? 'us-gov.' : isDual ? 'global.' : '';
+    return `https://${multiRegionId}.endpoints.${host}.${everywhere}${domain}`;
   }
   return `https://${host}${isSet('AWS_USE_FIPS_ENDPOINT') ? '-fips' : ''}.${region}.${domain}`;
 }

@@ -121,7 +121,7 @@ describe('presets', () => {
   test.each(presetNames())('%s', (name) => {
     expect(getConnection(name, { username: 'me', password: 'pw' })).toBeInstanceOf(SmtpBackend);
     expect(findPreset(name)).toMatchObject({
-      host: expect.stringMatching(/^[a-z0-9.-]+\.(?:com|ch|org)$/),
+      host: expect.stringMatching(/^[a-z0-9.-]+\.(?:com|ch|net|org)$/),
       security: findPreset(name)?.port === 465 ? 'implicit' : 'required',
     });
   });
