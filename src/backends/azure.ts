@@ -37,13 +37,13 @@ export class AzureBackend extends HttpBackend<AzureOptions> {
       ...tokenOptions(),
       connectionString: {
         type: 'custom',
-        expected: "a connection string, 'endpoint=https://...;accesskey=...'",
+        expected: "a connection string, 'endpoint=https://...;accesskey=bm90LWEtcmVhbC1rZXk='",
         check: (value) => value === '' || (typeof value === 'string' && readConnectionString(value) !== null),
         parse: (text) => text,
         secret: true,
         variable: {
           name: 'AZURE_COMMUNICATION_CONNECTION_STRING',
-          example: "'endpoint=https://shop.communication.azure.com/;accesskey=...'",
+          example: "'endpoint=https://shop.communication.azure.com/;accesskey=bm90LWEtcmVhbC1rZXk='",
         },
         part: 'login',
       },

@@ -49,6 +49,7 @@ function table(names: readonly string[]): string {
 /** What the class of a provider declares, and what it loads. */
 interface Declared {
   readonly optionTable: AnyOptionTable;
+  readonly required: readonly (string | readonly string[])[];
   readonly smtpPreset: string | null;
   new (options: object): HttpBackend & { load(options: object): Promise<Provider> };
 }
@@ -61,11 +62,14 @@ async function overview(): Promise<string> {
   ];
   for (const name of NAMES) {
     const backend = Reflect.get(builtIn, name) as unknown as Declared; // it has carries
-    const { optionTable, smtpPreset } = backend;
+    const { optionTable, required, smtpPreset } = backend;
     const variables = Object.entries(optionTable).flatMap(([option, { variable }]) =>
       [variable ?? []].flat().map((each) => ({ option, ...each })),
     );
-    const options = Object.fromEntries(variables.map(({ option, example }) => [option, example]));
+    const needed = variables.filter(({ option }) => required.flat().includes(option));
+    const options = Object.fromEntries(
+      needed.map(({ option, example }) => [option, example.replaceAll(/^'|'$/g, '')]), // the quotes are the shell's
+    );
     const { keyMs, batch } = await new backend(options).load(options);
     const { region } = optionTable;
     rows.push([
