@@ -54,9 +54,9 @@ describeSdk('mailgun', {
         messages.create(DOMAIN, {
           ...MAIL,
           attachment: [
-            { filename: 'notes.txt', data: Buffer.from('Grüße'), contentType: 'text/plain' },
+            { filename: 'notes.txt', data: Buffer.from('Grüße'), contentType: 'text/plain; charset=utf-8' },
             { filename: 'Übersicht.pdf', data: Buffer.from(DOCUMENT), contentType: 'application/pdf' },
-            { filename: 'orders.csv', data: Buffer.from('id\n17\n'), contentType: 'text/csv' },
+            { filename: 'orders.csv', data: Buffer.from('id\n17\n'), contentType: 'text/csv; charset=utf-8' },
           ],
         }),
     },

@@ -53,9 +53,14 @@ describeSdk('postmark', {
         client.sendEmail({
           ...MAIL,
           Attachments: [
-            { Name: 'notes.txt', Content: base64('Grüße'), ContentType: 'text/plain', ContentID: null },
+            { Name: 'notes.txt', Content: base64('Grüße'), ContentType: 'text/plain; charset=utf-8', ContentID: null },
             { Name: 'Übersicht.pdf', Content: base64(DOCUMENT), ContentType: 'application/pdf', ContentID: null },
-            { Name: 'orders.csv', Content: base64('id\n17\n'), ContentType: 'text/csv', ContentID: null },
+            {
+              Name: 'orders.csv',
+              Content: base64('id\n17\n'),
+              ContentType: 'text/csv; charset=utf-8',
+              ContentID: null,
+            },
           ],
         }),
       differences: [0, 1, 2].map((file) => ({

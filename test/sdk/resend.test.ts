@@ -64,9 +64,9 @@ describeSdk('resend', {
         emails.send({
           ...MAIL,
           attachments: [
-            { filename: 'notes.txt', content: Buffer.from('Grüße'), contentType: 'text/plain' },
+            { filename: 'notes.txt', content: Buffer.from('Grüße'), contentType: 'text/plain; charset=utf-8' },
             { filename: 'Übersicht.pdf', content: Buffer.from(DOCUMENT), contentType: 'application/pdf' },
-            { filename: 'orders.csv', content: Buffer.from('id\n17\n'), contentType: 'text/csv' },
+            { filename: 'orders.csv', content: Buffer.from('id\n17\n'), contentType: 'text/csv; charset=utf-8' },
           ],
         }),
     },
