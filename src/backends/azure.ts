@@ -37,7 +37,7 @@ export class AzureBackend extends HttpBackend<AzureOptions> {
       ...tokenOptions(),
       connectionString: {
         type: 'custom',
-        expected: "a connection string, 'endpoint=https://...;accesskey=bm90LWEtcmVhbC1rZXk='",
+        expected: "a connection string, 'endpoint=https://...;accesskey=...'",
         check: (value) => value === '' || (typeof value === 'string' && readConnectionString(value) !== null),
         parse: (text) => text,
         secret: true,
