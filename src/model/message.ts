@@ -189,10 +189,8 @@ export class EmailMessage {
 
     if (check.issues !== null || from === null) throw new MessageError(check.issues ?? []);
     this.#parsed = Object.freeze({ from, to, cc, bcc, replyTo, envelopeSender: sender });
-    for (const field of ['date', 'sendAt'] as const) {
-      const date = this[field];
-      if (date !== null) protectDate(this, field, date.getTime());
-    }
+    if (this.date !== null) protectDate(this, 'date', this.date.getTime());
+    if (this.sendAt !== null) protectDate(this, 'sendAt', this.sendAt.getTime());
     Object.freeze(this);
   }
 
