@@ -5,6 +5,7 @@ import { AzureBackend, type AzureOptions } from '../../src/backends/azure.ts';
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
 import type { HttpReply } from '../servers/scripted-http.ts';
 import { ACCESS_KEY, azure } from '../servers/vendors/azure.ts';
+import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, FULL_HEADERS, MAIL, told, verified } from './vendor-trial.ts';
 
@@ -206,3 +207,8 @@ test.each<[AzureOptions, string, string]>([
 });
 
 describeBackend('azure', vendorSubject(azure, connect), { describe, it });
+
+describeVendorFaults('azure', {
+  vendor: azure,
+  connect: (baseUrl, options) => new AzureBackend({ connectionString, baseUrl, ...options }),
+});

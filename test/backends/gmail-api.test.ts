@@ -5,6 +5,7 @@ import { describeBackend } from '../../src/testing/contract/backend-contract.ts'
 import type { HttpReply } from '../servers/scripted-http.ts';
 import { grant, refuse, TokenEndpoint } from '../servers/token-endpoint.ts';
 import { gmailApi } from '../servers/vendors/gmail-api.ts';
+import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, MAIL, told, verified } from './vendor-trial.ts';
 
@@ -148,3 +149,8 @@ test.each<[GmailApiOptions, string, string]>([
 });
 
 describeBackend('gmail-api', vendorSubject(gmailApi, connect), { describe, it });
+
+describeVendorFaults('gmail-api', {
+  vendor: gmailApi,
+  connect: (baseUrl, options) => new GmailApiBackend({ accessToken: 'ya29.valid', baseUrl, ...options }),
+});

@@ -3,6 +3,7 @@ import { MailerSendBackend, type MailerSendOptions } from '../../src/backends/ma
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
 import type { HttpReply } from '../servers/scripted-http.ts';
 import { mailersend } from '../servers/vendors/mailersend.ts';
+import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, FULL_HEADERS, MAIL, told, verified } from './vendor-trial.ts';
 
@@ -148,3 +149,8 @@ test('a token of before is one', () => {
 });
 
 describeBackend('mailersend', vendorSubject(mailersend, connect), { describe, it });
+
+describeVendorFaults('mailersend', {
+  vendor: mailersend,
+  connect: (baseUrl, options) => new MailerSendBackend({ apiKey, baseUrl, ...options }),
+});

@@ -3,6 +3,7 @@ import { MailjetBackend, type MailjetOptions } from '../../src/backends/mailjet.
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
 import type { HttpReply } from '../servers/scripted-http.ts';
 import { mailjet } from '../servers/vendors/mailjet.ts';
+import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, FULL_HEADERS, MAIL, told, verified } from './vendor-trial.ts';
 
@@ -213,3 +214,9 @@ test.each<[MailjetOptions, string]>([
 });
 
 describeBackend('mailjet', vendorSubject(mailjet, connect), { describe, it });
+
+describeVendorFaults('mailjet', {
+  vendor: mailjet,
+  connect: (baseUrl, options) => new MailjetBackend({ ...keys, baseUrl, ...options }),
+  hasBatches: true,
+});

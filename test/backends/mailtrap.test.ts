@@ -3,6 +3,7 @@ import { MailtrapBackend, type MailtrapOptions } from '../../src/backends/mailtr
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
 import type { HttpReply } from '../servers/scripted-http.ts';
 import { mailtrap, mailtrapWith } from '../servers/vendors/mailtrap.ts';
+import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, FULL_HEADERS, MAIL, told, verified } from './vendor-trial.ts';
 
@@ -186,3 +187,9 @@ test.each<[MailtrapOptions, string]>([
 });
 
 describeBackend('mailtrap', vendorSubject(mailtrap, connect), { describe, it });
+
+describeVendorFaults('mailtrap', {
+  vendor: mailtrap,
+  connect: (baseUrl, options) => new MailtrapBackend({ apiKey, baseUrl, ...options }),
+  hasBatches: true,
+});

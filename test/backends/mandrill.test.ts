@@ -4,6 +4,7 @@ import type { EmailMessageInit } from '../../src/model/message-init.ts';
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
 import type { HttpReply } from '../servers/scripted-http.ts';
 import { mandrill } from '../servers/vendors/mandrill.ts';
+import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, FULL_HEADERS, MAIL, told, verified } from './vendor-trial.ts';
 
@@ -240,3 +241,8 @@ test.each<[MandrillOptions, string]>([
 });
 
 describeBackend('mandrill', vendorSubject(mandrill, connect), { describe, it });
+
+describeVendorFaults('mandrill', {
+  vendor: mandrill,
+  connect: (baseUrl, options) => new MandrillBackend({ apiKey, baseUrl, ...options }),
+});

@@ -7,6 +7,7 @@ import { describeBackend } from '../../src/testing/contract/backend-contract.ts'
 import { GraphDrafts } from '../servers/graph-drafts.ts';
 import type { HttpReply } from '../servers/scripted-http.ts';
 import { microsoftGraph } from '../servers/vendors/microsoft-graph.ts';
+import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, MAIL, told, verified } from './vendor-trial.ts';
 
@@ -298,3 +299,9 @@ test.each<[MicrosoftGraphOptions, string, string]>([
 });
 
 describeBackend('microsoft-graph', vendorSubject(microsoftGraph, connect), { describe, it });
+
+describeVendorFaults('microsoft-graph', {
+  vendor: microsoftGraph,
+  connect: (baseUrl, options) => new MicrosoftGraphBackend({ ...own, baseUrl, ...options }),
+  storesLarge: true,
+});

@@ -3,6 +3,7 @@ import { SparkPostBackend, type SparkPostOptions } from '../../src/backends/spar
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
 import type { HttpReply } from '../servers/scripted-http.ts';
 import { sparkpost, sparkpostWith } from '../servers/vendors/sparkpost.ts';
+import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
 import { asked, FULL, FULL_HEADERS, MAIL, told, verified } from './vendor-trial.ts';
 
@@ -233,3 +234,8 @@ test.each<[SparkPostOptions, string]>([
 });
 
 describeBackend('sparkpost', vendorSubject(sparkpost, connect), { describe, it });
+
+describeVendorFaults('sparkpost', {
+  vendor: sparkpost,
+  connect: (baseUrl, options) => new SparkPostBackend({ apiKey, baseUrl, ...options }),
+});
