@@ -222,7 +222,10 @@ export class Requests {
     const redactor = this.#redactor.and(signed.secrets);
     const answer: Answer = { status, headers, body: parseExactJson(text ?? ''), text: text ?? '' };
     const isYes = (status >= 200 && status < 300) || this.#provider.tellsOfEach?.(answer) === true;
-    if (isYes && text === null) return { error: this.#doubt(status, 'broke off') };
+    // Whom a no of several messages is for cannot be seen then: others may have been taken.
+    const isOfEach = messages.length > 1 && this.#provider.tellsOfEach !== undefined;
+    if (text === null && (isYes || isOfEach)) return { error: this.#doubt(status, 'broke off') };
+    if (isOfEach && isBrokenJson(answer)) return this.unreadable(answer, messages, redactor);
     const reading = isYes ? readOrNull(() => read(answer)) : { refusal: this.#refusalOf(answer) };
     if (reading === null) return this.unreadable(answer, messages, redactor);
     if ('said' in reading) return { answer, said: reading.said, redactor };
@@ -256,6 +259,11 @@ export class Requests {
 function transportOf({ fetch, proxy }: HttpOptions): Transport {
   if (fetch !== undefined || !isNode()) return new FetchTransport(fetch ?? globalThis.fetch);
   return new NodeTransport({ proxy: proxy ? parseProxy(proxy) : null });
+}
+
+/** Whether a body begins as JSON and is none, as when a part of it is missing; pages of gateways do not. */
+function isBrokenJson({ body, text }: Answer): boolean {
+  return body === undefined && /^\s*[[{]/.test(text);
 }
 
 /** An answer of another shape than it should have makes the reading fail. */

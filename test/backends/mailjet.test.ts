@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { MailjetBackend, type MailjetOptions } from '../../src/backends/mailjet.ts';
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
-import type { HttpReply } from '../servers/scripted-http.ts';
+import { type HttpReply, ScriptedHttp } from '../servers/scripted-http.ts';
 import { mailjet } from '../servers/vendors/mailjet.ts';
 import { describeVendorFaults } from './vendor-faults.ts';
 import { vendorSubject } from './vendor-subject.ts';
@@ -195,6 +195,38 @@ test.each<[MailjetOptions, string]>([
   };
   await new MailjetBackend({ ...options, ...keys, fetch }).sendMessages([MAIL], { failSilently: true });
   expect(asks).toEqual([expected]);
+});
+
+describe('a refusal of one mail of several', () => {
+  const Messages = [
+    { Status: 'success', To: [{ Email: 'a@example.org', MessageID: 1 }] },
+    { Status: 'error', Errors: [{ ErrorCode: 'mj-0004', StatusCode: 400, ErrorMessage: 'Type mismatch' }] },
+  ];
+  const messages = ['a@example.org', 'b@example.org'].map((to) => ({ ...MAIL, to }));
+  async function send(reply: HttpReply) {
+    const server = await ScriptedHttp.start();
+    server.script = () => reply;
+    const backend = connect(server.url);
+    try {
+      const { results } = await backend.sendMessages(messages, { failSilently: true });
+      const told = results.flatMap(({ recipients }) => [...recipients.values()].map(({ status }) => status));
+      return { told, codes: results.map(({ error }) => error?.code ?? null), calls: server.calls.length };
+    } finally {
+      await backend.close();
+      await server.close();
+    }
+  }
+  const doubt = { told: ['unknown', 'unknown'], codes: ['uncertain', 'uncertain'], calls: 1 };
+
+  test.each<[string, HttpReply, object]>([
+    ['tells of each', { status: 400, body: { Messages } }, { told: ['queued', 'rejected'], calls: 1 }],
+    // Some were taken, and would arrive twice if they went again.
+    ['breaks off: nobody knows', { status: 400, body: { Messages }, cut: 'body' }, doubt],
+    ['has a part missing: nobody knows', { status: 400, body: JSON.stringify({ Messages }).slice(0, 60) }, doubt],
+    ['is a page of a gateway: each goes alone', { status: 413, body: '<html>' }, { calls: 3 }],
+  ])('%s', async (_, reply, expected) => {
+    expect(await send(reply)).toMatchObject(expected);
+  });
 });
 
 test('verify counts the senders', async () => {
