@@ -1,6 +1,7 @@
 import { FetchTransport } from '../http/fetch-transport.ts';
 import { NodeTransport } from '../http/node-transport.ts';
 import { type HttpAnswer, NoAnswer, type Transport } from '../http/transport.ts';
+import { ConfigurationError } from '../model/errors.ts';
 import { currentEnvironment } from '../options/environment.ts';
 import { isObject } from '../util/json.ts';
 import { isNode } from '../util/runtime.ts';
@@ -54,8 +55,13 @@ export class AwsClient {
   readonly #signer: Signer;
   #clockMs = 0;
 
+  /** @throws {ConfigurationError} `invalid-option` for an endpoint that is no URL. */
   constructor(service: AwsService, { region, endpoint, multiRegionId, credentials, idleMs }: AwsClientOptions) {
     const url = endpoint ?? endpointOf(service, region, multiRegionId, currentEnvironment());
+    if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) {
+      const text = `AWS: the address of ${service.name} must be a URL such as 'https://email.eu-west-1.amazonaws.com': correct the option endpoint, or AWS_ENDPOINT_URL`;
+      throw new ConfigurationError('invalid-option', text, { option: 'endpoint' });
+    }
     const transport = isNode() ? new NodeTransport({ idleMs }) : new FetchTransport(globalThis.fetch);
     this.#endpoint = url.replace(/\/+$/, '');
     this.#transport = transport;
@@ -70,24 +76,19 @@ export class AwsClient {
    */
   async send(method: 'GET' | 'POST', path: string, body: string, signal: AbortSignal): Promise<object> {
     let keys: AwsKeys;
+    let answer: HttpAnswer;
     try {
       // A function that fetches credentials is not given the signal.
       keys = await unlessAborted(this.#credentials.get(), signal);
-    } catch (cause) {
-      throw new UnsentError(cause);
-    }
-    const url = this.#endpoint + path;
-    const given = { 'content-type': 'application/json', 'user-agent': 'amsdal-mail' };
-    const headers = this.#signer.sign(
-      { method, url, headers: given, body },
-      keys,
-      new Date(Date.now() + this.#clockMs),
-    );
-    let answer: HttpAnswer;
-    try {
+      checkKeys(keys);
+      const url = this.#endpoint + path;
+      const given = { 'content-type': 'application/json', 'user-agent': 'amsdal-mail' };
+      const now = new Date(Date.now() + this.#clockMs);
+      const headers = this.#signer.sign({ method, url, headers: given, body }, keys, now);
       answer = await this.#transport.send({ method, url, headers, body: body || null }, signal);
     } catch (error) {
-      throw error instanceof NoAnswer && !error.isSent ? new UnsentError(error) : error;
+      // A transport throws anything else only before it begins.
+      throw error instanceof NoAnswer && error.isSent ? error : new UnsentError(error);
     }
     return this.#read(answer, keys);
   }
@@ -115,6 +116,18 @@ export class AwsClient {
     if (isOff) this.#clockMs = offMs;
     return isOff;
   }
+}
+
+/** What runtimes say of a header that they do not take may repeat it. */
+function checkKeys({ accessKeyId, secretAccessKey, sessionToken = '' }: AwsKeys): void {
+  const given: Readonly<Record<string, unknown>> = { accessKeyId, secretAccessKey, sessionToken };
+  const wrong = Object.keys(given).find((name) => {
+    const value = given[name];
+    return typeof value !== 'string' || /[^\x20-\x7e]/.test(value);
+  });
+  if (wrong === undefined) return;
+  const text = `AWS: ${wrong} is no text of printable ASCII characters: give it as AWS does, without line breaks`;
+  throw new ConfigurationError('invalid-credentials', text, { option: wrong });
 }
 
 function parseObject(text: string | null): Readonly<Record<string, unknown>> | null {

@@ -1,5 +1,6 @@
+import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { AwsClient, AwsError } from '../../src/aws/client.ts';
+import { AwsClient, AwsError, UnsentError } from '../../src/aws/client.ts';
 import type { AwsCredentials } from '../../src/aws/credentials.ts';
 import { ScriptedHttp } from '../servers/scripted-http.ts';
 
@@ -88,4 +89,22 @@ test('keys that have ended are fetched anew for the next request; given ones can
   ]);
   server.script = () => refuse({ 'x-amzn-errortype': 'ExpiredTokenException' });
   expect(await refusal(connect())).toEqual(['ExpiredTokenException', '', false]);
+});
+
+test.each([
+  ['a token with a line break', { ...KEYS, sessionToken: 'TOP\nSECRET' }, 'sessionToken'],
+  ['a key with a line break', { ...KEYS, accessKeyId: 'AKID\n' }, 'accessKeyId'],
+  ['a function that knows no secret', { accessKeyId: 'AKID' } as AwsCredentials, 'secretAccessKey'],
+])('with %s nothing is sent, and no value is told', async (_, keys, option) => {
+  const error = await ask(connect(async () => keys)).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(UnsentError);
+  expect(error).toMatchObject({ cause: { code: 'invalid-credentials', option } });
+  expect(inspect(error)).not.toMatch(/TOP|SECRET/);
+  expect(server.calls).toEqual([]);
+});
+
+test.each(['localhost:4566', 'ftp://127.0.0.1', 'http://['])('%s is no address to send to', (endpoint) => {
+  const service = { name: 'ses', host: 'email', variable: 'SESV2' } as const;
+  const given = { region: 'eu-west-1', endpoint, multiRegionId: undefined, credentials: KEYS, idleMs: 4_000 };
+  expect(() => new AwsClient(service, given)).toThrow(/^AWS: the address of ses must be a URL/);
 });

@@ -50,6 +50,18 @@ describe('what never left the process has certainly failed', () => {
       'the mail was not handed to SES: no credentials within 50 ms',
     ],
     [
+      'a session token with a line break',
+      () => ({ credentials: { ...KEYS, sessionToken: 'token\n' } }),
+      ['ConfigurationError', 'invalid-credentials', false],
+      'AWS: sessionToken is no text of printable ASCII characters',
+    ],
+    [
+      'an endpoint that is no URL',
+      () => ({ endpoint: 'http://[' }),
+      ['ConfigurationError', 'invalid-option', false],
+      'correct the option endpoint, or AWS_ENDPOINT_URL',
+    ],
+    [
       'a client without a region',
       () => clientWith({ region: undefined }),
       ['ConfigurationError', 'invalid-option', false],
