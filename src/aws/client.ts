@@ -77,44 +77,51 @@ export class AwsClient {
   async send(method: 'GET' | 'POST', path: string, body: string, signal: AbortSignal): Promise<object> {
     let keys: AwsKeys;
     let answer: HttpAnswer;
+    let clockMs = 0;
     try {
       // A function that fetches credentials is not given the signal.
       keys = await unlessAborted(this.#credentials.get(), signal);
       checkKeys(keys);
       const url = this.#endpoint + path;
       const given = { 'content-type': 'application/json', 'user-agent': 'amsdal-mail' };
-      const now = new Date(Date.now() + this.#clockMs);
+      clockMs = this.#clockMs;
+      const now = new Date(Date.now() + clockMs);
       const headers = this.#signer.sign({ method, url, headers: given, body }, keys, now);
       answer = await this.#transport.send({ method, url, headers, body: body || null }, signal);
     } catch (error) {
       // A transport throws anything else only before it begins.
       throw error instanceof NoAnswer && error.isSent ? error : new UnsentError(error);
     }
-    return this.#read(answer, keys);
+    return this.#read(answer, keys, clockMs);
   }
 
   close(): void {
     this.#transport.close();
   }
 
-  #read({ status, headers, text }: HttpAnswer, keys: AwsKeys): object {
+  #read({ status, headers, text }: HttpAnswer, keys: AwsKeys, clockMs: number): object {
     const body = parseObject(text);
     if (status < 300 && body !== null)
       return { ...body, $metadata: { httpStatusCode: status, requestId: headers['x-amzn-requestid'] } };
     if (status < 300) throw new AwsError('', text === null ? 'its answer broke off' : 'its answer is no JSON', status);
     const type = headers['x-amzn-errortype'] ?? body?.['__type'] ?? body?.['code'];
-    const name = typeof type === 'string' ? type.replace(/^.*#|[:,].*$/g, '') : 'Unknown';
+    const name = typeof type === 'string' ? firstLine(type).replace(/^.*#|[:,].*$/g, '') : 'Unknown';
     const said = body?.['message'] ?? body?.['Message'];
-    const isMended = this.#correctClock(headers['date']) || (/^Expired/.test(name) && this.#credentials.drop(keys));
-    throw new AwsError(name, typeof said === 'string' ? said : '', status, isMended);
+    const isMended =
+      this.#correctClock(headers['date'], clockMs) || (/^Expired/.test(name) && this.#credentials.drop(keys));
+    throw new AwsError(name, typeof said === 'string' ? firstLine(said) : '', status, isMended);
   }
 
-  /** Whether the clock was off, by what an answer says of the time. */
-  #correctClock(date = ''): boolean {
-    const offMs = Date.parse(date) - Date.now();
-    const isOff = Math.abs(offMs - this.#clockMs) > CLOCK_SKEW_MS; // NaN is not
-    if (isOff) this.#clockMs = offMs;
-    return isOff;
+  /**
+   * Whether the clock was off, by what an answer says of the time.
+   *
+   * @param clockMs what the request was signed with; another one's answer may have corrected it since
+   */
+  #correctClock(date: string | undefined, clockMs: number): boolean {
+    const offMs = Date.parse(date ?? '') - Date.now();
+    const isOff = (ms: number): boolean => Math.abs(offMs - ms) > CLOCK_SKEW_MS; // NaN is not
+    if (isOff(this.#clockMs)) this.#clockMs = offMs;
+    return isOff(clockMs);
   }
 }
 
@@ -128,6 +135,11 @@ function checkKeys({ accessKeyId, secretAccessKey, sessionToken = '' }: AwsKeys)
   if (wrong === undefined) return;
   const text = `AWS: ${wrong} is no text of printable ASCII characters: give it as AWS does, without line breaks`;
   throw new ConfigurationError('invalid-credentials', text, { option: wrong });
+}
+
+/** To a wrong signature AWS answers with the whole request that it expected, session token included, on the following lines. */
+function firstLine(text: string): string {
+  return text.slice(0, 500).split('\n', 1)[0] ?? '';
 }
 
 function parseObject(text: string | null): Readonly<Record<string, unknown>> | null {

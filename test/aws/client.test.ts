@@ -58,6 +58,12 @@ test.each([
   [{ 'x-amzn-errortype': 'MessageRejected:http://x/' }, { Message: 'no' }, ['MessageRejected', 'no', false]],
   [{}, { __type: 'com.amazonaws.ses#Throttling', message: 7 }, ['Throttling', '', false]],
   [{}, '<html>', ['Unknown', '', false]],
+  [
+    {},
+    { message: `${'no '.repeat(1_000)}\nx-amz-security-token:TOKEN` },
+    ['Unknown', 'no '.repeat(1_000).slice(0, 500), false],
+  ],
+  [{}, { __type: `${':'.repeat(1_000_000)}\n` }, ['', '', false]],
 ])('a refusal with %o and %o', async (headers, body, expected) => {
   server.script = () => refuse(headers, body);
   expect(await refusal(connect())).toEqual(expected);
@@ -75,6 +81,17 @@ test('a clock that is off is corrected by what the service says of the time, onc
     expect.closeTo(Date.now(), -5),
     expect.closeTo(Date.now() - hour, -5),
   ]);
+});
+
+test('requests that were under way with a clock that is off may all be made again', async () => {
+  const hour = 3_600_000;
+  server.script = () =>
+    refuse({ 'x-amzn-errortype': 'InvalidSignatureException', date: new Date(Date.now() + hour).toUTCString() });
+  const skewed = connect();
+  expect(await Promise.all([refusal(skewed), refusal(skewed), refusal(skewed)])).toEqual(
+    Array.from({ length: 3 }, () => ['InvalidSignatureException', '', true]),
+  );
+  expect(await refusal(skewed)).toEqual(['InvalidSignatureException', '', false]);
 });
 
 test('keys that have ended are fetched anew for the next request; given ones cannot be', async () => {

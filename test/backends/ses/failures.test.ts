@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { EmailError } from '../../../src/model/errors.ts';
 import { freePorts } from '../../servers/process.ts';
@@ -134,6 +135,7 @@ describe('what SES refuses, by the name of its error', () => {
     });
     const error = await errorOf(connectTo(ses, { secretAccessKey: 'TOPSECRET' }).sendMessages([mail()]));
     expect(JSON.stringify([error.message, error, error.status])).not.toMatch(/SECRET/);
+    expect(inspect(error, { depth: 20, showHidden: true })).not.toMatch(/SECRET/);
   });
 
   test('failSilently keeps it in the status', async () => {
