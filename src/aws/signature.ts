@@ -64,7 +64,7 @@ export class Signer {
       'x-amz-date': stamp,
       'x-amz-content-sha256': bodyHash,
       ...(region === null && { 'x-amz-region-set': '*' }),
-      ...(keys.sessionToken !== undefined && { 'x-amz-security-token': keys.sessionToken }),
+      ...(keys.sessionToken && { 'x-amz-security-token': keys.sessionToken }),
     };
     const names = Object.keys(all)
       .filter((name) => !UNSIGNABLE.test(name))

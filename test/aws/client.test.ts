@@ -94,6 +94,11 @@ test('requests that were under way with a clock that is off may all be made agai
   expect(await refusal(skewed)).toEqual(['InvalidSignatureException', '', false]);
 });
 
+test('an empty session token is none', async () => {
+  await ask(connect({ ...KEYS, sessionToken: '' }));
+  expect(server.calls[0]?.headers).not.toHaveProperty('x-amz-security-token');
+});
+
 test('keys that have ended are fetched anew for the next request; given ones cannot be', async () => {
   let fetched = 0;
   const fetching = connect(async () => ({ accessKeyId: `K${++fetched}`, secretAccessKey: 's' }));
