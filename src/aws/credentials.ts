@@ -8,7 +8,7 @@ export interface AwsCredentials extends AwsKeys {
 
 /** Before their end, new keys are fetched; services go on taking the old ones. */
 const RENEW_BEFORE_MS = 5 * 60_000;
-/** When new keys cannot be had, the old ones are used until their end, and asked for again after this time. */
+/** When no keys can be had that last longer, those there are are used until their end, and others asked for after this time. */
 const ASK_AGAIN_MS = 60_000;
 
 /** Keys that are given, or those of a source: fetched when they are first needed, once for all who wait, and again before they end. */
@@ -44,7 +44,9 @@ export class Credentials {
     const before = this.#known;
     try {
       this.#known = await fetch();
-      this.#renewAt = (this.#known.expiration?.getTime() ?? Number.POSITIVE_INFINITY) - RENEW_BEFORE_MS;
+      const end = this.#known.expiration?.getTime() ?? Number.POSITIVE_INFINITY;
+      // A source may have none yet that last longer.
+      this.#renewAt = Math.max(end - RENEW_BEFORE_MS, Math.min(end, now + ASK_AGAIN_MS));
       return this.#known;
     } catch (error) {
       const end = before?.expiration?.getTime() ?? 0;

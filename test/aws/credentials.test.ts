@@ -48,6 +48,26 @@ test('when they cannot be renewed the old ones are used until they end', async (
   expect(await credentials.get()).toMatchObject({ accessKeyId: 'K2' });
 });
 
+test('a source that has no newer keys yet is not asked for each mail', async () => {
+  let asked = 0;
+  const end = HOUR;
+  const credentials = new Credentials(async () => {
+    asked++;
+    return { accessKeyId: 'K', secretAccessKey: 's', expiration: new Date(end) };
+  });
+  const askedAt = async (time: number): Promise<number> => {
+    vi.setSystemTime(time);
+    await credentials.get();
+    return asked;
+  };
+  expect(await askedAt(end - 200_000)).toBe(1);
+  expect(await askedAt(end - 199_000)).toBe(1);
+  expect(await askedAt(end - 140_000)).toBe(2);
+  expect(await askedAt(end - 30_000)).toBe(3);
+  expect(await askedAt(end - 1)).toBe(3);
+  expect(await askedAt(end)).toBe(4);
+});
+
 test('keys that a service no longer takes are fetched anew; given ones stay', async () => {
   fetched = 0;
   const credentials = new Credentials(anHour);
