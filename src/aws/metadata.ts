@@ -76,6 +76,9 @@ export class MetadataSources {
   async webIdentity(endpoint: string): Promise<AwsCredentials | null> {
     const { AWS_WEB_IDENTITY_TOKEN_FILE: file, AWS_ROLE_ARN: role, AWS_ROLE_SESSION_NAME: session } = this.#env;
     if (!file || !role) return null;
+    const { protocol, hostname } = new URL(endpoint);
+    if (protocol !== 'https:' && !NEAR_HOST.test(hostname))
+      throw unusable('AWS_ENDPOINT_URL_STS must begin with https://, or be of this machine, as a token is sent there');
     const body = new URLSearchParams({
       Action: 'AssumeRoleWithWebIdentity',
       Version: '2011-06-15',
@@ -101,7 +104,7 @@ export class MetadataSources {
     try {
       const { status, text } = await this.#transport.send({ method, url, headers, body }, deadline.signal);
       if (status === 200 && text !== null) return text;
-      if (status >= 500 || text === null) throw unreachable(what, `it answers ${status}`);
+      if (status >= 500 || status === 429 || text === null) throw unreachable(what, `it answers ${status}`);
       throw unusable(`${what} has no credentials: it answers ${status} ${firstWords(text)}`);
     } catch (error) {
       if (error instanceof NoAnswer) throw unreachable(what, reasonOf(error.cause), error.cause);

@@ -126,6 +126,7 @@ describe('the role of a container', () => {
   test.each([
     [{ status: 403, body: 'no, secret' }, /^invalid-credentials: AWS: the container's endpoint .*answers 403 $/],
     [{ status: 500 }, /^connection: no credentials from the container's endpoint: it answers 500$/],
+    [{ status: 429 }, /^connection: no credentials from the container's endpoint: it answers 429$/],
     [{ body: '<html>' }, /^invalid-credentials: .*has no keys in it$/],
     [{ body: { AccessKeyId: 'a' } }, /^invalid-credentials: .*has no keys in it$/],
     [{ cut: 'unanswered' as const }, /^connection: no credentials from the container's endpoint: /],
@@ -191,6 +192,15 @@ describe('the token of a web identity', () => {
         WebIdentityToken: 'ey.J.w',
       },
     ]);
+  });
+
+  test.each([
+    { AWS_ENDPOINT_URL_STS: 'http://192.0.2.1' },
+    { AWS_ENDPOINT_URL_STS: '', AWS_ENDPOINT_URL: 'http://sts.test' },
+  ])('is not sent in the clear: %o', async (variables) => {
+    expect(await found({ ...identity(), ...variables })).toMatch(
+      /^invalid-credentials: AWS: AWS_ENDPOINT_URL_STS must begin with https:/,
+    );
   });
 
   test('a refusal is told without the token', async () => {
