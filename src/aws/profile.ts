@@ -5,15 +5,16 @@ import type { AwsCredentials } from './credentials.ts';
 type Profile = Readonly<Record<string, string>>;
 
 /** Settings of profiles whose keys have to be fetched, by a role, a login or a program. */
-const FETCHED =
-  /^(?:role_arn|source_profile|credential_source|credential_process|sso_|login_session|web_identity_token_file)/;
+const FETCHED = /^(?:role_arn|credential_process|sso_|login_session|web_identity_token_file)/;
 
 /** The keys that stand in a profile; `fetched` when they have to be had in some other way that it names; null when it has none. */
 export function profileKeys(env: Environment): AwsCredentials | 'fetched' | null {
   const profile = readProfile(env);
   const { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey } = profile;
-  if (Object.keys(profile).some((name) => FETCHED.test(name))) return 'fetched';
-  if (!accessKeyId || !secretAccessKey) return null;
+  const isRole = profile['role_arn'] && (profile['source_profile'] || profile['credential_source']);
+  // Keys come before a login, and after a role.
+  if (isRole || !accessKeyId || !secretAccessKey)
+    return Object.keys(profile).some((name) => FETCHED.test(name)) ? 'fetched' : null;
   const sessionToken = profile['aws_session_token'];
   return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
 }

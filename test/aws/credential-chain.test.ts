@@ -75,6 +75,13 @@ describe('variables and profiles', () => {
       { accessKeyId: 'CONFIG', secretAccessKey: 'x' },
     ],
     [
+      'keys that stand in a profile beside a login',
+      STORED,
+      '[default]\nsso_session=work\nsso_account_id=1\nsso_role_name=mailer\n',
+      {},
+      { accessKeyId: 'FILE', secretAccessKey: 's+/=' },
+    ],
+    [
       'a profile that is not there leaves the search to go on',
       STORED,
       '[default]\nregion=eu-west-1\n',
