@@ -16,7 +16,7 @@ import { type SesMail, sendEmail } from './send-email.ts';
 const NO_NULL_SENDER =
   'SES has no null sender: leave it out or give an address; where the staging guard took away an address that is not allowed, allow that one or give the guard an address to redirect to';
 
-/** The part of the ses backend that is loaded when it is first used: composer, requests and the AWS SDK. */
+/** The part of the ses backend that is loaded when it is first used: composer, requests and signatures. */
 export class SesEngine {
   readonly #options: ResolvedSesOptions;
   readonly #account: SesAccount;

@@ -27,7 +27,7 @@ export interface SesListManagement {
   readonly topic?: string;
 }
 
-/** Options of {@link SesBackend}. Of `client`, `credentials` and a key pair the first that is given counts; without any, the SDK's own chain. */
+/** Options of {@link SesBackend}. Of `client`, `credentials` and a key pair the first that is given counts; without any, keys are looked for. */
 export interface SesOptions extends BackendOptions {
   /** Default: what AWS_REGION or AWS_DEFAULT_REGION says, else `us-east-1`. */
   readonly region?: string;
