@@ -1,12 +1,12 @@
 import { HttpBackend } from '../http/http-backend.ts';
-import { HTTP_OPTIONS, type HttpOptions } from '../http/options.ts';
+import { HTTP_OPTIONS, type HttpOptions, refuseInTheClear } from '../http/options.ts';
 import type { Carries, Provider } from '../http/provider.ts';
 import { checkTokenOptions, tokenOptions } from '../http/token-options.ts';
 import { ConfigurationError } from '../model/errors.ts';
 import type { AccessToken } from '../net/access-token.ts';
 import type { OAuth2Options } from '../net/oauth-options.ts';
 import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
-import { isAccessKey, isEndpoint, readConnectionString } from './azure/connection-string.ts';
+import { endpointUrl, isAccessKey, isEndpoint, readConnectionString } from './azure/connection-string.ts';
 
 export type { AccessToken } from '../net/access-token.ts';
 export type { OAuth2ClientOptions, OAuth2Options, OAuth2RefreshOptions } from '../net/oauth-options.ts';
@@ -15,7 +15,7 @@ export type { OAuth2ClientOptions, OAuth2Options, OAuth2RefreshOptions } from '.
 export interface AzureOptions extends HttpOptions {
   /** Endpoint and key of the resource, `endpoint=https://...;accesskey=...`; default: what AZURE_COMMUNICATION_CONNECTION_STRING says. */
   readonly connectionString?: string;
-  /** The address of the resource, as `https://shop.communication.azure.com`, instead of `connectionString`. */
+  /** The address of the resource, as `https://shop.communication.azure.com`, instead of `connectionString`; http for a host of this machine only. */
   readonly endpoint?: string;
   /** The key of the resource, beside `endpoint`. */
   readonly accessKey?: string;
@@ -98,6 +98,7 @@ export class AzureBackend extends HttpBackend<AzureOptions> {
     super(options);
     checkLogin(options);
     checkTokenOptions('azure', options);
+    checkEndpoint(options);
   }
 
   /** @internal */
@@ -105,6 +106,16 @@ export class AzureBackend extends HttpBackend<AzureOptions> {
     const { azureProvider } = await import('./azure/provider.ts');
     return azureProvider(options);
   }
+}
+
+/** @throws {ConfigurationError} `invalid-option` for an address with http, where anybody could read key and mails */
+function checkEndpoint(options: AzureOptions): void {
+  const { connectionString, endpoint = '', baseUrl } = options;
+  if (baseUrl !== undefined) return; // requests go there instead
+  const option = connectionString ? 'connectionString' : 'endpoint';
+  const resource = readConnectionString(connectionString ?? '');
+  const where = connectionString ? 'the endpoint in connectionString' : option;
+  refuseInTheClear('azure', option, resource?.endpoint ?? endpointUrl(endpoint), options, where);
 }
 
 /** @throws {ConfigurationError} `conflicting-options` for two ways to log in, `missing-option` for none */

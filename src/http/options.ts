@@ -114,14 +114,30 @@ export function checkHttpOptions({ name, optionTable, required, smtpPreset }: De
     throw new ConfigurationError('invalid-option', 'proxy needs Node.js: leave it out', { option: 'proxy' });
 }
 
-/** Through a proxy this machine is that of the proxy. */
-function checkBaseUrl(name: string, { baseUrl, allowInsecureAuth, proxy }: HttpOptions): void {
-  if (baseUrl === undefined || allowInsecureAuth) return;
-  const url = new URL(baseUrl);
+function checkBaseUrl(name: string, options: HttpOptions): void {
+  if (options.baseUrl !== undefined) refuseInTheClear(name, 'baseUrl', options.baseUrl, options);
+}
+
+/**
+ * Refuses an address to which the key would go in the clear. Through a proxy this machine is that of the proxy.
+ *
+ * @param option what says the address
+ * @param where how it is called in the text
+ * @throws {ConfigurationError} `invalid-option`
+ */
+export function refuseInTheClear(
+  name: string,
+  option: string,
+  address: string,
+  { allowInsecureAuth, proxy }: HttpOptions,
+  where: string = option,
+): void {
+  if (allowInsecureAuth) return;
+  const url = new URL(address);
   if (url.protocol === 'https:' || (isLoopback(url) && !proxy)) return;
   const only = `http is for this machine only${proxy ? ', and not through a proxy' : ''}`;
-  const text = `${name}: baseUrl must begin with https://, as the key is sent there (${only}); set allowInsecureAuth where nobody can listen`;
-  throw new ConfigurationError('invalid-option', text, { option: 'baseUrl', otherOptions: ['allowInsecureAuth'] });
+  const text = `${name}: ${where} must begin with https://, as the key is sent there (${only}); set allowInsecureAuth where nobody can listen`;
+  throw new ConfigurationError('invalid-option', text, { option, otherOptions: ['allowInsecureAuth'] });
 }
 
 function anyOf(options: string | readonly string[]): string {

@@ -200,10 +200,29 @@ test.each<[AzureOptions, string, string]>([
   [{ connectionString, accessToken: 'x' }, 'conflicting-options', 'leave accessToken out'],
   [{ endpoint, accessKey: ACCESS_KEY, accessToken: 'x' }, 'conflicting-options', 'two ways to log in'],
   [{ endpoint, accessToken: 'x y' }, 'invalid-option', 'printable ASCII'],
+  [{ endpoint: 'shop.example:99999', accessToken: 'x' }, 'invalid-option', 'the address of the resource'],
+  [{ endpoint: `http://${endpoint}`, accessToken: 'x' }, 'invalid-option', 'endpoint must begin with https://'],
+  [
+    { connectionString: `endpoint=HTTP://${endpoint}/;accesskey=${ACCESS_KEY}` },
+    'invalid-option',
+    'the endpoint in connectionString must begin with https://',
+  ],
+  [
+    { endpoint: 'http://127.0.0.1:1', accessKey: ACCESS_KEY, proxy: 'http://proxy.example:3128' },
+    'invalid-option',
+    'not through a proxy',
+  ],
 ])('options %j are refused', (options, code, text) => {
   expect(() => new AzureBackend(options)).toThrow(
     expect.objectContaining({ code, message: expect.stringContaining(text) }),
   );
+});
+
+test.each<AzureOptions>([
+  { endpoint: 'http://127.0.0.1:8080', accessToken: 'x' },
+  { endpoint: `http://${endpoint}`, accessToken: 'x', allowInsecureAuth: true },
+])('an endpoint without TLS is taken on this machine, or where that is allowed: %j', (options) => {
+  expect(new AzureBackend(options).name).toBe('azure');
 });
 
 describeBackend('azure', vendorSubject(azure, connect), { describe, it });

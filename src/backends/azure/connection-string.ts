@@ -12,7 +12,7 @@ const BASE64 = /^[A-Za-z\d+/]{16,}={0,2}$/;
 
 /** Whether a text can be the address of a resource. */
 export function isEndpoint(text: string): boolean {
-  return ENDPOINT.test(text);
+  return ENDPOINT.test(text) && URL.canParse(endpointUrl(text));
 }
 
 /** Whether a text can be an access key. */
