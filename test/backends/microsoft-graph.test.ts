@@ -204,6 +204,12 @@ describe('a mail of more than one request', () => {
       { status: 201, body: { uploadUrl: 'http://upload.example/?authtoken=secret' } },
       { code: 'provider' },
     ],
+    [
+      'POST /messages/ID/attachments/createUploadSession',
+      { status: 201, body: { uploadUrl: 'http://127.0.0.1:80@upload.invalid/?authtoken=secret' } },
+      { code: 'provider' },
+    ],
+    ['POST /messages/ID/attachments/createUploadSession', { body: { uploadUrl: 'https://' } }, { code: 'provider' }],
     [part, { cut: 'unanswered' }, { code: 'temporary', retryable: true }],
     [part, { status: 413, body: '' }, { code: 'too-large' }],
     [part, { body: { nextExpectedRanges: ['7'] } }, { code: 'provider' }],

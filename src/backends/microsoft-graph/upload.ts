@@ -2,14 +2,13 @@ import type { Ask, Built, Failure, Prepared } from '../../http/provider.ts';
 import { rawMailWithBcc } from '../../http/raw-mail.ts';
 import { SendError } from '../../model/errors.ts';
 import type { EmailMessage } from '../../model/message.ts';
+import { isLoopback } from '../../net/loopback.ts';
 import { attachmentOf, type File, fileOf } from './json.ts';
 
 /** Files from this size on go in parts, which need an upload session (https://learn.microsoft.com/graph/outlook-large-attachments). */
 const LARGE_FILE = 3_000_000;
 /** Octets of a part: under 4 MB. */
 const PART = 3_932_160;
-/** What it holds lets anybody write there: it goes over TLS, but on this machine. */
-const UPLOAD_URL = /^(?:https:\/\/|http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])[:/])/i;
 
 /**
  * Puts a mail that is too large for one request into the drafts of its mailbox, and the files that it has no room for after it;
@@ -66,7 +65,7 @@ async function attach(ask: Ask, draft: string, file: File): Promise<Failure | nu
   const session = await ask({ method: 'POST', path: `${path}/createUploadSession`, body: asJson(item) });
   if ('error' in session) return session;
   const { uploadUrl } = (session.body ?? {}) as { readonly uploadUrl?: unknown };
-  if (typeof uploadUrl !== 'string' || !UPLOAD_URL.test(uploadUrl))
+  if (typeof uploadUrl !== 'string' || !isUploadUrl(uploadUrl))
     return unfinished('answers with an upload session that has no address: check baseUrl');
   let isWhole = false;
   for (let at = 0; at < bytes.length; at += PART) {
@@ -82,6 +81,13 @@ async function attach(ask: Ask, draft: string, file: File): Promise<Failure | nu
     isWhole = answer.status === 201;
   }
   return isWhole ? null : unfinished(`did not take all of ${facts.name}`);
+}
+
+/** What it holds lets anybody write there: it goes over TLS, but on this machine. */
+function isUploadUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url));
 }
 
 function asJson(body: object): { readonly type: string; readonly body: string } {
