@@ -197,6 +197,21 @@ test.each<[MailjetOptions, string]>([
   expect(asks).toEqual([expected]);
 });
 
+test('the status of an answer is that of one mail, and says nothing of another', async () => {
+  const fault = (ErrorCode: string, StatusCode: number) => ({ Status: 'error', Errors: [{ ErrorCode, StatusCode }] });
+  const Messages = [fault('send-0008', 403), fault('mj-0003', 400), fault('mj-0099', 429), fault('mj-0098', 403)];
+  const server = await ScriptedHttp.start();
+  server.script = () => ({ status: 403, body: { Messages } });
+  const backend = connect(server.url);
+  try {
+    const { results } = await backend.sendMessages([MAIL, MAIL, MAIL, MAIL], { failSilently: true });
+    expect(results.map(({ error }) => error?.code)).toEqual(['account', 'rejected', 'throttled', 'account']);
+  } finally {
+    await backend.close();
+    await server.close();
+  }
+});
+
 describe('a refusal of one mail of several', () => {
   const Messages = [
     { Status: 'success', To: [{ Email: 'a@example.org', MessageID: 1 }] },

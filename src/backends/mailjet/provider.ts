@@ -36,6 +36,13 @@ const MEANINGS: Readonly<Record<string, Pick<Refusal, 'code' | 'advice'>>> = {
   'send-0008': { code: 'account', advice: 'add the sender or its domain at https://app.mailjet.com/account/sender' },
   'send-0010': { code: 'template', advice: 'templateId is the number of a template of the same account' },
 };
+/** What the HTTP status of one mail's fault means; that of the answer may be another mail's. */
+const OF_STATUS: ReadonlyMap<number, Refusal['code']> = /* @__PURE__ */ new Map<number, Refusal['code']>([
+  [401, 'auth'],
+  [403, 'account'],
+  [413, 'too-large'],
+  [429, 'throttled'],
+]);
 const INVALID_ADDRESS = 'mj-0013';
 const SEND = '/v3.1/send';
 
@@ -115,7 +122,11 @@ function build(message: EmailMessage): Built {
 
 function verdictOf({ Messages = [] }: Answered, message: EmailMessage, index: number): Verdict {
   const part = Messages[index];
-  if (part?.Status === 'error') return { ...refusalOf(part.Errors ?? [], '', message), part };
+  if (part?.Status === 'error') {
+    const errors = part.Errors ?? [];
+    const [status = 400] = errors.flatMap(({ StatusCode }) => StatusCode ?? []);
+    return { code: OF_STATUS.get(status) ?? 'rejected', ...refusalOf(errors, '', message), part };
+  }
   if (part?.Status !== 'success') return null;
   const copies = [...(part.To ?? []), ...(part.Cc ?? []), ...(part.Bcc ?? [])];
   const ids = new Map(copies.map(({ Email, MessageID }) => [comparisonKey(Email), String(MessageID)]));
