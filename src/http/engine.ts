@@ -86,14 +86,15 @@ export class HttpEngine {
     const answered = await this.#requests.run({ method, baseUrl, path, encode, read, messages: [] }, signal);
     const { answer } = answered;
     const details = answer === undefined ? null : readOr(null, () => check.read(answer));
-    if (details !== null) return this.#redactor.value(details, []) as Verification['details']; // of the same shape
-    throw 'error' in answered ? answered.error : this.#strangeError(answered.answer);
+    const redactor = 'said' in answered ? answered.redactor : this.#redactor;
+    if (details !== null) return redactor.value(details, []) as Verification['details']; // of the same shape
+    throw 'error' in answered ? answered.error : this.#strangeError(answered);
   }
 
   /** The error of a yes to a harmless request that is none. */
-  #strangeError(answer: Answer): EmailError {
+  #strangeError({ answer, redactor }: Answered<unknown>): EmailError {
     const said = readOr<Refusal>({ text: '' }, () => this.#provider.refusal(answer));
-    if (said.code !== undefined) return refusedBy(this.#name, answer, said, this.#redactor, []).error;
+    if (said.code !== undefined) return refusedBy(this.#name, answer, said, redactor, []).error;
     const text = `${this.#name} answers ${answer.status}, and not as it should: check baseUrl`;
     return new EmailConnectionError('protocol', text, { phase: 'request' });
   }

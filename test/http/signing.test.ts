@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Provider, Signing } from '../../src/http/provider.ts';
+import type { Answer, Provider, Signing } from '../../src/http/provider.ts';
 import type { HttpRequest } from '../../src/http/transport.ts';
 import { ConfigurationError, type EmailError } from '../../src/model/errors.ts';
 import { ScriptedHttp } from '../servers/scripted-http.ts';
@@ -140,4 +140,25 @@ test('what a request was signed with is in nothing that is said', async () => {
   const said = [inspect(error, { depth: 9 }), JSON.stringify(status), JSON.stringify([...(status?.recipients ?? [])])];
   expect(said.join('\n')).not.toContain('s3cret-token');
   expect((error as Error).message).toContain('sent with Bearer ***');
+});
+
+describe('what verify was signed with is in nothing that it tells', () => {
+  test.each([
+    ['its details', { account: 'holder of the-token' }, 'holder of ***'],
+    ['a 200 that says no', { code: 'account', message: 'no such the-token' }, 'no such ***'],
+  ])('%s', async (_, body, expected) => {
+    server.script = () => ({ body });
+    class Refusing extends SigningProvider {
+      protected override async load(options: PlainOptions): Promise<Provider> {
+        const provider = await super.load(options);
+        const read = ({ body: said }: Answer) => ('code' in (said as object) ? null : { ...(said as object) });
+        return { ...provider, check: { path: '/me', read } };
+      }
+    }
+    const backend = new Refusing(async () => token('the-token'), { baseUrl: server.url });
+    const told = await backend.verify().catch((error: unknown) => error);
+    await backend.close();
+    expect(inspect(told, { depth: 9 })).toContain(expected);
+    expect(inspect(told, { depth: 9 })).not.toContain('the-token');
+  });
 });
