@@ -131,6 +131,12 @@ describe('answers', () => {
   });
 });
 
+test('a mail without a recipient in to is not asked for', async () => {
+  const { results, calls } = await asked(mailersend, connect, { ...MAIL, to: [], bcc: 'c@example.org' });
+  expect(results[0]?.error?.message).toContain('mailersend needs a recipient in to');
+  expect(calls).toEqual([]);
+});
+
 test('verify asks how many requests are left', async () => {
   const body = { quota: 1000, remaining: 752, reset: '2026-12-01T00:00:00Z' };
   expect(await verified({ body }, connect)).toEqual({ asked: '/v1/api-quota', requestsLeft: 752 });

@@ -244,6 +244,12 @@ describe('a refusal of one mail of several', () => {
   });
 });
 
+test('a mail without a recipient in to is not asked for', async () => {
+  const { results, calls } = await asked(mailjet, connect, { ...MAIL, to: [], bcc: 'c@example.org' });
+  expect(results[0]?.error?.message).toContain('mailjet needs a recipient in to');
+  expect(calls).toEqual([]);
+});
+
 test('verify counts the senders', async () => {
   const body = { Count: 2, Data: [{ Email: 'a@example.com', Status: 'Active' }, { Status: 'Inactive' }], Total: 2 };
   const path = '/v3/REST/sender?Limit=1000';

@@ -31,6 +31,7 @@ export function mailersendProvider({ apiKey }: MailerSendOptions): Provider {
     baseUrl: 'https://api.mailersend.com',
     authorization: { authorization: `Bearer ${apiKey}` },
     fixed: new Set(['from', 'to', 'cc', 'bcc']),
+    needsTo: true,
     mergesTexts: 'always',
     check: { path: '/v1/api-quota', read: readQuota },
     build,

@@ -53,6 +53,7 @@ export function mailjetProvider({ apiKey, secretKey, region, sandbox = false }: 
     baseUrl: region === 'us' ? 'https://api.us.mailjet.com' : 'https://api.mailjet.com',
     authorization: { authorization: `Basic ${Buffer.from(`${apiKey}:${secretKey}`).toString('base64')}` },
     fixed: new Set(['from', 'sender', 'to', 'cc', 'bcc']),
+    needsTo: true,
     mergesTexts: 'always',
     batch: {
       max: 50,
