@@ -14,6 +14,7 @@ import type { Feature } from '../model/features.ts';
 import { type EmailMessage, withContentRead } from '../model/message.ts';
 import { ConcurrencyLimiter } from '../util/concurrency-limiter.ts';
 import { randomToken } from '../util/random.ts';
+import { unlessAborted } from '../util/unless-aborted.ts';
 import { Batcher } from './batcher.ts';
 import { mailForEach } from './each-mail.ts';
 import { type Refusal, unmadeError, unpreparedError } from './failure.ts';
@@ -59,6 +60,8 @@ export class HttpEngine {
   readonly #requests: Requests;
   readonly #redactor: Redactor;
   readonly #large: ConcurrencyLimiter;
+  /** Requests that take away what was not sent. */
+  readonly #discarding = new Set<Promise<unknown>>();
 
   /** @param secrets what is in no error */
   constructor(name: string, provider: Provider, carries: Carries, options: HttpOptions, secrets: readonly string[]) {
@@ -72,7 +75,8 @@ export class HttpEngine {
     this.#requests = new Requests(name, provider, options, this.#maxConnections, this.#redactor);
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#discarding);
     this.#requests.close();
   }
 
@@ -231,15 +235,26 @@ export class HttpEngine {
   async #prepare({ message, signal }: Job, prepare: NonNullable<Built['prepare']>): Promise<Prepared | Failure> {
     try {
       return await prepare(async ({ method, path, headers, body }) => {
-        // What is taken away is, also when the call has ended.
-        const until = method === 'DELETE' ? undefined : signal;
         const read = (said: Answer): Reading<Answer> => ({ said });
         const question = { method, path, headers, encode: () => body, read, messages: [message] };
-        const answered = await this.#requests.run(question, until);
+        const answered = await (method === 'DELETE'
+          ? this.#discard(this.#requests.run(question, undefined), signal)
+          : this.#requests.run(question, signal));
         return 'error' in answered ? answered : answered.answer;
       });
     } catch (error) {
       return { error: unmadeError(this.#name, error) };
+    }
+  }
+
+  /** What is taken away is, also when the call has ended, which does not wait for it. */
+  async #discard<T>(request: Promise<T>, signal: AbortSignal | undefined): Promise<T | Failure> {
+    this.#discarding.add(request);
+    const done = request.finally(() => this.#discarding.delete(request));
+    try {
+      return await unlessAborted(done, signal);
+    } catch {
+      return { error: endedBefore('the answer came', signal) };
     }
   }
 

@@ -49,7 +49,7 @@ export abstract class HttpBackend<O extends HttpOptions = HttpOptions> extends E
   }
 
   protected override async disconnect(): Promise<void> {
-    this.#engine?.close();
+    await this.#engine?.close();
   }
 
   /**

@@ -242,6 +242,28 @@ describe('a mail of more than one request', () => {
     expect(server.drafts.size).toBe(0);
   });
 
+  test('is certainly not sent when the call ends before, however long its draft takes to go', async () => {
+    let goOn = (): void => {};
+    const after = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    const controller = new AbortController();
+    server.instead = (asked) => {
+      if (asked === part) {
+        controller.abort();
+        return { cut: 'silent' };
+      }
+      return asked.startsWith('DELETE') ? { status: 204, body: '', after } : undefined;
+    };
+    const backend = connect(server.http.url);
+    const { signal } = controller;
+    const error: unknown = await backend.sendMessages([message], { signal }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ code: 'aborted', outcome: 'not-sent', retryable: true });
+    goOn();
+    await backend.close(); // which waits for that
+    expect(server.steps.at(-1)).toBe('DELETE /messages/ID');
+  });
+
   test('that fails in its upload tells nobody the key of that', async () => {
     server.instead = (asked) =>
       asked === part ? { status: 400, body: { error: { code: 'x', message: 'no secret-of-session-3' } } } : undefined;
