@@ -21,13 +21,21 @@ export function profileKeys(env: Environment): AwsCredentials | 'fetched' | null
 
 /** The profile that AWS_PROFILE names, or `default` (https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html). */
 function readProfile(env: Environment): Profile {
-  const { join } = process.getBuiltinModule('node:path');
-  const { homedir } = process.getBuiltinModule('node:os');
-  const file = (variable: string, name: string): string => env[variable] || join(homedir(), '.aws', name);
+  const file = (variable: string, name: string): string => env[variable] || inHome(name);
   const name = env['AWS_PROFILE'] || 'default';
   const config = readSections(file('AWS_CONFIG_FILE', 'config'));
   const credentials = readSections(file('AWS_SHARED_CREDENTIALS_FILE', 'credentials'));
   return { ...config[name], ...config[`profile ${name}`], ...credentials[name] };
+}
+
+/** '' for a user without a home, as containers have. */
+function inHome(name: string): string {
+  const { join } = process.getBuiltinModule('node:path');
+  try {
+    return join(process.getBuiltinModule('node:os').homedir(), '.aws', name);
+  } catch {
+    return '';
+  }
 }
 
 /** The settings of each section of an INI file; none of one that cannot be read. */

@@ -7,7 +7,7 @@ import type { ProxyServer } from '../net/proxy-server.ts';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 import { nextTurn } from '../util/breathe.ts';
 import { DeadlinePassed, setDeadline } from '../util/deadline.ts';
-import { type HttpAnswer, type HttpRequest, NoAnswer, readText, type Transport } from './transport.ts';
+import { type HttpAnswer, type HttpRequest, MAX_ANSWER, NoAnswer, type Transport } from './transport.ts';
 
 /** How a {@link NodeTransport} connects. */
 export interface NodeTransportOptions {
@@ -123,9 +123,10 @@ export class NodeTransport implements Transport {
       });
       outgoing.once('response', (incoming: IncomingMessage) => {
         this.#noteLimit(incoming);
-        void readText(incoming)
-          .then((text) => resolve({ status: incoming.statusCode ?? 0, headers: headersOf(incoming), text }))
-          .finally(settle);
+        whenRead(incoming, (text) => {
+          settle();
+          resolve({ status: incoming.statusCode ?? 0, headers: headersOf(incoming), text });
+        });
       });
       outgoing.end(bytes ?? undefined);
     });
@@ -225,6 +226,21 @@ class DeadConnection extends NoAnswer {
 /** Until the event loop has read what had come: after the first turn it begins to, after the second it has. */
 function untilRead(): Promise<void> {
   return new Promise((resolve) => nextTurn(() => nextTurn(resolve)));
+}
+
+/** Hands over the text of an answer, or null as {@link readText} does, at less than half of what an iteration costs. */
+function whenRead(incoming: IncomingMessage, done: (text: string | null) => void): void {
+  const chunks: Buffer[] = [];
+  let octets = 0;
+  incoming.on('data', (chunk: Buffer) => {
+    octets += chunk.length;
+    if (octets > MAX_ANSWER) incoming.destroy();
+    else chunks.push(chunk);
+  });
+  incoming.once('error', () => {}); // it is closed after that, and not complete
+  incoming.once('close', () =>
+    done(incoming.complete && octets <= MAX_ANSWER ? Buffer.concat(chunks).toString() : null),
+  );
 }
 
 /** The connections that no request uses. */

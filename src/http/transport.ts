@@ -26,7 +26,7 @@ export interface Transport {
 }
 
 /** The most octets of an answer; those to batches have a few hundred for each mail. */
-const MAX_ANSWER = 4 * 1024 * 1024;
+export const MAX_ANSWER: number = 4 * 1024 * 1024;
 
 /** There is no answer to a request. */
 export class NoAnswer extends Error {

@@ -75,7 +75,7 @@ export function failureOf(cause: unknown, context: FailureContext): SesFailure {
   const name = String(error.name);
   const text = firstLine(error.message);
   const { httpStatusCode: status, clockSkewCorrected = false } = error.$metadata ?? {};
-  const isRefusal = status !== undefined && status >= 400 && status < 500;
+  const isRefusal = status !== undefined && status >= 400 && status < 500 && status !== 408; // which is no answer to the mail
   const facts = {
     phase: 'request',
     reply: { code: status ?? 0, enhancedCode: null, text: `${name}: ${text}` },
@@ -168,7 +168,7 @@ export function withoutAnswer(
 }
 
 function refused(name: string, text: string, facts: EmailErrorOptions, context: FailureContext): SesFailure {
-  const code = refusalCode(name, text);
+  const code = facts.reply?.code === 429 && !THROTTLED.has(name) ? 'throttled' : refusalCode(name, text);
   if (code === 'throttled') {
     const error = new SendError(code, `SES throttles the account: ${text}`, { ...facts, retryable: true });
     return { ...sameForEvery('failed', error), retry: 'throttled' };

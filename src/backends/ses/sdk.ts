@@ -1,4 +1,4 @@
-import { UnsentError } from '../../aws/client.ts';
+import { AwsError, UnsentError } from '../../aws/client.ts';
 import { NoAnswer } from '../../http/transport.ts';
 import { ConfigurationError } from '../../model/errors.ts';
 import { CERTIFICATE_CODE, NETWORK_CODES, systemCode } from '../../net/network-code.ts';
@@ -137,7 +137,7 @@ interface SdkError {
   readonly syscall?: unknown;
   /** One error for each address that was tried. */
   readonly errors?: unknown;
-  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean };
 }
 
 const CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
@@ -157,7 +157,11 @@ function translated(cause: unknown): unknown {
     const advice = `ses: the client has no credentials (${text}): make it with some`;
     return new UnsentError(new ConfigurationError('invalid-credentials', advice, { cause }));
   }
-  if (error.$metadata?.httpStatusCode !== undefined) return cause;
+  const { httpStatusCode: status, clockSkewCorrected = false } = error.$metadata ?? {};
+  // To a wrong signature AWS answers with all that was signed, session token included, on the lines that follow.
+  if (status !== undefined && text.includes('\n'))
+    return new AwsError(String(error.name), text.split('\n', 1)[0] ?? '', status, clockSkewCorrected);
+  if (status !== undefined) return cause;
   const attempts: readonly SdkError[] = Array.isArray(error.errors) ? [error, ...error.errors] : [error];
   if (attempts.some(isUnconnected)) return new UnsentError(new NoAnswer(cause, false));
   // To the SDK, a connection that was reset is a TimeoutError.

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { inspect } from 'node:util';
+import { SESv2Client } from '@aws-sdk/client-sesv2';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { EmailError } from '../../../src/model/errors.ts';
 import { freePorts } from '../../servers/process.ts';
@@ -76,7 +77,7 @@ describe('what SES refuses, by the name of its error', () => {
     expect(sends()).toHaveLength(1);
   });
 
-  test.each(['TooManyRequestsException', 'ThrottlingException', 'Throttling'])(
+  test.each(['TooManyRequestsException', 'ThrottlingException', 'Throttling', 'Unknown'])(
     '%s is waited out, which is no try',
     async (name) => {
       let throttled = 0;
@@ -127,13 +128,17 @@ describe('what SES refuses, by the name of its error', () => {
     expect(statuses(error.status)).toEqual({ [bad]: 'invalid', ...expected });
   });
 
-  test('neither keys nor what was signed are told', async () => {
+  test.each(['its own', "the SDK's"])('neither keys nor what was signed are told, with %s client', async (whose) => {
     failWith({
       name: 'SignatureDoesNotMatch',
       message: 'It does not match.\n\nx-amz-security-token:SECRET',
       status: 403,
     });
-    const error = await errorOf(connectTo(ses, { secretAccessKey: 'TOPSECRET' }).sendMessages([mail()]));
+    const credentials = { accessKeyId: 'OWN', secretAccessKey: 'TOPSECRET' };
+    const client = new SESv2Client({ endpoint: ses.endpoint, region: 'eu-west-1', credentials });
+    const options = whose === 'its own' ? { secretAccessKey: 'TOPSECRET' } : { client };
+    const error = await errorOf(connectTo(ses, options).sendMessages([mail()]));
+    client.destroy();
     expect(JSON.stringify([error.message, error, error.status])).not.toMatch(/SECRET/);
     expect(inspect(error, { depth: 20, showHidden: true })).not.toMatch(/SECRET/);
   });
@@ -157,6 +162,7 @@ describe('what may have been sent is unknown, and is never sent again', () => {
   const doubts: readonly (readonly [string, Fault, string])[] = [
     ['500 after acceptance', { answer: '{"message":"oops"}', status: 500, accepts: true }, 'uncertain'],
     ['503', { name: 'ServiceUnavailable', status: 503 }, 'uncertain'],
+    ['408 of a gateway', { answer: '', status: 408 }, 'uncertain'],
     ['504 with a page', { answer: '<html>Gateway Timeout</html>', status: 504, accepts: true }, 'uncertain'],
     ['a page with 502', { answer: '<html>Bad Gateway</html>', status: 502 }, 'uncertain'],
     ['a reset after acceptance', { cut: 'reset', accepts: true }, 'closed'],
