@@ -46,7 +46,7 @@ function newBackend(names) {
     [`docs/${name}.md`]: docsPage(names),
     [`.changeset/${name}-backend.md`]: changeset(names),
     'src/connection/built-in.ts': withExports(read('src/connection/built-in.ts'), `../backends/${name}.ts`, [
-      `export { ${stem}Backend as ${/-/.test(name) ? `'${name}'` : name} } from '../backends/${name}.ts';`,
+      `export { ${stem}Backend as ${name.replace(/-(.)/g, (_, letter) => letter.toUpperCase())} } from '../backends/${name}.ts';`,
     ]),
     'src/index.ts': withExports(read('src/index.ts'), `./backends/${name}.ts`, [
       `export type { ${stem}Options } from './backends/${name}.ts';`,

@@ -1,8 +1,9 @@
 import type { Transport } from '../http/transport.ts';
 import { ConfigurationError } from '../model/errors.ts';
-import { currentEnvironment } from '../options/environment.ts';
+import { currentEnvironment, type Environment } from '../options/environment.ts';
 import { optionalRequire } from '../options/optional-package.ts';
 import { reasonOf } from '../util/reason.ts';
+import { isWorkerd } from '../util/runtime.ts';
 import type { AwsCredentials } from './credentials.ts';
 import { endpointOf } from './endpoint.ts';
 import { MetadataSources } from './metadata.ts';
@@ -29,6 +30,14 @@ export async function findCredentials(transport: Transport, region: string): Pro
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: token } = env;
   if (accessKeyId && secretAccessKey && !env['AWS_PROFILE'])
     return { accessKeyId, secretAccessKey, ...(token && { sessionToken: token }) };
+  const found = isWorkerd() ? null : await beyondVariables(transport, region, env); // there is nothing else there
+  if (found !== null) return found;
+  const text =
+    'no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give accessKeyId and secretAccessKey';
+  throw new ConfigurationError('invalid-credentials', text);
+}
+
+async function beyondVariables(transport: Transport, region: string, env: Environment): Promise<AwsCredentials | null> {
   const profile = profileKeys(env);
   if (profile === 'fetched') {
     const { defaultProvider } = optionalRequire<ProviderModule>(
@@ -45,12 +54,9 @@ export async function findCredentials(transport: Transport, region: string): Pro
   }
   if (profile !== null) return profile;
   const sources = new MetadataSources(transport, env);
-  const found =
+  return (
     (await sources.webIdentity(endpointOf(STS, region, undefined, env))) ??
     (await sources.container()) ??
-    (await sources.instance());
-  if (found !== null) return found;
-  const text =
-    'no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give accessKeyId and secretAccessKey';
-  throw new ConfigurationError('invalid-credentials', text);
+    (await sources.instance())
+  );
 }

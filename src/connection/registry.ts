@@ -7,7 +7,7 @@ import * as builtIn from './built-in.ts';
 
 /** The built-in backends by name: their options and their classes. */
 export type BuiltInBackends = {
-  readonly [Name in keyof typeof builtIn]: {
+  readonly [Name in keyof typeof builtIn as builtIn.Dashed<Name>]: {
     readonly options: NonNullable<ConstructorParameters<(typeof builtIn)[Name]>[0]>;
     readonly backend: InstanceType<(typeof builtIn)[Name]>;
   };
@@ -26,7 +26,13 @@ export interface BackendClass<O extends object = object, B extends EmailBackend 
   readonly about?: string | null;
 }
 
-const BUILT_IN: Readonly<Record<string, BackendClass>> = builtIn;
+const BUILT_IN: Readonly<Record<string, BackendClass>> = /* @__PURE__ */ (() =>
+  Object.fromEntries(
+    Object.entries(builtIn).map(([name, backend]) => [
+      name.replace(/[A-Z]/g, (one) => `-${one.toLowerCase()}`),
+      backend,
+    ]),
+  ))();
 /** The application's backends: a class, or a `specifier#Export` that is loaded when it is first used. */
 const registered = /* @__PURE__ */ processState('backends', () => new Map<string, BackendClass | string>());
 

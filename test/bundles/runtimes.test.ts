@@ -167,7 +167,7 @@ const mainWorker :Workerd.Worker = (
     ['a certificate for another host by STARTTLS', /^EmailConnectionError (?:tls|certificate|closed): /],
     ['a certificate for another host by implicit TLS', /^EmailConnectionError (?:tls|certificate|closed): /],
     ['options of TLS', /^ConfigurationError invalid-option: tls .*Cloudflare Workers/],
-    ['the ses backend', /^ConfigurationError missing-dependency: .*Cloudflare Workers/],
+    ['the ses backend without keys', /^ConfigurationError invalid-credentials: no AWS credentials were found/],
     ['the file backend', /^ConfigurationError [\w-]+: .*Cloudflare Workers/],
   ])('%s is refused', async (name, expected) => {
     expect([await ask(name), log]).toEqual([expect.stringMatching(expected), expect.anything()]);

@@ -1,16 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import * as builtIn from '../../src/connection/built-in.ts';
+import { backendNames, findBackend } from '../../src/connection/registry.ts';
 import type { HttpBackend } from '../../src/http/http-backend.ts';
 import type { Carries, HttpFeature, Provider } from '../../src/http/provider.ts';
 import type { AnyOptionTable } from '../../src/options/option-table.ts';
 import { ROOT } from './code-blocks.ts';
 
 const PROVIDERS: ReadonlyMap<string, Carries> = new Map(
-  Object.entries(builtIn).flatMap(([name, backend]) =>
-    'carries' in backend ? [[name, backend.carries] as const] : [],
-  ),
+  backendNames().flatMap((name) => {
+    const backend = findBackend(name);
+    // Of a class that declares it.
+    return typeof backend === 'function' && 'carries' in backend ? [[name, backend.carries as Carries] as const] : [];
+  }),
 );
 const NAMES = [...PROVIDERS.keys()].toSorted();
 /** The features, in the order in which they are told, and what they are called there. */
@@ -61,7 +63,7 @@ async function overview(): Promise<string> {
     ['---', '---', '---', '---', '---', '---'],
   ];
   for (const name of NAMES) {
-    const backend = Reflect.get(builtIn, name) as unknown as Declared; // it has carries
+    const backend = findBackend(name) as unknown as Declared; // it has carries
     const { optionTable, required, smtpPreset } = backend;
     const variables = Object.entries(optionTable).flatMap(([option, { variable }]) =>
       [variable ?? []].flat().map((each) => ({ option, ...each })),

@@ -17,7 +17,7 @@ export default {
       'a certificate for another host by STARTTLS': () => untrusted(where.otherHost.starttls, { useTls: true }),
       'a certificate for another host by implicit TLS': () => untrusted(where.otherHost.implicit, { useSsl: true }),
       'options of TLS': () => untrusted(25, { useTls: true, tls: { rejectUnauthorized: false } }),
-      'the ses backend': () =>
+      'the ses backend without keys': () =>
         getConnection('ses', { region: 'eu-west-1' }).sendMessages([
           { subject: 'Hello', body: 'Text', fromEmail: 'shop@example.com', to: 'ann@example.org' },
         ]),
