@@ -1,6 +1,7 @@
 import { HttpBackend } from '../http/http-backend.ts';
 import { HTTP_OPTIONS, type HttpOptions, keyOption } from '../http/options.ts';
 import type { Carries, Provider } from '../http/provider.ts';
+import { WHOLE_MAIL } from '../http/whole-mail.ts';
 import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
 
 /** Options of {@link CloudflareBackend}. */
@@ -39,25 +40,7 @@ export class CloudflareBackend extends HttpBackend<CloudflareOptions> {
   static override readonly smtpPreset: string | null = 'cloudflare-smtp';
   static override readonly required: readonly string[] = ['apiToken', 'accountId'];
   /** What Cloudflare carries. */
-  static override readonly carries: Carries = {
-    tags: false,
-    metadata: false,
-    trackOpens: false,
-    trackClicks: false,
-    priority: true,
-    idempotencyKey: false,
-    templateId: false,
-    mergeData: false,
-    mergeGlobalData: false,
-    dsn: false,
-    requireTls: false,
-    nonAsciiLocalPart: false,
-    envelopeSender: false,
-    sendAt: false,
-    alternatives: true,
-    inlineAttachments: true,
-    severalReplyTo: true,
-  };
+  static override readonly carries: Carries = WHOLE_MAIL;
 
   override readonly name = 'cloudflare';
 

@@ -2,6 +2,7 @@ import { HttpBackend } from '../http/http-backend.ts';
 import { HTTP_OPTIONS, type HttpOptions } from '../http/options.ts';
 import type { Carries, Provider } from '../http/provider.ts';
 import { checkTokenOptions, tokenOptions } from '../http/token-options.ts';
+import { WHOLE_MAIL } from '../http/whole-mail.ts';
 import type { AccessToken } from '../net/access-token.ts';
 import type { OAuth2Options } from '../net/oauth-options.ts';
 import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
@@ -36,25 +37,7 @@ export class GmailApiBackend extends HttpBackend<GmailApiOptions> {
   static override readonly smtpPreset: string | null = 'gmail';
   static override readonly required: readonly (string | readonly string[])[] = [['accessToken', 'oauth2']];
   /** What Gmail carries. */
-  static override readonly carries: Carries = {
-    tags: false,
-    metadata: false,
-    trackOpens: false,
-    trackClicks: false,
-    priority: true,
-    idempotencyKey: false,
-    templateId: false,
-    mergeData: false,
-    mergeGlobalData: false,
-    dsn: false,
-    requireTls: false,
-    nonAsciiLocalPart: false,
-    envelopeSender: false,
-    sendAt: false,
-    alternatives: true,
-    inlineAttachments: true,
-    severalReplyTo: true,
-  };
+  static override readonly carries: Carries = WHOLE_MAIL;
 
   override readonly name = 'gmail-api';
 

@@ -20,6 +20,7 @@ test('the package loads what only a delivery needs with the first delivery', () 
     'http/http-backend.ts',
     'http/options.ts',
     'http/token-options.ts',
+    'http/whole-mail.ts',
   ]);
   expect(loaded.filter((path) => /\/(?:provider|engine)\.ts$/.test(path))).toEqual([]);
 });
