@@ -56,7 +56,7 @@ export const ROOMS = {
   aws: {
     what: 'requests to services of AWS: credentials, signatures, addresses',
     may: [
-      ...['http/transport.ts', 'http/node-transport.ts', 'http/fetch-transport.ts', 'model/errors.ts', 'util'],
+      ...['http/transport.ts', 'http/transport-of.ts', 'net/loopback.ts', 'model/errors.ts', 'util'],
       ...['options/environment.ts', 'options/optional-package.ts'], // where AWS keeps credentials, and a package that finds them
     ],
   },

@@ -1,10 +1,8 @@
-import { FetchTransport } from '../http/fetch-transport.ts';
-import { NodeTransport } from '../http/node-transport.ts';
 import { type HttpAnswer, NoAnswer, type Transport } from '../http/transport.ts';
+import { transportOf } from '../http/transport-of.ts';
 import { ConfigurationError } from '../model/errors.ts';
 import { currentEnvironment } from '../options/environment.ts';
-import { isObject } from '../util/json.ts';
-import { isNode } from '../util/runtime.ts';
+import { parseObject } from '../util/json.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import { findCredentials } from './credential-chain.ts';
 import { type AwsCredentials, Credentials } from './credentials.ts';
@@ -62,7 +60,7 @@ export class AwsClient {
       const text = `AWS: the address of ${service.name} must be a URL such as 'https://email.eu-west-1.amazonaws.com': correct the option endpoint, or AWS_ENDPOINT_URL`;
       throw new ConfigurationError('invalid-option', text, { option: 'endpoint' });
     }
-    const transport = isNode() ? new NodeTransport({ idleMs }) : new FetchTransport(globalThis.fetch);
+    const transport = transportOf({ idleMs });
     this.#endpoint = url.replace(/\/+$/, '');
     this.#transport = transport;
     this.#credentials = new Credentials(credentials ?? (() => findCredentials(transport, region)));
@@ -100,7 +98,7 @@ export class AwsClient {
   }
 
   #read({ status, headers, text }: HttpAnswer, keys: AwsKeys, clockMs: number): object {
-    const body = parseObject(text);
+    const body = text === null ? null : parseObject(text);
     if (status < 300 && body !== null)
       return { ...body, $metadata: { httpStatusCode: status, requestId: headers['x-amzn-requestid'] } };
     if (status < 300) throw new AwsError('', text === null ? 'its answer broke off' : 'its answer is no JSON', status);
@@ -138,15 +136,6 @@ function checkKeys({ accessKeyId, secretAccessKey, sessionToken = '' }: AwsKeys)
 }
 
 /** To a wrong signature AWS answers with the whole request that it expected, session token included, on the following lines. */
-function firstLine(text: string): string {
+export function firstLine(text: string): string {
   return text.slice(0, 500).split('\n', 1)[0] ?? '';
-}
-
-function parseObject(text: string | null): Readonly<Record<string, unknown>> | null {
-  try {
-    const value: unknown = JSON.parse(text ?? '');
-    return isObject(value) ? value : null;
-  } catch {
-    return null;
-  }
 }

@@ -1,16 +1,17 @@
 import { type HttpRequest, NoAnswer, type Transport } from '../http/transport.ts';
 import { ConfigurationError, EmailConnectionError } from '../model/errors.ts';
+import { isLoopback } from '../net/loopback.ts';
 import type { Environment } from '../options/environment.ts';
 import { setDeadline } from '../util/deadline.ts';
-import { isObject } from '../util/json.ts';
+import { parseObject } from '../util/json.ts';
 import { reasonOf } from '../util/reason.ts';
 import type { AwsCredentials } from './credentials.ts';
 
 /** Endpoints beside a program answer at once; one that does not is not there. */
 const NEAR_MS = 1_000;
 const FAR_MS = 10_000;
-/** Where a token may be sent in clear: to this machine, and to the addresses that ECS and EKS have their endpoints at. */
-const NEAR_HOST = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\]|169\.254\.170\.(?:2|23)|\[fd00:ec2::23\])$/;
+/** Where ECS and EKS have their endpoints. */
+const CONTAINER_HOST = /^(?:169\.254\.170\.(?:2|23)|\[fd00:ec2::23\])$/;
 
 type Ask = Pick<HttpRequest, 'url'> & Partial<Pick<HttpRequest, 'method' | 'headers' | 'body'>>;
 
@@ -32,16 +33,13 @@ export class MetadataSources {
     const { AWS_CONTAINER_CREDENTIALS_RELATIVE_URI: path, AWS_CONTAINER_CREDENTIALS_FULL_URI: full } = this.#env;
     if (!path && !full) return null;
     const url = path ? `http://169.254.170.2${path}` : String(full);
-    const { protocol, hostname } = URL.canParse(url) ? new URL(url) : { protocol: '', hostname: '' };
-    if (protocol !== 'https:' && !(protocol === 'http:' && NEAR_HOST.test(hostname)))
+    if (!URL.canParse(url) || !mayHaveToken(new URL(url)))
       throw unusable('AWS_CONTAINER_CREDENTIALS_FULL_URI must begin with https://, or be of this machine');
     const { AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE: file, AWS_CONTAINER_AUTHORIZATION_TOKEN: token } = this.#env;
     const authorization = file ? readToken(file) : token;
     const what = "the container's endpoint";
-    return readJson(
-      what,
-      await this.#ask(what, { url, headers: { ...(authorization && { authorization }) } }, NEAR_MS),
-    );
+    const headers = { ...(authorization && { authorization }) };
+    return credentialsOf(what, parseObject(await this.#ask(what, { url, headers }, NEAR_MS)) ?? {});
   }
 
   /**
@@ -66,7 +64,7 @@ export class MetadataSources {
     const headers = { 'x-aws-ec2-metadata-token': token };
     const role = (await this.#ask(what, { url: roles, headers }, NEAR_MS)).split('\n', 1)[0]?.trim();
     if (!role) return null;
-    return readJson(what, await this.#ask(what, { url: roles + role, headers }, NEAR_MS));
+    return credentialsOf(what, parseObject(await this.#ask(what, { url: roles + role, headers }, NEAR_MS)) ?? {});
   }
 
   /**
@@ -76,8 +74,7 @@ export class MetadataSources {
   async webIdentity(endpoint: string): Promise<AwsCredentials | null> {
     const { AWS_WEB_IDENTITY_TOKEN_FILE: file, AWS_ROLE_ARN: role, AWS_ROLE_SESSION_NAME: session } = this.#env;
     if (!file || !role) return null;
-    const { protocol, hostname } = new URL(endpoint);
-    if (protocol !== 'https:' && !NEAR_HOST.test(hostname))
+    if (!mayHaveToken(new URL(endpoint)))
       throw unusable('AWS_ENDPOINT_URL_STS must begin with https://, or be of this machine, as a token is sent there');
     const body = new URLSearchParams({
       Action: 'AssumeRoleWithWebIdentity',
@@ -115,12 +112,11 @@ export class MetadataSources {
   }
 }
 
-function readJson(what: string, text: string): AwsCredentials {
-  let said: unknown;
-  try {
-    said = JSON.parse(text);
-  } catch {}
-  return credentialsOf(what, isObject(said) ? said : {});
+/** Whether a token may be sent there: by TLS, or to where nobody listens. */
+function mayHaveToken(url: URL): boolean {
+  return (
+    url.protocol === 'https:' || (url.protocol === 'http:' && (isLoopback(url) || CONTAINER_HOST.test(url.hostname)))
+  );
 }
 
 function credentialsOf(what: string, said: Readonly<Record<string, unknown>>): AwsCredentials {

@@ -64,9 +64,13 @@ export function ownIdOf(message: EmailMessage): string | null {
   return message.messageId ?? (message.idempotencyKey === null ? null : generateMessageId(message));
 }
 
-/** The headers of a message that have no field in requests, in ASCII, each on one line: thread, priority, unsubscribing, custom ones. */
-export function headersOf(message: EmailMessage): Readonly<Record<string, string>> {
-  const head = furtherHeaders(message, false).trimEnd();
+/**
+ * The headers of a message that have no field in requests, in ASCII, each on one line: thread, priority, unsubscribing, custom ones.
+ *
+ * @param tagHeaders whether tags and metadata are among them
+ */
+export function headersOf(message: EmailMessage, tagHeaders = false): Readonly<Record<string, string>> {
+  const head = furtherHeaders(message, tagHeaders).trimEnd();
   if (head === '') return {};
   return Object.fromEntries(
     head.split(/\r\n(?! )/).map((field) => {

@@ -1,22 +1,19 @@
 import { endedBefore } from '../backend/job.ts';
 import { EmailConnectionError, EmailError, SendError } from '../model/errors.ts';
 import type { EmailMessage } from '../model/message.ts';
-import { parseProxy } from '../net/proxy-server.ts';
 import { backoffMs, type RetryOptions, resolveRetry } from '../util/backoff.ts';
 import { ConcurrencyLimiter } from '../util/concurrency-limiter.ts';
 import { type Deadline, setDeadline } from '../util/deadline.ts';
 import { pause } from '../util/pause.ts';
-import { isNode } from '../util/runtime.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import { parseExactJson } from './exact-json.ts';
 import { type Refusal, unansweredError, unmadeError } from './failure.ts';
-import { FetchTransport } from './fetch-transport.ts';
-import { NodeTransport } from './node-transport.ts';
 import type { HttpOptions } from './options.ts';
 import type { Answer, Encoded, Failure, Provider, Signed, Signing } from './provider.ts';
 import type { Redactor } from './redactor.ts';
 import { refusedBy, shownAnswer } from './results.ts';
 import { type HttpRequest, NoAnswer, type Transport } from './transport.ts';
+import { transportOf } from './transport-of.ts';
 
 /** What an answer says: what was asked for, or a refusal although its status says yes; null when it cannot be read. */
 export type Reading<T> = { readonly said: T } | { readonly refusal: Refusal } | null;
@@ -253,12 +250,6 @@ export class Requests {
     const text = `it is not known whether ${this.#name} took the mail: its answer ${status} ${what}`;
     return new SendError('uncertain', text, { phase: 'request', outcome: 'unknown' });
   }
-}
-
-/** The way of requests that the options and the runtime ask for. */
-function transportOf({ fetch, proxy }: HttpOptions): Transport {
-  if (fetch !== undefined || !isNode()) return new FetchTransport(fetch ?? globalThis.fetch);
-  return new NodeTransport({ proxy: proxy ? parseProxy(proxy) : null });
 }
 
 /** Whether a body begins as JSON and is none, as when a part of it is missing; pages of gateways do not. */

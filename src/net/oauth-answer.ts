@@ -1,5 +1,5 @@
 import { type ConnectionErrorCode, EmailConnectionError, type ServerReply } from '../model/errors.ts';
-import { isObject } from '../util/json.ts';
+import { parseObject } from '../util/json.ts';
 
 /** What a token endpoint granted. */
 export interface GrantedToken {
@@ -111,15 +111,6 @@ function readGrant(
 function readSeconds(value: unknown): number | null {
   if (typeof value === 'string') return /^\d{1,15}$/.test(value) ? Number(value) : null;
   return typeof value === 'number' && value >= 0 ? value : null;
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : null;
-  } catch {
-    return null;
-  }
 }
 
 /** The error's code, and its description on one line where there is one. */

@@ -1,9 +1,8 @@
-import { base64Of } from '../../http/payload.ts';
+import { base64Of, headersOf } from '../../http/payload.ts';
 import { textFromHtml } from '../../mime/compose/auto-text.ts';
 import { composeMessage } from '../../mime/compose/compose.ts';
 import { composeStream } from '../../mime/compose/compose-stream.ts';
 import { dkimSigner } from '../../mime/compose/dkim.ts';
-import { furtherHeaders } from '../../mime/compose/header-section.ts';
 import { generateMessageId } from '../../mime/compose/message-id.ts';
 import { MessageError, type MessageIssue, type MessageIssueCode } from '../../model/errors.ts';
 import { type EmailMessage, withContentRead } from '../../model/message.ts';
@@ -60,7 +59,7 @@ export async function templateContent(
   signal: AbortSignal | undefined,
 ): Promise<Template> {
   const { attachments } = await withContentRead(message, signal);
-  const headers = templateHeaders(message, tagHeaders);
+  const headers = Object.entries(headersOf(message, tagHeaders)).map(([Name, Value]) => ({ Name, Value }));
   const data = JSON.stringify(message.mergeGlobalData ?? {});
   const issues = [...templateIssues(message, headers, attachments), ...dataIssues('mergeGlobalData', data)];
   if (issues.length > 0) throw new MessageError(issues);
@@ -97,17 +96,6 @@ function templateSource(message: EmailMessage): Pick<Template, 'TemplateName' | 
       ...(htmlBody !== null && { Html: htmlBody }),
     },
   };
-}
-
-/** The message's headers as the composer writes them, each on one line, without those that SES makes itself. */
-function templateHeaders(message: EmailMessage, tagHeaders: boolean): readonly Header[] {
-  const head = furtherHeaders(message, tagHeaders).trimEnd();
-  if (head === '') return [];
-  return head.split(/\r\n(?! )/).map((field) => {
-    const colon = field.indexOf(':');
-    const value = field.slice(colon + 1).replaceAll('\r\n ', ' ');
-    return { Name: field.slice(0, colon), Value: value.trimStart() };
-  });
 }
 
 /** What of the message a template at SES cannot carry. */

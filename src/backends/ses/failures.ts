@@ -1,3 +1,4 @@
+import { firstLine } from '../../aws/client.ts';
 import { unansweredError } from '../../http/failure.ts';
 import { NoAnswer } from '../../http/transport.ts';
 import { addressKey, comparisonKey, type Mailbox } from '../../model/address.ts';
@@ -73,7 +74,7 @@ export function failureOf(cause: unknown, context: FailureContext): SesFailure {
   }
   const error: ServiceError = typeof cause === 'object' && cause !== null ? cause : {};
   const name = String(error.name);
-  const text = firstLine(error.message);
+  const text = firstLine(String(error.message ?? ''));
   const { httpStatusCode: status, clockSkewCorrected = false } = error.$metadata ?? {};
   const isRefusal = status !== undefined && status >= 400 && status < 500 && status !== 408; // which is no answer to the mail
   const facts = {
@@ -216,13 +217,4 @@ function statusOfNamed(
 function mentions(text: string, address: string): boolean {
   const escaped = address.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   return new RegExp(`(?<![\\w!#$%&*+/=?^{|}~.@-]|\\w')${escaped}(?![\\w@-]|\\.\\w)`, 'i').test(text);
-}
-
-/** To a wrong signature AWS answers with the whole request that it expected, session token included, on the following lines. */
-function firstLine(message: unknown): string {
-  return (
-    String(message ?? '')
-      .split('\n', 1)[0]
-      ?.slice(0, 500) ?? ''
-  );
 }

@@ -1,4 +1,4 @@
-import { AwsError, UnsentError } from '../../aws/client.ts';
+import { AwsError, firstLine, UnsentError } from '../../aws/client.ts';
 import { NoAnswer } from '../../http/transport.ts';
 import { ConfigurationError } from '../../model/errors.ts';
 import { CERTIFICATE_CODE, NETWORK_CODES, systemCode } from '../../net/network-code.ts';
@@ -158,10 +158,8 @@ function translated(cause: unknown): unknown {
     return new UnsentError(new ConfigurationError('invalid-credentials', advice, { cause }));
   }
   const { httpStatusCode: status, clockSkewCorrected = false } = error.$metadata ?? {};
-  // To a wrong signature AWS answers with all that was signed, session token included, on the lines that follow.
-  if (status !== undefined && text.includes('\n'))
-    return new AwsError(String(error.name), text.split('\n', 1)[0] ?? '', status, clockSkewCorrected);
-  if (status !== undefined) return cause;
+  if (status !== undefined)
+    return text.includes('\n') ? new AwsError(String(error.name), firstLine(text), status, clockSkewCorrected) : cause;
   const attempts: readonly SdkError[] = Array.isArray(error.errors) ? [error, ...error.errors] : [error];
   if (attempts.some(isUnconnected)) return new UnsentError(new NoAnswer(cause, false));
   // To the SDK, a connection that was reset is a TimeoutError.

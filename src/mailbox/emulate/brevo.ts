@@ -1,6 +1,6 @@
 import { decodeWords } from '../../mime/read/decode-words.ts';
 import type { EmailMessageInit } from '../../model/message-init.ts';
-import { isObject } from '../../util/json.ts';
+import { parseObject } from '../../util/json.ts';
 import { jsonReply, type Reply } from '../web/reply.ts';
 import { extraOf, headerFields, templateOf } from './fields.ts';
 import type { Table } from './shape.ts';
@@ -110,13 +110,8 @@ function mailOf({ messageVersions: _, ...all }: Email, own: Version): EmailMessa
 
 /** The metadata in a header's JSON; empty when it is anything else. */
 function textsOf(json: string | undefined): Readonly<Record<string, string>> {
-  try {
-    const value: unknown = JSON.parse(json ?? '{}');
-    if (!isObject(value)) return {};
-    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, String(inner)]));
-  } catch {
-    return {};
-  }
+  const value = parseObject(json ?? '{}') ?? {};
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, String(inner)]));
 }
 
 /** Brevo. */

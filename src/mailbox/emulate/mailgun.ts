@@ -3,7 +3,7 @@ import { readAddressInputs } from '../../mime/read/addresses.ts';
 import type { AddressInput } from '../../model/address.ts';
 import { addressKey, comparisonKey, parseMailbox } from '../../model/address.ts';
 import type { EmailMessageInit } from '../../model/message-init.ts';
-import { isObject } from '../../util/json.ts';
+import { isObject, parseObject } from '../../util/json.ts';
 import { jsonReply, type Reply } from '../web/reply.ts';
 import { extraOf, filled, headerFields, senderOf, templateOf } from './fields.ts';
 import { type FormFile, readForm } from './form.ts';
@@ -163,12 +163,8 @@ function refuse([{ kind, field, message }]: readonly [Problem, ...Problem[]]): R
 function objectOf(form: Form, name: string): Readonly<Record<string, unknown>> | null {
   const text = last(form, name);
   if (text === undefined) return null;
-  try {
-    const value: unknown = JSON.parse(text);
-    if (isObject(value)) return value;
-  } catch {
-    // refused below, like what is no object
-  }
+  const value = parseObject(text);
+  if (value !== null) return value;
   throw new Refused({ kind: 'content', field: name, message: 'must be an object in JSON' });
 }
 

@@ -1,5 +1,5 @@
 import type { EmailMessageInit } from '../../model/message-init.ts';
-import { isObject } from '../../util/json.ts';
+import { parseObject } from '../../util/json.ts';
 import { jsonReply, type Reply } from '../web/reply.ts';
 import { extraOf, headerFields, recipientsOf, senderOf, templateOf } from './fields.ts';
 import type { Table } from './shape.ts';
@@ -186,12 +186,8 @@ function entryOf(bulk: Bulk, entry: Entry): Email {
 }
 
 function dataOf(json: string | undefined): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(json ?? '{}');
-    if (isObject(value)) return value;
-  } catch {
-    // refused below, like what is no object
-  }
+  const value = parseObject(json ?? '{}');
+  if (value !== null) return value;
   throw new Refused({ kind: 'content', field: 'TemplateData', message: 'must be an object in JSON' });
 }
 

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { isObject } from '../../util/json.ts';
+import { parseObject } from '../../util/json.ts';
 import type { Reply } from './reply.ts';
 
 /** A request to a route. */
@@ -88,12 +88,8 @@ async function readJson(request: IncomingMessage, limit: number): Promise<Readon
     throw new BadRequest('the content-type must be application/json');
   }
   const bytes = await readBytes(request, limit);
-  try {
-    const value: unknown = JSON.parse(bytes.toString('utf8'));
-    if (isObject(value)) return value;
-  } catch {
-    // refused below, like any body that is not an object
-  }
+  const value = parseObject(bytes.toString('utf8'));
+  if (value !== null) return value;
   throw new BadRequest('the body must be a JSON object');
 }
 
