@@ -1,12 +1,10 @@
 import { addAbortListener, removeAbortListener } from './abort-listeners.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
+import { RateWindow } from './rate-window.ts';
+import type { Rates } from './rates.ts';
 
-/** The options of a {@link RateLimiter}. */
-export interface RateLimiterOptions {
-  /** Recipients per second; default: no limit, until one is set or learnt. */
-  readonly perSecond?: number;
-  /** Recipients that may go at once after a pause; default 1: they are spread evenly. */
-  readonly burst?: number;
+/** The options of a {@link RateLimiter}; without `perSecond` there is no limit to that until one is set or learnt. */
+export interface RateLimiterOptions extends Rates {
   /** Default: the clock of this process. */
   readonly clock?: Clock;
   /** From 0 to 1. */
@@ -19,6 +17,7 @@ interface Waiter {
 }
 
 const SECOND = 1_000;
+const LENGTHS = { minute: 60 * SECOND, hour: 3_600 * SECOND, day: 86_400 * SECOND } as const;
 /** How late a timer may be without the rate being missed, in milliseconds. */
 const LATE_TIMER_MS = 100;
 const FIRST_PAUSE_MS = 250;
@@ -32,7 +31,8 @@ const INCREASE = 0.1;
  *
  * A request starts when no time is owed, and then owes the time that its recipients take at the rate. It also waits until the
  * second that ends with it holds at most the rate, or only this request. An unknown rate is unlimited and is learnt from
- * throttled requests; they also lower a known rate for a while, as others may use the same account.
+ * throttled requests; they also lower a known rate for a while, as others may use the same account. Longer times have limits of
+ * their own, which are not spread.
  */
 export class RateLimiter {
   readonly #burst: number;
@@ -45,8 +45,9 @@ export class RateLimiter {
   #rate = Number.POSITIVE_INFINITY;
   /** When no more time is owed. */
   #paidAt = Number.NEGATIVE_INFINITY;
+  readonly #windows: readonly RateWindow[];
   /** The requests of the last second, oldest first. */
-  readonly #recent: { readonly at: number; readonly count: number }[] = [];
+  readonly #recent: { at: number; count: number }[] = [];
   /** Their sum, kept because an account may send thousands per second. */
   #recentCount = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
@@ -57,10 +58,17 @@ export class RateLimiter {
   /** Recipients accepted in this second and the one before, while no rate is known. */
   readonly #accepted = { since: 0, count: 0, before: 0 };
 
-  constructor({ perSecond, burst = 1, clock = SYSTEM_CLOCK, random = Math.random }: RateLimiterOptions = {}) {
+  constructor(options: RateLimiterOptions = {}) {
+    const { perSecond, burst = 1, clock = SYSTEM_CLOCK, random = Math.random } = options;
     this.#burst = burst;
     this.#clock = clock;
     this.#random = random;
+    const { perMinute: minute, perHour: hour, perDay: day } = options;
+    this.#windows = Object.entries({ minute, hour, day }).flatMap(([name, max]) =>
+      max === undefined
+        ? []
+        : [new RateWindow(name as keyof typeof LENGTHS, LENGTHS[name as keyof typeof LENGTHS], max)],
+    );
     if (perSecond !== undefined) this.setLimit(perSecond);
   }
 
@@ -73,6 +81,16 @@ export class RateLimiter {
   get available(): number {
     const now = this.#clock.now();
     if (this.#waiting.size > 0 || this.#pausedUntil > now) return 0;
+    return Math.min(this.#availableInSecond(now), ...this.#windows.map((window) => window.left(now)));
+  }
+
+  /** How many more may go in this minute, hour and day, as far as these are limited. */
+  get left(): Readonly<Partial<Record<'minute' | 'hour' | 'day', number>>> {
+    const now = this.#clock.now();
+    return Object.fromEntries(this.#windows.map((window) => [window.name, window.left(now)]));
+  }
+
+  #availableInSecond(now: number): number {
     if (this.#rate === Number.POSITIVE_INFINITY) return this.#rate;
     this.#forgetOld(now);
     const unspent = Math.min(this.#burst, this.#burst + ((now - this.#paidAt) * this.#rate) / SECOND);
@@ -84,6 +102,19 @@ export class RateLimiter {
     this.#limit = perSecond;
     this.#rate = Math.min(this.#rate, perSecond);
     this.#admit();
+  }
+
+  /** How long `count` recipients would wait if nobody waited before them, in milliseconds; at most 0: not at all. */
+  waitOf(count: number): number {
+    return this.#waitAt(this.#clock.now(), count);
+  }
+
+  /** Takes the turn of `count` recipients if they may go now, and nobody waits before them. */
+  tryNow(count: number): boolean {
+    const now = this.#clock.now();
+    if (this.#waiting.size > 0 || this.#waitAt(now, count) > 0) return false;
+    this.#take(count, now, 0);
+    return true;
   }
 
   /** Waits until `count` recipients may go and returns that time; rejects with the signal's reason if it aborts first. */
@@ -177,20 +208,35 @@ export class RateLimiter {
     this.#cancelWake = null;
     for (const waiter of this.#waiting) {
       const now = this.#clock.now();
-      const inAdvance = ((this.#burst - 1) * SECOND) / this.#rate;
-      const wait = Math.max(this.#paidAt - inAdvance, this.#pausedUntil, this.#roomAt(waiter.count, now)) - now;
+      const wait = this.#waitAt(now, waiter.count);
       if (wait > 0) {
         this.#cancelWake = this.#clock.wakeAfter(wait, () => this.#admit(LATE_TIMER_MS));
         return;
       }
       if (this.#mustLearn) this.#learnRate();
       this.#waiting.delete(waiter);
-      this.#paidAt = Math.max(this.#paidAt, now - lateMs) + (waiter.count * SECOND) / this.#rate;
-      if (this.#rate !== Number.POSITIVE_INFINITY) {
-        this.#recent.push({ at: now, count: waiter.count });
-        this.#recentCount += waiter.count;
-      }
+      this.#take(waiter.count, now, lateMs);
       waiter.grant(now);
+    }
+  }
+
+  #waitAt(now: number, count: number): number {
+    const inAdvance = ((this.#burst - 1) * SECOND) / this.#rate;
+    let at = Math.max(this.#paidAt - inAdvance, this.#pausedUntil, this.#roomAt(count, now));
+    for (const window of this.#windows) at = Math.max(at, window.roomAt(count, now));
+    return at - now;
+  }
+
+  #take(count: number, now: number, lateMs: number): void {
+    this.#paidAt = Math.max(this.#paidAt, now - lateMs) + (count * SECOND) / this.#rate;
+    for (const window of this.#windows) window.add(count, now);
+    if (this.#rate === Number.POSITIVE_INFINITY) return;
+    this.#recentCount += count;
+    const latest = this.#recent.at(-1);
+    if (latest === undefined || now - latest.at >= 1) this.#recent.push({ at: now, count });
+    else {
+      latest.at = now; // those of a millisecond count as one, or thousands a second would be many
+      latest.count += count;
     }
   }
 }
