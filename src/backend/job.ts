@@ -14,6 +14,8 @@ export interface Job {
   readonly message: EmailMessage;
   /** Aborts with the call this job belongs to: its caller's signal did, or its deadline has passed. */
   readonly signal: AbortSignal | undefined;
+  /** Whoever gives the job tries again itself: a `retry` of the backend's own does not count. */
+  readonly isTriedOnce?: true;
 }
 
 /** What concerns a whole call. */

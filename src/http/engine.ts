@@ -214,7 +214,7 @@ export class HttpEngine {
   }
 
   async #send(job: Job, built: Built, encode: () => Encoded, before?: Failure): Promise<DeliveryResult> {
-    const { message, signal } = job;
+    const { message, signal, isTriedOnce } = job;
     const { headers, prepare } = built;
     const prepared = prepare === undefined ? null : await this.#prepare(job, prepare);
     if (prepared !== null && 'error' in prepared)
@@ -222,7 +222,8 @@ export class HttpEngine {
     const path = prepared?.path ?? built.path;
     const messages = [message];
     const read = (answer: Answer): Reading<Accepted> => readingOf(this.#provider.parse(answer, message));
-    const question = { method: 'POST', path, headers, encode, read, messages, ...(before && { before }) } as const;
+    const ask = { method: 'POST', path, headers, encode, read, messages, isTriedOnce } as const;
+    const question = before === undefined ? ask : { ...ask, before };
     const answered = await this.#requests.run(question, signal);
     if ('error' in answered) {
       if (answered.error.outcome === 'not-sent') await prepared?.discard();
@@ -272,7 +273,8 @@ export class HttpEngine {
       const headers = { ...batch.headers, ...key };
       const encode = (): Encoded => asJson(batch.join(bodies, path));
       const read = (answer: Answer): Reading<readonly Verdict[]> => ({ said: batch.parse(answer, messages) });
-      const question = { method: 'POST', path, headers, encode, read, messages } as const;
+      const isTriedOnce = first?.job.isTriedOnce;
+      const question = { method: 'POST', path, headers, encode, read, messages, isTriedOnce } as const;
       const answered = await this.#requests.run(question, first?.job.signal);
       // Nothing was taken, and it is not said for whose fault.
       const isApart = 'error' in answered && OF_A_MAIL.has(answered.error.code) && !answered.isRepeated;

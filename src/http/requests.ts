@@ -43,6 +43,8 @@ interface Question<T> {
   readonly messages: readonly EmailMessage[];
   /** How the first try ended, where it was made together with other messages. */
   readonly before?: Failure;
+  /** It is not made again after a refusal, whatever `retry` says. */
+  readonly isTriedOnce?: true | undefined;
 }
 
 /** After a lost answer, what the same request with the same key is answered with says of the first, too. */
@@ -88,7 +90,7 @@ export class Requests {
   /** The answer that says yes, or why there is none. */
   async run<T>(question: Question<T>, signal: AbortSignal | undefined): Promise<Answered<T> | Failure> {
     const { before } = question;
-    if (before !== undefined && !(await this.#waitAfter(before.error, 1, signal))) return before;
+    if (before !== undefined && !(await this.#waitAfter(before.error, 1, question, signal))) return before;
     let leave: () => void;
     try {
       leave = await this.#turns.acquire(1, signal);
@@ -110,9 +112,15 @@ export class Requests {
   }
 
   /** False when there is no further try, or the call has ended. */
-  async #waitAfter(error: EmailError, tries: number, signal: AbortSignal | undefined): Promise<boolean> {
+  async #waitAfter(
+    error: EmailError,
+    tries: number,
+    { isTriedOnce }: Question<unknown>,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     // A quota is given back tomorrow, not soon.
-    if (!error.retryable || error.code === 'quota' || tries >= this.#retry.attempts) return false;
+    if (!error.retryable || error.code === 'quota') return false;
+    if (tries >= (isTriedOnce ? 1 : this.#retry.attempts)) return false;
     return pause(backoffMs(this.#retry, tries, { retryAfterMs: error.retryAfterMs ?? 0 }), signal);
   }
 
@@ -157,7 +165,7 @@ export class Requests {
         if (!('error' in second)) return second;
         return SETTLED.has(second.error.code) ? { ...second, isRepeated: true } : answer;
       }
-      if (!(await this.#waitAfter(error, tries, signal))) return answer;
+      if (!(await this.#waitAfter(error, tries, question, signal))) return answer;
     }
   }
 

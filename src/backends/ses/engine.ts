@@ -1,6 +1,7 @@
 import type { Verification } from '../../backend/backend.ts';
 import type { DeliveryResult, Job } from '../../backend/job.ts';
 import { SendError, UnsupportedFeatureError } from '../../model/errors.ts';
+import { resolveRetry } from '../../util/backoff.ts';
 import { accountOf, type SesAccount } from './account.ts';
 import { type SesClient, SesHttpClient } from './client.ts';
 import { encodeEmailTags } from './email-tags.ts';
@@ -61,7 +62,7 @@ export class SesEngine {
   }
 
   /** @throws {EmailError} what keeps this one, or any, from being sent */
-  async deliverOne({ index, message, signal }: Job): Promise<DeliveryResult> {
+  async deliverOne({ index, message, signal, isTriedOnce }: Job): Promise<DeliveryResult> {
     const requester = this.#open();
     const tracks = (['trackOpens', 'trackClicks'] as const).filter((feature) => message[feature]);
     const { tracking } = requester.client;
@@ -73,7 +74,7 @@ export class SesEngine {
     const result = new ResultBuilder(message);
     const mail: SesMail = {
       message,
-      options: this.#options,
+      options: isTriedOnce ? { ...this.#options, retry: resolveRetry() } : this.#options,
       tags,
       canTrack: tracking === true,
       requester,

@@ -21,6 +21,8 @@ export interface SesRequest {
   /** Makes the parameters when it is the request's turn, so that waiting requests hold no content. */
   readonly input: () => object | Promise<object>;
   readonly signal: AbortSignal | undefined;
+  /** How often it is made at most where SES is not reached. */
+  readonly attempts: number;
   /** What has come up while it waited, so that it is not to be made. */
   readonly obstacle?: () => SesFailure | null;
   /** Why SES did not take these recipients before. */
@@ -94,7 +96,7 @@ export class SesRequester {
 
   /** What SES throttles is held back, which is no try; the time for that runs from the first such answer. */
   async #sendWithRetries(request: SesRequest): Promise<SesAnswer> {
-    const { recipients, signal, earlier = null } = request;
+    const { recipients, signal, attempts, earlier = null } = request;
     const { retry, heldBackMs, timeoutMs } = this.#options;
     let input: object | null = null;
     const held: { failure: SesFailure | null; until: Deadline | null } = { failure: earlier, until: null };
@@ -126,7 +128,7 @@ export class SesRequester {
           held.failure = failure;
           held.until ??= setDeadline(heldBackMs, signal);
         } else if (failure.retry === 'mended' && !isMended) isMended = true;
-        else if (failure.retry !== 'unreached' || tries >= retry.attempts) return answer;
+        else if (failure.retry !== 'unreached' || tries >= attempts) return answer;
         else if (!(await pause(backoffMs(retry, tries++), signal))) return answer;
       }
     } finally {

@@ -23,7 +23,8 @@ export interface SesMail extends RequestParts {
 
 /** Sends one message as it is to all its recipients, in requests of up to 50. */
 export async function sendEmail(mail: SesMail): Promise<void> {
-  const { message, requester, result, signal } = mail;
+  const { message, options, requester, result, signal } = mail;
+  const { attempts } = options.retry;
   const isTemplate = message.templateId !== null || message.mergeGlobalData !== null;
   const write = isTemplate ? headerForm : ({ asciiAddress }: Mailbox) => asciiAddress;
   let content: Promise<Content> | null = null; // made for the first request, and the same for all
@@ -32,7 +33,7 @@ export async function sendEmail(mail: SesMail): Promise<void> {
       content ??= whileReading(contentOf(mail, isTemplate), signal);
       return emailRequest(mail, destinationOf(recipients, write), await content);
     };
-    const answer = await requester.send({ operation: 'SendEmail', recipients, input, signal });
+    const answer = await requester.send({ operation: 'SendEmail', recipients, input, signal, attempts });
     if ('failure' in answer) {
       result.failed(recipients, answer.failure);
       return;

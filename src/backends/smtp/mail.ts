@@ -96,7 +96,8 @@ export class Mail {
 
   #retryOrFinish(compose: (capabilities: Capabilities) => Content): void {
     const { retry } = this.#options;
-    if (this.#tries >= retry.attempts || this.#givenUp || this.#retryable().length === 0) {
+    const attempts = this.#job.isTriedOnce ? 1 : retry.attempts;
+    if (this.#tries >= attempts || this.#givenUp || this.#retryable().length === 0) {
       this.#finish();
       return;
     }
