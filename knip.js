@@ -16,6 +16,7 @@ const config = {
     'src/mailbox/mailbox.ts!',
     'src/mailbox/emulate/vendors.ts!',
     'src/mime/compose/engine.ts!',
+    'src/wrappers/engine.ts!',
     'src/backend/blocking/bridge.ts!',
     'src/options/require-module.ts!',
     'scripts/*.js',

@@ -21,7 +21,13 @@ const THREADS = ['blocking-worker', 'mailbox/preview-worker'];
 /** Where a file of dist has another place than its source. @type {Readonly<Record<string, string>>} */
 const SOURCES = { 'blocking-worker': 'connection/blocking-worker' };
 /** Also loaded by file name, so that bundlers do not include it. */
-const LOADED = ['mailbox/mailbox', 'mailbox/emulate/vendors', 'mime/compose/engine', 'backend/blocking/bridge'];
+const LOADED = [
+  'mailbox/mailbox',
+  'mailbox/emulate/vendors',
+  'mime/compose/engine',
+  'wrappers/engine',
+  'backend/blocking/bridge',
+];
 const PROGRAMS = ['cli/main'];
 
 /** What both the mailbox and the test kit use to read mails; neither should load the other for it. */

@@ -83,10 +83,12 @@ export type { BackendClass, BuiltInBackends } from './connection/registry.ts';
 export { registerBackend } from './connection/registry.ts';
 export type { SendEachInit, SendMailInit, SendMailSyncInit } from './connection/send.ts';
 export { sendEach, sendMail, sendMailSync } from './connection/send.ts';
+export type { Weighted } from './connection/wrappers.ts';
+export { failover, mirror, rateLimit, retry, roundRobin, route, weighted } from './connection/wrappers.ts';
 export type { Awaitable, ErrorStrategy, Listener, ListenerOptions, Next } from './events/mail-event.ts';
 export { MailEvent } from './events/mail-event.ts';
-export type { AfterSendContext, BeforeSendContext, SendFailedContext } from './events/mail-events.ts';
-export { AfterSend, BeforeSend, SendFailed } from './events/mail-events.ts';
+export type { AfterSendContext, AttemptContext, BeforeSendContext, SendFailedContext } from './events/mail-events.ts';
+export { AfterSend, Attempt, BeforeSend, SendFailed } from './events/mail-events.ts';
 export type { HttpBackend } from './http/http-backend.ts';
 export type { HttpOptions } from './http/options.ts';
 export type { Carries, HttpFeature } from './http/provider.ts';
@@ -146,6 +148,7 @@ export type {
   RecipientFacts,
   RecipientStatus,
   SendStatusJson,
+  Try,
 } from './model/status.ts';
 export { recipientStatus, SendStatus } from './model/status.ts';
 export type { PresetName } from './net/presets.ts';
@@ -159,3 +162,14 @@ export type {
   OptionVariable,
 } from './options/option-table.ts';
 export type { RetryOptions } from './util/backoff.ts';
+export type { Rates } from './util/rates.ts';
+export type { FailoverOptions } from './wrappers/choosing.ts';
+export type { FailoverBackend } from './wrappers/failover.ts';
+export type { MirrorBackend, MirrorStats } from './wrappers/mirror.ts';
+export type { RateLimitBackend, RateLimitOptions, RateLimitStats } from './wrappers/rate-limit.ts';
+export type { RetryBackend, RetryBackendOptions } from './wrappers/retry.ts';
+export type { RoundRobinBackend } from './wrappers/round-robin.ts';
+export type { RouteBackend, RouteOptions } from './wrappers/route.ts';
+export type { WeightedBackend, WeightedOptions } from './wrappers/weighted.ts';
+export type { WrapperBackend, WrapperStats, WrapperVerification } from './wrappers/wrapper-backend.ts';
+export type { Connection, WrapperOptions } from './wrappers/wrapper-options.ts';

@@ -22,6 +22,7 @@ import { type BackendStats, Traffic } from './call/traffic.ts';
 import { deliverEach } from './deliver-each.ts';
 import type { DeliveryFilter } from './filter.ts';
 import { type DeliveryContext, type DeliveryResult, failedDelivery, type Job, toEmailError } from './job.ts';
+import { Part } from './part.ts';
 import { stagingFilter } from './staging/staging-rules.ts';
 
 export type { BackendStats } from './call/traffic.ts';
@@ -191,6 +192,24 @@ export abstract class EmailBackend implements AsyncDisposable {
     put.call(made, backend, filter);
   }
 
+  /**
+   * A connection as a wrapper around it uses it.
+   *
+   * @internal
+   * @throws {ConfigurationError} `invalid-backend` for what does not extend EmailBackend, or goes past the staging guard.
+   */
+  static part(connection: EmailBackend): Part {
+    if (!(typeof connection === 'object' && connection !== null && #host in connection)) {
+      throw new ConfigurationError(
+        'invalid-backend',
+        'a wrapper is made of connections: give what getConnection makes, or a class that extends EmailBackend makes',
+      );
+    }
+    insistOnFilters(connection);
+    const deliverSync = (jobs: readonly Job[]) => connection.deliverSync(jobs);
+    return new Part(connection, connection.#host, connection.#filters, deliverSync);
+  }
+
   /** Delivers while the thread waits; by default in a worker thread, over a connection made there like this one. */
   protected deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
     const { name } = this;
@@ -254,7 +273,7 @@ export abstract class EmailBackend implements AsyncDisposable {
   #sendSync(messages: Iterable<MessageInput>, options: SyncSendOptions): SendStatus {
     const call = new SyncCall(this.#host, this.#host.filters(), messages, options.failSilently === true);
     const results = call.settle(call.jobs.length === 0 ? [] : this.deliverSync(call.jobs));
-    for (const result of results) this.#traffic.count(result);
+    for (const { recipients } of results) this.#traffic.count(recipients.values());
     return conclude(results, options.failSilently === true, call.callError);
   }
 

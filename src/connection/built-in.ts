@@ -19,6 +19,13 @@ export { SesBackend as ses } from '../backends/ses.ts';
 export { SmtpBackend as smtp } from '../backends/smtp.ts';
 export { SparkPostBackend as sparkpost } from '../backends/sparkpost.ts';
 export { MailboxBackend as mailbox } from '../mailbox/catch/mailbox-backend.ts';
+export { FailoverBackend as failover } from '../wrappers/failover.ts';
+export { MirrorBackend as mirror } from '../wrappers/mirror.ts';
+export { RateLimitBackend as rateLimit } from '../wrappers/rate-limit.ts';
+export { RetryBackend as retry } from '../wrappers/retry.ts';
+export { RoundRobinBackend as roundRobin } from '../wrappers/round-robin.ts';
+export { RouteBackend as route } from '../wrappers/route.ts';
+export { WeightedBackend as weighted } from '../wrappers/weighted.ts';
 
 /** `gmail-api` for `gmailApi`: TypeScript before 5.6 reads no other names of exports than identifiers. */
 export type Dashed<Name> = Name extends `${infer First}${infer Rest}`

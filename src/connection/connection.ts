@@ -21,9 +21,10 @@ import {
   definedNames,
   findDefinition,
 } from './named.ts';
-import type { BackendClass, BuiltInBackends } from './registry.ts';
+import { type BackendClass, type BuiltInBackends, optionTableOf } from './registry.ts';
 import { checkGuard, guard } from './staging-guard.ts';
 import { chosenTarget, makeConnection, mergeOptions, resolveTarget, type Target, variableTarget } from './target.ts';
+import { type Connect, connectionsOption } from './wrapper-connections.ts';
 
 /** The options and class of a backend that is named by a built-in name or preset; of any other name, just a backend. */
 export type NamedBackend<T extends string> = [T] extends [keyof BuiltInBackends | PresetName]
@@ -127,7 +128,23 @@ export function sharedConnections(): readonly EmailBackend[] {
   return [...new Set(override.connection === null ? used : [override.connection, ...used])];
 }
 
+/** Named connections that are being made, to tell one that is made of itself. */
+const beingMade: string[] = [];
+
 function sharedConnection(name: string): EmailBackend {
+  if (!beingMade.includes(name)) {
+    beingMade.push(name);
+    try {
+      return findOrMake(name);
+    } finally {
+      beingMade.pop();
+    }
+  }
+  const way = [...beingMade.slice(beingMade.indexOf(name)), name].map((each) => `@${each}`).join(' > ');
+  throw new ConfigurationError('invalid-option', `a connection cannot be made of itself: ${way}`);
+}
+
+function findOrMake(name: string): EmailBackend {
   const definition = name === DEFAULT ? undefined : findDefinition(name);
   const known = thisTurn.get(name);
   if (known !== undefined && known.definition === definition) return known.connection;
@@ -148,7 +165,10 @@ function fingerprintOf(target: Target | EmailBackend, environment: Environment):
   const guards = rulesOf(environment);
   if ('sendMessages' in target) return guards;
   // Options given in code belong to the definition, which is compared by itself.
-  return JSON.stringify([target.name, mergeOptions({ ...target, options: {} }, {}, environment), guards]);
+  const options = mergeOptions({ ...target, options: {} }, {}, environment);
+  // Connections that a wrapper is made of change with their own variables.
+  const isWrapper = connectionsOption(optionTableOf(target.backend)) !== null;
+  return JSON.stringify([target.name, options, guards, ...(isWrapper ? [environment] : [])]);
 }
 
 function makeGuarded(target: Target | EmailBackend, options: object, environment: Environment): EmailBackend {
@@ -157,9 +177,19 @@ function makeGuarded(target: Target | EmailBackend, options: object, environment
     const warning = { type: 'AmsdalMailWarning', code: 'unknown-variable' };
     process.emitWarning(`there is no variable ${variable}: did you mean ${meant}?`, warning);
   }
-  if (!('sendMessages' in target)) return guard(makeConnection(target, options, environment));
+  if (!('sendMessages' in target)) return guard(makeConnection(target, options, environment, partMaker(environment)));
   if (Object.keys(options).length === 0) return guard(target);
   throw new ConfigurationError('invalid-option', 'this named connection is made already: it takes no options');
+}
+
+/** Makes what wrappers are made of: named connections are those of the process, all others their own. */
+function partMaker(environment: Environment): Connect {
+  const connect: Connect = (text) => {
+    const name = connectionNameOf(text);
+    if (name !== null) return { name, connection: sharedConnection(name) };
+    return { name: null, connection: makeConnection(resolveTarget(text, environment), {}, environment, connect) };
+  };
+  return connect;
 }
 
 /** What a name stands for: a target, or a connection that the application has made itself. */

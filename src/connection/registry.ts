@@ -30,7 +30,7 @@ const BUILT_IN: Readonly<Record<string, BackendClass>> = /* @__PURE__ */ (() =>
   Object.fromEntries(
     Object.entries(builtIn).map(([name, backend]) => [
       name.replace(/[A-Z]/g, (one) => `-${one.toLowerCase()}`),
-      backend,
+      backend as BackendClass, // options that must be given are checked when they are read
     ]),
   ))();
 /** The application's backends: a class, or a `specifier#Export` that is loaded when it is first used. */

@@ -17,7 +17,9 @@ import {
   nameOfBackend,
   optionTableOf,
 } from './registry.ts';
-import { backendOfUrl, isConnectionUrl, noUrl, parseConnectionUrl } from './url.ts';
+import { backendOfUrl, isConnectionUrl, noUrl, parseConnectionUrl, setOption } from './url.ts';
+import { type Connect, connectionsOption, withConnections } from './wrapper-connections.ts';
+import { isWrapperText, readWrapperText } from './wrapper-text.ts';
 
 type Options = Readonly<Record<string, unknown>>;
 
@@ -62,7 +64,7 @@ export function resolveTarget(target: string | BackendClass, environment: Enviro
     const name = nameOfBackend(target);
     return name === null ? plainTarget(null, target) : resolveTarget(name, environment);
   }
-  if (isConnectionUrl(target)) return urlTarget(target, null);
+  if (isConnectionUrl(target) || isWrapperText(target)) return urlTarget(target, null);
   const preset = findBackend(target) === undefined ? findPreset(target) : undefined;
   if (preset) {
     const { host, port, security } = preset;
@@ -126,10 +128,16 @@ function isForAnotherAddress(target: Target, merged: Options, environment: Envir
 /**
  * Makes a connection with all its options.
  *
+ * @param connect makes the connections that a wrapper is made of
  * @throws {ConfigurationError} which names the variable that an option at fault comes from.
  */
-export function makeConnection(target: Target, given: object, environment: Environment): EmailBackend {
-  const options = mergeOptions(target, given, environment);
+export function makeConnection(
+  target: Target,
+  given: object,
+  environment: Environment,
+  connect: Connect,
+): EmailBackend {
+  const options = withConnections(target, mergeOptions(target, given, environment), connect);
   try {
     return make(target.name, target.backend, options);
   } catch (error) {
@@ -175,6 +183,7 @@ function plainTarget(name: string | null, backend: BackendClass): Target {
 }
 
 function urlTarget(url: string, variable: string | null): Target {
+  if (isWrapperText(url)) return wrapperTarget(url, variable);
   if (!isConnectionUrl(url)) throw noUrl(url);
   const name = backendOfUrl(url);
   const preset = findBackend(name) === undefined ? findPreset(name) : undefined;
@@ -186,6 +195,20 @@ function urlTarget(url: string, variable: string | null): Target {
   const backend = findClass(name);
   const impliedOptions = parseConnectionUrl(url, backend.optionTable);
   return { ...plainTarget(name, backend), impliedOptions, impliedParts: URL_PARTS, variable };
+}
+
+function wrapperTarget(text: string, variable: string | null): Target {
+  const { wrapper, connections, query } = readWrapperText(text);
+  const backend = findClass(wrapper);
+  const table = optionTableOf(backend);
+  const option = connectionsOption(table);
+  if (option === null) {
+    const advice = 'only wrappers such as failover(...) are; write a URL or a name';
+    throw new ConfigurationError('invalid-option', `the URL: '${wrapper}' is not made of connections, ${advice}`);
+  }
+  const impliedOptions: Record<string, unknown> = { [option]: connections };
+  for (const [key, value] of query) setOption(impliedOptions, table, key, value);
+  return { ...plainTarget(wrapper, backend), impliedOptions, impliedParts: URL_PARTS, variable };
 }
 
 function findClass(name: string): BackendClass {

@@ -79,7 +79,7 @@ function explainUnreadable(rest: string): string {
 }
 
 /** Unlike URLSearchParams, keeps a '+', which a password or key may hold. */
-function readQuery(text: string): UrlParts['query'] {
+export function readQuery(text: string): UrlParts['query'] {
   if (text === '') return [];
   return text.split('&').map((pair) => {
     const equals = pair.indexOf('=');

@@ -73,8 +73,12 @@ function urlPartsOf(table: AnyOptionTable = {}): ReadonlyMap<string, string> {
   return new Map(Object.entries(table).flatMap(([name, { urlPart }]) => (urlPart ? [[urlPart, name] as const] : [])));
 }
 
-/** @param path the prefix of the key, such as `timeouts.` */
-function setOption(
+/**
+ * Sets an option from a query.
+ *
+ * @param path the prefix of the key, such as `timeouts.`
+ */
+export function setOption(
   options: Record<string, unknown>,
   table: AnyOptionTable | undefined,
   key: string,

@@ -1,6 +1,6 @@
 import type { EmailError } from '../model/errors.ts';
 import type { EmailMessage } from '../model/message.ts';
-import type { MessageResult } from '../model/status.ts';
+import type { MessageResult, RecipientStatus } from '../model/status.ts';
 import { processState } from '../util/process-state.ts';
 import { MailEvent } from './mail-event.ts';
 
@@ -30,6 +30,18 @@ export interface SendFailedContext extends AfterSendContext {
   readonly error: EmailError;
 }
 
+/** What a listener of {@link Attempt} sees. */
+export interface AttemptContext {
+  /** The name of the wrapper. */
+  readonly backend: string;
+  /** The connection that tried, as in {@link RecipientStatus.via}. */
+  readonly via: string;
+  /** The message, or as much of it as was still to be sent. */
+  readonly message: EmailMessage;
+  /** What is known of its recipients after this try. */
+  readonly recipients: ReadonlyMap<string, RecipientStatus>;
+}
+
 /** Emitted before a message is sent: listeners may change or cancel it. */
 export const BeforeSend: MailEvent<BeforeSendContext> = /* @__PURE__ */ processState(
   'BeforeSend',
@@ -46,4 +58,13 @@ export const AfterSend: MailEvent<AfterSendContext> = /* @__PURE__ */ processSta
 export const SendFailed: MailEvent<SendFailedContext> = /* @__PURE__ */ processState(
   'SendFailed',
   () => new MailEvent('SendFailed'),
+);
+
+/**
+ * Emitted by a wrapper such as `failover` after each try of one of its connections. It tells only: what listeners return changes
+ * nothing, and one that fails is warned of.
+ */
+export const Attempt: MailEvent<AttemptContext> = /* @__PURE__ */ processState(
+  'Attempt',
+  () => new MailEvent('Attempt'),
 );

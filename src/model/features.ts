@@ -56,7 +56,8 @@ export interface MissingFeatures {
   readonly essential: readonly Feature[];
 }
 
-const NOTHING_MISSING: MissingFeatures = /* @__PURE__ */ Object.freeze({ advisory: NONE, essential: NONE });
+/** A message that uses nothing that is missing. */
+export const NOTHING_MISSING: MissingFeatures = /* @__PURE__ */ Object.freeze({ advisory: NONE, essential: NONE });
 
 /** Compares what a message uses with what a backend can do. */
 export function findMissingFeatures(message: EmailMessage, supported: ReadonlySet<Feature>): MissingFeatures {

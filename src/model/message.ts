@@ -71,6 +71,25 @@ export const FIELDS: Readonly<Record<string, true>> = /* @__PURE__ */ Object.ass
 
 let hasOurs: (value: object) => boolean;
 
+/** A checked message with its Message-ID and Date, which must be the same however often it is sent. */
+class Dated {
+  readonly message: EmailMessage;
+  readonly messageId: string;
+  readonly date: Date;
+
+  constructor(message: EmailMessage, messageId: string, date: Date) {
+    this.message = message;
+    this.messageId = messageId;
+    this.date = date;
+  }
+}
+
+/** {@link EmailMessage.with} an id and a date, without another check: wrappers do this to every mail. */
+export function withIdAndDate(message: EmailMessage, messageId: string, date: Date): EmailMessage {
+  const dated: object = new Dated(message, messageId, date);
+  return new EmailMessage(dated as EmailMessageInit); // the constructor knows it
+}
+
 function messageClass(type: typeof EmailMessage, isOne: typeof hasOurs): (value: unknown) => boolean {
   hasOurs = isOne;
   return brand(type, 'EmailMessage');
@@ -127,6 +146,45 @@ export class EmailMessage {
 
   /** @throws {MessageError} `invalid-message`; its `issues` list every fault with the path of its field. */
   constructor(init: EmailMessageInit) {
+    if (init instanceof Dated) {
+      const { message } = init;
+      ({
+        subject: this.subject,
+        body: this.body,
+        fromEmail: this.fromEmail,
+        to: this.to,
+        cc: this.cc,
+        bcc: this.bcc,
+        replyTo: this.replyTo,
+        htmlBody: this.htmlBody,
+        attachments: this.attachments,
+        alternatives: this.alternatives,
+        headers: this.headers,
+        tags: this.tags,
+        metadata: this.metadata,
+        templateId: this.templateId,
+        mergeData: this.mergeData,
+        mergeGlobalData: this.mergeGlobalData,
+        trackOpens: this.trackOpens,
+        trackClicks: this.trackClicks,
+        envelopeSender: this.envelopeSender,
+        inReplyTo: this.inReplyTo,
+        references: this.references,
+        priority: this.priority,
+        autoText: this.autoText,
+        inlineImages: this.inlineImages,
+        listUnsubscribe: this.listUnsubscribe,
+        dsn: this.dsn,
+        requireTls: this.requireTls,
+        sendAt: this.sendAt,
+        idempotencyKey: this.idempotencyKey,
+        espExtra: this.espExtra,
+      } = message);
+      ({ messageId: this.messageId, date: this.date } = init);
+      this.#parsed = message.#parsed;
+      Object.freeze(this);
+      return;
+    }
     const check = new MessageCheck();
     if (typeof init !== 'object' || init === null) {
       throw new MessageError([

@@ -9,6 +9,18 @@ import type { Feature, IgnoredReasons } from './features.ts';
  */
 export type DeliveryStatus = 'sent' | 'queued' | 'invalid' | 'rejected' | 'failed' | 'unknown';
 
+/** One try to send a mail to one recipient. */
+export interface Try {
+  /** The name of the connection, as in {@link RecipientStatus.via}. */
+  readonly via: string;
+  /** What was known after it. */
+  readonly status: DeliveryStatus;
+  /** As in {@link RecipientStatus}. */
+  readonly code: number | ErrorCode | null;
+  /** When it ended. */
+  readonly at: Date;
+}
+
 /** What happened to one recipient of one message. */
 export interface RecipientStatus {
   /** The address as written, with a Unicode domain kept. */
@@ -27,6 +39,10 @@ export interface RecipientStatus {
   readonly retryable: boolean;
   /** Why it was not sent, or null. */
   readonly error: EmailError | null;
+  /** Of a wrapper: the connection that this status comes from, `ses`; of a wrapper in another one the way there, `failover/ses`. */
+  readonly via?: string;
+  /** Of a wrapper: every try for this recipient, in order, the one of this status last. */
+  readonly tries?: readonly Try[];
 }
 
 /** The facts of a {@link RecipientStatus} besides the address and the status. */

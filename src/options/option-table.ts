@@ -61,6 +61,8 @@ export type OptionType =
       /** Reads the option from text; without it the option can only be given in code. */
       readonly parse?: (text: string) => unknown;
       readonly secret?: true;
+      /** It is a list of connections: getConnection makes those that are given as text. */
+      readonly isConnections?: true;
     };
 
 /** The specification of every option of `O`, by name: the one list of what a backend accepts. */

@@ -9,7 +9,16 @@ import { backendPlaces } from './backend-places.ts';
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const manifest: Manifest = JSON.parse(read('package.json'));
 
-const BUILT_IN = backendNames().map((name) => [name, findBackend(name) as BackendClass] as const); // nobody has registered others
+const ALL = backendNames().map((name) => [name, findBackend(name) as BackendClass] as const); // nobody has registered others
+const isWrapper = ({ optionTable = {} }: BackendClass): boolean => Object.hasOwn(optionTable, 'connections');
+const BUILT_IN = ALL.filter(([, backend]) => !isWrapper(backend));
+const WRAPPERS = ALL.filter(([, backend]) => isWrapper(backend));
+
+test.each(WRAPPERS)('the wrapper %s is named everywhere', (name, { name: className }) => {
+  expect(read(`src/wrappers/${name}.ts`)).toMatch(new RegExp(`class ${className} [^]*readonly name = '${name}';`));
+  expect(read('docs/resilience.md')).toContain(`\`${name}\``);
+  expect(entryPoints()).toContainEqual({ subpath: `./${name}`, name: `wrappers/${name}` });
+});
 
 test.each(BUILT_IN)('the backend %s is named everywhere', (name, { name: className, delivers = true }) => {
   expect(backendPlaces(read, name, className, delivers)).toEqual([]);

@@ -78,7 +78,7 @@ export class CallAccount {
 
   /** Somebody takes a result. */
   handOut(latest: MessageResult): void {
-    this.#traffic.count(latest);
+    this.#traffic.count(latest.recipients.values());
     this.#done++;
     this.#hasSent ||= mayBeSent(latest);
     try {

@@ -20,6 +20,11 @@ export class Gate {
     this.#limit = limit;
   }
 
+  /** How many calls run at once. */
+  get limit(): number {
+    return this.#limit();
+  }
+
   /** Lets `call` enter as soon as there is room, at once if there is. */
   queue(call: Waiting): void {
     if (this.#running >= this.#limit()) this.#waiting.push(call);

@@ -89,7 +89,12 @@ function makeReady(
   }
 }
 
-function pass(backend: BackendFacts, filters: readonly DeliveryFilter[], prepared: Prepared): Prepared | Refused {
+/** Lets the filters change a message or stop it, and checks what it needs then against what the backend can do. */
+export function pass(
+  backend: BackendFacts,
+  filters: readonly DeliveryFilter[],
+  prepared: Prepared,
+): Prepared | Refused {
   const passed = passFilters(filters, prepared);
   return passed.kind === 'refused' ? passed : checkFeatures(backend, passed);
 }

@@ -1,4 +1,4 @@
-import type { DeliveryStatus, MessageResult } from '../../model/status.ts';
+import type { DeliveryStatus, RecipientStatus } from '../../model/status.ts';
 
 /** What a connection has done so far. */
 export interface BackendStats {
@@ -43,8 +43,8 @@ export class Traffic {
     this.#pending--;
   }
 
-  count(result: MessageResult): void {
-    for (const { status } of result.recipients.values()) this.#recipients[status]++;
+  count(recipients: Iterable<RecipientStatus>): void {
+    for (const { status } of recipients) this.#recipients[status]++;
   }
 
   /** Waits until no call is under way. */

@@ -1,0 +1,67 @@
+import type { DeliveryResult } from '../backend/job.ts';
+import { EmailConnectionError, type EmailError } from '../model/errors.ts';
+import type { Clock } from '../util/clock.ts';
+
+/** Refusals that are about the account, whatever the mail. */
+const OF_ACCOUNT: ReadonlySet<string> = new Set(['account', 'quota', 'throttled']);
+
+/** Whether an error is about the connection or the account, and so about every mail; never one after which a mail may be sent. */
+export function isOfConnection(error: EmailError): boolean {
+  if (error.outcome !== 'not-sent' || error.code === 'aborted') return false;
+  return error instanceof EmailConnectionError || error.phase === 'configuration' || OF_ACCOUNT.has(error.code);
+}
+
+interface State {
+  /** When it may be tried again. */
+  restsUntil: number;
+  /** Whether its last try failed, so that the next one is a probe. */
+  isOpen: boolean;
+  isProbing: boolean;
+}
+
+/** Circuit breakers: a connection that fails rests for a while, and then one mail tries it for all. */
+export class Breaker {
+  readonly #states: readonly State[];
+  readonly #cooldownMs: number;
+  readonly #clock: Clock;
+
+  constructor(count: number, cooldownMs: number, clock: Clock) {
+    this.#states = Array.from({ length: count }, () => ({ restsUntil: 0, isOpen: false, isProbing: false }));
+    this.#cooldownMs = cooldownMs;
+    this.#clock = clock;
+  }
+
+  /** Whether the connection is to be tried now, as far as there is a choice. */
+  isReady(place: number): boolean {
+    const state = this.#states[place];
+    if (state === undefined || !state.isOpen) return true;
+    return !state.isProbing && this.#clock.now() >= state.restsUntil;
+  }
+
+  begun(place: number): void {
+    const state = this.#states[place];
+    if (state?.isOpen) state.isProbing = true;
+  }
+
+  ended(place: number, answer: DeliveryResult): void {
+    const state = this.#states[place];
+    if (state === undefined) return;
+    const restMs = this.#restMs(answer);
+    if (restMs > 0) state.restsUntil = this.#clock.now() + restMs;
+    state.isOpen = restMs > 0;
+    state.isProbing = false;
+  }
+
+  /** How long a connection rests after this answer; one that is throttled only as long as it says. */
+  #restMs({ error, recipients }: DeliveryResult): number {
+    let restMs = 0;
+    const errors = error ? [error] : [...recipients.values()].map((recipient) => recipient.error);
+    for (const each of errors) {
+      if (each === null || !isOfConnection(each)) return 0; // it took a mail, or refused one for the mail's own sake
+      const { code, retryAfterMs } = each;
+      const least = code === 'throttled' || code === 'quota' ? 0 : this.#cooldownMs;
+      restMs = Math.max(restMs, least, retryAfterMs ?? 0);
+    }
+    return restMs;
+  }
+}

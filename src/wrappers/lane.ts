@@ -1,0 +1,146 @@
+import type { DeliveryContext, DeliveryResult, Job } from '../backend/job.ts';
+import type { Part, PartJob } from '../backend/part.ts';
+import { Queue } from '../util/queue.ts';
+import type { Mail } from './mail.ts';
+
+const DONE: IteratorReturnResult<undefined> = /* @__PURE__ */ Object.freeze({ done: true, value: undefined });
+
+/** Who is told what a connection asks and answers. */
+export interface LaneOwner {
+  /** The connection has room for another job. */
+  onDemand(): void;
+  onAnswer(lane: Lane, answer: DeliveryResult): void;
+  /** The connection answers no more; `failure` has what it threw, if it did. */
+  onEnd(lane: Lane, failure: { readonly error: unknown } | null): void;
+}
+
+/** What one connection delivers of one call: it takes its jobs here, and is asked for its answers from here. */
+export class Lane implements AsyncIterableIterator<Job> {
+  /** The place of the connection. */
+  readonly place: number;
+  readonly #part: Part;
+  readonly #owner: LaneOwner;
+  readonly #mails = new Queue<Mail>();
+  readonly #takers = new Queue<(step: IteratorResult<Job>) => void>();
+  #answers: AsyncIterator<DeliveryResult> | null = null;
+  /** Mails given to it that it has not answered. */
+  #open = 0;
+  #isAsking = false;
+  #isClosed = false;
+  #isOver = false;
+
+  constructor(place: number, part: Part, owner: LaneOwner) {
+    this.place = place;
+    this.#part = part;
+    this.#owner = owner;
+  }
+
+  start(context: DeliveryContext): void {
+    try {
+      this.#answers = this.#part.deliver(this, context);
+    } catch (error) {
+      this.#answers = { next: () => Promise.reject(error) };
+    }
+  }
+
+  /** Whether the connection waits for a job. */
+  get hasDemand(): boolean {
+    return this.#takers.size > 0;
+  }
+
+  /** Mails that the connection has not asked for yet. */
+  get waiting(): number {
+    return this.#mails.size;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The connection's next job. */
+  next(): Promise<IteratorResult<Job>> {
+    const mail = this.#mails.shift();
+    if (mail !== undefined) {
+      const step = this.#taken(mail);
+      this.#owner.onDemand();
+      return Promise.resolve(step);
+    }
+    if (this.#isClosed) return Promise.resolve(DONE);
+    return new Promise((resolve) => {
+      this.#takers.push(resolve);
+      this.#owner.onDemand();
+    });
+  }
+
+  /** The connection wants no more jobs. */
+  return(): Promise<IteratorResult<Job>> {
+    this.close();
+    return Promise.resolve(DONE);
+  }
+
+  give(mail: Mail): void {
+    this.#open++;
+    mail.isTaken = false;
+    const take = this.#takers.shift();
+    if (take === undefined) this.#mails.push(mail);
+    else take(this.#taken(mail));
+  }
+
+  /** Asks for an answer if one is due and not asked for. */
+  ask(): void {
+    if (this.#open === 0 || this.#isAsking || this.#answers === null) return;
+    this.#isAsking = true;
+    this.#answers.next().then(this.#onStep, this.#onFailure);
+  }
+
+  /** A mail that was given has its answer, from the connection or otherwise. */
+  settled(): void {
+    this.#open--;
+  }
+
+  /** There are no further jobs. */
+  close(): void {
+    this.#isClosed = true;
+    while (this.#mails.size > 0) this.#mails.shift();
+    for (let take = this.#takers.shift(); take !== undefined; take = this.#takers.shift()) take(DONE);
+  }
+
+  /** Lets the connection go: nobody takes its answers any more. */
+  async leave(): Promise<void> {
+    this.close();
+    const answers = this.#answers;
+    this.#answers = null;
+    try {
+      await answers?.return?.();
+    } finally {
+      if (answers !== null) this.#end();
+    }
+  }
+
+  #taken(mail: Mail): IteratorResult<Job> {
+    mail.isTaken = true;
+    return { done: false, value: (mail.given as PartJob).job }; // it was admitted before it came here
+  }
+
+  readonly #onStep = (step: IteratorResult<DeliveryResult>): void => {
+    this.#isAsking = false;
+    if (step.done !== true) {
+      if (this.#answers !== null) this.#owner.onAnswer(this, step.value);
+    } else this.#fail(null);
+  };
+
+  readonly #onFailure = (error: unknown): void => this.#fail({ error });
+
+  #fail(failure: { readonly error: unknown } | null): void {
+    if (this.#answers === null) return;
+    this.#answers = null;
+    this.#end();
+    this.#owner.onEnd(this, failure);
+  }
+
+  #end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#part.ended();
+  }
+}

@@ -1,0 +1,71 @@
+import { EmailBackend } from '../backend/backend.ts';
+import type { Part } from '../backend/part.ts';
+import { ConfigurationError } from '../model/errors.ts';
+import type { Feature } from '../model/features.ts';
+import type { Connection } from './wrapper-options.ts';
+
+/** A connection that was given as text. */
+export interface NamedConnection {
+  /** As it was given. */
+  readonly text: string;
+  /** The name that statuses and statistics have for it; null for that of its backend. */
+  readonly name: string | null;
+  readonly connection: EmailBackend;
+}
+
+/** A connection of a wrapper. */
+export interface NamedPart {
+  /** The name of a named connection, else of the backend; `smtp-2` is the second `smtp`. */
+  readonly name: string;
+  readonly part: Part;
+}
+
+type Given = readonly (Connection | NamedConnection)[];
+
+/**
+ * The connections of a wrapper, under names of their own.
+ *
+ * @param count how many there must be; by default at least one
+ * @throws {ConfigurationError} `invalid-option` for another number of them; `invalid-backend` for what is no connection.
+ */
+export function partsOf(owner: string, connections: Given, count: 1): readonly [NamedPart];
+export function partsOf(owner: string, connections: Given, count: 2): readonly [NamedPart, NamedPart];
+export function partsOf(owner: string, connections: Given): readonly NamedPart[];
+export function partsOf(owner: string, connections: Given, count?: number): readonly NamedPart[] {
+  if (!Array.isArray(connections) || connections.length === 0) {
+    throw new ConfigurationError('invalid-option', `${owner}: give at least one connection`, { option: 'connections' });
+  }
+  if (count !== undefined && connections.length !== count) {
+    const text = `${owner}: give ${count === 1 ? 'one connection' : `${count} connections`}, not ${connections.length}`;
+    throw new ConfigurationError('invalid-option', text, { option: 'connections' });
+  }
+  const seen = new Map<string, number>();
+  return connections.map((given) => {
+    if (typeof given === 'string') {
+      const text = `${owner}: getConnection('${owner}', ...) makes connections of names and URLs, the class takes what it makes`;
+      throw new ConfigurationError('invalid-backend', text, { option: 'connections' });
+    }
+    const { name, connection } = isNamed(given) ? given : { name: null, connection: given };
+    const part = EmailBackend.part(connection);
+    const base = name ?? part.facts.name;
+    const count = (seen.get(base) ?? 0) + 1;
+    seen.set(base, count);
+    return { name: count === 1 ? base : `${base}-${count}`, part };
+  });
+}
+
+/** Whether a connection was given as text. */
+export function isNamed(given: EmailBackend | NamedConnection): given is NamedConnection {
+  return typeof given === 'object' && given !== null && 'connection' in given;
+}
+
+/** What all of them can do. */
+export function commonFeatures(parts: readonly NamedPart[]): ReadonlySet<Feature> {
+  const [first, ...others] = parts.map(({ part }) => part.facts.features);
+  return new Set([...(first ?? [])].filter((feature) => others.every((features) => features.has(feature))));
+}
+
+/** What any of them can do. */
+export function anyFeatures(parts: readonly NamedPart[]): ReadonlySet<Feature> {
+  return new Set(parts.flatMap(({ part }) => [...part.facts.features]));
+}

@@ -1,0 +1,76 @@
+import { ConfigurationError } from '../model/errors.ts';
+import type { EmailMessage } from '../model/message.ts';
+import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
+import { anyFeatures, isNamed, type NamedConnection, partsOf } from './parts.ts';
+import type { Rules } from './rules.ts';
+import { WrapperBackend, type WrapperClock } from './wrapper-backend.ts';
+import { type Connection, WRAPPER_OPTIONS, type WrapperOptions } from './wrapper-options.ts';
+
+/** Options of {@link RouteBackend}. */
+export interface RouteOptions extends WrapperOptions {
+  /** Says which of the connections a message goes to, as it was given in `connections`; must answer at once. */
+  readonly choose: (message: EmailMessage) => Connection;
+}
+
+/**
+ * Sends each message over the connection that `choose` names, and over no other.
+ *
+ * What any of the connections can do is accepted, and checked again against the chosen one.
+ */
+export class RouteBackend extends WrapperBackend {
+  /** What options are checked against; `choose` can be given in code only. */
+  static readonly optionTable: AnyOptionTable = /* @__PURE__ */ (() =>
+    ({
+      ...WRAPPER_OPTIONS,
+      choose: {
+        type: 'custom',
+        expected: 'a function (message) => connection',
+        check: (value) => typeof value === 'function',
+      },
+    }) satisfies OptionTable<RouteOptions>)();
+
+  override readonly name = 'route';
+
+  /** @throws {ConfigurationError} `invalid-option`, `unknown-option`, `invalid-backend` */
+  constructor(options: RouteOptions, { clock }: WrapperClock = {}) {
+    const { connections, choose } = options;
+    const parts = partsOf('route', connections);
+    super(options, {
+      parts,
+      rules: new Routing(connections, choose),
+      features: anyFeatures(parts),
+      needs: 'all',
+      clock,
+    });
+  }
+}
+
+class Routing implements Rules {
+  readonly triesAgain = false;
+  /** Connections, and the text that they were given as, by their places. */
+  readonly #places = new Map<unknown, number>();
+  readonly #choose: RouteOptions['choose'];
+
+  constructor(connections: RouteOptions['connections'], choose: RouteOptions['choose']) {
+    if (typeof choose !== 'function') {
+      throw new ConfigurationError('missing-option', 'route: give choose, a function (message) => connection', {
+        option: 'choose',
+      });
+    }
+    this.#choose = choose;
+    const all: readonly (Connection | NamedConnection)[] = connections;
+    for (const [place, given] of all.entries()) {
+      if (typeof given === 'string' || !isNamed(given)) this.#places.set(given, place);
+      else this.#places.set(given.text, place).set(given.connection, place);
+    }
+  }
+
+  first(message: EmailMessage): number {
+    const chosen: unknown = this.#choose(message);
+    const place = this.#places.get(chosen);
+    if (place !== undefined) return place;
+    const what =
+      chosen instanceof Promise ? 'a promise, and must answer at once' : 'what is not one of its connections';
+    throw new ConfigurationError('invalid-option', `route: choose gave ${what}`, { option: 'choose' });
+  }
+}

@@ -1,0 +1,103 @@
+import { type DeliveryResult, failedDelivery, type Job, toEmailError } from '../backend/job.ts';
+import type { PartJob } from '../backend/part.ts';
+import { Mail } from './mail.ts';
+import { messageFor, sameInEveryBlockingTry } from './message-for.ts';
+import type { NamedPart } from './parts.ts';
+import { tellOfTry } from './tell-of-try.ts';
+import { jobFor } from './wrapper-call.ts';
+import type { WrapperHost } from './wrapper-host.ts';
+
+/** A mail that is to go to a connection at a time. */
+interface Due {
+  readonly mail: Mail;
+  readonly place: number;
+  readonly at: number;
+}
+
+/** What the wrapper's calls do, while the thread waits: in rounds, as each connection delivers many at once. */
+export function deliverSync(host: WrapperHost, jobs: readonly Job[]): readonly DeliveryResult[] {
+  const results: DeliveryResult[] = [];
+  const { rules, clock } = host;
+  const settle = (mail: Mail, result: DeliveryResult) => {
+    rules.settled?.(mail.job, result);
+    results.push(result);
+  };
+  let due = jobs.flatMap((job) => {
+    try {
+      takeTurn(host, job);
+      const mail = new Mail(rules.triesAgain ? sameInEveryBlockingTry(job) : job);
+      return [{ mail, place: rules.first(mail.job.message), at: clock.now() }];
+    } catch (error) {
+      settle(new Mail(job), failedDelivery(job, toEmailError(error)));
+      return [];
+    }
+  });
+  while (due.length > 0) {
+    block(Math.min(...due.map(({ at }) => at)) - clock.now());
+    const now = clock.now();
+    const ready = due.filter(({ at }) => at <= now);
+    due = due.filter(({ at }) => at > now);
+    for (const place of new Set(ready.map((each) => each.place))) {
+      const mails = ready.filter((each) => each.place === place).map(({ mail }) => mail);
+      due.push(...tryAt(host, place, mails, settle));
+    }
+  }
+  return results;
+}
+
+/** One try of some mails at one connection; gives those that go on. */
+function tryAt(
+  host: WrapperHost,
+  place: number,
+  mails: readonly Mail[],
+  settle: (mail: Mail, result: DeliveryResult) => void,
+): readonly Due[] {
+  const { rules, name, parts, clock } = host;
+  const { part, name: via } = parts[place] as NamedPart; // rules name none but those that there are
+  const answers = new Map<Mail, DeliveryResult>();
+  const given: { readonly mail: Mail; readonly given: PartJob }[] = [];
+  for (const mail of mails) {
+    mail.places.push(place);
+    rules.begun?.(place);
+    const job = jobFor(mail.job, mail.tried, rules.isTriedOnce);
+    const admitted = part.admit(job);
+    if ('job' in admitted) given.push({ mail, given: admitted });
+    else answers.set(mail, admitted);
+  }
+  const told = given.length === 0 ? [] : part.deliverSync(given.map((each) => each.given.job));
+  const byIndex = new Map(told.map((answer) => [answer.index, answer]));
+  for (const { mail, given: partJob } of given) {
+    const answer = byIndex.get(mail.job.index);
+    answers.set(
+      mail,
+      answer ? part.answered(partJob, answer) : { index: mail.job.index, messageId: null, recipients: new Map() },
+    );
+  }
+  const goOn: Due[] = [];
+  for (const [mail, answer] of answers) {
+    part.count(answer);
+    rules.ended?.(place, answer);
+    mail.note(via, answer, new Date());
+    tellOfTry(name, via, mail.tried, answer);
+    const left = rules.goesOn === undefined ? [] : mail.left(rules.goesOn);
+    const { places, job } = mail;
+    const isTriedOnce = job.isTriedOnce === true;
+    const next = left.length === 0 ? null : (rules.next?.({ places, left, isTriedOnce }) ?? null);
+    if (next === null) settle(mail, mail.result());
+    else {
+      mail.tried = messageFor(job.message, left);
+      goOn.push({ mail, place: next.place, at: clock.now() + next.afterMs });
+    }
+  }
+  return goOn;
+}
+
+function takeTurn({ rules }: WrapperHost, { message }: Job): void {
+  if (rules.turnNow === undefined) return;
+  const count = message.recipients.length;
+  for (let ms = rules.turnNow(count); ms > 0; ms = rules.turnNow(count)) block(ms);
+}
+
+function block(ms: number): void {
+  if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.ceil(ms));
+}
