@@ -1,10 +1,10 @@
 import { ResultQueue } from '../../backend/call/result-queue.ts';
-import { type DeliveryContext, type DeliveryResult, type Job, stopCode } from '../../backend/job.ts';
+import type { DeliveryContext, DeliveryResult, Job } from '../../backend/job.ts';
 import type { ComposeOptions } from '../../mime/compose/composition.ts';
 import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
 import type { Pool } from '../../smtp/queue/pool.ts';
 import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
-import { type GivenUp, Mail } from './mail.ts';
+import { type GivenUp, givenUpBy, Mail } from './mail.ts';
 
 /**
  * One call of the backend: takes jobs as fast as the pool can use them, and yields their results as they come.
@@ -78,6 +78,8 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
     const mail = new Mail(step.value, this.#pool, this.#options, this.#compose, this.#onResult);
     mail.place = this.#active.push(mail) - 1;
     mail.submit();
+    // A wrapper bounds the try of a single mail.
+    if (step.value.signal !== this.#signal) mail.abortWith(step.value.signal);
     if (this.#signal?.aborted) this.#onAbort();
     else if (this.#givenUp !== null) mail.abort(this.#givenUp);
     this.#read();
@@ -111,11 +113,7 @@ export class SmtpCall implements AsyncIterableIterator<DeliveryResult> {
     else this.#results.fail(this.#failure.error);
   }
 
-  readonly #onAbort = (): void => {
-    const code = stopCode(this.#signal);
-    const message = code === 'timeout' ? 'the deadline of the call passed' : 'the call was aborted';
-    this.#giveUp({ code, message, cause: this.#signal?.reason });
-  };
+  readonly #onAbort = (): void => this.#giveUp(givenUpBy(this.#signal));
 
   #giveUp(failure: GivenUp): void {
     this.#givenUp = failure;

@@ -1,4 +1,4 @@
-import { type DeliveryResult, type Job, unreadableContent } from '../../backend/job.ts';
+import { type DeliveryResult, type Job, stopCode, unreadableContent } from '../../backend/job.ts';
 import { composeMessage } from '../../mime/compose/compose.ts';
 import { composeForms } from '../../mime/compose/compose-stream.ts';
 import type { ComposeOptions } from '../../mime/compose/composition.ts';
@@ -8,6 +8,7 @@ import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
 import type { Capabilities } from '../../smtp/protocol/capabilities.ts';
 import type { Content, Delivery, Envelope, RecipientOutcome } from '../../smtp/queue/delivery.ts';
 import type { Pool } from '../../smtp/queue/pool.ts';
+import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
 import { backoffMs } from '../../util/backoff.ts';
 import { envelopeOf } from './envelope.ts';
 import { resultOf } from './result.ts';
@@ -17,6 +18,13 @@ export interface GivenUp {
   readonly code: 'aborted' | 'timeout';
   readonly message: string;
   readonly cause?: unknown;
+}
+
+/** Why what a signal belongs to was ended. */
+export function givenUpBy(signal: AbortSignal | undefined): GivenUp {
+  const code = stopCode(signal);
+  const message = code === 'timeout' ? 'the deadline of the call passed' : 'the call was aborted';
+  return { code, message, cause: signal?.reason };
 }
 
 /** One message of a call, over as many tries as `retry` allows. */
@@ -69,6 +77,14 @@ export class Mail {
       (error: unknown) => this.#fail(unreadableContent(error)),
     );
   }
+
+  /** Gives it up when `signal` aborts. */
+  abortWith(signal: AbortSignal | undefined): void {
+    if (signal?.aborted) this.abort(givenUpBy(signal));
+    else addAbortListener(signal, this.#onAbort);
+  }
+
+  readonly #onAbort = (): void => this.abort(givenUpBy(this.#job.signal));
 
   abort(givenUp: GivenUp): void {
     this.#givenUp = givenUp;
@@ -135,6 +151,7 @@ export class Mail {
   #finish(): void {
     if (this.#isFinished) return;
     this.#isFinished = true;
+    removeAbortListener(this.#job.signal, this.#onAbort);
     this.#pool.leave();
     const { index, message } = this.#job;
     this.#done(this, resultOf(index, message, this.#messageId, this.#outcomes));
