@@ -73,7 +73,7 @@ export const ROOMS = {
     what: 'backends that are made of connections',
     may: [
       ...['backend', 'events', 'model', 'util', 'options/option-table.ts', 'options/late-module.ts'],
-      'mime/compose/message-id.ts', // the same in every try
+      ...['options/tracer.ts', 'mime/compose/message-id.ts'], // the same id in every try
     ],
   },
   mailbox: {
@@ -98,13 +98,14 @@ export const ROOMS = {
   adapters: {
     what: 'Express, Fastify, Hono, Nest, OpenTelemetry and Nodemailer',
     may: ['connection', 'backend', 'options', 'mime', 'events', 'model', 'util'],
-    types: ['smtp'],
+    types: ['smtp', 'wrappers'],
   },
   cli: {
     what: 'the command line',
     may: [
       ...['connection', 'backend', 'events', 'mailbox', 'mime', 'model', 'options', 'util'],
       ...['smtp/options.ts', 'smtp-server'], // a server to explain a mail without one
+      'wrappers/wrapper-backend.ts', // each of whose connections is checked
     ],
   },
   index: {

@@ -1,11 +1,10 @@
 import { type BackendOptions, type BackendStats, EmailBackend, type Verification } from '../backend/backend.ts';
-import type { DeliveryContext, DeliveryResult, Job } from '../backend/job.ts';
+import { type DeliveryContext, type DeliveryResult, type Job, toEmailError } from '../backend/job.ts';
 import { thrownHere } from '../model/error-copies.ts';
 import { EmailError } from '../model/errors.ts';
 import type { Feature } from '../model/features.ts';
 import { LateModule } from '../options/late-module.ts';
 import { type Clock, SYSTEM_CLOCK } from '../util/clock.ts';
-import { reasonOf } from '../util/reason.ts';
 import type { NamedPart } from './parts.ts';
 import type { Rules } from './rules.ts';
 import type { WrapperHost } from './wrapper-host.ts';
@@ -25,8 +24,9 @@ export interface WrapperVerification extends Verification {
   readonly connections: Readonly<Record<string, Verification | EmailError>>;
 }
 
-/** What tests inject. */
+/** The time by which wrappers wait and rest, for tests to pass another one. */
 export interface WrapperClock {
+  /** Default: the clock of this process. */
   readonly clock?: Clock;
   /** From 0 to 1. */
   readonly random?: () => number;
@@ -58,6 +58,7 @@ export abstract class WrapperBackend extends EmailBackend {
   /** The parts that `open` has opened and `close` has not closed. */
   #opened: readonly NamedPart[] = [];
 
+  /** @internal */
   constructor(options: BackendOptions, made: WrapperParts) {
     const [first] = made.parts;
     const defaultFrom = options.defaultFrom ?? first?.part.facts.options.defaultFrom;
@@ -105,9 +106,7 @@ export abstract class WrapperBackend extends EmailBackend {
     const { parts } = this.#host;
     const outcomes = await Promise.allSettled(parts.map(({ part }) => part.connection.open(options)));
     this.#opened = parts.filter((_, place) => outcomes[place]?.status === 'fulfilled');
-    const failure = this.#failureOf(
-      outcomes.map((each) => (each.status === 'rejected' ? { error: each.reason } : null)),
-    );
+    const failure = this.#failureOf(outcomes.map(faultOf));
     if (failure === null) return;
     await this.disconnect();
     throw failure.error;
@@ -142,18 +141,29 @@ export abstract class WrapperBackend extends EmailBackend {
   override async verify(options: { readonly signal?: AbortSignal } = {}): Promise<WrapperVerification> {
     const { parts } = this.#host;
     const outcomes = await Promise.allSettled(parts.map(({ part }) => part.connection.verify(options)));
-    const failure = this.#failureOf(
-      outcomes.map((each) => (each.status === 'rejected' ? { error: each.reason } : null)),
-    );
+    const failure = this.#failureOf(outcomes.map(faultOf));
     if (failure !== null) throw thrownHere(failure.error);
-    const told = outcomes.map((each, place) => {
-      const found = each.status === 'fulfilled' ? each.value : errorOf(each.reason);
-      return [parts[place]?.name ?? '', found] as const;
+    const told = outcomes.map((each, place) => [parts[place]?.name ?? '', foundIn(each)] as const);
+    const details = told.map(([name, found]) => [
+      name,
+      found instanceof EmailError ? `fails: ${found.message}` : 'works',
+    ]);
+    return { backend: this.name, details: Object.fromEntries(details), connections: Object.fromEntries(told) };
+  }
+
+  /** {@link verify} for every connection that is no wrapper, by its way from here, such as `failover/smtp`; throws nothing. */
+  async verifyEach(
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<ReadonlyMap<string, Verification | EmailError>> {
+    const found = this.#host.parts.map(async ({ name, part: { connection } }) => {
+      if (connection instanceof WrapperBackend) {
+        const inner = await connection.verifyEach(options);
+        return [...inner].map(([each, verified]) => [`${name}/${each}`, verified] as const);
+      }
+      const [outcome] = await Promise.allSettled([connection.verify(options)]);
+      return [[name, foundIn(outcome)] as const];
     });
-    const details = Object.fromEntries(
-      told.map(([name, found]) => [name, found instanceof EmailError ? `fails: ${found.message}` : 'works']),
-    );
-    return { backend: this.name, details, connections: Object.fromEntries(told) };
+    return new Map((await Promise.all(found)).flat());
   }
 
   override stats(): WrapperStats {
@@ -170,6 +180,10 @@ export abstract class WrapperBackend extends EmailBackend {
   }
 }
 
-function errorOf(reason: unknown): Verification | EmailError {
-  return reason instanceof EmailError ? reason : { backend: '', details: { fails: reasonOf(reason) } };
+function faultOf(outcome: PromiseSettledResult<unknown>): { readonly error: unknown } | null {
+  return outcome.status === 'rejected' ? { error: outcome.reason } : null;
+}
+
+function foundIn(outcome: PromiseSettledResult<Verification>): Verification | EmailError {
+  return outcome.status === 'fulfilled' ? outcome.value : toEmailError(outcome.reason);
 }

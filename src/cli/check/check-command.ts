@@ -5,6 +5,7 @@ import { parseMailbox } from '../../model/address.ts';
 import { EmailError } from '../../model/errors.ts';
 import { currentEnvironment, originOf } from '../../options/environment.ts';
 import { reasonOf } from '../../util/reason.ts';
+import { WrapperBackend } from '../../wrappers/wrapper-backend.ts';
 import { type Command, defineCommand } from '../command.ts';
 import { CONNECTION_OPTIONS, connectionTarget, emulationOptions, findMailbox } from '../connection-options.ts';
 import { UsageError } from '../failure.ts';
@@ -84,6 +85,17 @@ async function checkBackend(
         'to send, set AMSDAL_EMAIL_URL, or give --url or --backend',
       ),
     ];
+  }
+  if (connection instanceof WrapperBackend) {
+    const found = [...(await connection.verifyEach())];
+    await connection.close();
+    return found.flatMap(([name, verified]) => {
+      const findings =
+        verified instanceof EmailError
+          ? [faultOf('connect', verified)]
+          : judgeProvider(verified.backend, verified.details, domain);
+      return findings.map((finding) => ({ ...finding, message: `${name}: ${finding.message}` }));
+    });
   }
   try {
     const { details } = await connection.verify();

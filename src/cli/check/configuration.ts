@@ -1,6 +1,7 @@
 import { connectionNameOf } from '../../connection/named.ts';
 import { type BackendClass, optionTableOf } from '../../connection/registry.ts';
 import { chosenTarget, mergeOptions, resolveTarget, type Target, variableTarget } from '../../connection/target.ts';
+import { isWrapperText, readWrapperText } from '../../connection/wrapper-text.ts';
 import { currentEnvironment, namedUrlVariable, originOf, readVariable } from '../../options/environment.ts';
 import type { AnyOptionTable, OptionSpec } from '../../options/option-table.ts';
 import { variableOf } from '../../options/variables.ts';
@@ -42,7 +43,12 @@ export function readConfiguration(
   const { backend: backendClass } = target;
   const { optionTable } = backendClass;
   const backend = target.name ?? backendClass.name;
-  const origin = given === undefined ? originText(target.variable) : given.includes('://') ? '--url' : '--backend';
+  const origin =
+    given === undefined
+      ? originText(target.variable)
+      : given.includes('://') || isWrapperText(given)
+        ? '--url'
+        : '--backend';
   const settings: Setting[] = [{ name: 'backend', value: backend, origin }];
   for (const [name, value] of Object.entries(options)) {
     const isImplied = Object.hasOwn(target.impliedOptions, name);
@@ -86,9 +92,21 @@ function defaultsOf(table: AnyOptionTable = {}, options: Readonly<Record<string,
   });
 }
 
+/** Without what may be a secret: of a URL only the scheme. */
+function shownConnection(text: unknown): string {
+  if (typeof text !== 'string') return 'a connection';
+  if (isWrapperText(text)) {
+    const { wrapper, connections } = readWrapperText(text);
+    return `${wrapper}(${connections.map(shownConnection).join(' ')})`;
+  }
+  return text.replace(/:\/\/.+$/s, '://...');
+}
+
 function show(name: string, spec: OptionSpec | undefined, value: unknown): string {
   if (spec?.type === 'string' && spec.show !== undefined) return spec.show(String(value));
   if (spec === undefined ? /pass|secret|token|key/i.test(name) : 'secret' in spec) return HIDDEN;
+  if (spec?.type === 'custom' && spec.isConnections && Array.isArray(value))
+    return value.map(shownConnection).join(' ');
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object' || value === null) return String(value);
   if (spec?.type !== 'object') return spec === undefined ? 'an object' : 'given';

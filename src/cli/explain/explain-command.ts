@@ -8,6 +8,7 @@ import { type Cell, formatCount, type Output, printable } from '../output.ts';
 import { MAIL_OPTIONS } from '../send/mail-options.ts';
 import { isSound, type MailReport, printReport, printRows, reportMail } from '../send/mail-report.ts';
 import { BODY_OPTIONS, readDraft } from '../send/send-command.ts';
+import { treeLines } from './connection-tree.ts';
 import { type Explanation, explainMail } from './explanation.ts';
 
 const { backend, url } = CONNECTION_OPTIONS; // no dialogue to debug
@@ -73,7 +74,7 @@ function toJson({ wire, requests, mail, ...facts }: Explanation): object {
 }
 
 function print(explanation: Explanation, report: MailReport | null, output: Output): void {
-  const { how, ignored, ignoredReasons, envelope, session, wire, requests, http } = explanation;
+  const { how, connections, ignored, ignoredReasons, envelope, session, wire, requests, http } = explanation;
   const title = (text: string) => output.line(`${output.paint('bold', text)}`);
   title(`The ${explanation.backend} backend`);
   const rows: (readonly Cell[])[] = [['', 'how', how]];
@@ -91,6 +92,11 @@ function print(explanation: Explanation, report: MailReport | null, output: Outp
   if (unsaid.length > 0) rows.push(['', ['yellow', 'left out'], `${unsaid.join(', ')}: this backend cannot carry it`]);
   for (const [name, reason] of told) rows.push(['', ['yellow', 'left out'], `${name}: ${reason}`]);
   output.table(rows);
+  if (connections.length > 0) {
+    output.line();
+    title('Connections');
+    output.table(treeLines(connections).map(([name, text]) => ['', ['cyan', name], text]));
+  }
   if (session !== null) {
     output.line();
     title('Round trips');

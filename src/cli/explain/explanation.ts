@@ -6,8 +6,9 @@ import type { IgnoredReasons } from '../../model/features.ts';
 import { reversePath } from '../../model/message.ts';
 import type { EmailMessageInit } from '../../model/message-init.ts';
 import type { SendStatus } from '../../model/status.ts';
-import { locationOf, resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
-import { readConfiguration } from '../check/configuration.ts';
+import { resolveSmtpOptions, type SmtpOptions } from '../../smtp/options.ts';
+import { type Configuration, readConfiguration } from '../check/configuration.ts';
+import { type ConnectionNode, connectionTree, howOf } from './connection-tree.ts';
 import { type HttpPlan, planHttp } from './http-plan.ts';
 import { planSes, type SesRequest } from './ses-plan.ts';
 import { planSession, type SessionPlan } from './session-plan.ts';
@@ -18,6 +19,8 @@ export interface Explanation {
   readonly backend: string;
   /** How and where the mail goes, in words. */
   readonly how: string;
+  /** What a wrapper is made of; empty for other backends. */
+  readonly connections: readonly ConnectionNode[];
   /** The fields that the backend leaves out. */
   readonly ignored: readonly string[];
   /** Why it does, where the backend says it. */
@@ -36,6 +39,7 @@ export interface Explanation {
 }
 
 const NOTHING = {
+  connections: [],
   ignored: [],
   ignoredReasons: {},
   envelope: null,
@@ -49,12 +53,13 @@ const NOTHING = {
 /** Finds what would happen to a mail. @throws {EmailError} what sending it would throw before the network */
 export async function explainMail(target: string | undefined, mail: EmailMessageInit): Promise<Explanation> {
   await getConnection(target).close(); // checks the whole configuration
-  const { backend, backendClass, options } = readConfiguration(target);
-  if (backend === 'smtp') return explainSmtp(mail, options);
+  const configuration = readConfiguration(target);
+  const { backend, backendClass, options } = configuration;
+  if (backend === 'smtp') return explainSmtp(mail, configuration);
   if (backend === 'ses') {
     const { requests, status } = await planSes(mail, (client) => makeWithOptions('ses', { ...options, client }));
     throwHeldBack(status);
-    const how = 'over HTTPS to Amazon SES, a round trip for each request on a connection that is kept';
+    const how = howOf(configuration);
     return { ...NOTHING, backend, how, requests, ignored: ignoredOf(status), mail: requests[0]?.mail ?? null };
   }
   const inbox = getConnection('dummy', { store: true }); // stores what any backend is given, after the staging guard
@@ -66,10 +71,10 @@ export async function explainMail(target: string | undefined, mail: EmailMessage
     sender: reversePath(message),
     recipients: message.recipients.map(({ asciiAddress }) => asciiAddress),
   };
-  const { about } = backendClass;
   const facts = 'carries' in backendClass ? await explainHttp(backend, backendClass, options, mail) : {};
-  const how = about ? `the ${backend} backend ${about}` : 'how it is sent is known to its class alone';
-  return { ...NOTHING, backend, how, envelope, mail: composeMessage(message), ...facts };
+  const how = howOf(configuration);
+  const connections = connectionTree(configuration);
+  return { ...NOTHING, backend, how, connections, envelope, mail: composeMessage(message), ...facts };
 }
 
 async function explainHttp(
@@ -87,9 +92,9 @@ async function explainHttp(
   return { http, ignored: result.ignored, ignoredReasons: result.ignoredReasons ?? {} };
 }
 
-async function explainSmtp(mail: EmailMessageInit, options: SmtpOptions): Promise<Explanation> {
+async function explainSmtp(mail: EmailMessageInit, configuration: Configuration): Promise<Explanation> {
+  const options: SmtpOptions = configuration.options;
   const resolved = resolveSmtpOptions(options);
-  const { lmtp, security } = resolved;
   // Login, TLS and proxy are for the real server; those within this process need none.
   const {
     username: _,
@@ -102,14 +107,14 @@ async function explainSmtp(mail: EmailMessageInit, options: SmtpOptions): Promis
     proxy: ________,
     ...plain
   } = options;
-  const wire = await planWire(mail, lmtp, (socket) =>
+  const wire = await planWire(mail, resolved.lmtp, (socket) =>
     makeWithOptions('smtp', { ...plain, security: 'none', debug: false, socket }),
   );
   const [first] = wire;
   return {
     ...NOTHING,
     backend: 'smtp',
-    how: `by ${lmtp ? 'LMTP' : 'SMTP'} to ${locationOf(resolved)}, TLS: ${security}`,
+    how: howOf(configuration),
     session: planSession(resolved),
     wire,
     ignored: first ? ignoredOf(first.status) : [],
