@@ -83,7 +83,7 @@ export type { BackendClass, BuiltInBackends } from './connection/registry.ts';
 export { registerBackend } from './connection/registry.ts';
 export type { SendEachInit, SendMailInit, SendMailSyncInit } from './connection/send.ts';
 export { sendEach, sendMail, sendMailSync } from './connection/send.ts';
-export type { Weighted } from './connection/wrappers.ts';
+export type { Weighted, WrapperSettings } from './connection/wrappers.ts';
 export { failover, mirror, rateLimit, retry, roundRobin, route, weighted } from './connection/wrappers.ts';
 export type { Awaitable, ErrorStrategy, Listener, ListenerOptions, Next } from './events/mail-event.ts';
 export { MailEvent } from './events/mail-event.ts';
@@ -162,6 +162,7 @@ export type {
   OptionVariable,
 } from './options/option-table.ts';
 export type { RetryOptions } from './util/backoff.ts';
+export type { Clock } from './util/clock.ts';
 export type { Rates } from './util/rates.ts';
 export type { FailoverOptions } from './wrappers/choosing.ts';
 export type { FailoverBackend } from './wrappers/failover.ts';
@@ -171,5 +172,5 @@ export type { RetryBackend, RetryBackendOptions } from './wrappers/retry.ts';
 export type { RoundRobinBackend } from './wrappers/round-robin.ts';
 export type { RouteBackend, RouteOptions } from './wrappers/route.ts';
 export type { WeightedBackend, WeightedOptions } from './wrappers/weighted.ts';
-export type { WrapperBackend, WrapperStats, WrapperVerification } from './wrappers/wrapper-backend.ts';
+export type { WrapperBackend, WrapperClock, WrapperStats, WrapperVerification } from './wrappers/wrapper-backend.ts';
 export type { Connection, WrapperOptions } from './wrappers/wrapper-options.ts';

@@ -5,6 +5,7 @@ import type { SendTrace } from '../backend/call/trace-send.ts';
 import { loadError } from '../options/optional-package.ts';
 import type { TraceContext } from '../options/tracer.ts';
 import type { SmtpTrace } from '../smtp/trace-smtp.ts';
+import type { TryTrace } from '../wrappers/trace-try.ts';
 
 type Api = Pick<typeof import('@opentelemetry/api'), 'context' | 'metrics' | 'trace'>;
 
@@ -25,7 +26,7 @@ const NAME = 'amsdal-mail';
 /**
  * Reports this package's traces as OpenTelemetry spans and metrics, by the semantic conventions for messaging.
  *
- * Spans: `send BACKEND` for each call, with children `smtp connect` and `smtp deliver`. Metrics: `messaging.client.sent.messages`,
+ * Spans: `send BACKEND` for each call, with children `smtp connect` and `smtp deliver`, and `try CONNECTION` for each try of a wrapper. Metrics: `messaging.client.sent.messages`,
  * `messaging.client.operation.duration` (seconds) and `amsdal_mail.recipients` by status. None contains addresses, subjects or
  * texts.
  *
@@ -42,6 +43,11 @@ export async function instrumentMail(options: MailTelemetryOptions = {}): Promis
       'amsdal-mail:send',
       (context) => telemetry.startSend(context),
       (context, operation) => telemetry.endSend(context, operation),
+    ),
+    listen<TryTrace>(
+      'amsdal-mail:try',
+      (context) => telemetry.startTry(context),
+      (context, operation) => telemetry.endTry(context, operation),
     ),
     listen<SmtpTrace>(
       'amsdal-mail:smtp',
@@ -129,6 +135,16 @@ class MailTelemetry {
     for (const [status, count] of counts) {
       this.#recipients.add(count, { 'messaging.system': backend, 'amsdal_mail.status': status });
     }
+  }
+
+  startTry({ via }: TryTrace): Operation {
+    return this.#start(`try ${via}`, { 'amsdal_mail.via': via });
+  }
+
+  endTry({ recipients, error }: TryTrace, { span }: Operation): void {
+    for (const [status, count] of Object.entries(recipients))
+      span.setAttribute(`amsdal_mail.recipients.${status}`, count);
+    this.#end(span, error);
   }
 
   startSmtp({ operation, host, port, recipients }: SmtpTrace): Operation {

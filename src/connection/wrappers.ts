@@ -10,8 +10,8 @@ import type { WeightedBackend, WeightedOptions } from '../wrappers/weighted.ts';
 import type { Connection, WrapperOptions } from '../wrappers/wrapper-options.ts';
 import { getConnection } from './connection.ts';
 
-/** The options of a wrapper besides its connections. */
-type Besides<O extends WrapperOptions, K extends string = never> = Omit<O, 'connections' | K>;
+/** The options of a wrapper, without its connections. */
+export type WrapperSettings<O extends WrapperOptions, K extends string = never> = Omit<O, 'connections' | K>;
 
 /**
  * Sends over the first connection; the others get, in order, what it certainly did not send and another one may.
@@ -19,14 +19,17 @@ type Besides<O extends WrapperOptions, K extends string = never> = Omit<O, 'conn
  * @param connections What `getConnection` makes, or the text for it: a name, `'@name'`, a URL, a wrapper again.
  * @throws {ConfigurationError} `invalid-option`, `unknown-option`, `unknown-backend`: it says which connection is at fault.
  */
-export function failover(connections: readonly Connection[], options: Besides<FailoverOptions> = {}): FailoverBackend {
+export function failover(
+  connections: readonly Connection[],
+  options: WrapperSettings<FailoverOptions> = {},
+): FailoverBackend {
   return getConnection('failover', { ...options, connections });
 }
 
 /** Sends each message over the next connection in turn, and over the others as {@link failover} does; takes and throws the same. */
 export function roundRobin(
   connections: readonly Connection[],
-  options: Besides<FailoverOptions> = {},
+  options: WrapperSettings<FailoverOptions> = {},
 ): RoundRobinBackend {
   return getConnection('round-robin', { ...options, connections });
 }
@@ -42,7 +45,7 @@ export interface Weighted {
 /** Sends each message over one of the connections, by their weights, and over the others as {@link failover} does; throws the same. */
 export function weighted(
   connections: readonly Weighted[],
-  options: Besides<WeightedOptions, 'weights'> = {},
+  options: WrapperSettings<WeightedOptions, 'weights'> = {},
 ): WeightedBackend {
   const weights = connections.map(({ weight }) => weight);
   return getConnection('weighted', {
@@ -62,7 +65,7 @@ export function weighted(
 export function route<const C extends Connection>(
   choose: (message: EmailMessage) => NoInfer<C>,
   connections: readonly C[],
-  options: Besides<WrapperOptions> = {},
+  options: WrapperSettings<WrapperOptions> = {},
 ): RouteBackend {
   return getConnection('route', { ...options, choose, connections });
 }
@@ -73,7 +76,11 @@ export function route<const C extends Connection>(
  *
  * @throws {ConfigurationError} as {@link failover}
  */
-export function mirror(connection: Connection, copy: Connection, options: Besides<WrapperOptions> = {}): MirrorBackend {
+export function mirror(
+  connection: Connection,
+  copy: Connection,
+  options: WrapperSettings<WrapperOptions> = {},
+): MirrorBackend {
   return getConnection('mirror', { ...options, connections: [connection, copy] });
 }
 
@@ -82,7 +89,7 @@ export function mirror(connection: Connection, copy: Connection, options: Beside
  *
  * @throws {ConfigurationError} as {@link failover}
  */
-export function retry(connection: Connection, options: Besides<RetryBackendOptions> = {}): RetryBackend {
+export function retry(connection: Connection, options: WrapperSettings<RetryBackendOptions> = {}): RetryBackend {
   return getConnection('retry', { ...options, connections: [connection] });
 }
 
@@ -92,7 +99,7 @@ export function retry(connection: Connection, options: Besides<RetryBackendOptio
  * @param rates `'14/s, 50000/day'`, or options.
  * @throws {ConfigurationError} as {@link failover}
  */
-export function rateLimit(connection: Connection, rates: string | Besides<RateLimitOptions>): RateLimitBackend {
+export function rateLimit(connection: Connection, rates: string | WrapperSettings<RateLimitOptions>): RateLimitBackend {
   const options = typeof rates === 'string' ? { rate: rates } : rates;
   return getConnection('rate-limit', { ...options, connections: [connection] });
 }

@@ -5,6 +5,12 @@ import type { Mail } from './mail.ts';
 
 const DONE: IteratorReturnResult<undefined> = /* @__PURE__ */ Object.freeze({ done: true, value: undefined });
 
+/** A mail that waits for a connection, and the number of its try. */
+interface Given {
+  readonly mail: Mail;
+  readonly tries: number;
+}
+
 /** Who is told what a connection asks and answers. */
 export interface LaneOwner {
   /** The connection has room for another job. */
@@ -20,7 +26,7 @@ export class Lane implements AsyncIterableIterator<Job> {
   readonly place: number;
   readonly #part: Part;
   readonly #owner: LaneOwner;
-  readonly #mails = new Queue<Mail>();
+  readonly #mails = new Queue<Given>();
   readonly #takers = new Queue<(step: IteratorResult<Job>) => void>();
   #answers: AsyncIterator<DeliveryResult> | null = null;
   /** Mails given to it that it has not answered. */
@@ -59,8 +65,8 @@ export class Lane implements AsyncIterableIterator<Job> {
 
   /** The connection's next job. */
   next(): Promise<IteratorResult<Job>> {
-    const mail = this.#mails.shift();
-    if (mail !== undefined) {
+    const mail = this.#nextMail();
+    if (mail !== null) {
       const step = this.#taken(mail);
       this.#owner.onDemand();
       return Promise.resolve(step);
@@ -82,7 +88,7 @@ export class Lane implements AsyncIterableIterator<Job> {
     this.#open++;
     mail.isTaken = false;
     const take = this.#takers.shift();
-    if (take === undefined) this.#mails.push(mail);
+    if (take === undefined) this.#mails.push({ mail, tries: mail.places.length });
     else take(this.#taken(mail));
   }
 
@@ -115,6 +121,15 @@ export class Lane implements AsyncIterableIterator<Job> {
     } finally {
       if (answers !== null) this.#end();
     }
+  }
+
+  /** The next mail that still waits for this connection: of some the deadline has passed meanwhile. */
+  #nextMail(): Mail | null {
+    for (let given = this.#mails.shift(); given !== undefined; given = this.#mails.shift()) {
+      const { mail, tries } = given;
+      if (mail.lane === this && mail.places.length === tries) return mail;
+    }
+    return null;
   }
 
   #taken(mail: Mail): IteratorResult<Job> {

@@ -7,6 +7,7 @@ import type { EmailMessage } from '../model/message.ts';
 import { isDelivered, type RecipientStatus, recipientStatus, type Try } from '../model/status.ts';
 import type { Deadline } from '../util/deadline.ts';
 import type { Lane } from './lane.ts';
+import type { TryTrace } from './trace-try.ts';
 
 const NONE: readonly never[] = /* @__PURE__ */ Object.freeze([]);
 
@@ -26,6 +27,8 @@ export class Mail {
   isTaken = false;
   /** The time that the connection gives itself. */
   deadline: Deadline | null = null;
+  /** The trace of the try; null when nobody listens. */
+  trace: TryTrace | null = null;
   /** Ends the wait for the next try. */
   stopWaiting: (() => void) | null = null;
   readonly #recipients = new Map<string, RecipientStatus>();

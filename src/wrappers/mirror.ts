@@ -2,6 +2,7 @@ import type { DeliveryResult, Job } from '../backend/job.ts';
 import type { Part } from '../backend/part.ts';
 import { isDelivered } from '../model/status.ts';
 import type { AnyOptionTable } from '../options/option-table.ts';
+import { messageFor } from './message-for.ts';
 import { partsOf } from './parts.ts';
 import type { Rules } from './rules.ts';
 import { WrapperBackend, type WrapperClock, type WrapperStats } from './wrapper-backend.ts';
@@ -56,10 +57,11 @@ class Mirroring implements Rules {
   }
 
   settled(job: Job, { recipients }: DeliveryResult): void {
-    const mayBeSent = [...recipients.values()].some((each) => isDelivered(each) || each.status === 'unknown');
-    if (!mayBeSent) return;
+    // The others may still get it by another try, which then is copied, too.
+    const reached = [...recipients.values()].filter((each) => isDelivered(each) || each.status === 'unknown');
+    if (reached.length === 0) return;
     if (this.#underWay >= MOST_COPIES) this.leftOut++;
-    else void this.#send(job);
+    else void this.#send({ ...job, message: messageFor(job.message, reached) });
   }
 
   async #send({ index, message }: Job): Promise<void> {

@@ -1,9 +1,10 @@
 import { type DeliveryResult, failedDelivery, type Job, toEmailError } from '../backend/job.ts';
-import type { PartJob } from '../backend/part.ts';
+import type { Part, PartJob } from '../backend/part.ts';
 import { Mail } from './mail.ts';
 import { messageFor, sameInEveryBlockingTry } from './message-for.ts';
 import type { NamedPart } from './parts.ts';
 import { tellOfTry } from './tell-of-try.ts';
+import { beginTry, endTry } from './trace-try.ts';
 import { jobFor } from './wrapper-call.ts';
 import type { WrapperHost } from './wrapper-host.ts';
 
@@ -59,12 +60,16 @@ function tryAt(
   for (const mail of mails) {
     mail.places.push(place);
     rules.begun?.(place);
+    mail.trace = beginTry(name, via);
     const job = jobFor(mail.job, mail.tried, rules.isTriedOnce);
     const admitted = part.admit(job);
     if ('job' in admitted) given.push({ mail, given: admitted });
     else answers.set(mail, admitted);
   }
-  const told = given.length === 0 ? [] : part.deliverSync(given.map((each) => each.given.job));
+  const told = deliverAt(
+    part,
+    given.map((each) => each.given.job),
+  );
   const byIndex = new Map(told.map((answer) => [answer.index, answer]));
   for (const { mail, given: partJob } of given) {
     const answer = byIndex.get(mail.job.index);
@@ -78,6 +83,7 @@ function tryAt(
     part.count(answer);
     rules.ended?.(place, answer);
     mail.note(via, answer, new Date());
+    if (mail.trace !== null) endTry(mail.trace, answer);
     tellOfTry(name, via, mail.tried, answer);
     const left = rules.goesOn === undefined ? [] : mail.left(rules.goesOn);
     const { places, job } = mail;
@@ -90,6 +96,15 @@ function tryAt(
     }
   }
   return goOn;
+}
+
+/** What the connection throws is the answer to each: others of the call may be sent by now. */
+function deliverAt(part: Part, jobs: readonly Job[]): readonly DeliveryResult[] {
+  try {
+    return jobs.length === 0 ? [] : part.deliverSync(jobs);
+  } catch (error) {
+    return jobs.map((job) => failedDelivery(job, toEmailError(error)));
+  }
 }
 
 function takeTurn({ rules }: WrapperHost, { message }: Job): void {

@@ -20,6 +20,7 @@ import { Mail } from './mail.ts';
 import { messageFor, sameInEveryTry } from './message-for.ts';
 import type { NamedPart } from './parts.ts';
 import { tellOfTry } from './tell-of-try.ts';
+import { beginTry, endTry } from './trace-try.ts';
 import type { WrapperHost } from './wrapper-host.ts';
 
 /** Mails that may wait for one connection while others ask for more. */
@@ -205,12 +206,13 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
   /** Hands a message, or what is left of it, to a connection. */
   #give(mail: Mail, place: number, message: EmailMessage): void {
     const { rules } = this.#host;
-    const { part } = this.#partAt(place);
+    const { part, name: via } = this.#partAt(place);
     const job = jobFor(mail.job, message, rules.isTriedOnce);
     mail.tried = message;
     mail.given = null;
     mail.places.push(place);
     rules.begun?.(place);
+    mail.trace = beginTry(this.#host.name, via);
     const admitted = part.admit(job);
     if (!('job' in admitted)) {
       this.#onTried(mail, admitted);
@@ -235,7 +237,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     addAbortListener(deadline.signal, () => {
       if (!deadline.isOver) return;
       mail.stopWaiting = this.#host.clock.wakeAfter(this.#silenceMs, () => {
-        if (mail.deadline === deadline) this.#onSilent(mail, deadline.signal.reason);
+        if (mail.deadline === deadline) this.#onSilent(mail, deadline.signal);
       });
     });
     return { ...given, job: { ...given.job, signal: deadline.signal } };
@@ -259,6 +261,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     part.count(answer);
     rules.ended?.(place, answer);
     mail.note(via, answer, new Date());
+    if (mail.trace !== null) endTry(mail.trace, answer);
     tellOfTry(name, via, mail.tried, answer);
     const { signal } = this.#context;
     const left = rules.goesOn === undefined || signal?.aborted ? [] : mail.left(rules.goesOn);
@@ -311,7 +314,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     }
     if (!(signal?.reason instanceof DeadlinePassed)) return;
     this.#stopWaiting = this.#host.clock.wakeAfter(this.#silenceMs, () => {
-      for (const mail of this.#open.values()) this.#onSilent(mail, signal.reason);
+      for (const mail of this.#open.values()) this.#onSilent(mail, signal);
     });
   };
 
@@ -319,11 +322,13 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     return Math.min(MAX_SILENCE_MS, SILENCE_MS * this.#host.depth);
   }
 
-  /** A connection may have sent what it was given. */
-  #onSilent(mail: Mail, reason: unknown): void {
+  /** A connection may have sent what it has taken. */
+  #onSilent(mail: Mail, signal: AbortSignal): void {
     if (!this.#isOpen(mail)) return;
-    const message = mail.tried;
-    this.#onTried(mail, failedDelivery({ index: mail.job.index, message }, unansweredInTime(reason)));
+    const job = { index: mail.job.index, message: mail.tried };
+    const isTaken = mail.isTaken && mail.lane !== null;
+    const error = isTaken ? unansweredInTime(signal.reason) : endedBefore('the connection took this message', signal);
+    this.#onTried(mail, failedDelivery(job, error));
   }
 }
 

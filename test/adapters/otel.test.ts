@@ -11,6 +11,8 @@ import { instrumentMail } from '../../src/adapters/otel.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { SmtpBackend } from '../../src/backends/smtp.ts';
 import { sendMail } from '../../src/connection/send.ts';
+import { failover } from '../../src/connection/wrappers.ts';
+import { SendError } from '../../src/model/errors.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 
 const mail = {
@@ -92,6 +94,24 @@ describe('instrumentMail', () => {
       expect(child?.spanContext().traceId).toBe(send?.spanContext().traceId);
     }
     expect(JSON.stringify(shown())).not.toMatch(/SECRET|ann@|bob@/);
+  });
+
+  test('a span for every try of a wrapper, within that of its call', async () => {
+    const first = new DummyBackend();
+    first.failNext(new SendError('temporary', 'ann@example.org: later', { retryable: true }));
+    await sendMail({ ...mail, connection: failover([first, new DummyBackend()]) });
+    expect(shown()).toMatchObject([
+      { name: 'try dummy', attributes: { 'amsdal_mail.recipients.failed': 2, 'error.type': 'temporary' }, status: 2 },
+      {
+        name: 'try dummy-2',
+        attributes: { 'amsdal_mail.via': 'dummy-2', 'amsdal_mail.recipients.sent': 2 },
+        status: 0,
+      },
+      { name: 'send failover', status: 0 },
+    ]);
+    const [one, two, send] = spans.getFinishedSpans();
+    for (const child of [one, two]) expect(child?.parentSpanContext?.spanId).toBe(send?.spanContext().spanId);
+    expect(JSON.stringify(shown())).not.toMatch(/ann@/);
   });
 
   test('a failure: its code, and no text', async () => {

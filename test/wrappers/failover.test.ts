@@ -9,6 +9,14 @@ import type { SendStatus } from '../../src/model/status.ts';
 
 const MAIL = { subject: 'Hi', body: 'Text', fromEmail: 'shop@example.com', to: ['ann@example.org', 'bob@example.org'] };
 
+class Silent extends EmailBackend {
+  readonly name = 'silent';
+  protected readonly features = new Set<never>();
+  protected override async deliverOne(job: Job): Promise<DeliveryResult> {
+    return new Promise(() => void job);
+  }
+}
+
 const two = () => ({ first: new DummyBackend({ store: true }), second: new DummyBackend({ store: true }) });
 const silently = { failSilently: true };
 
@@ -141,6 +149,13 @@ describe('failover', () => {
     expect(viasOf(status)).toEqual({ 'ann@example.org': 'sent dummy', 'bob@example.org': 'sent dummy-2' });
   });
 
+  test('a connection that cannot block is passed over by a blocking call', () => {
+    const { second } = two();
+    const status = failover([new Silent(), second]).sendMessagesSync([MAIL]);
+    expect(viasOf(status)).toEqual({ 'ann@example.org': 'sent dummy', 'bob@example.org': 'sent dummy' });
+    expect(status.recipients.get('ann@example.org')?.tries?.[0]?.code).toBe('not-blocking');
+  });
+
   test('a wrapper in a wrapper tells the whole way', async () => {
     const { first, second } = two();
     const third = new DummyBackend({ store: true });
@@ -171,14 +186,6 @@ describe('failover', () => {
     for (const end of stop) end();
     expect(heard).toEqual(['before failover', 'try failover dummy failed', 'try failover dummy-2 sent']);
   });
-
-  class Silent extends EmailBackend {
-    readonly name = 'silent';
-    protected readonly features = new Set<never>();
-    protected override async deliverOne(job: Job): Promise<DeliveryResult> {
-      return new Promise(() => void job);
-    }
-  }
 
   test('a connection is given up at its own deadline; what it had may be sent, so that it goes nowhere else', async () => {
     const { second } = two();
