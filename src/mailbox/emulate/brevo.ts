@@ -2,11 +2,12 @@ import { decodeWords } from '../../mime/read/decode-words.ts';
 import type { EmailMessageInit } from '../../model/message-init.ts';
 import { parseObject } from '../../util/json.ts';
 import { jsonReply, type Reply } from '../web/reply.ts';
-import { extraOf, headerFields, templateOf } from './fields.ts';
+import { extraOf, fileOf, headerFields, templateOf, textsOf, timeOf } from './fields.ts';
+import { addressOf, PERSON, type Person } from './people.ts';
+import { missing, statusOf, textOf } from './refusals.ts';
 import type { Table } from './shape.ts';
-import { endpoint, type Problem, Refused, type Vendor } from './vendor.ts';
+import { endpoint, type Problem, type Vendor } from './vendor.ts';
 
-const PERSON: Table = { 'email!': 'text', name: 'text' };
 // https://developers.brevo.com/reference/sendtransacemail, read 2026-11-30
 const EMAIL: Table = {
   sender: { email: 'text', name: 'text', id: 'integer' },
@@ -39,10 +40,6 @@ const EMAIL: Table = {
   ],
 };
 
-interface Person {
-  readonly email: string;
-  readonly name?: string;
-}
 interface Version {
   readonly to?: readonly Person[];
   readonly cc?: readonly Person[];
@@ -64,14 +61,12 @@ interface Email extends Version {
   readonly messageVersions?: readonly Version[];
 }
 
-const box = ({ email, name }: Person) => (name ? { name: decodeWords(name), address: email } : email);
+/** Names are written as in headers where Brevo would drop them. */
+const box = ({ email, name = '' }: Person) => addressOf(email, decodeWords(name));
 
 function mailOf({ messageVersions: _, ...all }: Email, own: Version): EmailMessageInit {
   const email = { ...all, ...own };
   const { sender, templateId, attachment = [], scheduledAt, batchId } = email;
-  const missing = (field: string): never => {
-    throw new Refused({ kind: 'missing', field, message: 'is missing' });
-  };
   if (templateId === undefined) {
     if (sender === undefined) missing('sender');
     if (!email.subject) missing('subject');
@@ -79,7 +74,7 @@ function mailOf({ messageVersions: _, ...all }: Email, own: Version): EmailMessa
   }
   const { idempotencyKey: __, 'X-Mailin-custom': custom, ...headers } = { ...all.headers, ...own.headers };
   const { init, left } = headerFields(Object.entries(headers));
-  const time = new Date(scheduledAt ?? '');
+  const metadata = textsOf(parseObject(custom ?? '{}') ?? {});
   return {
     ...init,
     // A sender may be an id, and a template has one of its own.
@@ -92,26 +87,20 @@ function mailOf({ messageVersions: _, ...all }: Email, own: Version): EmailMessa
     body: email.textContent ?? '',
     htmlBody: email.htmlContent ?? null,
     attachments: attachment.flatMap(({ name, content }) =>
-      content === undefined ? [] : [{ filename: name ?? null, content: Buffer.from(content, 'base64') }],
+      content === undefined ? [] : [fileOf(content, name, undefined)],
     ),
     ...templateOf(templateId, { ...all.params, ...own.params }),
     tags: email.tags ?? [],
-    metadata: textsOf(custom),
-    sendAt: Number.isNaN(time.getTime()) ? null : time,
+    metadata,
+    sendAt: timeOf(scheduledAt),
     ...extraOf('brevo', {
       batchId,
       sender: sender?.id,
       attachment: attachment.flatMap(({ url }) => url ?? []), // what is at a URL is not fetched
       headers: left,
-      'X-Mailin-custom': Object.keys(textsOf(custom)).length === 0 ? custom : undefined,
+      'X-Mailin-custom': Object.keys(metadata).length === 0 ? custom : undefined,
     }),
   };
-}
-
-/** The metadata in a header's JSON; empty when it is anything else. */
-function textsOf(json: string | undefined): Readonly<Record<string, string>> {
-  const value = parseObject(json ?? '{}') ?? {};
-  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, String(inner)]));
 }
 
 /** Brevo. */
@@ -141,14 +130,16 @@ export const vendor: Vendor = {
   },
 };
 
-function refuse([{ kind, field, message }]: readonly [Problem, ...Problem[]]): Reply {
-  if (kind === 'key') return jsonReply({ code: 'unauthorized', message: 'Key not found' }, 401);
-  if (kind === 'path') return jsonReply({ code: 'document_not_found', message }, 404);
-  if (kind === 'throttled') return jsonReply({ code: 'too_many_requests', message }, 429);
-  const codes: Readonly<Record<string, string>> = { missing: 'missing_parameter', 'used-key': 'duplicate_parameter' };
-  const status = kind === 'too-large' ? 413 : 400;
-  return jsonReply(
-    { code: codes[kind] ?? 'invalid_parameter', message: field === null ? message : `${field} ${message}` },
-    status,
-  );
+const CODES: Readonly<Partial<Record<Problem['kind'], string>>> = {
+  key: 'unauthorized',
+  path: 'document_not_found',
+  missing: 'missing_parameter',
+  'used-key': 'duplicate_parameter',
+  throttled: 'too_many_requests',
+};
+
+function refuse([problem]: readonly [Problem, ...Problem[]]): Reply {
+  const code = CODES[problem.kind] ?? 'invalid_parameter';
+  const message = problem.kind === 'key' ? 'Key not found' : textOf(problem);
+  return jsonReply({ code, message }, statusOf(problem));
 }

@@ -1,6 +1,8 @@
 import type { EmailMessageInit } from '../../model/message-init.ts';
 import { jsonReply, type Reply } from '../web/reply.ts';
-import { extraOf, headerFields } from './fields.ts';
+import { extraOf, fileOf, headerFields } from './fields.ts';
+import { addressOf } from './people.ts';
+import { hasBearer, statusOf, textOf } from './refusals.ts';
 import { Choice, type Table, TEXT_OR_LIST } from './shape.ts';
 import { endpoint, type Outcome, type Problem, type Vendor } from './vendor.ts';
 
@@ -49,7 +51,7 @@ interface Raw {
   readonly mime_message: string;
 }
 
-const box = (person: Person) => (typeof person === 'string' ? person : { ...person, name: person.name ?? '' });
+const box = (person: Person) => (typeof person === 'string' ? person : addressOf(person.address, person.name));
 
 function messageOf(email: Email): EmailMessageInit {
   const { init, left } = headerFields(Object.entries(email.headers ?? {}));
@@ -63,12 +65,9 @@ function messageOf(email: Email): EmailMessageInit {
     subject: email.subject,
     ...(email.text !== undefined && { body: email.text }),
     htmlBody: email.html ?? null,
-    attachments: (email.attachments ?? []).map(({ content, filename, type, content_id }) => ({
-      filename,
-      content: Buffer.from(content, 'base64'),
-      mimetype: type,
-      contentId: content_id ?? null,
-    })),
+    attachments: (email.attachments ?? []).map((file) =>
+      fileOf(file.content, file.filename, file.type, file.content_id),
+    ),
     ...extraOf('cloudflare', { headers: left }),
   };
 }
@@ -83,7 +82,7 @@ const answer = ([outcome]: readonly Outcome[]): Reply => {
 /** Cloudflare Email Service. */
 export const vendor: Vendor = {
   names: { fromEmail: 'from', replyTo: 'reply_to', body: 'text', htmlBody: 'html' },
-  hasKey: ({ authorization = '' }) => /^Bearer \S/.test(authorization),
+  hasKey: hasBearer,
   refuse,
   endpoints: {
     'POST /accounts/*/email/sending/send': endpoint<Email>({
@@ -102,11 +101,10 @@ export const vendor: Vendor = {
 };
 
 function refuse(problems: readonly [Problem, ...Problem[]]): Reply {
-  const [{ kind }] = problems;
-  const status = { key: 401, path: 404, 'too-large': 413, throttled: 429 }[kind as string] ?? 400;
-  const errors = problems.map(({ field, message }) => ({
-    code: kind === 'key' ? 10_000 : 10_001,
-    message: kind === 'key' ? 'Authentication error' : field === null ? message : `${field} ${message}`,
-  }));
-  return jsonReply({ success: false, errors, messages: [], result: null }, status);
+  const errors = problems.map((problem) =>
+    problem.kind === 'key'
+      ? { code: 10_000, message: 'Authentication error' }
+      : { code: 10_001, message: textOf(problem) },
+  );
+  return jsonReply({ success: false, errors, messages: [], result: null }, statusOf(problems[0]));
 }

@@ -1,12 +1,13 @@
-import { readAddresses } from '../../mime/read/addresses.ts';
+import { readAddressInputs } from '../../mime/read/addresses.ts';
 import { decodeWords } from '../../mime/read/decode-words.ts';
-import { headerValue } from '../../mime/read/headers.ts';
-import { MailContent } from '../../mime/read/mail-content.ts';
+import type { AttachmentInit } from '../../model/attachment.ts';
 import type { EmailMessageInit, EspExtra, MergeData } from '../../model/message-init.ts';
+import { parseObject } from '../../util/json.ts';
+import { refuseContent } from './refusals.ts';
 
 /** Headers that a message has a field for. */
-const FIELDS: Readonly<Record<string, (value: string) => Partial<EmailMessageInit>>> = {
-  'reply-to': (value) => ({ replyTo: value }),
+const FIELDS: Readonly<Record<string, (value: string, written: string) => Partial<EmailMessageInit>>> = {
+  'reply-to': (_, written) => ({ replyTo: readAddressInputs(written) }),
   'message-id': (value) => ({ messageId: value }),
   'in-reply-to': (value) => ({ inReplyTo: value }),
   references: (value) => ({ references: value }),
@@ -25,7 +26,7 @@ export function headerFields(headers: readonly (readonly [name: string, value: s
   for (const [name, written] of headers) {
     const value = decodeWords(written);
     const field = FIELDS[name.toLowerCase()];
-    if (field !== undefined) init = { ...init, ...field(value) };
+    if (field !== undefined) init = { ...init, ...field(value, written) };
     else if (WRITTEN.test(name.toLowerCase())) left.push([name, value]);
     else custom.push([name, value]);
   }
@@ -49,30 +50,47 @@ export function templateOf(
   };
 }
 
-/** A text in which each variable stands where its placeholder was. */
-export function filled(
-  text: string,
-  values: Readonly<Record<string, unknown>>,
-  placeholder: (name: string) => string,
-): string {
-  return Object.entries(values).reduce(
-    (made, [name, value]) => made.replaceAll(placeholder(name), () => String(value)),
-    text,
+/** A text in which each variable stands where it is named; what is no variable stays as it is. @param place names it by its one group */
+export function filled(text: string, place: RegExp, values: Readonly<Record<string, unknown>>): string {
+  return text.replaceAll(place, (written, name: string) =>
+    Object.hasOwn(values, name) ? String(values[name]) : written,
   );
 }
 
-/** The address in the header From of a mail's source; '' when there is none. */
-export function senderOf(source: Uint8Array): string {
-  const header = headerValue(new MailContent(source).tree.root.headers, 'from') ?? '';
-  return readAddresses(header)[0]?.address ?? '';
+/** A file whose content is in base64. */
+export function fileOf(
+  content: string,
+  filename: string | undefined,
+  mimetype: string | undefined,
+  contentId?: string,
+): AttachmentInit {
+  return {
+    filename: filename ?? null,
+    content: Buffer.from(content, 'base64'),
+    mimetype: mimetype || null,
+    contentId: contentId || null,
+  };
 }
 
-/** The addresses in the headers To, Cc and Bcc of a mail's source. */
-export function recipientsOf(source: Uint8Array): readonly string[] {
-  const { headers } = new MailContent(source).tree.root;
-  return ['to', 'cc', 'bcc'].flatMap((name) =>
-    readAddresses(headerValue(headers, name) ?? '').map(({ address }) => address),
+/** A point in time that a request names, in seconds since 1970 or as a text; null when it is none. */
+export function timeOf(value: string | number | undefined): Date | null {
+  const time = new Date(typeof value === 'number' ? value * 1_000 : (value ?? ''));
+  return Number.isNaN(time.getTime()) ? null : time;
+}
+
+/** Values as texts. */
+export function textsOf(values: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      name,
+      typeof value === 'object' ? JSON.stringify(value) : String(value),
+    ]),
   );
+}
+
+/** An object that a field has as JSON. @throws {Refused} when it is none */
+export function objectIn(field: string, json: string): Readonly<Record<string, unknown>> {
+  return parseObject(json) ?? refuseContent(field, 'must be an object in JSON');
 }
 
 function isEmpty(value: unknown): boolean {

@@ -3,10 +3,12 @@ import { readAddressInputs } from '../../mime/read/addresses.ts';
 import type { AddressInput } from '../../model/address.ts';
 import { addressKey, comparisonKey, parseMailbox } from '../../model/address.ts';
 import type { EmailMessageInit } from '../../model/message-init.ts';
-import { isObject, parseObject } from '../../util/json.ts';
+import { isObject } from '../../util/json.ts';
 import { jsonReply, type Reply } from '../web/reply.ts';
-import { extraOf, filled, headerFields, senderOf, templateOf } from './fields.ts';
+import { extraOf, filled, headerFields, objectIn, templateOf, timeOf } from './fields.ts';
 import { type FormFile, readForm } from './form.ts';
+import { senderOf } from './raw-mail.ts';
+import { hasBasic, missing, statusOf } from './refusals.ts';
 import type { Table } from './shape.ts';
 import { type AskedMail, endpoint, type Problem, Refused, type Vendor } from './vendor.ts';
 
@@ -69,7 +71,7 @@ function mailsOf(form: Form): readonly AskedMail[] {
 }
 
 function mailOf(form: Form, to: readonly AddressInput[], own: Readonly<Record<string, unknown>>): EmailMessageInit {
-  const write = (text: string): string => filled(text, own, (name) => `%recipient.${name}%`);
+  const write = (text: string): string => filled(text, /%recipient\.([^%]+)%/g, own);
   const text = (name: string): string | undefined => {
     const value = last(form, name);
     return value === undefined ? undefined : write(value);
@@ -81,7 +83,6 @@ function mailOf(form: Form, to: readonly AddressInput[], own: Readonly<Record<st
     missing("at least one of 'text', 'html', 'amp-html' and 'template'");
   const { init, left } = headerFields(freeOf(form, 'h:').map(([name, value]) => [name, write(value)]));
   const metadata = Object.fromEntries(freeOf(form, 'v:').map(([name, value]) => [name, write(value)]));
-  const time = new Date(last(form, 'o:deliverytime') ?? '');
   const amp = text('amp-html');
   const isOn = (name: string): boolean => /^(?:yes|true|htmlonly)$/i.test(last(form, name) ?? '');
   const shown = ['o:tag', 'o:deliverytime', 'o:tracking-opens', 'o:tracking-clicks', 't:variables'];
@@ -92,7 +93,6 @@ function mailOf(form: Form, to: readonly AddressInput[], own: Readonly<Record<st
     to,
     cc: people(form, 'cc'),
     bcc: people(form, 'bcc'),
-    ...(typeof init.replyTo === 'string' && { replyTo: readAddressInputs(init.replyTo) }),
     subject: text('subject') ?? '',
     body: text('text') ?? '',
     htmlBody: text('html') ?? null,
@@ -114,7 +114,7 @@ function mailOf(form: Form, to: readonly AddressInput[], own: Readonly<Record<st
     tags: form.texts['o:tag'] ?? [],
     metadata,
     ...templateOf(template, { ...objectOf(form, 't:variables'), ...(template !== undefined && metadata) }),
-    sendAt: Number.isNaN(time.getTime()) ? null : time,
+    sendAt: timeOf(last(form, 'o:deliverytime')),
     trackOpens: isOn('o:tracking-opens') || isOn('o:tracking'),
     trackClicks: isOn('o:tracking-clicks') || isOn('o:tracking'),
     ...extraOf('mailgun', { ...Object.fromEntries(options), headers: left }),
@@ -139,7 +139,7 @@ const answer = ([outcome]: readonly unknown[]): Reply => {
 export const vendor: Vendor = {
   names: { fromEmail: 'from', body: 'text', htmlBody: 'html', replyTo: 'h:Reply-To', tags: 'o:tag', metadata: 'v' },
   answersMessageId: true,
-  hasKey: ({ authorization = '' }) => /^Basic \S/.test(authorization),
+  hasKey: hasBasic,
   refuse,
   endpoints: {
     'POST /v3/*/messages': endpoint<Form>({ shape: MESSAGE, read, mails: mailsOf, answer }),
@@ -149,10 +149,11 @@ export const vendor: Vendor = {
   },
 };
 
-function refuse([{ kind, field, message }]: readonly [Problem, ...Problem[]]): Reply {
+function refuse([problem]: readonly [Problem, ...Problem[]]): Reply {
+  const { kind, field, message } = problem;
   if (kind === 'key')
     return { status: 401, headers: { 'content-type': 'text/plain; charset=utf-8' }, body: 'Forbidden' };
-  const status = { path: 404, 'too-large': 413, throttled: 429 }[kind as string] ?? 400;
+  const status = statusOf(problem);
   const name = field?.replace(/^(?:texts|files|free)\./, '');
   if (kind === 'missing') return jsonReply({ message: `${name} parameter is missing` }, status);
   if (kind === 'address') return jsonReply({ message: `${name} parameter is not a valid address: ${message}` }, status);
@@ -162,10 +163,7 @@ function refuse([{ kind, field, message }]: readonly [Problem, ...Problem[]]): R
 /** The value of a field that is an object in JSON; null when it is not there. */
 function objectOf(form: Form, name: string): Readonly<Record<string, unknown>> | null {
   const text = last(form, name);
-  if (text === undefined) return null;
-  const value = parseObject(text);
-  if (value !== null) return value;
-  throw new Refused({ kind: 'content', field: name, message: 'must be an object in JSON' });
+  return text === undefined ? null : objectIn(name, text);
 }
 
 function parsed(recipient: AddressInput) {
@@ -183,8 +181,4 @@ function keyOf(recipient: AddressInput): string {
   } catch {
     return '';
   }
-}
-
-function missing(field: string): never {
-  throw new Refused({ kind: 'missing', field, message: 'is missing' });
 }

@@ -1,9 +1,10 @@
 import { readAddressInputs } from '../../mime/read/addresses.ts';
 import type { EmailMessageInit } from '../../model/message-init.ts';
 import { jsonReply, type Reply } from '../web/reply.ts';
-import { extraOf, headerFields, templateOf } from './fields.ts';
+import { extraOf, fileOf, headerFields, templateOf } from './fields.ts';
+import { textOf as plainText, refuseContent } from './refusals.ts';
 import type { Table } from './shape.ts';
-import { endpoint, type Outcome, type Problem, Refused, type Vendor } from './vendor.ts';
+import { endpoint, type Outcome, type Problem, type Vendor } from './vendor.ts';
 
 const COMMON: Table = {
   'From!': 'text',
@@ -78,13 +79,10 @@ function messageOf(email: Email, isTemplate: boolean): EmailMessageInit {
     MessageStream,
     InlineCss,
   } = email;
-  const refuse = (field: string, message: string): never => {
-    throw new Refused({ kind: 'content', field, message });
-  };
   if (isTemplate && TemplateId === undefined && TemplateAlias === undefined)
-    refuse('TemplateId', 'or TemplateAlias is needed');
-  if (!isTemplate && TextBody === '' && HtmlBody === '') refuse('TextBody', 'or HtmlBody must say something');
-  if (!LINKS.includes(TrackLinks)) refuse('TrackLinks', `must be one of ${LINKS.join(', ')}`);
+    refuseContent('TemplateId', 'or TemplateAlias is needed');
+  if (!isTemplate && TextBody === '' && HtmlBody === '') refuseContent('TextBody', 'or HtmlBody must say something');
+  if (!LINKS.includes(TrackLinks)) refuseContent('TrackLinks', `must be one of ${LINKS.join(', ')}`);
   const { init, left } = headerFields((email.Headers ?? []).map(({ Name, Value }) => [Name, Value]));
   const list = (addresses = '') => readAddressInputs(addresses);
   const [from = email.From] = list(email.From);
@@ -98,12 +96,9 @@ function messageOf(email: Email, isTemplate: boolean): EmailMessageInit {
     subject: email.Subject ?? '',
     body: TextBody,
     htmlBody: HtmlBody === '' ? null : HtmlBody,
-    attachments: (email.Attachments ?? []).map(({ Name, Content, ContentType, ContentID }) => ({
-      filename: Name,
-      content: Buffer.from(Content, 'base64'),
-      mimetype: ContentType,
-      contentId: ContentID?.replace(/^cid:/, '') || null,
-    })),
+    attachments: (email.Attachments ?? []).map(({ Name, Content, ContentType, ContentID }) =>
+      fileOf(Content, Name, ContentType, ContentID?.replace(/^cid:/, '')),
+    ),
     ...templateOf(TemplateId ?? TemplateAlias, email.TemplateModel),
     tags: email.Tag ? [email.Tag] : [],
     metadata: email.Metadata ?? {},
@@ -201,10 +196,11 @@ function errorOf(problem: Problem): object {
   return { ErrorCode, Message: textOf(problem) };
 }
 
-function textOf({ kind, field, message, addresses = [] }: Problem): string {
+function textOf(problem: Problem): string {
+  const { kind, field, message, addresses = [] } = problem;
   if (kind === 'key') return 'The header X-Postmark-Server-Token is missing.';
   if (kind === 'address') return `Invalid '${field?.replace(/\[.*/, '')}' address: ${message}`;
   if (kind === 'refused')
     return `Some recipients are marked as inactive. Found inactive addresses: ${addresses.join(', ')}. Inactive recipients are such that ${message}`;
-  return field === null ? message : `${field} ${message}`;
+  return plainText(problem);
 }

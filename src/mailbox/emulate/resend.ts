@@ -1,8 +1,9 @@
 import type { EmailMessageInit } from '../../model/message-init.ts';
 import { jsonReply, type Reply } from '../web/reply.ts';
-import { extraOf, headerFields, templateOf } from './fields.ts';
+import { extraOf, headerFields, templateOf, timeOf } from './fields.ts';
+import { hasBearer, missing } from './refusals.ts';
 import { Choice, type Table, TEXT_OR_LIST } from './shape.ts';
-import { endpoint, type Problem, Refused, type Vendor, type VendorCall } from './vendor.ts';
+import { endpoint, type Problem, type Vendor, type VendorCall } from './vendor.ts';
 
 // https://resend.com/docs/api-reference/emails/send-email, read 2026-11-30
 const EMAIL: Table = {
@@ -61,14 +62,13 @@ interface File {
 
 function messageOf(email: Email): EmailMessageInit {
   const { template, scheduled_at: schedule, topic_id, attachments = [] } = email;
-  const missing = ['from', 'subject'].find((field) => Reflect.get(email, field) === undefined);
-  if (template === undefined && missing !== undefined)
-    throw new Refused({ kind: 'missing', field: missing, message: 'is missing' });
-  if (template === undefined && email.html === undefined && email.text === undefined)
-    throw new Refused({ kind: 'missing', field: 'html` or `text', message: 'is missing' });
+  if (template === undefined) {
+    if (email.from === undefined) missing('from');
+    if (email.subject === undefined) missing('subject');
+    if (email.html === undefined && email.text === undefined) missing('html` or `text');
+  }
   const { init, left } = headerFields(Object.entries(email.headers ?? {}));
-  const time = new Date(schedule ?? '');
-  const isTime = !Number.isNaN(time.getTime());
+  const time = timeOf(schedule);
   // What is at a URL is not fetched.
   const remote = attachments.flatMap(({ path }) => path ?? []);
   return {
@@ -84,11 +84,11 @@ function messageOf(email: Email): EmailMessageInit {
     tags: [],
     metadata: Object.fromEntries((email.tags ?? []).map(({ name, value }) => [name, value])),
     ...templateOf(template?.id, template?.variables),
-    sendAt: isTime ? time : null,
+    sendAt: time,
     attachments: attachments.flatMap((file) => (file.content === undefined ? [] : [attachmentOf(file, file.content)])),
     ...extraOf('resend', {
       topic_id,
-      scheduled_at: isTime ? undefined : schedule, // words, as 'in 1 hour'
+      scheduled_at: time === null ? schedule : undefined, // words, as 'in 1 hour'
       attachments: remote,
       headers: left,
     }),
@@ -121,7 +121,7 @@ export const vendor: Vendor = {
     templateId: 'template.id',
   },
   answersAgain: true,
-  hasKey: ({ authorization = '' }) => /^Bearer \S/.test(authorization),
+  hasKey: hasBearer,
   refuse,
   endpoints: {
     'POST /emails': endpoint<Email>({

@@ -1,11 +1,12 @@
 import { comparisonKey } from '../../model/address.ts';
 import type { EmailMessageInit } from '../../model/message-init.ts';
 import { jsonReply, type Reply } from '../web/reply.ts';
-import { extraOf, filled, headerFields, templateOf } from './fields.ts';
+import { extraOf, fileOf, headerFields, templateOf, timeOf } from './fields.ts';
+import { box, PERSON, type Person } from './people.ts';
+import { hasBearer, refuseContent, statusOf } from './refusals.ts';
 import { Choice, type Table } from './shape.ts';
-import { endpoint, type Problem, Refused, type Vendor } from './vendor.ts';
+import { endpoint, type Problem, type Vendor } from './vendor.ts';
 
-const PERSON: Table = { 'email!': 'text', name: 'text' };
 const SWITCH: Table = { enable: 'boolean' };
 // https://www.twilio.com/docs/sendgrid/api-reference/mail-send/mail-send, read 2026-11-30
 const MAIL: Table = {
@@ -61,10 +62,6 @@ const MAIL: Table = {
   },
 };
 
-interface Person {
-  readonly email: string;
-  readonly name?: string;
-}
 type Texts = Readonly<Record<string, string>>;
 interface Personalization {
   readonly from?: Person;
@@ -101,16 +98,14 @@ interface File {
   readonly content_id?: string;
 }
 
-const box = ({ email, name }: Person) => (name ? { name, address: email } : email);
-
 function messageOf(mail: Mail, own: Personalization): EmailMessageInit {
   const { content = [], tracking_settings: tracking = {}, ...rest } = mail;
   const subject = own.subject ?? mail.subject ?? '';
-  const write = (text: string): string => filled(text, own.substitutions ?? {}, (name) => name);
+  const write = (text: string): string =>
+    Object.entries(own.substitutions ?? {}).reduce((made, [tag, value]) => made.replaceAll(tag, () => value), text);
   const bodyOf = (wanted: string): string | undefined => content.find(({ type }) => type === wanted)?.value;
   const { init, left } = headerFields(Object.entries({ ...mail.headers, ...own.headers }));
   const replyTo = mail.reply_to_list ?? (mail.reply_to ? [mail.reply_to] : []);
-  const seconds = own.send_at ?? mail.send_at;
   const html = bodyOf('text/html');
   const { asm, batch_id, ip_pool_name, mail_settings, sections } = rest as Readonly<Record<string, unknown>>;
   return {
@@ -126,16 +121,13 @@ function messageOf(mail: Mail, own: Personalization): EmailMessageInit {
     alternatives: content
       .filter(({ type }) => type !== 'text/plain' && type !== 'text/html')
       .map(({ type, value }) => ({ mimetype: type, content: value })),
-    attachments: (mail.attachments ?? []).map(({ content: encoded, filename, type, content_id }) => ({
-      filename,
-      content: Buffer.from(encoded, 'base64'),
-      mimetype: type ?? null,
-      contentId: content_id ?? null,
-    })),
+    attachments: (mail.attachments ?? []).map((file) =>
+      fileOf(file.content, file.filename, file.type, file.content_id),
+    ),
     ...templateOf(mail.template_id, own.dynamic_template_data),
     tags: mail.categories ?? [],
     metadata: { ...(typeof mail.custom_args === 'object' && mail.custom_args), ...own.custom_args },
-    sendAt: seconds === undefined ? null : new Date(seconds * 1000),
+    sendAt: timeOf(own.send_at ?? mail.send_at),
     trackOpens: tracking['open_tracking']?.enable === true,
     trackClicks: tracking['click_tracking']?.enable === true,
     ...extraOf('sendgrid', { asm, batch_id, ip_pool_name, mail_settings, sections, headers: left }),
@@ -144,17 +136,15 @@ function messageOf(mail: Mail, own: Personalization): EmailMessageInit {
 
 /** What the shape cannot say (https://www.twilio.com/docs/sendgrid/api-reference/mail-send/errors). */
 function check({ personalizations, subject, content, template_id }: Mail): void {
-  const refuse = (field: string, message: string): never => {
-    throw new Refused({ kind: 'content', field, message });
-  };
-  if (personalizations.length === 0) refuse('personalizations', 'The personalizations field must have at least one.');
+  if (personalizations.length === 0)
+    refuseContent('personalizations', 'The personalizations field must have at least one.');
   for (const [index, { to, cc = [], bcc = [] }] of personalizations.entries()) {
     if (to.length === 0)
-      refuse(`personalizations[${index}].to`, 'The to array is required, and must have at least one.');
+      refuseContent(`personalizations[${index}].to`, 'The to array is required, and must have at least one.');
     const seen = new Set<string>();
     for (const { email } of [...to, ...cc, ...bcc]) {
       if (seen.size === seen.add(comparisonKey(email)).size)
-        refuse(
+        refuseContent(
           `personalizations[${index}]`,
           `Each email address should be unique among to, cc and bcc: ${email} is not.`,
         );
@@ -162,13 +152,13 @@ function check({ personalizations, subject, content, template_id }: Mail): void 
   }
   if (template_id !== undefined) return;
   if (personalizations.some((own) => !(own.subject ?? subject)))
-    refuse('subject', 'The subject is required, unless a template or every personalization has one.');
+    refuseContent('subject', 'The subject is required, unless a template or every personalization has one.');
   if (content === undefined || content.length === 0)
-    refuse('content', 'The content is required, unless there is a template.');
+    refuseContent('content', 'The content is required, unless there is a template.');
   const plain = content?.findIndex(({ type }) => type === 'text/plain') ?? -1;
-  if (plain > 0) refuse(`content[${plain}].type`, 'The text/plain content must be the first.');
+  if (plain > 0) refuseContent(`content[${plain}].type`, 'The text/plain content must be the first.');
   for (const [index, { value }] of (content ?? []).entries())
-    if (value === '') refuse(`content[${index}].value`, 'The content value must have at least one character.');
+    if (value === '') refuseContent(`content[${index}].value`, 'The content value must have at least one character.');
 }
 
 /** Twilio SendGrid. */
@@ -186,7 +176,7 @@ export const vendor: Vendor = {
     sendAt: 'send_at',
     templateId: 'template_id',
   },
-  hasKey: ({ authorization = '' }) => /^Bearer \S/.test(authorization),
+  hasKey: hasBearer,
   refuse,
   endpoints: {
     'POST /v3/mail/send': endpoint<Mail>({
@@ -207,9 +197,7 @@ export const vendor: Vendor = {
 };
 
 function refuse(problems: readonly [Problem, ...Problem[]]): Reply {
-  const [{ kind }] = problems;
-  const status = { key: 401, path: 404, 'too-large': 413, throttled: 429 }[kind as string] ?? 400;
-  return jsonReply({ errors: problems.map(errorOf) }, status);
+  return jsonReply({ errors: problems.map(errorOf) }, statusOf(problems[0]));
 }
 
 function errorOf({ kind, field, message }: Problem): object {

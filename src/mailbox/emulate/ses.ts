@@ -1,9 +1,10 @@
 import type { EmailMessageInit } from '../../model/message-init.ts';
-import { parseObject } from '../../util/json.ts';
 import { jsonReply, type Reply } from '../web/reply.ts';
-import { extraOf, headerFields, recipientsOf, senderOf, templateOf } from './fields.ts';
+import { extraOf, fileOf, headerFields, objectIn, templateOf } from './fields.ts';
+import { recipientsOf, senderOf } from './raw-mail.ts';
+import { missing, textOf as plainText } from './refusals.ts';
 import type { Table } from './shape.ts';
-import { type AskedMail, endpoint, type Problem, Refused, type Vendor } from './vendor.ts';
+import { type AskedMail, endpoint, type Problem, type Vendor } from './vendor.ts';
 
 const TEXT: Table = { 'Data!': 'text', Charset: 'text' };
 const HEADERS = [{ 'Name!': 'text', 'Value!': 'text' }] as const;
@@ -139,10 +140,8 @@ function mailOf(email: Email): AskedMail {
     const recipients = named.length > 0 ? named : recipientsOf(source);
     return { source, from: bare(FromEmailAddress ?? senderOf(source)), recipients, metadata };
   }
-  if (Simple === undefined && Template === undefined)
-    throw new Refused({ kind: 'missing', field: 'Content', message: 'must be Simple, Raw or Template' });
-  if (FromEmailAddress === undefined)
-    throw new Refused({ kind: 'missing', field: 'FromEmailAddress', message: 'is missing' });
+  if (Simple === undefined && Template === undefined) missing('Content', 'must be Simple, Raw or Template');
+  if (FromEmailAddress === undefined) return missing('FromEmailAddress');
   const { Headers = [], Attachments = [] }: Further = Simple ?? Template ?? {};
   const { init, left } = headerFields(Headers.map(({ Name, Value }) => [Name, Value]));
   const own = Template?.TemplateContent;
@@ -158,13 +157,13 @@ function mailOf(email: Email): AskedMail {
     subject: Simple?.Subject.Data ?? own?.Subject ?? '',
     body: Simple?.Body.Text?.Data ?? own?.Text ?? '',
     htmlBody: Simple?.Body.Html?.Data ?? own?.Html ?? null,
-    attachments: Attachments.map(({ FileName, RawContent, ContentType, ContentId }) => ({
-      filename: FileName,
-      content: Buffer.from(RawContent, 'base64'),
-      mimetype: ContentType ?? null,
-      contentId: ContentId?.replace(/^<(.*)>$/, '$1') ?? null,
-    })),
-    ...templateOf(Template?.TemplateName ?? Template?.TemplateArn, dataOf(Template?.TemplateData)),
+    attachments: Attachments.map(({ FileName, RawContent, ContentType, ContentId }) =>
+      fileOf(RawContent, FileName, ContentType, ContentId?.replace(/^<(.*)>$/, '$1')),
+    ),
+    ...templateOf(
+      Template?.TemplateName ?? Template?.TemplateArn,
+      objectIn('TemplateData', Template?.TemplateData ?? '{}'),
+    ),
     metadata,
     ...extraOf('ses', { ConfigurationSetName, TenantName, ListManagementOptions, headers: left }),
   } satisfies EmailMessageInit;
@@ -175,7 +174,10 @@ function entryOf(bulk: Bulk, entry: Entry): Email {
   const { DefaultContent, DefaultEmailTags = [], BulkEmailEntries: _, ...common } = bulk;
   const { Template = {} } = DefaultContent;
   const { ReplacementTemplateData } = entry.ReplacementEmailContent?.ReplacementTemplate ?? {};
-  const data = { ...dataOf(Template.TemplateData), ...dataOf(ReplacementTemplateData) };
+  const data = {
+    ...objectIn('TemplateData', Template.TemplateData ?? '{}'),
+    ...objectIn('ReplacementTemplateData', ReplacementTemplateData ?? '{}'),
+  };
   const Headers = [...(Template.Headers ?? []), ...(entry.ReplacementHeaders ?? [])];
   return {
     ...common,
@@ -183,12 +185,6 @@ function entryOf(bulk: Bulk, entry: Entry): Email {
     Content: { Template: { ...Template, Headers, TemplateData: JSON.stringify(data) } },
     EmailTags: [...DefaultEmailTags, ...(entry.ReplacementTags ?? [])],
   };
-}
-
-function dataOf(json: string | undefined): Readonly<Record<string, unknown>> {
-  const value = parseObject(json ?? '{}');
-  if (value !== null) return value;
-  throw new Refused({ kind: 'content', field: 'TemplateData', message: 'must be an object in JSON' });
 }
 
 function bare(address: string): string {
@@ -262,7 +258,6 @@ function refuse([problem]: readonly [Problem, ...Problem[]]): Reply {
   return { ...reply, headers: { ...reply.headers, 'x-amzn-errortype': type } };
 }
 
-function textOf({ kind, field, message }: Problem): string {
-  if (kind === 'key') return 'Missing Authentication Token';
-  return field === null ? message : `${field} ${message}`;
+function textOf(problem: Problem): string {
+  return problem.kind === 'key' ? 'Missing Authentication Token' : plainText(problem);
 }

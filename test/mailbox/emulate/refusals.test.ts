@@ -1,31 +1,22 @@
-import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { type MailboxServer, startMailbox } from '../../../src/mailbox/mailbox.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startMailbox } from '../../../src/mailbox/mailbox.ts';
 import {
   BREVO,
   CLOUDFLARE,
-  countOf,
   form,
   JSON_TYPE,
   MAILGUN,
   OUTBOUND,
   POSTMARK,
-  type Post,
   postTo,
   RESEND,
   SEND,
   SENDGRID,
   SES,
+  testMailbox,
 } from './vendor-requests.ts';
 
-let mailbox: MailboxServer;
-
-beforeEach(async () => {
-  mailbox = (await startMailbox({ port: 0, smtpPort: null })) as MailboxServer; // the class behind the interface
-});
-afterEach(() => mailbox.close());
-
-const post = (...request: Post) => postTo(mailbox.url, ...request);
-const count = () => countOf(mailbox.url);
+const { count, post } = testMailbox();
 
 describe('a mistake is told in the shape of the vendor, and nothing is caught', () => {
   const faults: [what: string, vendor: string, path: string, body: unknown, status: number, answer: object | string][] =
@@ -262,11 +253,17 @@ describe('a mistake is told in the shape of the vendor, and nothing is caught', 
   });
 
   test('a mail that is too large', async () => {
-    mailbox = (await startMailbox({ port: 0, smtpPort: null, maxSize: 1000 })) as MailboxServer; // the class behind it
-    onTestFinished(() => mailbox.close());
+    const small = await startMailbox({ port: 0, smtpPort: null, maxSize: 1000 });
+    onTestFinished(() => small.close());
     const large = { ...RESEND, html: 'x'.repeat(2000) };
-    expect(await post('resend', '/emails', large)).toMatchObject({ status: 413, body: { statusCode: 413 } });
+    expect(await postTo(small.url, 'resend', '/emails', large)).toMatchObject({
+      status: 413,
+      body: { statusCode: 413 },
+    });
     const huge = { ...RESEND, html: 'x'.repeat(1_200_000) };
-    expect(await post('resend', '/emails', huge)).toMatchObject({ status: 413, body: { statusCode: 413 } });
+    expect(await postTo(small.url, 'resend', '/emails', huge)).toMatchObject({
+      status: 413,
+      body: { statusCode: 413 },
+    });
   });
 });

@@ -1,34 +1,21 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type MailboxServer, startMailbox } from '../../../src/mailbox/mailbox.ts';
+import { describe, expect, test } from 'vitest';
 import {
   BREVO,
   CLOUDFLARE,
-  countOf,
   form,
   JSON_TYPE,
   KEYS,
   MAILGUN,
-  newestOf,
   OUTBOUND,
   POSTMARK,
-  type Post,
-  postTo,
   RESEND,
   SEND,
   SENDGRID,
   SES,
+  testMailbox,
 } from './vendor-requests.ts';
 
-let mailbox: MailboxServer;
-
-beforeEach(async () => {
-  mailbox = (await startMailbox({ port: 0, smtpPort: null })) as MailboxServer; // the class behind the interface
-});
-afterEach(() => mailbox.close());
-
-const post = (...request: Post) => postTo(mailbox.url, ...request);
-const count = () => countOf(mailbox.url);
-const newest = () => newestOf(mailbox.url);
+const { count, newest, post, url } = testMailbox();
 
 describe('what vendors take beside what our backends say', () => {
   test('Resend: a Buffer, a schedule in words, a file at a URL, which is not fetched', async () => {
@@ -76,7 +63,7 @@ describe('what vendors take beside what our backends say', () => {
     const told = await post('sendgrid', '/v3/mail/send', mail);
     expect(told).toMatchObject({ status: 202, body: '' });
     expect(told.headers.get('x-message-id')).toMatch(/^[\w-]+$/);
-    const { messages } = await (await fetch(`${mailbox.url}/api/messages`)).json();
+    const { messages } = await (await fetch(`${url()}/api/messages`)).json();
     expect(messages).toMatchObject([
       { subject: 's', facts: { sendAt: '3000-01-01T00:00:00.000Z', espExtra: { sendgrid: { asm: { group_id: 7 } } } } },
       { subject: 'Hi Bob', to: [{ name: 'Bob' }], snippet: 'Dear Bob' },
@@ -145,7 +132,7 @@ describe('what further vendors take', () => {
     const mail = { ...rest, params: { shop: 'A' }, headers, messageVersions };
     const told = await post('brevo', '/v3/smtp/email', mail);
     expect(told).toMatchObject({ status: 201, body: { messageIds: [expect.any(String), expect.any(String)] } });
-    const { messages } = await (await fetch(`${mailbox.url}/api/messages`)).json();
+    const { messages } = await (await fetch(`${url()}/api/messages`)).json();
     expect(messages).toMatchObject([
       {
         subject: 's',

@@ -1,3 +1,6 @@
+import { afterEach, beforeEach } from 'vitest';
+import { type MailboxServer, startMailbox } from '../../../src/mailbox/mailbox.ts';
+
 /** A key for each vendor. */
 export const KEYS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   resend: { authorization: 'Bearer test' },
@@ -30,16 +33,31 @@ export async function postTo(url: string, ...[vendor, path, body, headers]: Post
   };
 }
 
-/** What the newest caught mail is, as the API shows it. */
+/** The newest caught mail, as the API shows it. */
 // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of the JSON
-export async function newestOf(url: string): Promise<any> {
+async function newestOf(url: string): Promise<any> {
   const { messages } = await (await fetch(`${url}/api/messages`)).json();
   return (await fetch(`${url}/api/messages/${messages[0].id}`)).json();
 }
 
 /** How many mails a mailbox has caught. */
-export async function countOf(url: string): Promise<number> {
+async function countOf(url: string): Promise<number> {
   return (await (await fetch(`${url}/api/messages`)).json()).total;
+}
+
+/** A mailbox of its own for each test of a file, and what is asked of it. */
+export function testMailbox() {
+  let mailbox: MailboxServer;
+  beforeEach(async () => {
+    mailbox = (await startMailbox({ port: 0, smtpPort: null })) as MailboxServer; // the class behind the interface
+  });
+  afterEach(() => mailbox.close());
+  return {
+    url: () => mailbox.url,
+    post: (...request: Post) => postTo(mailbox.url, ...request),
+    newest: () => newestOf(mailbox.url),
+    count: () => countOf(mailbox.url),
+  };
 }
 
 export const RESEND = { from: 'Acme <a@example.com>', to: 'b@example.org', subject: 's', html: '<p>Hi</p>' };
