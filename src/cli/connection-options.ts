@@ -50,7 +50,10 @@ export function emulationOptions({
   const logins = Object.entries(optionTable).flatMap(([option, { part, urlPart, variable }]) => {
     const [first] = [variable ?? []].flat();
     const isLogin = part === 'login' || urlPart === 'username' || urlPart === 'password';
-    return isLogin && first !== undefined ? [{ option, ...first }] : [];
+    // Examples are written as for a shell.
+    return isLogin && first !== undefined
+      ? [{ option, ...first, example: first.example.replace(/^'(.*)'$/, '$1') }]
+      : [];
   });
   // Real keys stay here, and what is set in their place need not look like one.
   const examples = Object.fromEntries(logins.map(({ name, example }) => [name, example]));

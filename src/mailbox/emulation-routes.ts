@@ -29,5 +29,6 @@ export function emulationRoutes(store: MailStore, chaos: Chaos): Routes {
     const known = Object.keys((await vendors()).VENDORS).join(', ');
     return errorReply(404, 'not-found', `there is no vendor ${vendor}; these are emulated: ${known}`);
   };
-  return { 'GET /api/emulate/:vendor/*path': answer, 'POST /api/emulate/:vendor/*path': answer };
+  const methods = ['GET', 'POST', 'PUT', 'DELETE'];
+  return Object.fromEntries(methods.map((method) => [`${method} /api/emulate/:vendor/*path`, answer]));
 }

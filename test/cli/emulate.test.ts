@@ -80,13 +80,13 @@ describe('it is refused', () => {
   });
 });
 
-test('check --emulate shows the address, and that it answers', async () => {
-  const args = ['check', '--backend', 'postmark', '--emulate', mailbox.url, '--json'];
+test.each(Object.keys(VENDORS))('check --emulate shows the address, and that %s answers there', async (backend) => {
+  const args = ['check', '--backend', backend, '--emulate', mailbox.url, '--json'];
   const { stdout } = await runCommand(args, { cwd: folder });
   const { settings, checks } = JSON.parse(stdout);
   expect(settings).toContainEqual({
-    name: 'baseUrl',
-    value: `${mailbox.url}/api/emulate/postmark`,
+    name: backend === 'ses' ? 'endpoint' : 'baseUrl',
+    value: `${mailbox.url}/api/emulate/${backend}`,
     origin: '--emulate',
   });
   expect(checks).toContainEqual(expect.objectContaining({ area: 'connect', level: 'ok' }));

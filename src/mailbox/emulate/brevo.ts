@@ -122,7 +122,7 @@ export const vendor: Vendor = {
       key: (_, { headers }) => headers?.['idempotencyKey'] ?? null,
       mails: (email) => (email.messageVersions ?? [{}]).map((version) => mailOf(email, version)),
       answer: ([outcome], _, { messageVersions }) => {
-        const ids = outcome?.problem === null ? outcome.ids.map((id) => `<${id}>`) : [];
+        const ids = outcome?.ids.map((id) => `<${id}>`) ?? [];
         return jsonReply(messageVersions === undefined ? { messageId: ids[0] } : { messageIds: ids }, 201);
       },
     }),

@@ -73,9 +73,12 @@ function messageOf(email: Email): EmailMessageInit {
 }
 
 const answer = ([outcome]: readonly Outcome[]): Reply => {
-  const told = outcome?.problem === null ? outcome : { ids: [], accepted: [], refused: [] };
-  const { ids, accepted: queued, refused: permanent_bounces } = told;
-  const result = { delivered: [], queued, permanent_bounces, message_id: ids[0] };
+  const result = {
+    delivered: [],
+    queued: outcome?.accepted,
+    permanent_bounces: outcome?.refused,
+    message_id: outcome?.ids[0],
+  };
   return jsonReply({ success: true, errors: [], messages: [], result });
 };
 

@@ -55,9 +55,11 @@ export class Emulation {
     }
   }
 
-  async #answer(request: RouteRequest, path: string): Promise<Reply | null> {
+  async #answer(request: RouteRequest, given: string): Promise<Reply | null> {
     const vendor = this.#vendor;
-    const { method, headers } = request;
+    const { method, headers, query } = request;
+    const { prefix = '' } = vendor;
+    const path = given.startsWith(`${prefix}/`) ? given.slice(prefix.length) : given;
     const found = Object.entries(vendor.endpoints).find(([key]) => paramsOf(key, `${method} ${path}`) !== null);
     if (found === undefined) {
       const known = Object.keys(vendor.endpoints).join(', ');
@@ -68,7 +70,9 @@ export class Emulation {
       });
     }
     const [key, endpoint] = found;
-    const call: VendorCall = { headers, params: paramsOf(key, `${method} ${path}`) ?? [] };
+    const params = paramsOf(key, `${method} ${path}`) ?? [];
+    const baseUrl = `http://${headers.host}/api/emulate/${this.#name}`;
+    const call: VendorCall = { headers, params, query, baseUrl };
     if (typeof endpoint === 'function') {
       if (!vendor.hasKey(headers, null)) throw new Refused(NO_KEY);
       return endpoint(call);
@@ -79,6 +83,7 @@ export class Emulation {
     if (!vendor.hasKey(headers, body)) throw new Refused(NO_KEY);
     const [first, ...others] = findProblems(body, endpoint.shape);
     if (first !== undefined) return vendor.refuse([first, ...others]);
+    if (!('mails' in endpoint)) return endpoint.answer(body, call);
     const used = endpoint.key?.(call, body) ?? null;
     if (used === null) return this.#take(endpoint, call, body, null, request.response);
     const digest = createHash('sha256').update(bytes).digest('hex');
@@ -103,13 +108,13 @@ export class Emulation {
     const max = endpoint.max ?? MAX_MAILS;
     if (parts.length > max)
       throw new Refused({ kind: 'too-large', field: null, message: `a request has at most ${max} messages` });
-    const made = parts.map((part) => this.#make(() => endpoint.mails(part, call), idempotencyKey));
+    const made = parts.map((part) => this.#make(() => mailsOf(endpoint, part, call), call, idempotencyKey));
     const problem = made.find((mails) => 'kind' in mails);
     if (problem !== undefined && !endpoint.takesParts?.(call)) throw new Refused(problem as Problem); // it has a kind
     const outcomes: Outcome[] = [];
     let delayMs = 0;
     for (const mails of made) {
-      if ('kind' in mails) outcomes.push({ problem: mails });
+      if ('kind' in mails) outcomes.push(refusedFor(mails));
       else {
         const taken = mails.map((mail) => ({ mail, acceptance: this.#accept(mail.arrival) }));
         if (taken.some(({ acceptance }) => acceptance.isDropped)) {
@@ -127,14 +132,14 @@ export class Emulation {
   }
 
   /** The mails of a message as they are caught, or what is wrong with one of them. */
-  #make(mailsOf: () => readonly AskedMail[], idempotencyKey: string | null): Problem | readonly Made[] {
+  #make(ask: () => readonly AskedMail[], call: VendorCall, idempotencyKey: string | null): Problem | readonly Made[] {
     const made: Made[] = [];
     try {
-      const mails = mailsOf();
+      const mails = ask();
       if (mails.length > MAX_MAILS)
         return { kind: 'too-large', field: null, message: `a message is for at most ${MAX_MAILS} mails` };
       for (const mail of mails) {
-        const id = randomUUID();
+        const id = this.#vendor.newId?.(call) ?? randomUUID();
         const { messageId, ...arrival } = arrivalFor(mail, idempotencyKey);
         const { answersMessageId } = this.#vendor;
         const facts: Record<string, JsonValue> = { vendor: this.#name, ...(!answersMessageId && { id }) };
@@ -175,6 +180,13 @@ export class Emulation {
 
 const NO_KEY: Problem = { kind: 'key', field: null, message: 'the request has no key' };
 
+/** What a message asks for. @throws {Refused} */
+function mailsOf(endpoint: Endpoint, part: unknown, call: VendorCall): readonly AskedMail[] {
+  const [problem] = endpoint.partShape === undefined ? [] : findProblems(part, endpoint.partShape);
+  if (problem !== undefined) throw new Refused(problem);
+  return endpoint.mails(part, call);
+}
+
 interface Made {
   readonly id: string;
   readonly arrival: Arrival;
@@ -184,6 +196,10 @@ function arrivalFor(
   mail: AskedMail,
   idempotencyKey: string | null,
 ): Omit<Arrival, 'via'> & { readonly messageId: string } {
+  if ('message' in mail) {
+    const { envelope, ...arrival } = arrivalFor(mail.message, idempotencyKey);
+    return { ...arrival, envelope: { ...envelope, to: mail.recipients } };
+  }
   if (!('source' in mail)) return arrivalOf(new EmailMessage({ ...mail, idempotencyKey }));
   const { source, from, recipients, tags, metadata } = mail;
   const head =
@@ -205,10 +221,15 @@ function outcomeOf(taken: readonly { readonly mail: Made; readonly acceptance: A
   if (taken.every(({ acceptance }) => acceptance.id === null)) {
     const isTemporary = taken.some(({ acceptance }) => Object.values(acceptance.refused).includes(450));
     const message = `chaos: the mailbox refused ${refused.join(', ')}, as configured`;
-    return { problem: { kind: isTemporary ? 'throttled' : 'refused', field: null, message, addresses: refused } };
+    return refusedFor({ kind: isTemporary ? 'throttled' : 'refused', field: null, message, addresses: refused });
   }
   const accepted = everybody.filter((address) => !refused.includes(address));
   return { problem: null, ids: taken.map(({ mail }) => mail.id), refused, accepted };
+}
+
+/** Of a message that nobody gets. */
+function refusedFor(problem: Problem): Outcome {
+  return { problem, ids: [], refused: problem.addresses ?? [], accepted: [] };
 }
 
 /** What a path has at each `*` of a pattern; null when it is another path. */
@@ -227,7 +248,7 @@ function paramsOf(pattern: string, path: string): readonly string[] | null {
 
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
-  if (!isObject(value)) return value;
+  if (!isObject(value) || value instanceof Uint8Array) return value;
   const entries = Object.entries(value).filter(([, inner]) => inner !== null);
   return Object.fromEntries(entries.map(([name, inner]) => [name, withoutNulls(inner)]));
 }

@@ -50,23 +50,33 @@ export function templateOf(
   };
 }
 
-/** A text in which each variable stands where it is named; what is no variable stays as it is. @param place names it by its one group */
-export function filled(text: string, place: RegExp, values: Readonly<Record<string, unknown>>): string {
+/**
+ * A text in which each variable stands where it is named; what is no variable stays as it is.
+ *
+ * @param place where one is named, by its one group
+ * @param keyOf what it is called among the values
+ */
+export function filled(
+  text: string,
+  place: RegExp,
+  values: Readonly<Record<string, unknown>>,
+  keyOf: (name: string) => string = (name) => name,
+): string {
   return text.replaceAll(place, (written, name: string) =>
-    Object.hasOwn(values, name) ? String(values[name]) : written,
+    Object.hasOwn(values, keyOf(name)) ? String(values[keyOf(name)]) : written,
   );
 }
 
-/** A file whose content is in base64. */
+/** A file. @param content in base64, or as it is */
 export function fileOf(
-  content: string,
+  content: string | Buffer,
   filename: string | undefined,
   mimetype: string | undefined,
   contentId?: string,
 ): AttachmentInit {
   return {
     filename: filename ?? null,
-    content: Buffer.from(content, 'base64'),
+    content: typeof content === 'string' ? Buffer.from(content, 'base64') : content,
     mimetype: mimetype || null,
     contentId: contentId || null,
   };

@@ -10,7 +10,7 @@ import { type FormFile, readForm } from './form.ts';
 import { senderOf } from './raw-mail.ts';
 import { hasBasic, missing, statusOf } from './refusals.ts';
 import type { Table } from './shape.ts';
-import { type AskedMail, endpoint, type Problem, Refused, type Vendor } from './vendor.ts';
+import { type AskedMail, endpoint, type Outcome, type Problem, Refused, type Vendor } from './vendor.ts';
 
 /** A form: the values of each field, its files, and the fields whose names are free (`h:X-Order`, `v:user`). */
 interface Form {
@@ -130,10 +130,8 @@ function rawOf(form: Form): AskedMail {
   return { source, from: senderOf(source), recipients, tags: form.texts['o:tag'] ?? [], metadata };
 }
 
-const answer = ([outcome]: readonly unknown[]): Reply => {
-  const { ids } = outcome as { readonly ids: readonly string[] }; // it was taken
-  return jsonReply({ id: `<${ids[0]}>`, message: 'Queued. Thank you.' });
-};
+const answer = ([outcome]: readonly Outcome[]): Reply =>
+  jsonReply({ id: `<${outcome?.ids[0]}>`, message: 'Queued. Thank you.' });
 
 /** Mailgun. */
 export const vendor: Vendor = {

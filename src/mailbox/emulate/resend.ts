@@ -128,7 +128,7 @@ export const vendor: Vendor = {
       shape: EMAIL,
       key: keyOf,
       mails: (email) => [messageOf(email)],
-      answer: ([outcome]) => jsonReply({ id: outcome?.problem === null ? outcome.ids[0] : null }),
+      answer: ([outcome]) => jsonReply({ id: outcome?.ids[0] }),
     }),
     'POST /emails/batch': endpoint<readonly Email[], Email>({
       shape: [BATCHED],
@@ -139,7 +139,7 @@ export const vendor: Vendor = {
       mails: (email) => [messageOf(email)],
       answer: (outcomes, call) =>
         jsonReply({
-          data: outcomes.flatMap((outcome) => (outcome.problem === null ? [{ id: outcome.ids[0] }] : [])),
+          data: outcomes.flatMap(({ ids }) => ids.map((id) => ({ id }))),
           ...(isPermissive(call) && {
             errors: outcomes.flatMap(({ problem }, index) =>
               problem === null ? [] : [{ index, message: textOf(problem) }],

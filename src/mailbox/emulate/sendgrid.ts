@@ -188,7 +188,7 @@ export const vendor: Vendor = {
       answer: ([outcome], _, { mail_settings }) => ({
         // Of a sandbox it is 200: https://www.twilio.com/docs/sendgrid/for-developers/sending-email/sandbox-mode
         status: mail_settings?.sandbox_mode?.enable ? 200 : 202,
-        headers: { 'x-message-id': outcome?.problem === null ? (outcome.ids[0] ?? '') : '' },
+        headers: { 'x-message-id': outcome?.ids[0] ?? '' },
         body: '',
       }),
     }),

@@ -211,7 +211,7 @@ export const vendor: Vendor = {
     'POST /v2/email/outbound-emails': endpoint<Email>({
       shape: EMAIL,
       mails: (email) => [mailOf(email)],
-      answer: ([outcome]) => jsonReply({ MessageId: outcome?.problem === null ? outcome.ids[0] : null }),
+      answer: ([outcome]) => jsonReply({ MessageId: outcome?.ids[0] }),
     }),
     'POST /v2/email/outbound-bulk-emails': endpoint<Bulk, Email>({
       shape: BULK,

@@ -8,6 +8,9 @@ export interface VendorCall {
   readonly headers: IncomingHttpHeaders;
   /** What the path has at each `*` of the endpoint. */
   readonly params: readonly string[];
+  readonly query: URLSearchParams;
+  /** The vendor's base URL in this mailbox, as the client has it. */
+  readonly baseUrl: string;
 }
 
 /** What is wrong with a request. */
@@ -48,7 +51,7 @@ export class Refused extends Error {
 }
 
 /** A mail that a request has in its own source. */
-interface RawMail {
+export interface RawMail {
   readonly source: Uint8Array;
   readonly from: string;
   readonly recipients: readonly string[];
@@ -56,21 +59,26 @@ interface RawMail {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
+/** A mail to others than its headers name. */
+interface AddressedMail {
+  readonly message: EmailMessageInit;
+  readonly recipients: readonly string[];
+}
+
 /** One mail that a request asks for. */
-export type AskedMail = EmailMessageInit | RawMail;
+export type AskedMail = EmailMessageInit | AddressedMail | RawMail;
 
 /** What became of one message of a request. */
-export type Outcome =
-  | { readonly problem: Problem }
-  | {
-      readonly problem: null;
-      /** One id for each of its mails. */
-      readonly ids: readonly string[];
-      /** The recipients that chaos refused. */
-      readonly refused: readonly string[];
-      /** The others. */
-      readonly accepted: readonly string[];
-    };
+export interface Outcome {
+  /** Why nobody gets it; null when it was taken. */
+  readonly problem: Problem | null;
+  /** One id for each of its mails. */
+  readonly ids: readonly string[];
+  /** The recipients that chaos refused. */
+  readonly refused: readonly string[];
+  /** The others. */
+  readonly accepted: readonly string[];
+}
 
 /** One way to ask a vendor for mails; a request has one message, or several parts of which each is one. */
 export interface Endpoint<Body = unknown, Part = Body> {
@@ -82,6 +90,8 @@ export interface Endpoint<Body = unknown, Part = Body> {
   read?(body: Buffer, headers: IncomingHttpHeaders): Promise<unknown>;
   /** The key under which a request is carried out once; null when it has none. */
   key?(call: VendorCall, body: Body): string | null;
+  /** What a message must be whose faults are its own, and no other's; default: what the shape of the request says of it. */
+  readonly partShape?: Shape;
   /** Its messages; default: the body is one. */
   parts?(body: Body): readonly Part[];
   /** Whether messages that nothing is wrong with are taken when others are not; default: no. */
@@ -92,13 +102,26 @@ export interface Endpoint<Body = unknown, Part = Body> {
   answer(outcomes: readonly Outcome[], call: VendorCall, body: Body): Reply;
 }
 
-/** What a vendor answers to a harmless request. */
+/** A request that asks for no mail yet: a draft, a file of it. */
+export interface Step<Body = unknown> {
+  readonly shape: Shape;
+  /** Reads the body; default: JSON. @throws {Refused} when it cannot be read */
+  read?(body: Buffer, headers: IncomingHttpHeaders): Promise<unknown>;
+  /** @throws {Refused} */
+  answer(body: Body, call: VendorCall): Reply;
+}
+
+/** What a vendor answers to a request whose body says nothing. @throws {Refused} */
 type Fixed = (call: VendorCall) => Reply;
 
 /** A vendor's API, as far as sending goes. */
 export interface Vendor {
   /** By method and path, as `POST /emails`; a `*` stands for what a path has of the account. */
-  readonly endpoints: Readonly<Record<string, Endpoint | Fixed>>;
+  readonly endpoints: Readonly<Record<string, Endpoint | Step | Fixed>>;
+  /** What its base URL may end with, when a client does not have it in the base URL; default: nothing. */
+  readonly prefix?: string;
+  /** Makes the id of a mail; default: a UUID. */
+  newId?(call: VendorCall): string;
   /** Whether the Message-ID is the id that the vendor answers with; default: it has ids of its own. */
   readonly answersMessageId?: boolean;
   /** Whether a repeated key is answered as the first time; default: it is refused. */
@@ -116,4 +139,9 @@ export interface Vendor {
 /** An endpoint whose body has the type that its shape describes. */
 export function endpoint<Body, Part = Body>(definition: Endpoint<Body, Part>): Endpoint {
   return definition as unknown as Endpoint; // its methods get what its shape was checked to be
+}
+
+/** A step whose body has the type that its shape describes. */
+export function step<Body>(definition: Step<Body>): Step {
+  return definition as unknown as Step; // its answer gets what its shape was checked to be
 }

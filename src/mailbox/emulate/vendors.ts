@@ -10,7 +10,15 @@ export const VENDORS: Readonly<Record<string, () => Promise<{ readonly vendor: V
   postmark: () => import('./postmark.ts'),
   mailgun: () => import('./mailgun.ts'),
   brevo: () => import('./brevo.ts'),
+  mailjet: () => import('./mailjet.ts'),
+  mailtrap: () => import('./mailtrap.ts'),
+  mailersend: () => import('./mailersend.ts'),
+  sparkpost: () => import('./sparkpost.ts'),
+  mandrill: () => import('./mandrill.ts'),
+  azure: () => import('./azure.ts'),
   cloudflare: () => import('./cloudflare.ts'),
+  'gmail-api': () => import('./gmail-api.ts'),
+  'microsoft-graph': async () => ({ vendor: (await import('./microsoft-graph.ts')).createVendor() }),
   ses: () => import('./ses.ts'),
 };
 

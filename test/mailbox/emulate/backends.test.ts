@@ -1,12 +1,20 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { EmailBackend } from '../../../src/backend/backend.ts';
+import { AzureBackend } from '../../../src/backends/azure.ts';
 import { BrevoBackend } from '../../../src/backends/brevo.ts';
 import { CloudflareBackend } from '../../../src/backends/cloudflare.ts';
+import { GmailApiBackend } from '../../../src/backends/gmail-api.ts';
+import { MailerSendBackend } from '../../../src/backends/mailersend.ts';
 import { MailgunBackend } from '../../../src/backends/mailgun.ts';
+import { MailjetBackend } from '../../../src/backends/mailjet.ts';
+import { MailtrapBackend } from '../../../src/backends/mailtrap.ts';
+import { MandrillBackend } from '../../../src/backends/mandrill.ts';
+import { MicrosoftGraphBackend } from '../../../src/backends/microsoft-graph.ts';
 import { PostmarkBackend } from '../../../src/backends/postmark.ts';
 import { ResendBackend } from '../../../src/backends/resend.ts';
 import { SendGridBackend } from '../../../src/backends/sendgrid.ts';
 import { SesBackend } from '../../../src/backends/ses.ts';
+import { SparkPostBackend } from '../../../src/backends/sparkpost.ts';
 import { type MailboxServer, startMailbox } from '../../../src/mailbox/mailbox.ts';
 import type { EmailMessageInit } from '../../../src/model/message-init.ts';
 import { FULL, MAIL } from '../../backends/vendor-trial.ts';
@@ -18,32 +26,47 @@ beforeEach(async () => {
 });
 afterEach(() => mailbox.close());
 
+const HEX = '0123456789abcdef0123456789abcdef';
 const BACKENDS: Readonly<Record<string, (baseUrl: string) => EmailBackend>> = {
   resend: (baseUrl) => new ResendBackend({ apiKey: 're_123', baseUrl }),
   sendgrid: (baseUrl) => new SendGridBackend({ apiKey: 'SG.key.secret', baseUrl }),
   postmark: (baseUrl) => new PostmarkBackend({ serverToken: '11111111-2222-3333-4444-555555555555', baseUrl }),
   mailgun: (baseUrl) => new MailgunBackend({ apiKey: 'key-0123456789abcdef0123', baseUrl }),
   brevo: (baseUrl) => new BrevoBackend({ apiKey: 'xkeysib-123', baseUrl }),
-  cloudflare: (baseUrl) =>
-    new CloudflareBackend({
-      apiToken: '0123456789abcdefghij0123',
-      accountId: '0123456789abcdef0123456789abcdef',
+  mailjet: (baseUrl) => new MailjetBackend({ apiKey: HEX, secretKey: HEX, baseUrl }),
+  mailtrap: (baseUrl) => new MailtrapBackend({ apiKey: HEX, baseUrl }),
+  mailersend: (baseUrl) => new MailerSendBackend({ apiKey: 'mlsn.123', baseUrl }),
+  sparkpost: (baseUrl) => new SparkPostBackend({ apiKey: `${HEX}01234567`, transactional: true, baseUrl }),
+  mandrill: (baseUrl) => new MandrillBackend({ apiKey: 'md-0123456789abcdefghij', baseUrl }),
+  azure: (baseUrl) =>
+    new AzureBackend({
+      connectionString: 'endpoint=https://shop.example.com/;accesskey=bm90LWEtcmVhbC1rZXk=',
       baseUrl,
     }),
+  'gmail-api': (baseUrl) => new GmailApiBackend({ accessToken: 'ya29.token', baseUrl }),
+  'microsoft-graph': (baseUrl) => new MicrosoftGraphBackend({ accessToken: 'a.b.c', baseUrl: `${baseUrl}/v1.0` }),
+  cloudflare: (baseUrl) => new CloudflareBackend({ apiToken: '0123456789abcdefghij0123', accountId: HEX, baseUrl }),
   ses: (endpoint) => new SesBackend({ region: 'us-east-1', accessKeyId: 'AKIA', secretAccessKey: 'secret', endpoint }),
 };
 const NAMES = Object.keys(BACKENDS);
 /** Those with stored templates. */
-const TEMPLATES = NAMES.filter((name) => name !== 'cloudflare');
-/** What each carries of FULL, as it arrives. */
+const TEMPLATES = NAMES.filter((name) => !['azure', 'cloudflare', 'gmail-api', 'microsoft-graph'].includes(name));
+/** What they say of a mail that they took. */
+const SENT = ['postmark', 'ses', 'mandrill', 'gmail-api'];
+/** What each does not carry of FULL. */
 const LEFT_OUT: Readonly<Record<string, Partial<EmailMessageInit>>> = {
   brevo: { attachments: FULL.attachments?.slice(0, 1) ?? [], htmlBody: '<p>Hello</p>' },
+  azure: { fromEmail: 'shop@bücher.example' },
 };
 
 /** What becomes of its tag and its metadata where they have no fields of their own. */
 const LABELS: Readonly<Record<string, object>> = {
   resend: { metadata: { tag: 'welcome', order: '17' }, tags: [] },
   cloudflare: { metadata: {}, tags: [] },
+  mailersend: { metadata: {}, tags: ['welcome'] },
+  azure: { metadata: {}, tags: [] },
+  'gmail-api': { metadata: {}, tags: [] },
+  'microsoft-graph': { metadata: {}, tags: [] },
   ses: { metadata: { welcome: 'true', metadata_order: '17' }, tags: [] },
 };
 
@@ -84,13 +107,13 @@ async function caught(): Promise<any[]> {
 describe('a mail of our own backend is caught with everything it says', () => {
   test.each(NAMES)('%s', async (name) => {
     const [told] = await send(name, { ...FULL, ...LEFT_OUT[name] });
-    const ok = name === 'postmark' || name === 'ses' ? 'sent' : 'queued';
+    const ok = SENT.includes(name) ? 'sent' : 'queued';
     expect(told).toMatchObject({ error: null, statuses: [ok, ok, ok, ok].join() });
     const [mail, ...others] = await caught();
     expect(others).toEqual([]);
     expect(mail).toMatchObject({
       subject: 'Größe',
-      from: { name: 'Müller, Jörg', address: 'shop@xn--bcher-kva.example' },
+      from: { name: name === 'azure' ? '' : 'Müller, Jörg', address: 'shop@xn--bcher-kva.example' },
       to: [
         { name: 'Ann', address: 'ann@example.org' },
         { name: '', address: 'bob@example.org' },
@@ -129,7 +152,7 @@ describe('a stored template is shown by its name and variables', () => {
       subject: '',
       body: '',
       to,
-      templateId: name === 'brevo' ? '1' : 'd-1',
+      templateId: name === 'brevo' || name === 'mailjet' ? '1' : 'd-1',
     });
     expect(told?.error).toBeNull();
     const mails = await caught();
@@ -156,7 +179,8 @@ test('variables of recipients stand in the texts of a mail by Mailgun', async ()
   ]);
 });
 
-test.each(['resend', 'sendgrid', 'mailgun', 'brevo'])('when %s is to send a mail is shown', async (name) => {
+const SCHEDULES = ['resend', 'sendgrid', 'mailgun', 'brevo', 'mailersend', 'sparkpost', 'mandrill'];
+test.each(SCHEDULES)('when %s is to send a mail is shown', async (name) => {
   const sendAt = new Date('2999-12-24T18:00:00Z');
   await send(name, { ...MAIL, sendAt });
   expect((await caught())[0].facts.sendAt).toBe('2999-12-24T18:00:00.000Z');

@@ -1,6 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startMailbox } from '../../../src/mailbox/mailbox.ts';
 import {
+  askAt,
   BREVO,
   CLOUDFLARE,
   form,
@@ -8,7 +9,6 @@ import {
   MAILGUN,
   OUTBOUND,
   POSTMARK,
-  postTo,
   RESEND,
   SEND,
   SENDGRID,
@@ -256,12 +256,12 @@ describe('a mistake is told in the shape of the vendor, and nothing is caught', 
     const small = await startMailbox({ port: 0, smtpPort: null, maxSize: 1000 });
     onTestFinished(() => small.close());
     const large = { ...RESEND, html: 'x'.repeat(2000) };
-    expect(await postTo(small.url, 'resend', '/emails', large)).toMatchObject({
+    expect(await askAt(small.url, 'POST', 'resend', '/emails', large)).toMatchObject({
       status: 413,
       body: { statusCode: 413 },
     });
     const huge = { ...RESEND, html: 'x'.repeat(1_200_000) };
-    expect(await postTo(small.url, 'resend', '/emails', huge)).toMatchObject({
+    expect(await askAt(small.url, 'POST', 'resend', '/emails', huge)).toMatchObject({
       status: 413,
       body: { statusCode: 413 },
     });

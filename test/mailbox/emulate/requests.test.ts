@@ -121,7 +121,7 @@ describe('what vendors take beside what our backends say', () => {
   });
 });
 
-describe('what further vendors take', () => {
+describe('what Brevo, Cloudflare and SES take', () => {
   test('Brevo: versions, of which each is a mail, and a key that is used once', async () => {
     const messageVersions = [
       { to: [{ email: 'b@example.org' }], subject: 'For Bob', params: { name: 'Bob' } },
