@@ -38,8 +38,8 @@ function refuseLarge(body: Buffer): void {
     throw new Refused({ kind: 'too-large', field: null, message: `a request has at most ${MAX_REQUEST} bytes` });
 }
 
-/** The draft that a request is about. */
-const draftOf = ({ params }: VendorCall): string => params.at(-1) ?? '';
+/** The draft or upload that a request is about. */
+const lastOf = ({ params }: VendorCall): string => params.at(-1) ?? '';
 const taken: Reply = { status: 202, headers: {}, body: '' };
 
 /** Microsoft Graph, as far as sending goes, with the drafts of one mailbox. */
@@ -65,7 +65,7 @@ export function createVendor(): Vendor {
       read,
       answer: ({ contentBytes, ...facts }, call) => {
         const bytes = Buffer.from(contentBytes, 'base64');
-        drafts.find(draftOf(call)).files.push(graphFileOf(facts, bytes));
+        drafts.find(lastOf(call)).files.push(graphFileOf(facts, bytes));
         return jsonReply({ id: 'file', ...facts, size: bytes.length }, 201);
       },
     }),
@@ -73,7 +73,7 @@ export function createVendor(): Vendor {
       shape: SESSION,
       read,
       answer: ({ AttachmentItem: { size, ...facts } }, call) => {
-        const session = drafts.open(draftOf(call), facts, size);
+        const session = drafts.open(lastOf(call), facts, size);
         const expirationDateTime = new Date(Date.now() + 3_600_000).toISOString();
         const uploadUrl = `${call.baseUrl}/upload/${session}`;
         return jsonReply({ uploadUrl, expirationDateTime, nextExpectedRanges: ['0-'] }, 201);
@@ -83,21 +83,30 @@ export function createVendor(): Vendor {
       shape: {},
       read: async () => ({}),
       mails: (_body, call) => {
-        const { mail, files } = drafts.find(draftOf(call));
+        const { mail, files } = drafts.find(lastOf(call));
         return [mailOf(mail, files)];
       },
       answer: (_outcomes, call) => {
-        drafts.remove(draftOf(call));
+        drafts.remove(lastOf(call));
         return taken;
       },
     }),
     'DELETE /messages/*': (call) => {
-      drafts.remove(draftOf(call));
+      drafts.remove(lastOf(call));
       return { ...taken, status: 204 };
     },
     'GET ': ({ params: [user = 'me@graph.invalid'] }) =>
       jsonReply({ id: user, userPrincipalName: user, displayName: 'amsdal-mailbox' }),
   };
+  const upload = step<Buffer>({
+    shape: 'anything',
+    read: readPart,
+    answer: (bytes, call) => {
+      const next = drafts.upload(lastOf(call), bytes, call.headers['content-range'] ?? '');
+      if (next !== null) return jsonReply({ nextExpectedRanges: [String(next)] });
+      return { status: 201, headers: { location: 'file' }, body: '' };
+    },
+  });
   return {
     prefix: '/v1.0',
     names: {
@@ -116,15 +125,9 @@ export function createVendor(): Vendor {
     endpoints: {
       ...ofEvery(ofUser, '/me'),
       ...ofEvery(ofUser, '/users/*'),
-      'PUT /upload/*': step<Buffer>({
-        shape: 'anything',
-        read: readPart,
-        answer: (bytes, { params: [session = ''], headers }) => {
-          const next = drafts.upload(session, bytes, headers['content-range'] ?? '');
-          if (next !== null) return jsonReply({ nextExpectedRanges: [String(next)] });
-          return { status: 201, headers: { location: 'file' }, body: '' };
-        },
-      }),
+      'PUT /upload/*': upload,
+      // For Microsoft's SDK an address without TLS is a path.
+      'PUT /http://*/api/emulate/microsoft-graph/upload/*': upload,
     },
   };
 }

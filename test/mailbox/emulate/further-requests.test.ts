@@ -274,7 +274,9 @@ describe('Microsoft Graph', () => {
     expect((await put('bytes 1-2/4000000', 2)).status).toBe(400);
     const first = await put('bytes 0-2999999/4000000', 3_000_000);
     expect(await first.json()).toEqual({ nextExpectedRanges: ['3000000'] });
-    expect((await put('bytes 3000000-3999999/4000000', 1_000_000)).status).toBe(201);
+    // As Microsoft's SDK for JavaScript writes an address without TLS.
+    const last = { ...KEYS[graph], 'content-range': 'bytes 3000000-3999999/4000000' };
+    expect(await ask('PUT', graph, `/v1.0/${uploadUrl}`, Buffer.alloc(1_000_000), last)).toMatchObject({ status: 201 });
     expect((await put('bytes 0-1/4000000', 2)).status).toBe(404);
     expect(await count()).toBe(0);
     expect(await post(graph, `/me/messages/${id}/send`, null)).toMatchObject({ status: 202, body: '' });
