@@ -1,12 +1,15 @@
 import { createRequire } from 'node:module';
 import type { EmailBackend } from '../src/backend/backend.ts';
+import { AzureBackend } from '../src/backends/azure.ts';
 import { BrevoBackend } from '../src/backends/brevo.ts';
+import { MailerSendBackend } from '../src/backends/mailersend.ts';
 import { MailgunBackend } from '../src/backends/mailgun.ts';
 import { MailjetBackend } from '../src/backends/mailjet.ts';
 import { MailtrapBackend } from '../src/backends/mailtrap.ts';
 import { PostmarkBackend } from '../src/backends/postmark.ts';
 import { ResendBackend } from '../src/backends/resend.ts';
 import { SendGridBackend } from '../src/backends/sendgrid.ts';
+import { SparkPostBackend } from '../src/backends/sparkpost.ts';
 
 /** What is sent, to one recipient each. */
 export interface Mail {
@@ -153,8 +156,59 @@ export const VENDORS: readonly Vendor[] = [
       };
     },
   },
+  {
+    name: 'mailersend',
+    ours: (maxConnections) => new MailerSendBackend({ apiKey: `mlsn.${HEX}`, maxConnections }),
+    theirs: (baseUrl) => {
+      const { Attachment, EmailParams, MailerSend, Recipient, Sender } = load('mailersend');
+      const { email } = new MailerSend({ apiKey: `mlsn.${HEX}` });
+      email.baseUrl = `${baseUrl}/v1`;
+      // Its call for many tells nothing of each mail.
+      return {
+        send: ({ subject, text, to, file }) => {
+          const mail = new EmailParams().setFrom(new Sender(FROM)).setTo([new Recipient(to)]);
+          mail.setSubject(subject).setText(text);
+          return email.send(file ? mail.setAttachments([new Attachment(base64(file), 'a.bin')]) : mail);
+        },
+      };
+    },
+  },
+  {
+    name: 'sparkpost',
+    ours: (maxConnections) => new SparkPostBackend({ apiKey: `${HEX}01234567`, maxConnections }),
+    theirs: (origin) => {
+      const SparkPost = load('sparkpost');
+      const { transmissions } = new SparkPost(`${HEX}01234567`, { origin });
+      return {
+        send: ({ subject, text, to, file }) =>
+          transmissions.send({
+            recipients: [{ address: to }],
+            content: {
+              ...{ from: FROM, subject, text },
+              ...(file && { attachments: [{ name: 'a.bin', type: TYPE, data: base64(file) }] }),
+            },
+          }),
+      };
+    },
+  },
+  {
+    name: 'azure',
+    ours: (maxConnections) => new AzureBackend({ connectionString: RESOURCE, maxConnections }),
+    theirs: () => {
+      const { EmailClient } = load('@azure/communication-email');
+      const client = new EmailClient(RESOURCE);
+      return {
+        send: ({ subject, text, to, file }) =>
+          client.beginSend({
+            ...{ senderAddress: FROM, content: { subject, plainText: text }, recipients: { to: [{ address: to }] } },
+            ...(file && { attachments: [{ name: 'a.bin', contentType: TYPE, contentInBase64: base64(file) }] }),
+          }),
+      };
+    },
+  },
 ];
 
+const RESOURCE = 'endpoint=https://shop.communication.azure.com/;accesskey=bm90LWEtcmVhbC1rZXk=';
 const HEX = '0123456789abcdef0123456789abcdef';
 const KEY = '0123456789abcdef0123456789abcdef-01234567-89abcdef';
 const TYPE = 'application/octet-stream';
