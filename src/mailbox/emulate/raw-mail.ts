@@ -25,16 +25,16 @@ export function recipientsOf(source: Uint8Array): readonly string[] {
  */
 export function rawMail(source: Buffer): RawMail {
   const recipients = recipientsOf(source);
-  if (recipients.length === 0)
-    throw new Refused({ kind: 'address', field: 'To', message: 'is needed: the mail names no recipient' });
+  if (recipients.length === 0) throw new Refused({ kind: 'address', field: 'To', message: 'must name a recipient' });
   for (const address of recipients) checkAddress('To', address);
   return { source: withoutBcc(source), from: senderOf(source), recipients };
 }
 
 function withoutBcc(source: Buffer): Buffer {
-  const ends = ['\r\n\r\n', '\n\n'].map((end) => source.indexOf(end)).filter((at) => at !== -1);
+  // Each line of the head with its own end.
+  const ends = ['\r\n\r\n', '\n\n'].map((end) => source.indexOf(end) + end.length / 2).filter((at) => at > 2);
   const end = ends.length === 0 ? source.length : Math.min(...ends);
   const head = source.toString('latin1', 0, end);
-  const kept = `\n${head}`.replaceAll(/\nbcc[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*/gi, '').slice(1);
+  const kept = head.replaceAll(/^bcc[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*\n?/gim, '');
   return kept.length === head.length ? source : Buffer.concat([Buffer.from(kept, 'latin1'), source.subarray(end)]);
 }
