@@ -109,14 +109,22 @@ function idsOf(messageId: DeliveryResult['messageId']): readonly string[] {
 }
 
 /** The status with the name of who it comes from, and the tries that led to it; those of a wrapper in this one are among them. */
-function withTry(status: RecipientStatus, via: string, earlier: readonly Try[] | undefined, at: Date): RecipientStatus {
+function withTry(told: RecipientStatus, via: string, earlier: readonly Try[] | undefined, at: Date): RecipientStatus {
+  const { address, status, messageId, code, enhancedCode, response, retryable, error } = told; // a spread costs microseconds
   const tries =
-    status.tries === undefined
-      ? [{ via, status: status.status, code: status.code, at }]
-      : status.tries.map((each) => ({ ...each, via: `${via}/${each.via}` }));
+    told.tries === undefined
+      ? [{ via, status, code, at }]
+      : told.tries.map((each) => ({ ...each, via: `${via}/${each.via}` }));
   return {
-    ...status,
-    via: status.via === undefined ? via : `${via}/${status.via}`,
+    address,
+    status,
+    messageId,
+    code,
+    enhancedCode,
+    response,
+    retryable,
+    error,
+    via: told.via === undefined ? via : `${via}/${told.via}`,
     tries: earlier === undefined ? tries : [...earlier, ...tries],
   };
 }
