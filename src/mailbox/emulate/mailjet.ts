@@ -9,7 +9,7 @@ import type { Table } from './shape.ts';
 import { endpoint, type Problem, type Vendor } from './vendor.ts';
 
 const PERSON: Table = { 'Email!': 'text', Name: 'text' };
-const FILE: Table = { ContentType: 'text', 'Filename!': 'text', 'Base64Content!': 'base64', ContentID: 'text' };
+const FILE: Table = { 'ContentType!': 'text', 'Filename!': 'text', 'Base64Content!': 'base64', ContentID: 'text' };
 // https://dev.mailjet.com/email/reference/send-emails#v3_1_post_send, read 2026-11-30
 const MESSAGE: Table = {
   From: PERSON,
@@ -66,7 +66,7 @@ interface Message {
   readonly Variables?: Readonly<Record<string, unknown>>;
 }
 interface File {
-  readonly ContentType?: string;
+  readonly ContentType: string;
   readonly Filename: string;
   readonly Base64Content: string;
   readonly ContentID?: string;
