@@ -1,4 +1,4 @@
-import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
+import type { TracingChannel } from 'node:diagnostics_channel';
 import { EmailError } from '../model/errors.ts';
 import { isError } from '../util/reason.ts';
 
@@ -25,10 +25,17 @@ export interface TraceContext {
  * without listeners.
  */
 export class Tracer<C extends TraceContext> {
-  readonly #channel: TracingChannel<C, C>;
+  readonly #name: string;
+  #opened: TracingChannel<C, C> | null = null;
 
   constructor(name: string) {
-    this.#channel = tracingChannel<C, C>(name);
+    this.#name = name;
+  }
+
+  /** Node loads the module when a program first sends. */
+  get #channel(): TracingChannel<C, C> {
+    this.#opened ??= process.getBuiltinModule('node:diagnostics_channel').tracingChannel<C, C>(this.#name);
+    return this.#opened;
   }
 
   /** Whether there are listeners; callers check this first. */
