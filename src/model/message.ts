@@ -311,11 +311,8 @@ export function isOurs(value: unknown): value is EmailMessage {
  */
 export function noSuchField(field: string, names: Readonly<Record<string, string>> = {}): string {
   const local = (name: string): string => names[name] ?? name;
-  const meant = Object.fromEntries(
-    Object.entries(MESSAGE_NAMES).map(([foreign, { name, ...entry }]) => [foreign, { ...entry, name: local(name) }]),
-  );
   const known = Object.keys(FIELDS).map(local);
-  return `there is no such field; ${suggest(field, known, meant) ?? `the fields are ${known.join(', ')}`}`;
+  return `there is no such field; ${suggest(field, known, MESSAGE_NAMES, local) ?? `the fields are ${known.join(', ')}`}`;
 }
 
 /** {@link EmailMessage.materialize} until `signal` aborts: then it rejects, and closes its streams, with their next chunks. */
