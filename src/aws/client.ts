@@ -2,6 +2,7 @@ import { type HttpAnswer, NoAnswer, type Transport } from '../http/transport.ts'
 import { transportOf } from '../http/transport-of.ts';
 import { ConfigurationError } from '../model/errors.ts';
 import { currentEnvironment } from '../options/environment.ts';
+import type { Deadline } from '../util/deadline.ts';
 import { parseObject } from '../util/json.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import { findCredentials } from './credential-chain.ts';
@@ -72,20 +73,20 @@ export class AwsClient {
    *
    * @throws {UnsentError} when it was certainly not carried out; {@link AwsError}; {@link NoAnswer} when nobody knows.
    */
-  async send(method: 'GET' | 'POST', path: string, body: string, signal: AbortSignal): Promise<object> {
+  async send(method: 'GET' | 'POST', path: string, body: string, end: AbortSignal | Deadline): Promise<object> {
     let keys: AwsKeys;
     let answer: HttpAnswer;
     let clockMs = 0;
     try {
-      // A function that fetches credentials is not given the signal.
-      keys = await unlessAborted(this.#credentials.get(), signal);
+      // A function that fetches credentials is not told of the deadline.
+      keys = await unlessAborted(this.#credentials.get(), end);
       checkKeys(keys);
       const url = this.#endpoint + path;
       const given = { 'content-type': 'application/json', 'user-agent': 'amsdal-mail' };
       clockMs = this.#clockMs;
       const now = new Date(Date.now() + clockMs);
       const headers = this.#signer.sign({ method, url, headers: given, body }, keys, now);
-      answer = await this.#transport.send({ method, url, headers, body: body || null }, signal);
+      answer = await this.#transport.send({ method, url, headers, body: body || null }, end);
     } catch (error) {
       // A transport throws anything else only before it begins.
       throw error instanceof NoAnswer && error.isSent ? error : new UnsentError(error);

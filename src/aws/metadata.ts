@@ -2,7 +2,7 @@ import { type HttpRequest, NoAnswer, type Transport } from '../http/transport.ts
 import { ConfigurationError, EmailConnectionError } from '../model/errors.ts';
 import { isLoopback } from '../net/loopback.ts';
 import type { Environment } from '../options/environment.ts';
-import { setDeadline } from '../util/deadline.ts';
+import { Deadline } from '../util/deadline.ts';
 import { parseObject } from '../util/json.ts';
 import { reasonOf } from '../util/reason.ts';
 import type { AwsCredentials } from './credentials.ts';
@@ -97,9 +97,9 @@ export class MetadataSources {
 
   /** @throws {EmailConnectionError} when it does not answer; {@link ConfigurationError} `invalid-credentials` when it says no. */
   async #ask(what: string, { method = 'GET', url, headers = {}, body = null }: Ask, ms: number): Promise<string> {
-    const deadline = setDeadline(ms, undefined);
+    const deadline = new Deadline(ms, undefined);
     try {
-      const { status, text } = await this.#transport.send({ method, url, headers, body }, deadline.signal);
+      const { status, text } = await this.#transport.send({ method, url, headers, body }, deadline);
       if (status === 200 && text !== null) return text;
       if (status >= 500 || status === 429 || text === null) throw unreachable(what, `it answers ${status}`);
       throw unusable(`${what} has no credentials: it answers ${status} ${firstWords(text)}`);

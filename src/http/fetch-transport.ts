@@ -1,5 +1,6 @@
 import type { ConnectionErrorCode } from '../model/errors.ts';
 import { CERTIFICATE_CODE, NETWORK_CODES, systemCode, systemError } from '../net/network-code.ts';
+import { Deadline } from '../util/deadline.ts';
 import { isObject } from '../util/json.ts';
 import { type HttpAnswer, type HttpRequest, NoAnswer, readText, type Transport } from './transport.ts';
 
@@ -19,7 +20,8 @@ export class FetchTransport implements Transport {
     this.#fetch = fetch;
   }
 
-  async send({ method, url, headers, body }: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+  async send({ method, url, headers, body }: HttpRequest, end: AbortSignal | Deadline): Promise<HttpAnswer> {
+    const signal = end instanceof Deadline ? end.signal : end;
     if (signal.aborted) throw new NoAnswer(signal.reason, false);
     let response: Response;
     try {

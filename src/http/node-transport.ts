@@ -6,7 +6,7 @@ import { dialThroughProxy } from '../net/dial-through-proxy.ts';
 import type { ProxyServer } from '../net/proxy-server.ts';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 import { nextTurn } from '../util/breathe.ts';
-import { DeadlinePassed, setDeadline } from '../util/deadline.ts';
+import { Deadline, DeadlinePassed } from '../util/deadline.ts';
 import { type HttpAnswer, type HttpRequest, MAX_ANSWER, NoAnswer, type Transport } from './transport.ts';
 
 /** How a {@link NodeTransport} connects. */
@@ -58,19 +58,19 @@ export class NodeTransport implements Transport {
     this.#idleMs = idleMs;
   }
 
-  async send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer> {
+  async send(request: HttpRequest, end: AbortSignal | Deadline): Promise<HttpAnswer> {
     const idling = freeSockets(this.#agentFor(request.url)).map((socket) => this.#kept.get(socket)?.since ?? 0);
     // The end of a connection may have come, and wait to be read, as when the pause between two mails ends with a timer.
     if (idling.length > 0 && Date.now() - Math.max(...idling) >= LATELY_MS) await untilRead();
     try {
-      return await this.#exchange(request, signal, this.#agentFor(request.url));
+      return await this.#exchange(request, end, this.#agentFor(request.url));
     } catch (error) {
       // It died while it idled, and nobody noticed: what did not leave whole cannot have been carried out (RFC 9112, section 8).
       if (!(error instanceof DeadConnection)) throw error;
     }
     const agent = this.#agentFor(request.url);
     for (const socket of freeSockets(agent)) this.#discard(socket); // those under way have requests of their own
-    return this.#exchange(request, signal, agent);
+    return this.#exchange(request, end, agent);
   }
 
   close(): void {
@@ -81,12 +81,16 @@ export class NodeTransport implements Transport {
     this.#agents.clear();
   }
 
-  #exchange({ method, url, headers, body }: HttpRequest, signal: AbortSignal, agent: Agent): Promise<HttpAnswer> {
+  #exchange(
+    { method, url, headers, body }: HttpRequest,
+    end: AbortSignal | Deadline,
+    agent: Agent,
+  ): Promise<HttpAnswer> {
     this.#dropStale(agent);
     const { request } = process.getBuiltinModule(url.startsWith('https:') ? 'node:https' : 'node:http');
     return new Promise((resolve, reject) => {
-      if (signal.aborted) {
-        reject(new NoAnswer(signal.reason, false));
+      if (end.aborted) {
+        reject(new NoAnswer(end.reason, false));
         return;
       }
       const state = { isOpen: false, isWhole: false };
@@ -94,12 +98,12 @@ export class NodeTransport implements Transport {
       const bytes = typeof body === 'string' ? Buffer.from(body) : body;
       const length = bytes === null ? {} : { 'content-length': String(bytes.length) };
       const outgoing: ClientRequest = request(url, { method, agent, headers: { ...headers, ...length } });
-      const onAbort = (): void => void outgoing.destroy(signal.reason);
-      addAbortListener(signal, onAbort);
+      const onAbort = (): void => void outgoing.destroy(end.reason);
+      addAbortListener(end, onAbort);
       let connecting: NodeJS.Timeout | undefined;
       const settle = (): void => {
         clearTimeout(connecting);
-        removeAbortListener(signal, onAbort);
+        removeAbortListener(end, onAbort);
       };
       outgoing.once('socket', (socket) => {
         // Through a proxy it may be connected.
@@ -115,9 +119,9 @@ export class NodeTransport implements Transport {
       outgoing.once('error', (cause) => {
         settle();
         // What we stop ourselves may have left although nothing has said so yet; a write that failed is told to have finished, too.
-        const mayBeWhole = signal.aborted || (state.isWhole && syscallOf(cause) !== 'write');
+        const mayBeWhole = end.aborted || (state.isWhole && syscallOf(cause) !== 'write');
         const isSent = state.isOpen && mayBeWhole;
-        if (outgoing.reusedSocket && outgoing.socket && !signal.aborted)
+        if (outgoing.reusedSocket && outgoing.socket && !end.aborted)
           this.#noteClosed(this.#kept.get(outgoing.socket)?.idledMs ?? 0);
         reject(outgoing.reusedSocket && !mayBeWhole ? new DeadConnection(cause) : new NoAnswer(cause, isSent));
       });
@@ -253,7 +257,7 @@ function syscallOf(error: Error): unknown {
 }
 
 async function tunnel(proxy: ProxyServer, { host, port }: RequestOptions): Promise<Duplex> {
-  const deadline = setDeadline(TUNNEL_MS, undefined);
+  const deadline = new Deadline(TUNNEL_MS, undefined);
   try {
     return await dialThroughProxy(proxy, { host: String(host), port: Number(port) }, deadline.signal);
   } finally {

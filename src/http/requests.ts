@@ -3,7 +3,7 @@ import { EmailConnectionError, EmailError, SendError } from '../model/errors.ts'
 import type { EmailMessage } from '../model/message.ts';
 import { backoffMs, type RetryOptions, resolveRetry } from '../util/backoff.ts';
 import { ConcurrencyLimiter } from '../util/concurrency-limiter.ts';
-import { type Deadline, setDeadline } from '../util/deadline.ts';
+import { Deadline } from '../util/deadline.ts';
 import { pause } from '../util/pause.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import { parseExactJson } from './exact-json.ts';
@@ -175,7 +175,7 @@ export class Requests {
     question: Question<T>,
     signal: AbortSignal | undefined,
   ): Promise<Answered<T> | Failure> {
-    const deadline = setDeadline(this.#timeoutMs, signal);
+    const deadline = new Deadline(this.#timeoutMs, signal);
     const sign = isWhole(question.path) ? ownSignature : this.#provider.sign;
     try {
       const signed = (await this.#sign(request, sign, deadline, null)) ?? UNSIGNED;
@@ -223,7 +223,7 @@ export class Requests {
     deadline: Deadline,
   ): Promise<Answered<T> | Failure> {
     const whole = { ...request, headers: { ...request.headers, ...signed.headers } };
-    const { status, headers, text } = await this.#transport.send(whole, deadline.signal);
+    const { status, headers, text } = await this.#transport.send(whole, deadline);
     const redactor = this.#redactor.and(signed.secrets);
     const answer: Answer = { status, headers, body: parseExactJson(text ?? ''), text: text ?? '' };
     const isYes = (status >= 200 && status < 300) || this.#provider.tellsOfEach?.(answer) === true;

@@ -1,4 +1,5 @@
 import type { ConnectionErrorCode } from '../model/errors.ts';
+import type { Deadline } from '../util/deadline.ts';
 
 /** One request, as it goes out. */
 export interface HttpRequest {
@@ -20,7 +21,7 @@ export interface HttpAnswer {
 /** How requests get to a provider. */
 export interface Transport {
   /** @throws {NoAnswer} when there is none; {@link EmailConnectionError} of a proxy. */
-  send(request: HttpRequest, signal: AbortSignal): Promise<HttpAnswer>;
+  send(request: HttpRequest, end: AbortSignal | Deadline): Promise<HttpAnswer>;
   /** Closes the connections that are kept. */
   close(): void;
 }

@@ -1,5 +1,5 @@
 import { type ConnectionErrorCode, EmailConnectionError } from '../model/errors.ts';
-import { setDeadline } from '../util/deadline.ts';
+import { Deadline } from '../util/deadline.ts';
 import { reasonOf } from '../util/reason.ts';
 import { isWorkerd } from '../util/runtime.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
@@ -77,7 +77,7 @@ export class OAuthTokens {
     const { onRefreshToken } = this.#options;
     const refreshToken = this.#refreshToken;
     if (onRefreshToken === undefined || refreshToken === undefined || refreshToken === this.#knownToApp) return;
-    const deadline = setDeadline(this.#timeoutMs, undefined);
+    const deadline = new Deadline(this.#timeoutMs, undefined);
     try {
       await unlessAborted(
         (async () => onRefreshToken(refreshToken))(), // it may also throw synchronously
@@ -94,7 +94,7 @@ export class OAuthTokens {
   }
 
   async #ask(): Promise<GrantedToken> {
-    const deadline = setDeadline(this.#timeoutMs, undefined);
+    const deadline = new Deadline(this.#timeoutMs, undefined);
     let answer: RawAnswer;
     try {
       const response = await fetch(this.#options.tokenUrl, {

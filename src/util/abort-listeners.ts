@@ -1,5 +1,13 @@
 type Listener = () => void;
 
+/** What can end early as a signal can, but keeps its listeners itself: a signal of the runtime's is slow to make. */
+export interface Ending {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  /** Called once, when it ends. */
+  readonly listeners: Set<Listener>;
+}
+
 /** The one listener of a signal, which calls all others. */
 class Registration {
   readonly listeners = new Set<Listener>();
@@ -18,8 +26,12 @@ const registrations = new WeakMap<AbortSignal, Registration>();
  * All listeners share one on the signal itself: a caller may use one signal for many mails, and Node warns of a leak at the
  * eleventh listener.
  */
-export function addAbortListener(signal: AbortSignal | undefined, listener: Listener): void {
+export function addAbortListener(signal: AbortSignal | Ending | undefined, listener: Listener): void {
   if (signal === undefined || signal.aborted) return;
+  if ('listeners' in signal) {
+    signal.listeners.add(listener);
+    return;
+  }
   let registration = registrations.get(signal);
   if (registration === undefined) {
     registration = new Registration();
@@ -30,9 +42,14 @@ export function addAbortListener(signal: AbortSignal | undefined, listener: List
 }
 
 /** Removes a listener; nothing is left on the signal after the last one. */
-export function removeAbortListener(signal: AbortSignal | undefined, listener: Listener): void {
-  const registration = signal && registrations.get(signal);
-  if (signal === undefined || registration === undefined) return;
+export function removeAbortListener(signal: AbortSignal | Ending | undefined, listener: Listener): void {
+  if (signal === undefined) return;
+  if ('listeners' in signal) {
+    signal.listeners.delete(listener);
+    return;
+  }
+  const registration = registrations.get(signal);
+  if (registration === undefined) return;
   registration.listeners.delete(listener);
   if (registration.listeners.size > 0) return;
   registrations.delete(signal);

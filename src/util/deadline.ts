@@ -1,4 +1,4 @@
-import { addAbortListener, removeAbortListener } from './abort-listeners.ts';
+import { addAbortListener, type Ending, removeAbortListener } from './abort-listeners.ts';
 
 /** The reason of a signal that aborted at a deadline. */
 export class DeadlinePassed extends Error {
@@ -9,44 +9,57 @@ export class DeadlinePassed extends Error {
   }
 }
 
-/** A signal that aborts when another one does or at the deadline, whichever comes first. */
-export interface Deadline {
-  readonly signal: AbortSignal;
-  /** Whether the deadline has passed. */
-  readonly isOver: boolean;
-  /** Stops the timer; every deadline must be cleared. */
-  clear(): void;
-}
-
 /**
- * Sets a deadline of `ms` milliseconds.
+ * What ends when a signal aborts or after `ms` milliseconds, whichever comes first.
  *
  * AbortSignal.any with AbortSignal.timeout would do, but Node 20 garbage-collects such a signal while it is awaited, so it
  * never fires.
  */
-export function setDeadline(ms: number, signal: AbortSignal | undefined): Deadline {
-  const controller = new AbortController();
-  let isOver = false;
-  let timer: NodeJS.Timeout | undefined;
-  const onTime = (): void => {
-    if (controller.signal.aborted) return;
-    isOver = true;
-    controller.abort(new DeadlinePassed(ms));
-  };
-  const onAbort = (): void => controller.abort(signal?.reason);
-  if (signal?.aborted) onAbort();
-  else {
-    timer = setTimeout(onTime, ms);
-    addAbortListener(signal, onAbort);
+export class Deadline implements Ending {
+  aborted = false;
+  reason: unknown;
+  /** Whether the deadline has passed. */
+  isOver = false;
+  readonly listeners: Set<() => void> = new Set();
+  readonly #given: AbortSignal | undefined;
+  readonly #timer: NodeJS.Timeout | undefined;
+  #controller: AbortController | null = null;
+
+  constructor(ms: number, signal: AbortSignal | undefined) {
+    this.#given = signal;
+    if (signal?.aborted) {
+      this.#onAbort();
+      return;
+    }
+    this.#timer = setTimeout(() => {
+      this.isOver = !this.aborted;
+      this.#end(new DeadlinePassed(ms));
+    }, ms);
+    addAbortListener(signal, this.#onAbort);
   }
-  return {
-    signal: controller.signal,
-    get isOver() {
-      return isOver;
-    },
-    clear() {
-      clearTimeout(timer);
-      removeAbortListener(signal, onAbort);
-    },
-  };
+
+  /** A signal that aborts then, for those who take nothing else: making one costs more than all the rest. */
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      if (this.aborted) this.#controller.abort(this.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Stops the timer; every deadline must be cleared. */
+  clear(): void {
+    clearTimeout(this.#timer);
+    removeAbortListener(this.#given, this.#onAbort);
+  }
+
+  readonly #onAbort = (): void => this.#end(this.#given?.reason);
+
+  #end(reason: unknown): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
+    for (const listener of this.listeners) listener();
+    this.#controller?.abort(reason);
+  }
 }

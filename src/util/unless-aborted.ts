@@ -1,7 +1,7 @@
-import { addAbortListener, removeAbortListener } from './abort-listeners.ts';
+import { addAbortListener, type Ending, removeAbortListener } from './abort-listeners.ts';
 
 /** Settles like `promise`, or rejects with the signal's reason as soon as that aborts. */
-export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | Ending | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(signal.reason);

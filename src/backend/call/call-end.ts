@@ -1,5 +1,5 @@
 import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
-import { type Deadline, setDeadline } from '../../util/deadline.ts';
+import { Deadline } from '../../util/deadline.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';
 
 /** How long listeners, and a backend after the deadline, are waited for once a call was ended, in milliseconds. */
@@ -26,7 +26,7 @@ export class CallEnd {
   /** The end of a call that begins now; null when nothing can end it. */
   static of(signal: AbortSignal | undefined, deadlineMs: number | undefined): CallEnd | null {
     if (deadlineMs !== undefined) {
-      const deadline = setDeadline(deadlineMs, signal);
+      const deadline = new Deadline(deadlineMs, signal);
       return new CallEnd(deadline.signal, deadline);
     }
     return signal === undefined ? null : new CallEnd(signal, null);

@@ -1,6 +1,7 @@
 import { AwsClient, UnsentError } from '../../aws/client.ts';
 import type { AwsCredentials } from '../../aws/credentials.ts';
 import { ConfigurationError } from '../../model/errors.ts';
+import type { Deadline } from '../../util/deadline.ts';
 import { reasonOf } from '../../util/reason.ts';
 import type { ResolvedSesOptions } from './options.ts';
 import { type Operation, PARAMETERS } from './requests.ts';
@@ -14,7 +15,7 @@ export interface SesClient {
    *
    * @throws {UnsentError} when it was certainly not carried out; after any other error it may have been.
    */
-  send(operation: Operation, input: object, signal: AbortSignal): Promise<unknown>;
+  send(operation: Operation, input: object, deadline: Deadline): Promise<unknown>;
   /** Closes its sockets. */
   close(): void;
 }
@@ -38,11 +39,11 @@ export class SesHttpClient implements SesClient {
     this.#client = new AwsClient(SERVICE, { region, endpoint, multiRegionId, credentials, idleMs });
   }
 
-  async send(operation: Operation, input: object, signal: AbortSignal): Promise<unknown> {
+  async send(operation: Operation, input: object, deadline: Deadline): Promise<unknown> {
     const [method, path] = REQUESTS[operation];
-    if (operation === 'GetAccount') return this.#client.send(method, path, '', signal);
+    if (operation === 'GetAccount') return this.#client.send(method, path, '', deadline);
     const dropped = Object.keys(input).find((name) => !PARAMETERS[operation].has(name));
-    if (dropped === undefined) return this.#client.send(method, path, JSON.stringify(input), signal);
+    if (dropped === undefined) return this.#client.send(method, path, JSON.stringify(input), deadline);
     const text = `ses: ${operation} has no parameter ${dropped}, which SES would drop: correct the option extra`;
     throw new UnsentError(new ConfigurationError('unknown-option', text, { option: 'extra' }));
   }

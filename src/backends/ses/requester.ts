@@ -3,7 +3,7 @@ import { endedBefore, stopCode } from '../../backend/job.ts';
 import { NoAnswer } from '../../http/transport.ts';
 import { backoffMs } from '../../util/backoff.ts';
 import { ConcurrencyLimiter } from '../../util/concurrency-limiter.ts';
-import { type Deadline, setDeadline } from '../../util/deadline.ts';
+import { Deadline } from '../../util/deadline.ts';
 import { pause } from '../../util/pause.ts';
 import type { SesAccount } from './account.ts';
 import type { SesClient } from './client.ts';
@@ -126,7 +126,7 @@ export class SesRequester {
         if (failure.retry === 'throttled') {
           this.throttled(grantedAt);
           held.failure = failure;
-          held.until ??= setDeadline(heldBackMs, signal);
+          held.until ??= new Deadline(heldBackMs, signal);
         } else if (failure.retry === 'mended' && !isMended) isMended = true;
         else if (failure.retry !== 'unreached' || tries >= attempts) return answer;
         else if (!(await pause(backoffMs(retry, tries++), signal))) return answer;
@@ -141,9 +141,9 @@ export class SesRequester {
     input: object,
     timeoutMs: number,
   ): Promise<{ readonly output: object } | { readonly failure: SesFailure }> {
-    const deadline = setDeadline(timeoutMs, signal);
+    const deadline = new Deadline(timeoutMs, signal);
     try {
-      const output = await this.client.send(operation, input, deadline.signal);
+      const output = await this.client.send(operation, input, deadline);
       return { output: typeof output === 'object' && output !== null ? output : {} };
     } catch (thrown) {
       const isUnsent = thrown instanceof UnsentError;

@@ -3,6 +3,7 @@ import { NoAnswer } from '../../http/transport.ts';
 import { ConfigurationError } from '../../model/errors.ts';
 import { CERTIFICATE_CODE, NETWORK_CODES, systemCode } from '../../net/network-code.ts';
 import { optionalRequire } from '../../options/optional-package.ts';
+import type { Deadline } from '../../util/deadline.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';
 import type { SesClient } from './client.ts';
 import type { Operation, SendEmailRequest, Template } from './requests.ts';
@@ -50,7 +51,8 @@ export class SdkClient implements SesClient {
   }
 
   /** The SDK's own retries would repeat requests that may have been carried out: they are left out. */
-  async send(operation: Operation, input: object, abortSignal: AbortSignal): Promise<unknown> {
+  async send(operation: Operation, input: object, deadline: Deadline): Promise<unknown> {
+    const abortSignal = deadline.signal;
     this.#check(operation, input);
     const command = new this.#sdk[`${operation}Command`](withBytes(input) as never); // the classes differ in their input alone
     let isBegun = false;

@@ -4,7 +4,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { EmailConnectionError, type ErrorPhase } from '../../model/errors.ts';
 import { connected } from '../../net/connect.ts';
 import { handshakeError } from '../../net/tls-failure.ts';
-import { setDeadline } from '../../util/deadline.ts';
+import { Deadline } from '../../util/deadline.ts';
 import { reasonOf } from '../../util/reason.ts';
 import type { ResolvedSmtpOptions } from '../options.ts';
 
@@ -37,7 +37,7 @@ export async function startTls(socket: Duplex, options: ResolvedSmtpOptions, sig
   const tls = process.getBuiltinModule('node:tls');
   const { host, tls: given, timeouts } = options;
   const servername = given.servername ?? (net.isIP(host) ? undefined : host);
-  const deadline = setDeadline(timeouts.connect, signal);
+  const deadline = new Deadline(timeouts.connect, signal);
   try {
     // The bytes and lists of SmtpTlsOptions are what Node takes, read-only.
     const secure = tls.connect({ minVersion: 'TLSv1.2', ...given, host, socket, servername } as ConnectionOptions);

@@ -3,7 +3,7 @@ import { EmailConnectionError, EmailError } from '../../model/errors.ts';
 import { addressesOf, connectFirst, type HostAddress } from '../../net/connect.ts';
 import { connectError, type OptionsToCheck } from '../../net/connect-error.ts';
 import { dialThroughProxy } from '../../net/dial-through-proxy.ts';
-import { setDeadline } from '../../util/deadline.ts';
+import { Deadline } from '../../util/deadline.ts';
 import { isWorkerd } from '../../util/runtime.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';
 import { locationOf, type ResolvedSmtpOptions } from '../options.ts';
@@ -38,7 +38,7 @@ export class Route {
   async dial(signal: AbortSignal): Promise<Duplex> {
     const { timeouts } = this.#options;
     const where = locationOf(this.#options);
-    const deadline = setDeadline(timeouts.connect, signal);
+    const deadline = new Deadline(timeouts.connect, signal);
     this.#dials++;
     try {
       return await this.#connect(deadline.signal);
