@@ -29,8 +29,28 @@ export interface Scope {
 }
 
 /** What proxies and clients change on the way, and no signature may cover. */
-const UNSIGNABLE =
-  /^(?:authorization|cache-control|connection|expect|from|keep-alive|max-forwards|pragma|referer|te|trailer|transfer-encoding|upgrade|user-agent|x-amzn-trace-id|proxy-.*|sec-.*)$/;
+const UNSIGNABLE: ReadonlySet<string> = new Set([
+  ...[
+    'authorization',
+    'cache-control',
+    'connection',
+    'expect',
+    'from',
+    'keep-alive',
+    'max-forwards',
+    'pragma',
+    'referer',
+  ],
+  ...['te', 'trailer', 'transfer-encoding', 'upgrade', 'user-agent', 'x-amzn-trace-id'],
+]);
+
+/** A URL, as it is signed. */
+interface Target {
+  readonly url: string;
+  readonly host: string;
+  /** The path and the query, on a line each. */
+  readonly resource: string;
+}
 
 /** The key of a day, which is derived once. */
 interface DayKey {
@@ -46,6 +66,7 @@ interface DayKey {
 export class Signer {
   readonly #scope: Scope;
   #known: DayKey | null = null;
+  #target: Target | null = null;
 
   constructor(scope: Scope) {
     this.#scope = scope;
@@ -54,7 +75,7 @@ export class Signer {
   /** All headers of the request, the signature among them. */
   sign({ method, url, headers, body }: Unsigned, keys: AwsKeys, now: Date): Readonly<Record<string, string>> {
     const { region, service } = this.#scope;
-    const { host, pathname, searchParams } = new URL(url);
+    const { host, resource } = this.#targetOf(url);
     const stamp = now.toISOString().replace(/[-:]|\.\d{3}/g, '');
     const day = stamp.slice(0, 8);
     const bodyHash = sha256(body);
@@ -66,26 +87,27 @@ export class Signer {
       ...(region === null && { 'x-amz-region-set': '*' }),
       ...(keys.sessionToken && { 'x-amz-security-token': keys.sessionToken }),
     };
-    const names = Object.keys(all)
-      .filter((name) => !UNSIGNABLE.test(name))
-      .sort();
+    const names = Object.keys(all).filter(isSigned).sort();
     const signedHeaders = names.join(';');
-    const lines = names.map((name) => `${name}:${all[name]?.trim().replace(/\s+/g, ' ')}\n`);
-    const canonical = [
-      method,
-      canonicalPath(pathname),
-      canonicalQuery(searchParams),
-      lines.join(''),
-      signedHeaders,
-      bodyHash,
-    ].join('\n');
+    let lines = '';
+    for (const name of names) lines += `${name}:${all[name]?.trim().replace(/\s+/g, ' ')}\n`;
+    const canonical = `${method}\n${resource}\n${lines}\n${signedHeaders}\n${bodyHash}`;
     const algorithm = region === null ? 'AWS4-ECDSA-P256-SHA256' : 'AWS4-HMAC-SHA256';
-    const scope = [day, ...(region === null ? [] : [region]), service, 'aws4_request'].join('/');
+    const scope = `${day}/${region === null ? '' : `${region}/`}${service}/aws4_request`;
     const text = `${algorithm}\n${stamp}\n${scope}\n${sha256(canonical)}`;
     const signature = this.#signature(text, this.#keyOf(keys, day));
     all['authorization'] =
       `${algorithm} Credential=${keys.accessKeyId}/${scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
     return all;
+  }
+
+  /** Requests go to the same place, most of the time. */
+  #targetOf(url: string): Target {
+    if (this.#target?.url !== url) {
+      const { host, pathname, searchParams } = new URL(url);
+      this.#target = { url, host, resource: `${canonicalPath(pathname)}\n${canonicalQuery(searchParams)}` };
+    }
+    return this.#target;
   }
 
   #signature(text: string, key: Buffer | KeyObject): string {
@@ -128,6 +150,10 @@ export function asymmetricKey({ accessKeyId, secretAccessKey }: AwsKeys): KeyObj
     const key = { kty: 'EC', crv: 'P-256', d: d.toString('base64url'), x: x ?? '', y: y ?? '' };
     return createPrivateKey({ key, format: 'jwk' });
   }
+}
+
+function isSigned(name: string): boolean {
+  return !UNSIGNABLE.has(name) && !/^(?:proxy|sec)-/.test(name);
 }
 
 /** The path, encoded once more than it is in the URL, as every service but S3 wants it. */
