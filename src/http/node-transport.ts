@@ -32,14 +32,22 @@ const SHORTEST_MS = 100;
 /** How long a proxy may take, when the request has ended before. */
 const TUNNEL_MS = 30_000;
 
+/** Where a request goes, which is mostly where the one before went. */
+interface Target {
+  readonly url: string;
+  readonly isSecure: boolean;
+  readonly options: RequestOptions;
+}
+
 /** A connection that is used again. */
 interface Kept {
+  readonly socket: Duplex;
   /** Since when it idles; null while it is in use, and when it is closed here. */
   since: number | null;
   /** How long it had idled when it was used again. */
   idledMs: number;
   /** How long it may idle. */
-  readonly forMs: number;
+  forMs: number;
 }
 
 /** Requests by node:https over connections that are kept, or by node:http for stand-ins. */
@@ -47,8 +55,11 @@ export class NodeTransport implements Transport {
   readonly #proxy: ProxyServer | null;
   readonly #tls: ConnectionOptions;
   readonly #idleMs: number;
-  readonly #agents = new Map<string, Agent>();
+  #target: Target | null = null;
+  readonly #agents = new Map<boolean, Agent>();
   readonly #kept = new WeakMap<Duplex, Kept>();
+  /** Those that no request uses; the last one is used next. */
+  readonly #idle = new Set<Kept>();
   /** The shortest that a connection idled before the server closed it; what says no more than that the server failed does not count. */
   #closedAfterMs = Number.POSITIVE_INFINITY;
 
@@ -59,35 +70,35 @@ export class NodeTransport implements Transport {
   }
 
   async send(request: HttpRequest, end: AbortSignal | Deadline): Promise<HttpAnswer> {
-    const idling = freeSockets(this.#agentFor(request.url)).map((socket) => this.#kept.get(socket)?.since ?? 0);
+    const target = this.#targetOf(request.url);
+    let latest: number | null = null;
+    for (const { since } of this.#idle) latest = since;
     // The end of a connection may have come, and wait to be read, as when the pause between two mails ends with a timer.
-    if (idling.length > 0 && Date.now() - Math.max(...idling) >= LATELY_MS) await untilRead();
+    if (latest !== null && Date.now() - latest >= LATELY_MS) await untilRead();
     try {
-      return await this.#exchange(request, end, this.#agentFor(request.url));
+      return await this.#exchange(request, target, end);
     } catch (error) {
       // It died while it idled, and nobody noticed: what did not leave whole cannot have been carried out (RFC 9112, section 8).
       if (!(error instanceof DeadConnection)) throw error;
     }
-    const agent = this.#agentFor(request.url);
-    for (const socket of freeSockets(agent)) this.#discard(socket); // those under way have requests of their own
-    return this.#exchange(request, end, agent);
+    for (const kept of this.#idle) this.#discard(kept); // those under way have requests of their own
+    return this.#exchange(request, target, end);
   }
 
   close(): void {
-    for (const agent of this.#agents.values()) {
-      for (const socket of freeSockets(agent)) this.#discard(socket);
-      agent.destroy();
-    }
+    for (const kept of this.#idle) this.#discard(kept);
+    for (const agent of this.#agents.values()) agent.destroy();
     this.#agents.clear();
+    this.#target = null;
   }
 
   #exchange(
-    { method, url, headers, body }: HttpRequest,
+    { method, headers, body }: HttpRequest,
+    { isSecure, options }: Target,
     end: AbortSignal | Deadline,
-    agent: Agent,
   ): Promise<HttpAnswer> {
-    this.#dropStale(agent);
-    const { request } = process.getBuiltinModule(url.startsWith('https:') ? 'node:https' : 'node:http');
+    this.#dropStale();
+    const { request } = process.getBuiltinModule(isSecure ? 'node:https' : 'node:http');
     return new Promise((resolve, reject) => {
       if (end.aborted) {
         reject(new NoAnswer(end.reason, false));
@@ -97,7 +108,7 @@ export class NodeTransport implements Transport {
       // A text would be copied behind the headers first.
       const bytes = typeof body === 'string' ? Buffer.from(body) : body;
       const length = bytes === null ? {} : { 'content-length': String(bytes.length) };
-      const outgoing: ClientRequest = request(url, { method, agent, headers: { ...headers, ...length } });
+      const outgoing: ClientRequest = request({ ...options, method, headers: { ...headers, ...length } });
       const onAbort = (): void => void outgoing.destroy(end.reason);
       addAbortListener(end, onAbort);
       let connecting: NodeJS.Timeout | undefined;
@@ -105,18 +116,18 @@ export class NodeTransport implements Transport {
         clearTimeout(connecting);
         removeAbortListener(end, onAbort);
       };
-      outgoing.once('socket', (socket) => {
+      outgoing.on('socket', (socket) => {
         // Through a proxy it may be connected.
-        state.isOpen = outgoing.reusedSocket || (!socket.connecting && !url.startsWith('https:'));
+        state.isOpen = outgoing.reusedSocket || (!socket.connecting && !isSecure);
         if (state.isOpen) return;
         connecting = setTimeout(() => outgoing.destroy(new DeadlinePassed(CONNECT_MS)), CONNECT_MS);
-        socket.once(url.startsWith('https:') ? 'secureConnect' : 'connect', () => {
+        socket.once(isSecure ? 'secureConnect' : 'connect', () => {
           state.isOpen = true;
           clearTimeout(connecting);
         });
       });
-      outgoing.once('finish', () => (state.isWhole = true));
-      outgoing.once('error', (cause) => {
+      outgoing.on('finish', () => (state.isWhole = true));
+      outgoing.on('error', (cause) => {
         settle();
         // What we stop ourselves may have left although nothing has said so yet; a write that failed is told to have finished, too.
         const mayBeWhole = end.aborted || (state.isWhole && syscallOf(cause) !== 'write');
@@ -125,11 +136,12 @@ export class NodeTransport implements Transport {
           this.#noteClosed(this.#kept.get(outgoing.socket)?.idledMs ?? 0);
         reject(outgoing.reusedSocket && !mayBeWhole ? new DeadConnection(cause) : new NoAnswer(cause, isSent));
       });
-      outgoing.once('response', (incoming: IncomingMessage) => {
+      outgoing.on('response', (incoming: IncomingMessage) => {
         this.#noteLimit(incoming);
         whenRead(incoming, (text) => {
           settle();
-          resolve({ status: incoming.statusCode ?? 0, headers: headersOf(incoming), text });
+          const told = incoming.headers as Readonly<Record<string, string>>; // all but Set-Cookie, which nobody asks for
+          resolve({ status: incoming.statusCode ?? 0, headers: told, text });
         });
       });
       outgoing.end(bytes ?? undefined);
@@ -137,27 +149,26 @@ export class NodeTransport implements Transport {
   }
 
   /** A timer would not tell: a process may have been frozen since. */
-  #dropStale(agent: Agent): void {
+  #dropStale(): void {
     const now = Date.now();
-    for (const socket of freeSockets(agent)) {
-      const { since, forMs } = this.#kept.get(socket) ?? { since: null, forMs: 0 };
-      const idleMs = since === null ? Number.POSITIVE_INFINITY : now - since;
-      if (idleMs >= 0 && idleMs < Math.min(forMs, this.#closedAfterMs / 2)) continue;
+    for (const kept of this.#idle) {
+      const idleMs = now - (kept.since ?? 0);
+      if (idleMs >= 0 && idleMs < Math.min(kept.forMs, this.#closedAfterMs / 2)) continue;
       // This one is there for longer than the other was: that had another reason.
-      if (since !== null && idleMs > this.#closedAfterMs * 1.5) this.#closedAfterMs = Number.POSITIVE_INFINITY;
-      this.#discard(socket);
+      if (idleMs > this.#closedAfterMs * 1.5) this.#closedAfterMs = Number.POSITIVE_INFINITY;
+      this.#discard(kept);
     }
   }
 
-  #discard(socket: Duplex): void {
-    this.#closing(socket);
-    socket.destroy();
+  #discard(kept: Kept): void {
+    this.#take(kept);
+    kept.socket.destroy();
   }
 
-  /** It is closed here, and not by the server. */
-  #closing(socket: Duplex): void {
-    const kept = this.#kept.get(socket);
-    if (kept) kept.since = null;
+  /** It idles no more: it is in use, or is closed here, and not by the server. */
+  #take(kept: Kept): void {
+    kept.since = null;
+    this.#idle.delete(kept);
   }
 
   /** A server that closed one connection after some time does so with others: they are used half as long. */
@@ -166,29 +177,43 @@ export class NodeTransport implements Transport {
   }
 
   #noteLimit({ headers, socket }: IncomingMessage): void {
-    const told = /\btimeout=(\d+)/.exec(String(headers['keep-alive']))?.[1];
+    const told = /\btimeout=(\d+)/.exec(String(headers['keep-alive'] ?? ''))?.[1];
     const forMs = told === undefined ? this.#idleMs : Math.min(this.#idleMs, Number(told) * 1_000 - MARGIN_MS);
-    if (!this.#kept.has(socket)) {
-      socket.on('timeout', () => this.#closing(socket)); // the agent closes it then, if it idles
-      socket.once('close', () => {
-        const since = this.#kept.get(socket)?.since ?? null;
-        if (since !== null) this.#noteClosed(Date.now() - since);
-      });
+    const known = this.#kept.get(socket);
+    if (known) {
+      known.forMs = forMs;
+      return;
     }
-    this.#kept.set(socket, { since: null, idledMs: 0, forMs });
+    const kept: Kept = { socket, since: null, idledMs: 0, forMs };
+    this.#kept.set(socket, kept);
+    socket.on('timeout', () => this.#take(kept)); // the agent closes it then, if it idles
+    socket.once('close', () => {
+      if (kept.since !== null) this.#noteClosed(Date.now() - kept.since);
+      this.#take(kept);
+    });
   }
 
-  #agentFor(url: string): Agent {
-    const { protocol } = new URL(url);
-    const known = this.#agents.get(protocol);
+  #targetOf(url: string): Target {
+    if (this.#target?.url === url) return this.#target;
+    const { protocol, hostname, port, path, auth } = process
+      .getBuiltinModule('node:url')
+      .urlToHttpOptions(new URL(url));
+    const isSecure = protocol === 'https:';
+    this.#target = { url, isSecure, options: { agent: this.#agentFor(isSecure), hostname, port, path, auth } };
+    return this.#target;
+  }
+
+  #agentFor(isSecure: boolean): Agent {
+    const known = this.#agents.get(isSecure);
     if (known) return known;
-    const { Agent: Base } = process.getBuiltinModule(protocol === 'https:' ? 'node:https' : 'node:http');
+    const { Agent: Base } = process.getBuiltinModule(isSecure ? 'node:https' : 'node:http');
     const agent: Agent = new Base({ keepAlive: true, scheduling: 'lifo', ...this.#tls });
     const keep = agent.keepSocketAlive.bind(agent);
     agent.keepSocketAlive = (socket) => {
       const kept = this.#kept.get(socket);
       if (kept === undefined || kept.forMs <= 0) return void socket.destroy();
       kept.since = Date.now();
+      this.#idle.add(kept);
       const isKept: unknown = keep(socket);
       // The agent destroys it then, if it still idles; what comes from a proxy may be no socket.
       (socket as Partial<Socket>).setTimeout?.(kept.forMs);
@@ -197,7 +222,10 @@ export class NodeTransport implements Transport {
     const reuse = agent.reuseSocket.bind(agent);
     agent.reuseSocket = (socket, request) => {
       const kept = this.#kept.get(socket);
-      if (kept) Object.assign(kept, { since: null, idledMs: Date.now() - (kept.since ?? Date.now()) });
+      if (kept) {
+        kept.idledMs = kept.since === null ? 0 : Date.now() - kept.since;
+        this.#take(kept);
+      }
       reuse(socket, request);
     };
     const proxy = this.#proxy;
@@ -206,16 +234,13 @@ export class NodeTransport implements Transport {
       agent.createConnection = (options, callback) => {
         tunnel(proxy, options)
           .then((socket) =>
-            callback?.(
-              null,
-              protocol === 'https:' ? (connect({ ...options, socket } as RequestOptions) ?? socket) : socket,
-            ),
+            callback?.(null, isSecure ? (connect({ ...options, socket } as RequestOptions) ?? socket) : socket),
           )
           .catch((error: Error) => callback?.(error, null as never));
         return undefined;
       };
     }
-    this.#agents.set(protocol, agent);
+    this.#agents.set(isSecure, agent);
     return agent;
   }
 }
@@ -247,11 +272,6 @@ function whenRead(incoming: IncomingMessage, done: (text: string | null) => void
   );
 }
 
-/** The connections that no request uses. */
-function freeSockets({ freeSockets: byHost }: Agent): readonly Duplex[] {
-  return Object.values(byHost).flatMap((sockets) => sockets ?? []);
-}
-
 function syscallOf(error: Error): unknown {
   return 'syscall' in error ? error.syscall : undefined;
 }
@@ -263,8 +283,4 @@ async function tunnel(proxy: ProxyServer, { host, port }: RequestOptions): Promi
   } finally {
     deadline.clear();
   }
-}
-
-function headersOf({ headers }: IncomingMessage): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }
