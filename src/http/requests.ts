@@ -196,10 +196,11 @@ export class Requests {
   async #sign(
     request: HttpRequest,
     sign: Sign,
-    { signal }: Deadline,
+    deadline: Deadline,
     refused: Signing['refused'],
   ): Promise<Signed | null> {
     if (sign === undefined) return null;
+    const { signal } = deadline;
     try {
       return await unlessAborted(
         (async () => sign(request, { signal, refused }))(), // it may also throw synchronously
