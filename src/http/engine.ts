@@ -34,7 +34,7 @@ import {
   type Verdict,
 } from './provider.ts';
 import { Redactor } from './redactor.ts';
-import { type Answered, type Reading, Requests } from './requests.ts';
+import { type Answered, type Reading, Requests, readOr } from './requests.ts';
 import { acceptedResult, failedResult, joinResults, refusedBy } from './results.ts';
 
 /** A message that is built and waits for its batch. */
@@ -120,17 +120,9 @@ export class HttpEngine {
   /** Where many wait for batches, large contents would all be in memory, twice. */
   async #deliverOne(given: Job, batches: Batches, width: number): Promise<DeliveryResult> {
     if (batches === null || !isLarge(given.message)) return this.#deliverRead(given, batches, width);
-    let leave: () => void;
-    try {
-      leave = await this.#large.acquire(1, given.signal);
-    } catch {
-      return failedDelivery(given, endedBefore('its content was read', given.signal));
-    }
-    try {
-      return await this.#deliverRead(given, batches, this.#maxConnections);
-    } finally {
-      leave();
-    }
+    const deliver = () => this.#deliverRead(given, batches, this.#maxConnections);
+    const stopped = () => failedDelivery(given, endedBefore('its content was read', given.signal));
+    return this.#large.run(1, given.signal, deliver, stopped);
   }
 
   async #deliverRead(given: Job, batches: Batches, width: number): Promise<DeliveryResult> {
@@ -328,15 +320,6 @@ function isLarge({ attachments }: EmailMessage): boolean {
     octets += content.length;
   }
   return octets > LARGE;
-}
-
-/** An answer of another shape than it should have makes the reading fail: it cannot be read then. */
-function readOr<T>(otherwise: T, read: () => T): T {
-  try {
-    return read();
-  } catch {
-    return otherwise;
-  }
 }
 
 function unsupported(paths: readonly string[], message: string): MessageError {

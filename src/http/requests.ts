@@ -91,24 +91,18 @@ export class Requests {
   async run<T>(question: Question<T>, signal: AbortSignal | undefined): Promise<Answered<T> | Failure> {
     const { before } = question;
     if (before !== undefined && !(await this.#waitAfter(before.error, 1, question, signal))) return before;
-    let leave: () => void;
-    try {
-      leave = await this.#turns.acquire(1, signal);
-    } catch {
-      return { error: endedBefore('its turn came', signal) };
-    }
-    try {
-      if (signal?.aborted) return { error: endedBefore('its turn came', signal) };
+    const stopped = (): Failure => ({ error: endedBefore('its turn came', signal) });
+    const make = async (): Promise<Answered<T> | Failure> => {
+      if (signal?.aborted) return stopped();
       let request: HttpRequest;
       try {
         request = this.#request(question);
       } catch (error) {
         return { error: unmadeError(this.#name, error) };
       }
-      return await this.#tries(request, question, signal, before === undefined ? 1 : 2);
-    } finally {
-      leave();
-    }
+      return this.#tries(request, question, signal, before === undefined ? 1 : 2);
+    };
+    return this.#turns.run(1, signal, make, stopped);
   }
 
   /** False when there is no further try, or the call has ended. */
@@ -232,7 +226,7 @@ export class Requests {
     const isOfEach = messages.length > 1 && this.#provider.tellsOfEach !== undefined;
     if (text === null && (isYes || isOfEach)) return { error: this.#doubt(status, 'broke off') };
     if (isOfEach && isBrokenJson(answer)) return this.unreadable(answer, messages, redactor);
-    const reading = isYes ? readOrNull(() => read(answer)) : { refusal: this.#refusalOf(answer) };
+    const reading = isYes ? readOr(null, () => read(answer)) : { refusal: this.#refusalOf(answer) };
     if (reading === null) return this.unreadable(answer, messages, redactor);
     if ('said' in reading) return { answer, said: reading.said, redactor };
     return refusedBy(this.#name, answer, reading.refusal, redactor, messages);
@@ -241,12 +235,10 @@ export class Requests {
   /** A refusal of another shape than it should have is one all the same. */
   #refusalOf(answer: Answer): Refusal {
     const text = answer.text.slice(0, 200);
-    try {
+    return readOr<Refusal>({ text }, () => {
       const said = this.#provider.refusal(answer);
       return typeof said.text === 'string' ? said : { ...said, text };
-    } catch {
-      return { text };
-    }
+    });
   }
 
   /** What is said of messages when their part of an answer cannot be read. */
@@ -266,11 +258,11 @@ function isBrokenJson({ body, text }: Answer): boolean {
   return body === undefined && /^\s*[[{]/.test(text);
 }
 
-/** An answer of another shape than it should have makes the reading fail. */
-function readOrNull<T>(read: () => T): T | null {
+/** An answer of another shape than it should have makes the reading fail: it cannot be read then. */
+export function readOr<T>(otherwise: T, read: () => T): T {
   try {
     return read();
   } catch {
-    return null;
+    return otherwise;
   }
 }

@@ -31,11 +31,20 @@ export class ConcurrencyLimiter {
     this.#rate = rate;
   }
 
-  /** Waits for room for a request of `count` recipients; rejects with the signal's reason. The returned function ends the request. */
-  async acquire(count: number, signal: AbortSignal | undefined): Promise<() => void> {
+  /** Makes a request of `count` recipients when there is room for it, or returns what `stopped` does when the signal aborts before. */
+  async run<T>(
+    count: number,
+    signal: AbortSignal | undefined,
+    request: () => Promise<T>,
+    stopped: () => T,
+  ): Promise<T> {
     if (this.#waiting.size === 0 && this.#hasRoom()) this.#begin(count);
-    else await this.#wait(count, signal);
-    return () => this.#end(count);
+    else if (!(await this.#wait(count, signal))) return stopped();
+    try {
+      return await request();
+    } finally {
+      this.#end(count);
+    }
   }
 
   /** Records how long the service took to answer a request. */
@@ -44,7 +53,8 @@ export class ConcurrencyLimiter {
     this.#latencyMs += slower > 0 ? slower : slower * FASTER_WEIGHT;
   }
 
-  async #wait(count: number, signal: AbortSignal | undefined): Promise<void> {
+  /** False when the signal aborts first. */
+  async #wait(count: number, signal: AbortSignal | undefined): Promise<boolean> {
     let admit = () => {};
     const admission = new Promise<void>((resolve) => {
       admit = resolve;
@@ -53,9 +63,10 @@ export class ConcurrencyLimiter {
     this.#waiting.add(waiter);
     try {
       await unlessAborted(admission, signal);
-    } catch (reason) {
+      return true;
+    } catch {
       if (!this.#waiting.delete(waiter)) this.#end(count); // it was admitted at the same moment
-      throw reason;
+      return false;
     }
   }
 

@@ -50,19 +50,15 @@ export class SesRequester {
   }
 
   /** @throws what `input` throws; nothing has been sent then. */
-  async send(request: SesRequest): Promise<SesAnswer> {
-    let end: () => void;
-    try {
-      end = await this.#concurrency.acquire(request.recipients.length, request.signal);
-    } catch {
-      return { failure: stopped(request.signal, request.earlier) };
-    }
-    try {
+  send(request: SesRequest): Promise<SesAnswer> {
+    const { recipients, signal } = request;
+    const make = async (): Promise<SesAnswer> => {
       const obstacle = request.obstacle?.() ?? null;
-      return obstacle === null ? await this.#sendWithRetries(request) : { failure: obstacle };
-    } finally {
-      end();
-    }
+      return obstacle === null ? this.#sendWithRetries(request) : { failure: obstacle };
+    };
+    return this.#concurrency.run(recipients.length, signal, make, () => ({
+      failure: stopped(signal, request.earlier),
+    }));
   }
 
   /**
