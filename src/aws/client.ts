@@ -73,20 +73,20 @@ export class AwsClient {
    *
    * @throws {UnsentError} when it was certainly not carried out; {@link AwsError}; {@link NoAnswer} when nobody knows.
    */
-  async send(method: 'GET' | 'POST', path: string, body: string, end: AbortSignal | Deadline): Promise<object> {
+  async send(method: 'GET' | 'POST', path: string, text: string, end: AbortSignal | Deadline): Promise<object> {
+    const body = Buffer.from(text); // what is hashed is what is sent
     let keys: AwsKeys;
     let answer: HttpAnswer;
     let clockMs = 0;
     try {
       // A function that fetches credentials is not told of the deadline.
       keys = await unlessAborted(this.#credentials.get(), end);
-      checkKeys(keys);
       const url = this.#endpoint + path;
       const given = { 'content-type': 'application/json', 'user-agent': 'amsdal-mail' };
       clockMs = this.#clockMs;
       const now = new Date(Date.now() + clockMs);
       const headers = this.#signer.sign({ method, url, headers: given, body }, keys, now);
-      answer = await this.#transport.send({ method, url, headers, body: body || null }, end);
+      answer = await this.#transport.send({ method, url, headers, body: text === '' ? null : body }, end);
     } catch (error) {
       // A transport throws anything else only before it begins.
       throw error instanceof NoAnswer && error.isSent ? error : new UnsentError(error);
@@ -122,18 +122,6 @@ export class AwsClient {
     if (isOff(this.#clockMs)) this.#clockMs = offMs;
     return isOff(clockMs);
   }
-}
-
-/** What runtimes say of a header that they do not take may repeat it. */
-function checkKeys({ accessKeyId, secretAccessKey, sessionToken = '' }: AwsKeys): void {
-  const given: Readonly<Record<string, unknown>> = { accessKeyId, secretAccessKey, sessionToken };
-  const wrong = Object.keys(given).find((name) => {
-    const value = given[name];
-    return typeof value !== 'string' || /[^\x20-\x7e]/.test(value);
-  });
-  if (wrong === undefined) return;
-  const text = `AWS: ${wrong} is no text of printable ASCII characters: give it as AWS does, without line breaks`;
-  throw new ConfigurationError('invalid-credentials', text, { option: wrong });
 }
 
 /** To a wrong signature AWS answers with the whole request that it expected, session token included, on the following lines. */

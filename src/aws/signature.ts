@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import { ConfigurationError } from '../model/errors.ts';
 
 /** Keys of an AWS account. */
 export interface AwsKeys {
@@ -72,7 +73,11 @@ export class Signer {
     this.#scope = scope;
   }
 
-  /** All headers of the request, the signature among them. */
+  /**
+   * All headers of the request, the signature among them.
+   *
+   * @throws {ConfigurationError} `invalid-credentials` for keys that cannot be written in a header.
+   */
   sign({ method, url, headers, body }: Unsigned, keys: AwsKeys, now: Date): Readonly<Record<string, string>> {
     const { region, service } = this.#scope;
     const { host, resource } = this.#targetOf(url);
@@ -118,6 +123,7 @@ export class Signer {
   #keyOf(keys: AwsKeys, day: string): Buffer | KeyObject {
     const known = this.#known;
     if (known?.keys === keys && known.day === day) return known.key;
+    checkKeys(keys);
     const { region, service } = this.#scope;
     const key =
       region === null
@@ -126,6 +132,18 @@ export class Signer {
     this.#known = { keys, day, key };
     return key;
   }
+}
+
+/** What runtimes say of a header that they do not take may repeat it. */
+function checkKeys({ accessKeyId, secretAccessKey, sessionToken = '' }: AwsKeys): void {
+  const given: Readonly<Record<string, unknown>> = { accessKeyId, secretAccessKey, sessionToken };
+  const wrong = Object.keys(given).find((name) => {
+    const value = given[name];
+    return typeof value !== 'string' || /[^\x20-\x7e]/.test(value);
+  });
+  if (wrong === undefined) return;
+  const text = `AWS: ${wrong} is no text of printable ASCII characters: give it as AWS does, without line breaks`;
+  throw new ConfigurationError('invalid-credentials', text, { option: wrong });
 }
 
 /** The order of the curve P-256 (FIPS 186-5), less two. */
