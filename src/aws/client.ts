@@ -1,4 +1,4 @@
-import { type HttpAnswer, NoAnswer, type Transport } from '../http/transport.ts';
+import { type HttpAnswer, NoAnswer, SHORT_TEXT, type Transport } from '../http/transport.ts';
 import { transportOf } from '../http/transport-of.ts';
 import { ConfigurationError } from '../model/errors.ts';
 import { currentEnvironment } from '../options/environment.ts';
@@ -74,7 +74,7 @@ export class AwsClient {
    * @throws {UnsentError} when it was certainly not carried out; {@link AwsError}; {@link NoAnswer} when nobody knows.
    */
   async send(method: 'GET' | 'POST', path: string, text: string, end: AbortSignal | Deadline): Promise<object> {
-    const body = Buffer.from(text); // what is hashed is what is sent
+    const body = text.length < SHORT_TEXT ? text : Buffer.from(text); // once, to be hashed and sent
     let keys: AwsKeys;
     let answer: HttpAnswer;
     let clockMs = 0;

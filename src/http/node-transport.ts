@@ -7,7 +7,7 @@ import type { ProxyServer } from '../net/proxy-server.ts';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 import { nextTurn } from '../util/breathe.ts';
 import { Deadline, DeadlinePassed } from '../util/deadline.ts';
-import { type HttpAnswer, type HttpRequest, MAX_ANSWER, NoAnswer, type Transport } from './transport.ts';
+import { type HttpAnswer, type HttpRequest, MAX_ANSWER, NoAnswer, SHORT_TEXT, type Transport } from './transport.ts';
 
 /** How a {@link NodeTransport} connects. */
 export interface NodeTransportOptions {
@@ -105,9 +105,8 @@ export class NodeTransport implements Transport {
         return;
       }
       const state = { isOpen: false, isWhole: false };
-      // A text would be copied behind the headers first.
-      const bytes = typeof body === 'string' ? Buffer.from(body) : body;
-      const length = bytes === null ? {} : { 'content-length': String(bytes.length) };
+      const content = typeof body === 'string' && !isWrittenAtOnce(body) ? Buffer.from(body) : body;
+      const length = content === null ? {} : { 'content-length': String(content.length) };
       const outgoing: ClientRequest = request({ ...options, method, headers: { ...headers, ...length } });
       const onAbort = (): void => void outgoing.destroy(end.reason);
       addAbortListener(end, onAbort);
@@ -144,7 +143,8 @@ export class NodeTransport implements Transport {
           resolve({ status: incoming.statusCode ?? 0, headers: told, text });
         });
       });
-      outgoing.end(bytes ?? undefined);
+      if (typeof content === 'string') outgoing.end(content, 'latin1');
+      else outgoing.end(content ?? undefined);
     });
   }
 
@@ -243,6 +243,11 @@ export class NodeTransport implements Transport {
     this.#agents.set(isSecure, agent);
     return agent;
   }
+}
+
+/** Whether Node writes a text in one piece with the headers; a long one it would copy behind them first. */
+function isWrittenAtOnce(text: string): boolean {
+  return text.length < SHORT_TEXT && Buffer.byteLength(text) === text.length;
 }
 
 /** A connection that was kept died before the request had left. */

@@ -50,6 +50,8 @@ interface Question<T> {
 /** After a lost answer, what the same request with the same key is answered with says of the first, too. */
 const SETTLED: ReadonlySet<string> = new Set(['rejected', 'invalid-recipient', 'template', 'too-large']);
 
+const HEADERS = { accept: 'application/json', 'user-agent': 'amsdal-mail' };
+
 type Sign = Provider['sign'];
 const UNSIGNED: Signed = { headers: {}, secrets: [] };
 
@@ -68,6 +70,8 @@ export class Requests {
   readonly #options: HttpOptions;
   readonly #timeoutMs: number;
   readonly #retry: Required<RetryOptions>;
+  /** The caller's, by lower-case name. */
+  readonly #headers: Readonly<Record<string, string>>;
   readonly #redactor: Redactor;
   readonly #turns: ConcurrencyLimiter;
   readonly #transport: Transport;
@@ -78,6 +82,8 @@ export class Requests {
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
     this.#retry = resolveRetry(options.retry);
+    const own = Object.entries(options.headers ?? {});
+    this.#headers = Object.fromEntries(own.map(([header, value]) => [header.toLowerCase(), value]));
     this.#redactor = redactor;
     this.#turns = new ConcurrencyLimiter(maxConnections, () => Number.POSITIVE_INFINITY);
     this.#transport = transportOf(options);
@@ -121,16 +127,14 @@ export class Requests {
   #request({ method, path, headers, encode, ...question }: Question<unknown>): HttpRequest {
     const { authorization } = this.#provider;
     const baseUrl = this.#options.baseUrl ?? question.baseUrl ?? this.#provider.baseUrl;
-    const own = Object.entries(this.#options.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]);
     const encoded = encode();
     const isElsewhere = isWhole(path); // where the key and the caller's headers are not for
     return {
       method,
       url: isElsewhere ? path : `${baseUrl.replace(/\/+$/, '')}${path}`,
       headers: {
-        accept: 'application/json',
-        'user-agent': 'amsdal-mail',
-        ...(!isElsewhere && Object.fromEntries(own)),
+        ...HEADERS,
+        ...(!isElsewhere && this.#headers),
         ...(encoded && { 'content-type': encoded.type }),
         ...(!isElsewhere && authorization),
         ...headers,

@@ -29,6 +29,9 @@ export interface Transport {
 /** The most octets of an answer; those to batches have a few hundred for each mail. */
 export const MAX_ANSWER: number = 4 * 1024 * 1024;
 
+/** Texts of fewer characters are sent fastest as they are, others as bytes: Node writes 16 KB without asking for memory. */
+export const SHORT_TEXT = 8_192;
+
 /** There is no answer to a request. */
 export class NoAnswer extends Error {
   override readonly name = 'NoAnswer';
