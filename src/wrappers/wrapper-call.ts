@@ -13,7 +13,7 @@ import type { PartJob } from '../backend/part.ts';
 import { SendError } from '../model/errors.ts';
 import type { EmailMessage } from '../model/message.ts';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
-import { DeadlinePassed, setDeadline } from '../util/deadline.ts';
+import { Deadline, DeadlinePassed } from '../util/deadline.ts';
 import { IndexMap } from '../util/index-map.ts';
 import { Lane, type LaneOwner } from './lane.ts';
 import { Mail } from './mail.ts';
@@ -232,7 +232,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
   /** A connection's own deadline is for each try. */
   #withinTime(mail: Mail, given: PartJob, deadlineMs: number | undefined): PartJob {
     if (deadlineMs === undefined) return given;
-    const deadline = setDeadline(deadlineMs, given.job.signal);
+    const deadline = new Deadline(deadlineMs, given.job.signal);
     mail.deadline = deadline;
     addAbortListener(deadline.signal, () => {
       if (!deadline.isOver) return;
