@@ -3,7 +3,7 @@ import { EmailConnectionError, type EmailError } from '../model/errors.ts';
 import type { Clock } from '../util/clock.ts';
 
 /** Refusals that are about the account, whatever the mail. */
-const OF_ACCOUNT: ReadonlySet<string> = new Set(['account', 'quota', 'throttled']);
+const OF_ACCOUNT: ReadonlySet<string> = /* @__PURE__ */ new Set(['account', 'quota', 'throttled']);
 
 /** Whether an error is about the connection or the account, and so about every mail; never one after which a mail may be sent. */
 export function isOfConnection(error: EmailError): boolean {

@@ -16,10 +16,10 @@ export interface FailoverOptions extends WrapperOptions {
 }
 
 /** The table of {@link FailoverOptions}. */
-export const FAILOVER_OPTIONS: { readonly [K in keyof FailoverOptions]-?: OptionSpec } = {
+export const FAILOVER_OPTIONS: { readonly [K in keyof FailoverOptions]-?: OptionSpec } = /* @__PURE__ */ (() => ({
   ...WRAPPER_OPTIONS,
   cooldownMs: { type: 'integer', min: 0, max: 86_400_000 },
-};
+}))();
 
 /** What a wrapper that chooses among equal connections consists of. */
 export function choosing(

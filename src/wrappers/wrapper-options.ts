@@ -11,7 +11,7 @@ export interface WrapperOptions extends BackendOptions {
 }
 
 /** The table entries that all wrappers have. */
-export const WRAPPER_OPTIONS: { readonly [K in keyof WrapperOptions]-?: OptionSpec } = {
+export const WRAPPER_OPTIONS: { readonly [K in keyof WrapperOptions]-?: OptionSpec } = /* @__PURE__ */ (() => ({
   ...BACKEND_OPTIONS,
   connections: {
     type: 'custom',
@@ -19,4 +19,4 @@ export const WRAPPER_OPTIONS: { readonly [K in keyof WrapperOptions]-?: OptionSp
     check: Array.isArray,
     isConnections: true,
   },
-};
+}))();
