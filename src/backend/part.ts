@@ -1,20 +1,8 @@
-import { findMissingFeatures, NOTHING_MISSING } from '../model/features.ts';
 import type { EmailBackend } from './backend.ts';
 import type { CallHost } from './call/call.ts';
-import { pass } from './call/prepare.ts';
-import type { BackendFacts, Prepared } from './call/read-input.ts';
-import { settle } from './call/settle.ts';
+import type { BackendFacts } from './call/read-input.ts';
 import type { DeliveryFilter } from './filter.ts';
 import type { DeliveryContext, DeliveryResult, Job } from './job.ts';
-
-/** A job as a part gets it, and what its answer is read with. */
-export interface PartJob {
-  readonly job: Job;
-  /** Null where nothing stands between the wrapper and the part. */
-  readonly prepared: Prepared | null;
-}
-
-const NONE: readonly never[] = /* @__PURE__ */ Object.freeze([]);
 
 /**
  * A connection that a wrapper is made of. What the wrapper's own call has done is not done again: messages are checked, listeners
@@ -48,30 +36,9 @@ export class Part {
     return this.#host;
   }
 
-  /** The job as the connection gets it, or why it gets none. */
-  admit(job: Job): PartJob | DeliveryResult {
-    const { index, message, signal } = job;
-    const { features } = this.#host;
-    // The usual case, in the way of every mail.
-    if (this.#filters.length === 0 && findMissingFeatures(message, features) === NOTHING_MISSING)
-      return { job, prepared: null };
-    const ready: Prepared = {
-      kind: 'prepared',
-      index,
-      message,
-      outgoing: message,
-      passed: NONE,
-      ignored: NONE,
-      invalid: NONE,
-    };
-    const passed = pass(this.#host, this.#filters, ready);
-    if (passed.kind === 'refused') return passed.result;
-    return { job: { ...job, message: passed.outgoing, signal }, prepared: passed };
-  }
-
-  /** What the connection's answer says of the message that the wrapper gave. */
-  answered({ prepared }: PartJob, answer: DeliveryResult): DeliveryResult {
-    return prepared === null ? answer : settle(prepared, answer);
+  /** What stands before this connection alone. */
+  get filters(): readonly DeliveryFilter[] {
+    return this.#filters;
   }
 
   /** Counts what became of a try in the connection's statistics. */

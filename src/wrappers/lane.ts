@@ -1,5 +1,6 @@
 import type { DeliveryContext, DeliveryResult, Job } from '../backend/job.ts';
-import type { Part, PartJob } from '../backend/part.ts';
+import type { Part } from '../backend/part.ts';
+import type { PartJob } from '../backend/part-job.ts';
 import { Queue } from '../util/queue.ts';
 import type { Mail } from './mail.ts';
 

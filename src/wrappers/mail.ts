@@ -1,5 +1,5 @@
 import { type DeliveryResult, type Job, toEmailError } from '../backend/job.ts';
-import type { PartJob } from '../backend/part.ts';
+import type { PartJob } from '../backend/part-job.ts';
 import { copyError } from '../model/error-copies.ts';
 import { type EmailError, SendError } from '../model/errors.ts';
 import type { Feature } from '../model/features.ts';

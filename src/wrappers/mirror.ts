@@ -1,15 +1,10 @@
-import type { DeliveryResult, Job } from '../backend/job.ts';
 import type { Part } from '../backend/part.ts';
-import { isDelivered } from '../model/status.ts';
 import type { AnyOptionTable } from '../options/option-table.ts';
-import { messageFor } from './message-for.ts';
+import type { Copies } from './copies.ts';
 import { partsOf } from './parts.ts';
 import type { Rules } from './rules.ts';
 import { WrapperBackend, type WrapperClock, type WrapperStats } from './wrapper-backend.ts';
 import { WRAPPER_OPTIONS, type WrapperOptions } from './wrapper-options.ts';
-
-/** Copies that may be under way at once; further ones are left out, as they would fill the memory. */
-const MOST_COPIES = 1_000;
 
 /** What {@link MirrorBackend.stats} tells. */
 export interface MirrorStats extends WrapperStats {
@@ -37,56 +32,20 @@ export class MirrorBackend extends WrapperBackend {
   }
 
   override stats(): MirrorStats {
-    return { ...super.stats(), leftOut: this.#mirroring.leftOut };
+    return { ...super.stats(), leftOut: this.#mirroring.copies.leftOut };
   }
 }
 
 class Mirroring implements Rules {
   /** The copy is another try: the same Message-ID, and the content once more. */
   readonly triesAgain = true;
-  leftOut = 0;
-  readonly #copy: Part;
-  #underWay = 0;
+  readonly copies: Copies;
 
-  constructor(copy: Part) {
-    this.#copy = copy;
+  constructor(part: Part) {
+    this.copies = { part, underWay: 0, leftOut: 0 };
   }
 
   first(): number {
     return 0;
   }
-
-  settled(job: Job, { recipients }: DeliveryResult): void {
-    // The others may still get it by another try, which then is copied, too.
-    const reached = [...recipients.values()].filter((each) => isDelivered(each) || each.status === 'unknown');
-    if (reached.length === 0) return;
-    if (this.#underWay >= MOST_COPIES) this.leftOut++;
-    else void this.#send({ ...job, message: messageFor(job.message, reached) });
-  }
-
-  async #send({ index, message }: Job): Promise<void> {
-    this.#underWay++;
-    try {
-      const admitted = this.#copy.admit({ index, message, signal: undefined });
-      if (!('job' in admitted)) {
-        this.#copy.count(admitted);
-        return;
-      }
-      const answers = this.#copy.deliver(only(admitted.job), { signal: undefined });
-      try {
-        for (let step = await answers.next(); step.done !== true; step = await answers.next())
-          this.#copy.count(this.#copy.answered(admitted, step.value));
-      } finally {
-        this.#copy.ended();
-      }
-    } catch {
-      // The copy's failure changes nothing.
-    } finally {
-      this.#underWay--;
-    }
-  }
-}
-
-async function* only(job: Job): AsyncGenerator<Job, void, undefined> {
-  yield job;
 }

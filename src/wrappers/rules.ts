@@ -1,6 +1,7 @@
-import type { DeliveryResult, Job } from '../backend/job.ts';
+import type { DeliveryResult } from '../backend/job.ts';
 import type { EmailMessage } from '../model/message.ts';
 import type { RecipientStatus } from '../model/status.ts';
+import type { Copies } from './copies.ts';
 
 /** A try that has ended, of a mail that is not through for everybody. */
 export interface EndedTry {
@@ -40,6 +41,6 @@ export interface Rules {
   goesOn?(recipient: RecipientStatus): boolean;
   /** Where, and when; null: nowhere. */
   next?(ended: EndedTry): NextTry | null;
-  /** A job is through. */
-  settled?(job: Job, result: DeliveryResult): void;
+  /** Where copies of what was sent go. */
+  readonly copies?: Copies;
 }

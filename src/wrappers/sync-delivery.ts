@@ -1,5 +1,7 @@
 import { type DeliveryResult, failedDelivery, type Job, toEmailError } from '../backend/job.ts';
-import type { Part, PartJob } from '../backend/part.ts';
+import type { Part } from '../backend/part.ts';
+import { admit, answered, type PartJob } from '../backend/part-job.ts';
+import { sendCopy } from './copies.ts';
 import { Mail } from './mail.ts';
 import { messageFor, sameInEveryBlockingTry } from './message-for.ts';
 import type { NamedPart } from './parts.ts';
@@ -20,7 +22,7 @@ export function deliverSync(host: WrapperHost, jobs: readonly Job[]): readonly D
   const results: DeliveryResult[] = [];
   const { rules, clock } = host;
   const settle = (mail: Mail, result: DeliveryResult) => {
-    rules.settled?.(mail.job, result);
+    if (rules.copies) sendCopy(rules.copies, mail.job, result);
     results.push(result);
   };
   let due = jobs.flatMap((job) => {
@@ -62,7 +64,7 @@ function tryAt(
     rules.begun?.(place);
     mail.trace = beginTry(name, via);
     const job = jobFor(mail.job, mail.tried, rules.isTriedOnce);
-    const admitted = part.admit(job);
+    const admitted = admit(part, job);
     if ('job' in admitted) given.push({ mail, given: admitted });
     else answers.set(mail, admitted);
   }
@@ -75,7 +77,7 @@ function tryAt(
     const answer = byIndex.get(mail.job.index);
     answers.set(
       mail,
-      answer ? part.answered(partJob, answer) : { index: mail.job.index, messageId: null, recipients: new Map() },
+      answer ? answered(partJob, answer) : { index: mail.job.index, messageId: null, recipients: new Map() },
     );
   }
   const goOn: Due[] = [];

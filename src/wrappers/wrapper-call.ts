@@ -9,12 +9,13 @@ import {
   toEmailError,
   unansweredInTime,
 } from '../backend/job.ts';
-import type { PartJob } from '../backend/part.ts';
+import { admit, answered, type PartJob } from '../backend/part-job.ts';
 import { SendError } from '../model/errors.ts';
 import type { EmailMessage } from '../model/message.ts';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 import { Deadline, DeadlinePassed } from '../util/deadline.ts';
 import { IndexMap } from '../util/index-map.ts';
+import { sendCopy } from './copies.ts';
 import { Lane, type LaneOwner } from './lane.ts';
 import { Mail } from './mail.ts';
 import { messageFor, sameInEveryTry } from './message-for.ts';
@@ -87,7 +88,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     if (mail === undefined || mail.lane !== lane) lane.ask();
     else {
       const given = mail.given as PartJob; // it was given to the lane
-      this.#onTried(mail, this.#partAt(lane.place).part.answered(given, answer));
+      this.#onTried(mail, answered(given, answer));
       if (this.#results.hasDemand) lane.ask();
     }
   }
@@ -213,7 +214,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     mail.places.push(place);
     rules.begun?.(place);
     mail.trace = beginTry(this.#host.name, via);
-    const admitted = part.admit(job);
+    const admitted = admit(part, job);
     if (!('job' in admitted)) {
       this.#onTried(mail, admitted);
       return;
@@ -280,7 +281,8 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
 
   #settle(mail: Mail, result: DeliveryResult): void {
     this.#open.delete(mail.job.index);
-    this.#host.rules.settled?.(mail.job, result);
+    const { rules } = this.#host;
+    if (rules.copies) sendCopy(rules.copies, mail.job, result);
     this.#results.push(result);
     this.#endIfDone();
   }
