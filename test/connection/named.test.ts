@@ -4,6 +4,7 @@ import { SmtpBackend } from '../../src/backends/smtp.ts';
 import { checkConnections, getConnection } from '../../src/connection/connection.ts';
 import { type ConnectionDefinition, defineConnections } from '../../src/connection/named.ts';
 import { sendEach, sendMail, sendMailSync } from '../../src/connection/send.ts';
+import { loginHintFor } from '../../src/net/login-hints.ts';
 import { findPreset, presetNames } from '../../src/net/presets.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 
@@ -124,6 +125,7 @@ describe('presets', () => {
       host: expect.stringMatching(/^[a-z0-9.-]+\.(?:com|ch|net|org)$/),
       security: findPreset(name)?.port === 465 ? 'implicit' : 'required',
     });
+    expect(loginHintFor(findPreset(name)?.host.toUpperCase() ?? '')).toMatch(/\w/);
   });
 
   test('by variable, with the login of the environment', () => {

@@ -3,7 +3,7 @@ import type { DeliveryContext, DeliveryResult, Job } from '../../backend/job.ts'
 import type { ComposeOptions } from '../../mime/compose/composition.ts';
 import { dkimSigner } from '../../mime/compose/dkim.ts';
 import type { DkimKey } from '../../mime/compose/dkim-keys.ts';
-import { loginHintFor } from '../../net/presets.ts';
+import { loginHintFor } from '../../net/login-hints.ts';
 import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
 import { Pool } from '../../smtp/queue/pool.ts';
 import { verify } from '../../smtp/session/verify.ts';
