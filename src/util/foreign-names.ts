@@ -1,7 +1,7 @@
 import { nearestName } from './nearest-name.ts';
 
 /** What another library's name is called here, and what is said instead of "it is called ... here". */
-export type Counterpart = string | readonly [name: string, advice: string];
+type Counterpart = string | readonly [name: string, advice: string];
 
 /** Names of other libraries, in lower case without separators, to their counterparts; each applies where its name is known. */
 export type ForeignNames = Readonly<Record<string, Counterpart>>;
