@@ -5,6 +5,9 @@ import type { Clock } from '../util/clock.ts';
 /** Refusals that are about the account, whatever the mail. */
 const OF_ACCOUNT: ReadonlySet<string> = /* @__PURE__ */ new Set(['account', 'quota', 'throttled']);
 
+/** Failures that leave open whether the connection works. */
+const SAYS_NOTHING: ReadonlySet<string> = new Set(['aborted', 'timeout', 'cancelled', 'source', 'unsupported-feature']);
+
 /** Whether an error is about the connection or the account, and so about every mail; never one after which a mail may be sent. */
 export function isOfConnection(error: EmailError): boolean {
   if (error.outcome !== 'not-sent' || error.code === 'aborted') return false;
@@ -43,24 +46,30 @@ export class Breaker {
     if (state?.isOpen) state.isProbing = true;
   }
 
-  ended(place: number, answer: DeliveryResult): void {
+  /** A try has ended; one that was broken off (null), or failed for other reasons, says nothing of the connection. */
+  ended(place: number, answer: DeliveryResult | null): void {
     const state = this.#states[place];
     if (state === undefined) return;
-    const restMs = this.#restMs(answer);
+    state.isProbing = false;
+    const restMs = answer === null ? null : this.#restMs(answer, state.isOpen);
+    if (restMs === null) return;
     if (restMs > 0) state.restsUntil = this.#clock.now() + restMs;
     state.isOpen = restMs > 0;
-    state.isProbing = false;
   }
 
-  /** How long a connection rests after this answer; one that is throttled only as long as it says. */
-  #restMs({ error, recipients }: DeliveryResult): number {
-    let restMs = 0;
+  /** How long a connection rests after this answer; one that is throttled only as long as it says. Null: as long as it did. */
+  #restMs({ error, recipients }: DeliveryResult, isProbe: boolean): number | null {
+    let restMs: number | null = null;
     const errors = error ? [error] : [...recipients.values()].map((recipient) => recipient.error);
     for (const each of errors) {
-      if (each === null || !isOfConnection(each)) return 0; // it took a mail, or refused one for the mail's own sake
-      const { code, retryAfterMs } = each;
-      const least = code === 'throttled' || code === 'quota' ? 0 : this.#cooldownMs;
-      restMs = Math.max(restMs, least, retryAfterMs ?? 0);
+      if (each !== null && isOfConnection(each)) {
+        const { code, retryAfterMs } = each;
+        const least = code === 'throttled' || code === 'quota' ? 0 : this.#cooldownMs;
+        restMs = Math.max(restMs ?? 0, least, retryAfterMs ?? 0);
+      } else if (each?.outcome === 'unknown') {
+        // A probe that is not answered is no reason to give it more.
+        if (isProbe) restMs = Math.max(restMs ?? 0, this.#cooldownMs);
+      } else if (each === null || !SAYS_NOTHING.has(each.code)) return 0; // it took a mail, or refused one for the mail's own sake
     }
     return restMs;
   }

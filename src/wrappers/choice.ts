@@ -30,7 +30,7 @@ export class Choice implements Rules {
     this.#breaker.begun(place);
   }
 
-  ended(place: number, answer: DeliveryResult): void {
+  ended(place: number, answer: DeliveryResult | null): void {
     this.#breaker.ended(place, answer);
   }
 

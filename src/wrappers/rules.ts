@@ -35,8 +35,8 @@ export interface Rules {
   first(message: EmailMessage): number;
   /** A try begins at that place. */
   begun?(place: number): void;
-  /** The connection at that place has answered, or will not. */
-  ended?(place: number, answer: DeliveryResult): void;
+  /** The try at that place has ended; null when it was broken off before anything was known. */
+  ended?(place: number, answer: DeliveryResult | null): void;
   /** Whether this recipient, who has nothing for certain, is tried again. */
   goesOn?(recipient: RecipientStatus): boolean;
   /** Where, and when; null: nowhere. */

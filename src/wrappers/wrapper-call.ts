@@ -10,7 +10,7 @@ import {
   unansweredInTime,
 } from '../backend/job.ts';
 import { admit, answered, type PartJob } from '../backend/part-job.ts';
-import { SendError } from '../model/errors.ts';
+import { type EmailError, SendError } from '../model/errors.ts';
 import type { EmailMessage } from '../model/message.ts';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 import { Deadline, DeadlinePassed } from '../util/deadline.ts';
@@ -46,6 +46,8 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
   readonly #results = new ResultQueue<DeliveryResult>();
   #isReading = false;
   #isExhausted = false;
+  /** Nobody wants results any more. */
+  #isLeft = false;
   #failure: { readonly error: unknown } | null = null;
   #stopWaiting: (() => void) | null = null;
 
@@ -71,8 +73,12 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
   /** Nobody wants the results any more: no further mail is taken, and what the connections have they let finish. */
   async return(): Promise<IteratorResult<DeliveryResult>> {
     this.#isExhausted = true;
+    this.#isLeft = true;
     this.#end();
-    for (const mail of this.#open.values()) mail.leaveLane();
+    for (const mail of this.#open.values()) {
+      this.#open.delete(mail.job.index);
+      this.#breakOff(mail, brokenOff(mail));
+    }
     await this.#source.return?.();
     await Promise.all(this.#lanes.map((lane) => lane?.leave()));
     return this.#results.return();
@@ -134,6 +140,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
   }
 
   readonly #onJob = (step: IteratorResult<Job>): void => {
+    if (this.#isLeft) return;
     if (step.done === true) {
       this.#isReading = false;
       this.#isExhausted = true;
@@ -279,6 +286,15 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     else goOn();
   }
 
+  /** Ends the try under way, or the wait for one, without an answer: it says nothing of the connection. */
+  #breakOff(mail: Mail, error: EmailError): void {
+    const { lane, trace } = mail;
+    mail.leaveLane();
+    if (lane === null) return;
+    this.#host.rules.ended?.(lane.place, null);
+    if (trace !== null) endTry(trace, failedDelivery({ index: mail.job.index, message: mail.tried }, error));
+  }
+
   #settle(mail: Mail, result: DeliveryResult): void {
     this.#open.delete(mail.job.index);
     const { rules } = this.#host;
@@ -307,12 +323,9 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     for (const lane of this.#lanes) lane?.close();
     for (const mail of this.#open.values()) {
       if (mail.isTaken) continue;
-      mail.leaveLane();
-      const isNew = mail.places.length === 0 || !mail.hasAnswer;
-      this.#settle(
-        mail,
-        isNew ? failedDelivery(mail.job, endedBefore('this message was taken', signal)) : mail.result(),
-      );
+      const error = endedBefore('this message was taken', signal);
+      this.#breakOff(mail, error);
+      this.#settle(mail, mail.hasAnswer ? mail.result() : failedDelivery(mail.job, error));
     }
     if (!(signal?.reason instanceof DeadlinePassed)) return;
     this.#stopWaiting = this.#host.clock.wakeAfter(this.#silenceMs, () => {
@@ -332,6 +345,13 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     const error = isTaken ? unansweredInTime(signal.reason) : endedBefore('the connection took this message', signal);
     this.#onTried(mail, failedDelivery(job, error));
   }
+}
+
+/** What a trace tells of a try that nobody waits for any more. */
+function brokenOff({ isTaken }: Mail): SendError {
+  return new SendError('aborted', 'nobody waits for the result any more', {
+    outcome: isTaken ? 'unknown' : 'not-sent',
+  });
 }
 
 /** The job for a try. */

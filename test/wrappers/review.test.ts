@@ -1,0 +1,126 @@
+import { describe, expect, test } from 'vitest';
+import { EmailBackend } from '../../src/backend/backend.ts';
+import {
+  type DeliveryContext,
+  type DeliveryResult,
+  failedDelivery,
+  type Job,
+  sameForAll,
+} from '../../src/backend/job.ts';
+import { DummyBackend } from '../../src/backends/dummy.ts';
+
+import { EmailConnectionError, SendError } from '../../src/model/errors.ts';
+import { FailoverBackend } from '../../src/wrappers/failover.ts';
+
+const MAIL = { subject: 'Hi', body: 'Text', fromEmail: 'shop@example.com', to: 'ann@example.org' };
+const silently = { failSilently: true };
+const down = () => new EmailConnectionError('refused', 'connection refused', { retryable: true });
+
+/** Answers when it is told to. */
+class Slow extends EmailBackend {
+  readonly name = 'slow';
+  protected readonly features = new Set<never>();
+  readonly asked: Job[] = [];
+  #answers: ((result: DeliveryResult) => void)[] = [];
+  protected override deliverOne(job: Job): Promise<DeliveryResult> {
+    this.asked.push(job);
+    return new Promise((resolve) => this.#answers.push(resolve));
+  }
+  answer(error: EmailConnectionError | SendError | null = null): void {
+    const job = this.asked[this.asked.length - this.#answers.length];
+    const give = this.#answers.shift();
+    if (job === undefined || give === undefined) throw new Error('nothing was asked');
+    give(
+      error
+        ? failedDelivery(job, error)
+        : { index: job.index, messageId: null, recipients: sameForAll(job.message, 'sent') },
+    );
+  }
+}
+
+const turns = async (count = 20) => {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+
+function handClock() {
+  let now = 0;
+  return { go: (ms: number) => void (now += ms), now: () => now, wakeAfter: () => () => {} };
+}
+
+describe('breaker', () => {
+  test('a probe whose call is broken off does not keep the connection out for ever', async () => {
+    const clock = handClock();
+    const [first, second] = [new Slow(), new DummyBackend({ store: true })];
+    const connection = new FailoverBackend({ connections: [first, second], cooldownMs: 1_000 }, { clock });
+    const send = connection.sendMessages([MAIL]);
+    await expect.poll(() => first.asked.length).toBe(1);
+    first.answer(down());
+    await send;
+    clock.go(1_001);
+    const stream = connection.stream([MAIL]);
+    void stream.next();
+    await turns();
+    expect(first.asked).toHaveLength(2);
+    const left = stream.return?.();
+    first.answer();
+    await left;
+    const again = connection.sendMessages([MAIL]);
+    await turns();
+    expect(first.asked).toHaveLength(3);
+    first.answer();
+    await again;
+  });
+
+  test('a probe that its caller aborts while it waits does not keep the connection out for ever', async () => {
+    const clock = handClock();
+    class Busy extends DummyBackend {
+      isBusy = false;
+      protected override async *deliver(
+        jobs: AsyncIterable<Job>,
+        context: DeliveryContext,
+      ): AsyncGenerator<DeliveryResult, void, undefined> {
+        if (this.isBusy) {
+          await new Promise<void>((resolve) => context.signal?.addEventListener('abort', () => resolve()));
+          return;
+        }
+        yield* super.deliver(jobs, context);
+      }
+    }
+    const [first, second] = [new Busy({ store: true }), new DummyBackend({ store: true })];
+    const connection = new FailoverBackend({ connections: [first, second], cooldownMs: 1_000 }, { clock });
+    first.failNext(down());
+    await connection.sendMessages([MAIL]);
+    clock.go(1_001);
+    first.isBusy = true;
+    const abort = new AbortController();
+    const probe = connection.sendMessages([MAIL], { ...silently, signal: abort.signal });
+    await turns();
+    abort.abort();
+    expect((await probe).recipients.get('ann@example.org')?.code).toBe('aborted');
+    first.isBusy = false;
+    await connection.sendMessages([MAIL]);
+    expect(first.messages).toHaveLength(1);
+  });
+
+  test('a probe that was aborted says nothing of the connection: the next mail is a probe again', async () => {
+    const clock = handClock();
+    const [first, second] = [new Slow(), new DummyBackend({ store: true })];
+    const connection = new FailoverBackend({ connections: [first, second], cooldownMs: 1_000 }, { clock });
+    const send = connection.sendMessages([MAIL]);
+    await expect.poll(() => first.asked.length).toBe(1);
+    first.answer(down());
+    await send;
+    clock.go(1_001);
+    const abort = new AbortController();
+    const probe = connection.sendMessages([MAIL], { ...silently, signal: abort.signal });
+    await turns();
+    abort.abort();
+    first.answer(new SendError('aborted', 'aborted', { retryable: true }));
+    await probe;
+    const both = [connection.sendMessages([MAIL]), connection.sendMessages([MAIL])];
+    await turns();
+    expect(first.asked).toHaveLength(3); // one of the two
+    first.answer();
+    await Promise.all(both);
+  });
+});
