@@ -216,7 +216,7 @@ export abstract class EmailBackend implements AsyncDisposable {
     }
     insistOnFilters(connection);
     const deliverSync = (jobs: readonly Job[]) => connection.deliverSync(jobs);
-    return new Part(connection, connection.#host, connection.#filters, deliverSync);
+    return new Part(connection, connection.#host, connection.#filters, deliverSync, () => connection.#opened > 0);
   }
 
   /** Delivers while the thread waits; by default in a worker thread, over a connection made there like this one. */

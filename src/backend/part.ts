@@ -13,17 +13,25 @@ export class Part {
   readonly #host: CallHost;
   readonly #filters: readonly DeliveryFilter[];
   readonly #deliverSync: (jobs: readonly Job[]) => readonly DeliveryResult[];
+  readonly #isOpen: () => boolean;
 
   constructor(
     connection: EmailBackend,
     host: CallHost,
     filters: readonly DeliveryFilter[],
     deliverSync: (jobs: readonly Job[]) => readonly DeliveryResult[],
+    isOpen: () => boolean,
   ) {
     this.connection = connection;
     this.#host = host;
     this.#filters = filters;
     this.#deliverSync = deliverSync;
+    this.#isOpen = isOpen;
+  }
+
+  /** Whether somebody has opened it who has not closed it yet. */
+  get isOpen(): boolean {
+    return this.#isOpen();
   }
 
   /** How many calls it lets run at once. */

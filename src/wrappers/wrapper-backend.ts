@@ -55,8 +55,8 @@ export abstract class WrapperBackend extends EmailBackend {
   protected override readonly maxActiveCalls: number;
   readonly #host: WrapperHost;
   readonly #needs: WrapperParts['needs'];
-  /** The parts that `open` has opened and `close` has not closed. */
-  #opened: readonly NamedPart[] = [];
+  /** How often `open` has opened each part, by place, since the last `close` that closed them. */
+  readonly #opened: number[];
 
   /** @internal */
   constructor(options: BackendOptions, made: WrapperParts) {
@@ -79,6 +79,7 @@ export abstract class WrapperBackend extends EmailBackend {
       },
     };
     this.#needs = needs;
+    this.#opened = parts.map(() => 0);
     this.features = features;
     this.maxActiveCalls = parts.reduce((sum, { part }) => sum + part.maxActiveCalls, 0);
   }
@@ -105,18 +106,24 @@ export abstract class WrapperBackend extends EmailBackend {
   protected override async connect(options: { readonly signal?: AbortSignal }): Promise<void> {
     const { parts } = this.#host;
     const outcomes = await Promise.allSettled(parts.map(({ part }) => part.connection.open(options)));
-    this.#opened = parts.filter((_, place) => outcomes[place]?.status === 'fulfilled');
+    const opened = [...parts.keys()].filter((place) => outcomes[place]?.status === 'fulfilled');
     const failure = this.#failureOf(outcomes.map(faultOf));
-    if (failure === null) return;
-    await this.disconnect();
+    if (failure === null) {
+      for (const place of opened) this.#opened[place] = (this.#opened[place] ?? 0) + 1;
+      return;
+    }
+    await Promise.allSettled(opened.map((place) => parts[place]?.part.connection.close()));
     throw failure.error;
   }
 
+  /** Undoes every `open` of its own; one that it never opened is closed, too, unless somebody else has it open. */
   protected override async disconnect(): Promise<void> {
-    const parts = this.#opened.length > 0 ? this.#opened : this.#host.parts;
-    this.#opened = [];
-    const outcomes = await Promise.allSettled(parts.map(({ part }) => part.connection.close()));
-    const failed = outcomes.find((each) => each.status === 'rejected');
+    const closing = this.#host.parts.flatMap(({ part }, place) => {
+      const times = this.#opened[place] || (part.isOpen ? 0 : 1);
+      this.#opened[place] = 0;
+      return Array.from({ length: times }, () => part.connection.close());
+    });
+    const failed = (await Promise.allSettled(closing)).find((each) => each.status === 'rejected');
     if (failed) throw failed.reason;
   }
 

@@ -21,7 +21,7 @@ class Slow extends EmailBackend {
   readonly name = 'slow';
   protected readonly features = new Set<never>();
   readonly asked: Job[] = [];
-  #answers: ((result: DeliveryResult) => void)[] = [];
+  readonly #answers: ((result: DeliveryResult) => void)[] = [];
   protected override deliverOne(job: Job): Promise<DeliveryResult> {
     this.asked.push(job);
     return new Promise((resolve) => this.#answers.push(resolve));
@@ -44,7 +44,13 @@ const turns = async (count = 20) => {
 
 function handClock() {
   let now = 0;
-  return { go: (ms: number) => void (now += ms), now: () => now, wakeAfter: () => () => {} };
+  return {
+    go(ms: number): void {
+      now += ms;
+    },
+    now: () => now,
+    wakeAfter: () => () => {},
+  };
 }
 
 describe('breaker', () => {
@@ -122,5 +128,51 @@ describe('breaker', () => {
     expect(first.asked).toHaveLength(3); // one of the two
     first.answer();
     await Promise.all(both);
+  });
+});
+
+describe('open and close', () => {
+  class Counted extends DummyBackend {
+    connected = 0;
+    disconnected = 0;
+    isDown = false;
+    protected override async connect(): Promise<void> {
+      if (this.isDown) throw down();
+      this.connected++;
+    }
+    protected override async disconnect(): Promise<void> {
+      this.disconnected++;
+    }
+  }
+
+  test('opened twice and closed twice, its connections are closed', async () => {
+    const part = new Counted();
+    const connection = new FailoverBackend({ connections: [part] });
+    await connection.open();
+    await connection.open();
+    await connection.close();
+    expect(part.disconnected).toBe(0);
+    await connection.close();
+    expect(part.disconnected).toBe(1);
+  });
+
+  test('a connection that did not open, and sent later, is closed', async () => {
+    const [first, second] = [new Counted(), new Counted()];
+    first.isDown = true;
+    const connection = new FailoverBackend({ connections: [first, second] });
+    await connection.open();
+    first.isDown = false;
+    await connection.sendMessages([MAIL]);
+    await connection.close();
+    expect([first.disconnected, second.disconnected]).toEqual([1, 1]);
+  });
+
+  test('when none opens, those that others have open stay so', async () => {
+    const shared = new Counted();
+    await shared.open();
+    shared.isDown = true;
+    const connection = new FailoverBackend({ connections: [shared] });
+    await expect(connection.open()).rejects.toMatchObject({ code: 'refused' });
+    expect(shared.disconnected).toBe(0);
   });
 });
