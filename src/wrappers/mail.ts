@@ -31,6 +31,8 @@ export class Mail {
   trace: TryTrace | null = null;
   /** Ends the wait for the next try. */
   stopWaiting: (() => void) | null = null;
+  /** Ends listening to a signal of its own. */
+  stopListening: (() => void) | null = null;
   readonly #recipients = new Map<string, RecipientStatus>();
   readonly #answers: DeliveryResult[] = [];
 

@@ -77,6 +77,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     this.#end();
     for (const mail of this.#open.values()) {
       this.#open.delete(mail.job.index);
+      mail.stopListening?.();
       this.#breakOff(mail, brokenOff(mail));
     }
     await this.#source.return?.();
@@ -149,11 +150,20 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     }
     const mail = new Mail(step.value);
     this.#open.set(mail.job.index, mail);
+    this.#watch(mail, mail.job.signal);
     // Whoever comes later waits, too: turns are taken in order.
     const turn = this.#turnOf(mail.job);
     if (turn === null) this.#take(mail);
     else turn.then(() => this.#take(mail), this.#notBegun(mail));
   };
+
+  /** A wrapper around this one may bound the try of a single mail. */
+  #watch(mail: Mail, signal: AbortSignal | undefined): void {
+    if (signal === undefined || signal === this.#context.signal) return;
+    const onAbort = () => this.#onMailAbort(mail, signal);
+    addAbortListener(signal, onAbort);
+    mail.stopListening = () => removeAbortListener(signal, onAbort);
+  }
 
   #turnOf({ message, signal }: Job): Promise<void> | null {
     try {
@@ -271,9 +281,9 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     mail.note(via, answer, new Date());
     if (mail.trace !== null) endTry(mail.trace, answer);
     tellOfTry(name, via, mail.tried, answer);
-    const { signal } = this.#context;
-    const left = rules.goesOn === undefined || signal?.aborted ? [] : mail.left(rules.goesOn);
     const { places, job } = mail;
+    const isEnded = this.#context.signal?.aborted || job.signal?.aborted;
+    const left = rules.goesOn === undefined || isEnded ? [] : mail.left(rules.goesOn);
     const next =
       left.length === 0 ? null : (rules.next?.({ places, left, isTriedOnce: job.isTriedOnce === true }) ?? null);
     if (next === null) {
@@ -297,8 +307,9 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
 
   #settle(mail: Mail, result: DeliveryResult): void {
     this.#open.delete(mail.job.index);
-    const { rules } = this.#host;
-    if (rules.copies) sendCopy(rules.copies, mail.job, result);
+    mail.stopListening?.();
+    const { copies } = this.#host.rules;
+    if (copies) sendCopy(copies, mail.job, result);
     this.#results.push(result);
     this.#endIfDone();
   }
@@ -321,17 +332,28 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     const { signal } = this.#context;
     this.#isExhausted = true;
     for (const lane of this.#lanes) lane?.close();
-    for (const mail of this.#open.values()) {
-      if (mail.isTaken) continue;
-      const error = endedBefore('this message was taken', signal);
-      this.#breakOff(mail, error);
-      this.#settle(mail, mail.hasAnswer ? mail.result() : failedDelivery(mail.job, error));
-    }
+    for (const mail of this.#open.values()) if (!mail.isTaken) this.#giveUp(mail, signal);
     if (!(signal?.reason instanceof DeadlinePassed)) return;
     this.#stopWaiting = this.#host.clock.wakeAfter(this.#silenceMs, () => {
       for (const mail of this.#open.values()) this.#onSilent(mail, signal);
     });
   };
+
+  #onMailAbort(mail: Mail, signal: AbortSignal): void {
+    if (!this.#isOpen(mail)) return;
+    if (!mail.isTaken) this.#giveUp(mail, signal);
+    else if (signal.reason instanceof DeadlinePassed) {
+      mail.stopWaiting?.();
+      mail.stopWaiting = this.#host.clock.wakeAfter(this.#silenceMs, () => this.#onSilent(mail, signal));
+    }
+  }
+
+  /** No connection has it: it is not sent, or as far as earlier tries tell. */
+  #giveUp(mail: Mail, signal: AbortSignal | undefined): void {
+    const error = endedBefore('this message was taken', signal);
+    this.#breakOff(mail, error);
+    this.#settle(mail, mail.hasAnswer ? mail.result() : failedDelivery(mail.job, error));
+  }
 
   get #silenceMs(): number {
     return Math.min(MAX_SILENCE_MS, SILENCE_MS * this.#host.depth);

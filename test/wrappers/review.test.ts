@@ -8,7 +8,7 @@ import {
   sameForAll,
 } from '../../src/backend/job.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
-
+import { failover, retry } from '../../src/connection/wrappers.ts';
 import { EmailConnectionError, SendError } from '../../src/model/errors.ts';
 import { FailoverBackend } from '../../src/wrappers/failover.ts';
 
@@ -128,6 +128,18 @@ describe('breaker', () => {
     expect(first.asked).toHaveLength(3); // one of the two
     first.answer();
     await Promise.all(both);
+  });
+});
+
+describe('deadline of a wrapper in another one', () => {
+  test('a retry that waits is certainly not sent when its deadline passes, so that the next connection sends', async () => {
+    const [first, second] = [new DummyBackend({ store: true }), new DummyBackend({ store: true })];
+    first.failNext(new SendError('temporary', 'later', { retryable: true, retryAfterMs: 300 }));
+    const connection = failover([retry(first, { deadlineMs: 30 }), second]);
+    const status = await connection.sendMessages([MAIL], silently);
+    expect(status.recipients.get('ann@example.org')).toMatchObject({ status: 'sent', via: 'dummy' });
+    await connection.close();
+    expect([first.messages.length, second.messages.length]).toEqual([0, 1]);
   });
 });
 
