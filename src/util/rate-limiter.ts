@@ -117,6 +117,11 @@ export class RateLimiter {
     return true;
   }
 
+  /** Takes the turn of `count` recipients now, before all who wait: they cannot go on while the thread is blocked. */
+  takeNow(count: number): void {
+    this.#take(count, this.#clock.now(), 0);
+  }
+
   /** Waits until `count` recipients may go and returns that time; rejects with the signal's reason if it aborts first. */
   acquire(count: number, signal?: AbortSignal): Promise<number> {
     return new Promise((resolve, reject) => {

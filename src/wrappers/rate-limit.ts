@@ -104,7 +104,10 @@ class Limiting implements Rules {
 
   turnNow(recipients: number): number {
     this.#refuseLongWait(recipients);
-    return this.#limiter.tryNow(recipients) ? 0 : this.#limiter.waitOf(recipients);
+    const waitMs = this.#limiter.waitOf(recipients);
+    if (waitMs > 0) return waitMs;
+    this.#limiter.takeNow(recipients);
+    return 0;
   }
 
   first(): number {

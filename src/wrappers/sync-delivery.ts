@@ -17,44 +17,53 @@ interface Due {
   readonly at: number;
 }
 
+type Settle = (mail: Mail, result: DeliveryResult) => void;
+
 /** What the wrapper's calls do, while the thread waits: in rounds, as each connection delivers many at once. */
 export function deliverSync(host: WrapperHost, jobs: readonly Job[]): readonly DeliveryResult[] {
   const results: DeliveryResult[] = [];
   const { rules, clock } = host;
-  const settle = (mail: Mail, result: DeliveryResult) => {
+  const settle: Settle = (mail, result) => {
     if (rules.copies) sendCopy(rules.copies, mail.job, result);
     results.push(result);
   };
-  let due = jobs.flatMap((job) => {
+  let due: Due[] = [];
+  const deliverDue = () => {
+    deliverAll(host, due, settle);
+    due = [];
+  };
+  for (const job of jobs) {
     try {
-      takeTurn(host, job);
+      takeTurn(host, job, deliverDue);
       const mail = new Mail(rules.triesAgain ? sameInEveryBlockingTry(job) : job);
-      return [{ mail, place: rules.first(mail.job.message), at: clock.now() }];
+      due.push({ mail, place: rules.first(mail.job.message), at: clock.now() });
     } catch (error) {
       settle(new Mail(job), failedDelivery(job, toEmailError(error)));
-      return [];
     }
-  });
+  }
+  deliverDue();
+  return results;
+}
+
+/** Delivers mails until all are through. */
+function deliverAll(host: WrapperHost, mails: readonly Due[], settle: Settle): void {
+  const { clock } = host;
+  let due = mails;
   while (due.length > 0) {
     block(Math.min(...due.map(({ at }) => at)) - clock.now());
     const now = clock.now();
     const ready = due.filter(({ at }) => at <= now);
-    due = due.filter(({ at }) => at > now);
+    const later = due.filter(({ at }) => at > now);
     for (const place of new Set(ready.map((each) => each.place))) {
-      const mails = ready.filter((each) => each.place === place).map(({ mail }) => mail);
-      due.push(...tryAt(host, place, mails, settle));
+      const tried = ready.filter((each) => each.place === place).map(({ mail }) => mail);
+      later.push(...tryAt(host, place, tried, settle));
     }
+    due = later;
   }
-  return results;
 }
 
 /** One try of some mails at one connection; gives those that go on. */
-function tryAt(
-  host: WrapperHost,
-  place: number,
-  mails: readonly Mail[],
-  settle: (mail: Mail, result: DeliveryResult) => void,
-): readonly Due[] {
+function tryAt(host: WrapperHost, place: number, mails: readonly Mail[], settle: Settle): readonly Due[] {
   const { rules, name, parts, clock } = host;
   const { part, name: via } = parts[place] as NamedPart; // rules name none but those that there are
   const answers = new Map<Mail, DeliveryResult>();
@@ -109,10 +118,14 @@ function deliverAt(part: Part, jobs: readonly Job[]): readonly DeliveryResult[] 
   }
 }
 
-function takeTurn({ rules }: WrapperHost, { message }: Job): void {
+/** Waits for its turn; those before it go first, or all would go at once in the end. */
+function takeTurn({ rules }: WrapperHost, { message }: Job, beforeWaiting: () => void): void {
   if (rules.turnNow === undefined) return;
   const count = message.recipients.length;
-  for (let ms = rules.turnNow(count); ms > 0; ms = rules.turnNow(count)) block(ms);
+  for (let ms = rules.turnNow(count); ms > 0; ms = rules.turnNow(count)) {
+    beforeWaiting();
+    block(ms);
+  }
 }
 
 function block(ms: number): void {

@@ -11,6 +11,7 @@ import { DummyBackend } from '../../src/backends/dummy.ts';
 import { failover, retry } from '../../src/connection/wrappers.ts';
 import { EmailConnectionError, SendError } from '../../src/model/errors.ts';
 import { FailoverBackend } from '../../src/wrappers/failover.ts';
+import { RateLimitBackend } from '../../src/wrappers/rate-limit.ts';
 
 const MAIL = { subject: 'Hi', body: 'Text', fromEmail: 'shop@example.com', to: 'ann@example.org' };
 const silently = { failSilently: true };
@@ -186,5 +187,21 @@ describe('open and close', () => {
     const connection = new FailoverBackend({ connections: [shared] });
     await expect(connection.open()).rejects.toMatchObject({ code: 'refused' });
     expect(shared.disconnected).toBe(0);
+  });
+});
+
+describe('rate limit', () => {
+  test('blocking calls keep the rate between their mails', () => {
+    const times: number[] = [];
+    class Timed extends DummyBackend {
+      protected override deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
+        for (const _ of jobs) times.push(performance.now());
+        return super.deliverSync(jobs);
+      }
+    }
+    const connection = new RateLimitBackend({ connections: [new Timed()], perSecond: 20 });
+    connection.sendMessagesSync([MAIL, MAIL, MAIL]);
+    const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0));
+    expect(gaps.filter((gap) => gap > 20)).toHaveLength(2);
   });
 });
