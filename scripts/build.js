@@ -33,8 +33,8 @@ const PROGRAMS = ['cli/main'];
 /** What both the mailbox and the test kit use to read mails; neither should load the other for it. */
 const READER = ['mime/read/addresses.ts', 'mime/read/links.ts', 'mime/read/html-text.ts'];
 
-/** Backends without a protocol, and what the engine of calls needs: what these are made of becomes a file without any protocol. */
-const BACKEND = ['backends/console.ts', 'backends/dummy.ts', 'backends/file.ts', 'backend/deliver-each.ts'];
+/** Backends without a protocol: what they share with the others becomes a file without any. */
+const PLAIN_BACKENDS = ['backends/console.ts', 'backends/dummy.ts', 'backends/file.ts'];
 
 /** Modules that differ in CommonJS: test runners have no `import()` there. */
 const COMMONJS = { 'options/import-module.ts': 'options/require-module.ts' };
@@ -75,7 +75,7 @@ async function declare() {
 async function bundle(format, names, sourcemap) {
   const groups = [
     { name: 'model', holds: common(reachable('mime/index.ts'), reachable('index.ts')) },
-    { name: 'backend', holds: new Set(BACKEND.flatMap((path) => [...reachable(path)])) },
+    { name: 'backend', holds: new Set(PLAIN_BACKENDS.flatMap((path) => [...reachable(path)])) },
     { name: 'core', holds: reachable('index.ts') },
     { name: 'composer', holds: reachable('mime/compose/engine.ts') },
     { name: 'lint', holds: reachable('mime/lint/lint.ts') },

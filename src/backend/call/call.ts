@@ -1,7 +1,6 @@
 import type { EmailError } from '../../model/errors.ts';
 import type { EmailMessage } from '../../model/message.ts';
 import type { MessageResult } from '../../model/status.ts';
-import type { breathe } from '../../util/breathe.ts';
 import type { DeliveryFilter } from '../filter.ts';
 import { type DeliveryContext, type DeliveryResult, type Job, reasonToStop, unansweredInTime } from '../job.ts';
 import { CallAccount } from './call-account.ts';
@@ -20,8 +19,6 @@ import type { Traffic } from './traffic.ts';
 export interface CallHost extends BackendFacts {
   readonly gate: Gate;
   readonly traffic: Traffic;
-  /** Given, as it must be loaded before a test's fake timers are there. */
-  readonly breathe: typeof breathe;
   /** What stands before the backend now; asked once a call. @throws {ConfigurationError} */
   filters(): readonly DeliveryFilter[];
   deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult>;
@@ -116,7 +113,6 @@ export class Call implements AsyncIterableIterator<MessageResult> {
     try {
       this.#jobs = new JobReader({
         backend: this.#host,
-        breathe: this.#host.breathe,
         filters: this.#host.filters(),
         source: this.#source,
         signal,
