@@ -1,4 +1,5 @@
-import type { DeliveryResult, Job } from '../backend/job.ts';
+import { CallEnd } from '../backend/call/call-end.ts';
+import { type DeliveryResult, failedDelivery, type Job, unansweredInTime } from '../backend/job.ts';
 import type { Part } from '../backend/part.ts';
 import { admit, answered } from '../backend/part-job.ts';
 import { isDelivered } from '../model/status.ts';
@@ -25,22 +26,30 @@ export function sendCopy(copies: Copies, { index, message }: Job, { recipients }
     return;
   }
   copies.underWay++;
-  const job = { index, message: messageFor(message, reached), signal: undefined };
-  deliver(copies.part, job)
+  // The deadline of the connection for copies: the one of the call is over with the call.
+  const end = CallEnd.of(undefined, copies.part.facts.options.deadlineMs);
+  deliver(copies.part, { index, message: messageFor(message, reached), signal: end?.signal }, end)
     .catch(() => {})
-    .finally(() => copies.underWay--);
+    .finally(() => {
+      end?.clear();
+      copies.underWay--;
+    });
 }
 
-async function deliver(part: Part, job: Job): Promise<void> {
+async function deliver(part: Part, job: Job, end: CallEnd | null): Promise<void> {
   const admitted = admit(part, job);
   if (!('job' in admitted)) {
     part.count(admitted);
     return;
   }
-  const answers = part.deliver(only(admitted.job), { signal: undefined });
+  const answers = part.deliver(only(admitted.job), { signal: job.signal });
+  const next = () => end?.wait(answers.next()) ?? answers.next();
   try {
-    for (let step = await answers.next(); step.done !== true; step = await answers.next())
-      part.count(answered(admitted, step.value));
+    let step = await next();
+    for (; step !== null && step.done !== true; step = await next()) part.count(answered(admitted, step.value));
+    if (step !== null) return;
+    part.count(failedDelivery(job, unansweredInTime(job.signal?.reason)));
+    void Promise.resolve(answers.return?.()).catch(() => {});
   } finally {
     part.ended();
   }

@@ -8,7 +8,7 @@ import {
   sameForAll,
 } from '../../src/backend/job.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
-import { failover, retry } from '../../src/connection/wrappers.ts';
+import { failover, mirror, retry } from '../../src/connection/wrappers.ts';
 import { EmailConnectionError, SendError } from '../../src/model/errors.ts';
 import { FailoverBackend } from '../../src/wrappers/failover.ts';
 import { RateLimitBackend } from '../../src/wrappers/rate-limit.ts';
@@ -203,5 +203,14 @@ describe('rate limit', () => {
     connection.sendMessagesSync([MAIL, MAIL, MAIL]);
     const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0));
     expect(gaps.filter((gap) => gap > 20)).toHaveLength(2);
+  });
+});
+
+describe('mirror', () => {
+  test('a silent copy is given up at its own deadline, so that close ends', async () => {
+    const connection = mirror(new DummyBackend(), new Slow({ deadlineMs: 20 }));
+    await connection.sendMessages([MAIL]);
+    await connection.close();
+    expect(connection.stats().connections['slow']?.recipients.unknown).toBe(1);
   });
 });
