@@ -21,7 +21,8 @@ export type Feature = AdvisoryFeature | EssentialFeature;
 /** Why features were ignored, where the backend as such could carry them: `{ trackOpens: 'needs ...' }`. */
 export type IgnoredReasons = { readonly [F in Feature]?: string };
 
-const ADVISORY: ReadonlySet<Feature> = new Set<Feature>([
+/** All of {@link AdvisoryFeature}. */
+export const ADVISORY: ReadonlySet<Feature> = new Set<Feature>([
   'tags',
   'metadata',
   'trackOpens',

@@ -24,12 +24,12 @@ export const FAILOVER_OPTIONS: { readonly [K in keyof FailoverOptions]-?: Option
 /** What a wrapper that chooses among equal connections consists of. */
 export function choosing(
   owner: string,
-  { connections, cooldownMs = 60_000 }: FailoverOptions,
+  { connections, onUnsupported, cooldownMs = 60_000 }: FailoverOptions,
   { clock = SYSTEM_CLOCK }: WrapperClock,
   order: (parts: readonly NamedPart[]) => Order,
 ): WrapperParts {
   const parts = partsOf(owner, connections);
   const breaker = new Breaker(parts.length, cooldownMs, clock);
   const rules = new Choice(parts.length, order(parts), breaker);
-  return { parts, rules, features: commonFeatures(parts), needs: 'any', clock };
+  return { parts, rules, features: commonFeatures(parts, onUnsupported), needs: 'any', clock };
 }

@@ -1,8 +1,8 @@
 import { EmailBackend } from '../backend/backend.ts';
 import type { Part } from '../backend/part.ts';
 import { ConfigurationError } from '../model/errors.ts';
-import type { Feature } from '../model/features.ts';
-import type { Connection } from './wrapper-options.ts';
+import { ADVISORY, type Feature } from '../model/features.ts';
+import type { Connection, WrapperOptions } from './wrapper-options.ts';
 
 /** A connection that was given as text. */
 export interface NamedConnection {
@@ -59,10 +59,17 @@ export function isNamed(given: EmailBackend | NamedConnection): given is NamedCo
   return typeof given === 'object' && given !== null && 'connection' in given;
 }
 
-/** What all of them can do. */
-export function commonFeatures(parts: readonly NamedPart[]): ReadonlySet<Feature> {
-  const [first, ...others] = parts.map(({ part }) => part.facts.features);
-  return new Set([...(first ?? [])].filter((feature) => others.every((features) => features.has(feature))));
+/**
+ * What all of them can do. What may be left out is accepted where any of them can do it, as the connection that sends tells by
+ * itself what it left out; unless that is to be an error.
+ */
+export function commonFeatures(
+  parts: readonly NamedPart[],
+  onUnsupported: WrapperOptions['onUnsupported'],
+): ReadonlySet<Feature> {
+  const isCommon = (feature: Feature) => parts.every(({ part }) => part.facts.features.has(feature));
+  const mayBeLeftOut = (feature: Feature) => onUnsupported !== 'error' && ADVISORY.has(feature);
+  return new Set([...anyFeatures(parts)].filter((feature) => mayBeLeftOut(feature) || isCommon(feature)));
 }
 
 /** What any of them can do. */

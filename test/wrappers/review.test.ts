@@ -10,6 +10,7 @@ import {
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { failover, mirror, retry } from '../../src/connection/wrappers.ts';
 import { EmailConnectionError, SendError } from '../../src/model/errors.ts';
+import type { Feature } from '../../src/model/features.ts';
 import { FailoverBackend } from '../../src/wrappers/failover.ts';
 import { RateLimitBackend } from '../../src/wrappers/rate-limit.ts';
 
@@ -212,5 +213,18 @@ describe('mirror', () => {
     await connection.sendMessages([MAIL]);
     await connection.close();
     expect(connection.stats().connections['slow']?.recipients.unknown).toBe(1);
+  });
+});
+
+describe('features', () => {
+  test('what the connection that sent has carried is not listed as ignored', async () => {
+    class Plain extends DummyBackend {
+      protected override readonly features = new Set<Feature>();
+    }
+    const first = new DummyBackend({ store: true });
+    const connection = failover([first, new Plain()]);
+    const status = await connection.sendMessages([{ ...MAIL, tags: ['order'] }]);
+    expect(first.messages[0]?.tags).toEqual(['order']);
+    expect(status.results[0]?.ignored).toEqual([]);
   });
 });
