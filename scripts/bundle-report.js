@@ -10,22 +10,23 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** The programs and their limits in bytes: what loads at the start, and everything, what loads later included. */
 const PROGRAMS = [
-  { name: 'dummy', program: `export * from 'amsdal-mail/dummy'`, now: 79_000, all: 132_000 },
-  { name: 'console', program: `export * from 'amsdal-mail/console'`, now: 80_000, all: 133_000 },
-  { name: 'file', program: `export * from 'amsdal-mail/file'`, now: 82_000, all: 134_000 },
-  { name: 'smtp', program: `export * from 'amsdal-mail/smtp'`, now: 95_000, all: 302_000 },
-  { name: 'ses', program: `export * from 'amsdal-mail/ses'`, now: 89_000, all: 295_000 },
+  { name: 'dummy', program: `export * from 'amsdal-mail/dummy'`, now: 88_000, all: 133_000 },
+  { name: 'console', program: `export * from 'amsdal-mail/console'`, now: 89_000, all: 134_000 },
+  { name: 'file', program: `export * from 'amsdal-mail/file'`, now: 91_000, all: 136_000 },
+  { name: 'smtp', program: `export * from 'amsdal-mail/smtp'`, now: 108_000, all: 318_000 },
+  { name: 'ses', program: `export * from 'amsdal-mail/ses'`, now: 102_000, all: 312_000 },
   // The engine of providers with an HTTP API is loaded later, and so is what each says: rolldown keeps them for any backend.
-  { name: 'resend', program: `export * from 'amsdal-mail/resend'`, now: 88_000, all: 297_000 },
+  { name: 'resend', program: `export * from 'amsdal-mail/resend'`, now: 101_000, all: 315_000 },
   { name: 'mime', program: `export * from 'amsdal-mail/mime'`, now: 70_000, all: 70_000 },
+  // It knows every backend and wrapper by name.
   {
     name: 'sendMail',
     program: `import { sendMail } from 'amsdal-mail'; await sendMail({ to: 'ann@example.com', subject: 'x', message: 'x' })`,
-    now: 143_000,
-    all: 380_000,
+    now: 169_000,
+    all: 408_000,
   },
   // Whatever a late part shares with others is kept by rolldown, even where nothing loads that part.
-  { name: 'one value', program: `export { ALL_FEATURES } from 'amsdal-mail'`, now: 65_000, all: 276_000 },
+  { name: 'one value', program: `export { ALL_FEATURES } from 'amsdal-mail'`, now: 59_000, all: 277_000 },
 ];
 
 /**

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { HttpBackend } from '../../src/http/http-backend.ts';
 import type { HttpOptions } from '../../src/http/options.ts';
 import { EmailError } from '../../src/model/errors.ts';
@@ -168,12 +168,16 @@ export function describeVendorFaults(name: string, subject: FaultySubject): void
 
     test('while it waits for the next try', async () => {
       const controller = new AbortController();
-      const script: Script = () => {
-        setTimeout(() => controller.abort(), 20);
-        return { status: 429, headers: { 'retry-after': '60' }, body: '' };
-      };
+      const { setTimeout: setRealTimeout } = globalThis;
+      // It waits as soon as it sets a timer for the time that the provider asks for.
+      const spy = vi.spyOn(globalThis, 'setTimeout').mockImplementation((callback, ms, ...given) => {
+        if (ms === 61_000) setImmediate(() => controller.abort());
+        return setRealTimeout(callback, ms, ...given);
+      });
+      const script: Script = () => ({ status: 429, headers: { 'retry-after': '61' }, body: '' });
       const retry = { ...QUICK, attempts: 3 };
       const outcome = await trial(script, { signal: controller.signal, retry });
+      spy.mockRestore();
       expect(outcome).toMatchObject({ statuses: ['failed'], accepted: 0, error: { outcome: 'not-sent' } });
       expect(outcome.calls).toHaveLength(1);
     });
