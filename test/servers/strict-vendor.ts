@@ -117,9 +117,11 @@ function matches(pattern: string, path: string): boolean {
 
 /** A mail of the vendor's own making; headers are given as they stand in it. */
 export function mailOf(recipients: readonly string[], init: EmailMessageInit): AskedMail {
-  const headers = Object.entries(init.headers ?? {}).map(([name, value]) => [name, decodeWords(value)]);
-  const source = () =>
-    composeMessage(new EmailMessage({ ...init, bcc: [], to: init.to ?? [], headers: Object.fromEntries(headers) }));
+  const all = Object.entries(init.headers ?? {}).map(([name, value]) => [name, decodeWords(value)] as const);
+  const isId = ([name]: readonly [string, string]) => name.toLowerCase() === 'message-id';
+  const messageId = all.find(isId)?.[1].replaceAll(/[<>]/g, '') ?? null;
+  const headers = Object.fromEntries(all.filter((header) => !isId(header)));
+  const source = () => composeMessage(new EmailMessage({ ...init, bcc: [], to: init.to ?? [], messageId, headers }));
   return { recipients, source };
 }
 
