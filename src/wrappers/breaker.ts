@@ -6,7 +6,7 @@ import type { Clock } from '../util/clock.ts';
 const OF_ACCOUNT: ReadonlySet<string> = /* @__PURE__ */ new Set(['account', 'quota', 'throttled']);
 
 /** Failures that leave open whether the connection works. */
-const SAYS_NOTHING: ReadonlySet<string> = new Set(['aborted', 'timeout', 'cancelled', 'source', 'unsupported-feature']);
+const SAYS_NOTHING: ReadonlySet<string> = new Set(['aborted', 'cancelled', 'source', 'unsupported-feature']);
 
 /** Whether an error is about the connection or the account, and so about every mail; never one after which a mail may be sent. */
 export function isOfConnection(error: EmailError): boolean {
@@ -47,18 +47,18 @@ export class Breaker {
   }
 
   /** A try has ended; one that was broken off (null), or failed for other reasons, says nothing of the connection. */
-  ended(place: number, answer: DeliveryResult | null): void {
+  ended(place: number, answer: DeliveryResult | null, isLate: boolean): void {
     const state = this.#states[place];
     if (state === undefined) return;
     state.isProbing = false;
-    const restMs = answer === null ? null : this.#restMs(answer, state.isOpen);
+    const restMs = answer === null ? null : this.#restMs(answer, isLate || state.isOpen);
     if (restMs === null) return;
     if (restMs > 0) state.restsUntil = this.#clock.now() + restMs;
     state.isOpen = restMs > 0;
   }
 
   /** How long a connection rests after this answer; one that is throttled only as long as it says. Null: as long as it did. */
-  #restMs({ error, recipients }: DeliveryResult, isProbe: boolean): number | null {
+  #restMs({ error, recipients }: DeliveryResult, mustAnswer: boolean): number | null {
     let restMs: number | null = null;
     const errors = error ? [error] : [...recipients.values()].map((recipient) => recipient.error);
     for (const each of errors) {
@@ -66,9 +66,9 @@ export class Breaker {
         const { code, retryAfterMs } = each;
         const least = code === 'throttled' || code === 'quota' ? 0 : this.#cooldownMs;
         restMs = Math.max(restMs ?? 0, least, retryAfterMs ?? 0);
-      } else if (each?.outcome === 'unknown') {
-        // A probe that is not answered is no reason to give it more.
-        if (isProbe) restMs = Math.max(restMs ?? 0, this.#cooldownMs);
+      } else if (each?.code === 'timeout' || each?.outcome === 'unknown') {
+        // No answer in its own time, or to a probe, is no reason to give it more.
+        if (mustAnswer) restMs = Math.max(restMs ?? 0, this.#cooldownMs);
       } else if (each === null || !SAYS_NOTHING.has(each.code)) return 0; // it took a mail, or refused one for the mail's own sake
     }
     return restMs;

@@ -30,8 +30,8 @@ export class Choice implements Rules {
     this.#breaker.begun(place);
   }
 
-  ended(place: number, answer: DeliveryResult | null): void {
-    this.#breaker.ended(place, answer);
+  ended(place: number, answer: DeliveryResult | null, isLate: boolean): void {
+    this.#breaker.ended(place, answer, isLate);
   }
 
   goesOn({ error, retryable }: RecipientStatus): boolean {

@@ -34,6 +34,7 @@ export class Lane implements AsyncIterableIterator<Job> {
   #open = 0;
   #isAsking = false;
   #isClosed = false;
+  #isSilent = false;
   #isOver = false;
 
   constructor(place: number, part: Part, owner: LaneOwner) {
@@ -105,6 +106,11 @@ export class Lane implements AsyncIterableIterator<Job> {
     this.#open--;
   }
 
+  /** It did not answer in time: nobody waits for it any more. */
+  giveUp(): void {
+    this.#isSilent = true;
+  }
+
   /** There are no further jobs. */
   close(): void {
     this.#isClosed = true;
@@ -117,8 +123,10 @@ export class Lane implements AsyncIterableIterator<Job> {
     this.close();
     const answers = this.#answers;
     this.#answers = null;
+    const left = Promise.resolve(answers?.return?.());
     try {
-      await answers?.return?.();
+      if (this.#isSilent) left.catch(() => {});
+      else await left;
     } finally {
       if (answers !== null) this.#end();
     }

@@ -35,8 +35,8 @@ export interface Rules {
   first(message: EmailMessage): number;
   /** A try begins at that place. */
   begun?(place: number): void;
-  /** The try at that place has ended; null when it was broken off before anything was known. */
-  ended?(place: number, answer: DeliveryResult | null): void;
+  /** The try at that place has ended, perhaps at the connection's own deadline; null when it was broken off before anything was known. */
+  ended?(place: number, answer: DeliveryResult | null, isLate: boolean): void;
   /** Whether this recipient, who has nothing for certain, is tried again. */
   goesOn?(recipient: RecipientStatus): boolean;
   /** Where, and when; null: nowhere. */

@@ -92,7 +92,7 @@ function tryAt(host: WrapperHost, place: number, mails: readonly Mail[], settle:
   const goOn: Due[] = [];
   for (const [mail, answer] of answers) {
     part.count(answer);
-    rules.ended?.(place, answer);
+    rules.ended?.(place, answer, false);
     mail.note(via, answer, new Date());
     if (mail.trace !== null) endTry(mail.trace, answer);
     tellOfTry(name, via, mail.tried, answer);

@@ -275,9 +275,10 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     const { rules, name } = this.#host;
     const place = mail.places.at(-1) ?? 0;
     const { part, name: via } = this.#partAt(place);
+    const isLate = mail.deadline?.isOver === true;
     mail.leaveLane();
     part.count(answer);
-    rules.ended?.(place, answer);
+    rules.ended?.(place, answer, isLate);
     mail.note(via, answer, new Date());
     if (mail.trace !== null) endTry(mail.trace, answer);
     tellOfTry(name, via, mail.tried, answer);
@@ -301,7 +302,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     const { lane, trace } = mail;
     mail.leaveLane();
     if (lane === null) return;
-    this.#host.rules.ended?.(lane.place, null);
+    this.#host.rules.ended?.(lane.place, null, false);
     if (trace !== null) endTry(trace, failedDelivery({ index: mail.job.index, message: mail.tried }, error));
   }
 
@@ -364,6 +365,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     if (!this.#isOpen(mail)) return;
     const job = { index: mail.job.index, message: mail.tried };
     const isTaken = mail.isTaken && mail.lane !== null;
+    if (isTaken) mail.lane?.giveUp();
     const error = isTaken ? unansweredInTime(signal.reason) : endedBefore('the connection took this message', signal);
     this.#onTried(mail, failedDelivery(job, error));
   }

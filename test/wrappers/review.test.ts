@@ -145,6 +145,32 @@ describe('deadline of a wrapper in another one', () => {
   });
 });
 
+describe('a connection that never answers', () => {
+  const never = (deadlineMs?: number) => new Slow(deadlineMs === undefined ? {} : { deadlineMs });
+  const made: readonly (readonly [string, () => EmailBackend])[] = [
+    ['its own', () => failover([never(20)])],
+    ['that of the wrapper', () => failover([never()], { deadlineMs: 20 })],
+    ['that of a wrapper between', () => failover([retry(never(), { deadlineMs: 20 })])],
+  ];
+
+  test.each(made)('does not keep close waiting after a deadline: %s', async (_, make) => {
+    const connection = make();
+    const status = await connection.sendMessages([MAIL], silently);
+    expect(status.recipients.get('ann@example.org')?.status).toBe('unknown');
+    await connection.close();
+  });
+
+  test('rests when it is past its own deadline, so that not every mail waits for it', async () => {
+    const second = new DummyBackend({ store: true });
+    const first = never(20);
+    const connection = failover([first, second]);
+    await connection.sendMessages([MAIL], silently);
+    const status = await connection.sendMessages(Array.from({ length: 50 }, () => MAIL));
+    expect(status.isSuccess).toBe(true);
+    expect([first.asked.length, second.messages.length]).toEqual([1, 50]);
+  });
+});
+
 describe('open and close', () => {
   class Counted extends DummyBackend {
     connected = 0;
