@@ -109,6 +109,13 @@ export class RateLimiter {
     return this.#waitAt(this.#clock.now(), count);
   }
 
+  /** How long `count` recipients would wait behind all who wait now, in milliseconds; at most 0: not at all. */
+  waitInLine(count: number): number {
+    let ahead = 0;
+    for (const waiter of this.#waiting) ahead += waiter.count;
+    return this.waitOf(count + ahead) + (ahead * SECOND) / this.#rate;
+  }
+
   /** Takes the turn of `count` recipients if they may go now, and nobody waits before them. */
   tryNow(count: number): boolean {
     const now = this.#clock.now();

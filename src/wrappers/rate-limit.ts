@@ -97,14 +97,14 @@ class Limiting implements Rules {
   }
 
   turn(recipients: number, signal: AbortSignal | undefined): Promise<void> | null {
-    this.#refuseLongWait(recipients);
+    this.#refuseLongWait(this.#limiter.waitInLine(recipients));
     if (this.#limiter.tryNow(recipients)) return null;
     return this.#limiter.acquire(recipients, signal).then(() => {});
   }
 
   turnNow(recipients: number): number {
-    this.#refuseLongWait(recipients);
     const waitMs = this.#limiter.waitOf(recipients);
+    this.#refuseLongWait(waitMs);
     if (waitMs > 0) return waitMs;
     this.#limiter.takeNow(recipients);
     return 0;
@@ -114,8 +114,7 @@ class Limiting implements Rules {
     return 0;
   }
 
-  #refuseLongWait(recipients: number): void {
-    const waitMs = this.#limiter.waitOf(recipients);
+  #refuseLongWait(waitMs: number): void {
     if (waitMs <= this.#patienceMs) return;
     const seconds = Math.ceil(waitMs / 1_000);
     throw new SendError('throttled', `the rate limit leaves no room for this mail for ${seconds} s: it was not sent`, {

@@ -233,6 +233,23 @@ describe('rate limit', () => {
   });
 });
 
+describe('patience of a rate limit', () => {
+  test('a mail that would wait longer than a minute behind others is refused at once', async () => {
+    const dummy = new DummyBackend();
+    const connection = new RateLimitBackend({ connections: [dummy], perSecond: 1 }, { clock: handClock() });
+    await connection.sendMessages([MAIL]);
+    const abort = new AbortController();
+    const sending = Array.from({ length: 70 }, () =>
+      connection.sendMessages([MAIL], { ...silently, signal: abort.signal }),
+    );
+    const last = await sending[69];
+    expect(last?.recipients.get('ann@example.org')).toMatchObject({ status: 'failed', code: 'throttled' });
+    abort.abort();
+    const codes = (await Promise.all(sending)).map(({ recipients }) => recipients.get('ann@example.org')?.code);
+    expect(codes.filter((code) => code === 'throttled')).toHaveLength(10);
+  });
+});
+
 describe('mirror', () => {
   test('a silent copy is given up at its own deadline, so that close ends', async () => {
     const connection = mirror(new DummyBackend(), new Slow({ deadlineMs: 20 }));
