@@ -86,6 +86,8 @@ class Dated {
 
 /** {@link EmailMessage.with} an id and a date, without another check: wrappers do this to every mail. */
 export function withIdAndDate(message: EmailMessage, messageId: string, date: Date): EmailMessage {
+  // Of another copy of this package, as the one that a blocking call of a module loads: its own class makes it.
+  if (!hasOurs(message)) return message.with({ messageId, date });
   const dated: object = new Dated(message, messageId, date);
   return new EmailMessage(dated as EmailMessageInit); // the constructor knows it
 }

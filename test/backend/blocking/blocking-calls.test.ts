@@ -14,6 +14,7 @@ import {
   type EmailBackend,
   EmailConnectionError,
   EmailError,
+  failover,
   getConnection,
   MessageError,
   SendError,
@@ -144,6 +145,13 @@ describe('over smtp', () => {
     const lost = failure(() => refused.sendMessagesSync([mail('one')]));
     expect(lost).toMatchObject({ code: 'refused', phase: 'auth', retryable: true });
     expect(JSON.stringify([error, lost])).not.toContain('s3cr3t');
+  });
+
+  test('wrappers block as what they are made of does', () => {
+    const dummy = new DummyBackend({ store: true });
+    dummy.refuse('one@x.org', 451);
+    const status = failover([dummy, smtp()]).sendMessagesSync([mail('one')]);
+    expect(status.recipients.get('one@x.org')).toMatchObject({ status: 'sent', via: 'smtp' });
   });
 
   test('a server in this very thread is refused at once', async () => {
