@@ -39,8 +39,8 @@ let lastId = 0;
 /** Delivers for one connection in the worker thread, which makes an equal one at the first call and keeps it. */
 export class WorkerDelivery {
   readonly #recipe: Recipe;
-  /** The worker's id of its connection; null before the first call. */
-  #id: number | null = null;
+  /** The worker's id of its connection, and of the one that tries once; null before the first call. */
+  readonly #ids: Record<'full' | 'once', number | null> = { full: null, once: null };
 
   constructor(recipe: Recipe) {
     this.#recipe = recipe;
@@ -56,10 +56,13 @@ export class WorkerDelivery {
     jobs: readonly Job[],
     fail: (job: Job, error: unknown) => DeliveryResult,
   ): readonly DeliveryResult[] {
-    const recipe = this.#recipe;
+    // Whoever tries again itself has another connection there, without a `retry` of its own.
+    const kind = jobs.every(({ isTriedOnce }) => isTriedOnce) && 'retry' in this.#recipe.options ? 'once' : 'full';
+    const recipe = kind === 'once' ? withoutRetry(this.#recipe) : this.#recipe;
     refuseUncloneable(name, recipe.options);
     refuseOwnServer(recipe.options);
-    this.#id ??= ++lastId;
+    this.#ids[kind] ??= ++lastId;
+    const id = this.#ids[kind];
     const refused: DeliveryResult[] = [];
     const crossing: SyncJob[] = [];
     for (const job of jobs) {
@@ -72,17 +75,24 @@ export class WorkerDelivery {
     if (crossing.length === 0) return refused;
     try {
       if (bridge === null || bridge.hasEnded) bridge = startWorker();
-      return [...unpackResults(bridge.call({ kind: 'deliver', id: this.#id, recipe, jobs: crossing })), ...refused];
+      return [...unpackResults(bridge.call({ kind: 'deliver', id, recipe, jobs: crossing })), ...refused];
     } catch (error) {
       if (!(error instanceof SendError)) throw error;
       return jobs.map((job) => refused.find(({ index }) => index === job.index) ?? fail(job, error));
     }
   }
 
-  /** Closes the other thread's connection, if there is one. */
+  /** Closes the other thread's connections, if there are any. */
   close(): void {
-    if (this.#id !== null && bridge !== null && !bridge.hasEnded) bridge.call({ kind: 'close', id: this.#id });
+    for (const id of Object.values(this.#ids)) {
+      if (id !== null && bridge !== null && !bridge.hasEnded) bridge.call({ kind: 'close', id });
+    }
   }
+}
+
+function withoutRetry({ backend, options }: Recipe): Recipe {
+  const { retry: _, ...others } = options as { readonly retry?: unknown };
+  return { backend, options: others };
 }
 
 /**

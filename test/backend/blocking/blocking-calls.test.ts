@@ -17,6 +17,7 @@ import {
   failover,
   getConnection,
   MessageError,
+  retry,
   SendError,
   sendMailSync,
 } from 'amsdal-mail';
@@ -152,6 +153,14 @@ describe('over smtp', () => {
     dummy.refuse('one@x.org', 451);
     const status = failover([dummy, smtp()]).sendMessagesSync([mail('one')]);
     expect(status.recipients.get('one@x.org')).toMatchObject({ status: 'sent', via: 'smtp' });
+  });
+
+  test('a retry around it leaves no further tries to it', () => {
+    const connection = retry(smtp({ retry: { attempts: 3, baseMs: 1 } }), { attempts: 2, baseMs: 1 });
+    const status = connection.sendMessagesSync([mail('later-one')], { failSilently: true });
+    const one = status.recipients.get('later-one@x.org');
+    expect(one?.tries).toHaveLength(2);
+    expect(one?.response).toContain('Try 2');
   });
 
   test('a server in this very thread is refused at once', async () => {
