@@ -6,6 +6,9 @@ import { entryPoints } from './scripts/lib/entry-points.js';
 /** @type {{ dependencies: Record<string, string> }} */
 const sdks = JSON.parse(readFileSync(new URL('test/sdk/package.json', import.meta.url), 'utf8'));
 
+/** @type {{ dependencies: Record<string, string> }} */
+const peers = JSON.parse(readFileSync(new URL('test/peers/package.json', import.meta.url), 'utf8'));
+
 /** @type {import('knip').KnipConfig} */
 const config = {
   entry: [
@@ -32,7 +35,7 @@ const config = {
     ...['html-to-text', 'big-list-of-naughty-strings', '@aws-sdk/credential-provider-node'], // loaded by name when they are needed
     '@types/smtp-server',
     'jest', // run in projects that a test makes
-    ...Object.keys(sdks.dependencies), // of a package of their own
+    ...Object.keys({ ...sdks.dependencies, ...peers.dependencies }), // of packages of their own
   ],
   // A test may look into a file, but what only tests use is dead.
   ignoreExportsUsedInFile: argv.includes('--production'),

@@ -23,6 +23,8 @@ const SLOW = 'test/**/*.slow.{test,*.test}.ts';
 const BUNDLES = 'test/bundles/*.test.ts';
 /** Our requests beside those of the vendors' own SDKs, which are installed apart: `npm run test:sdk`. */
 const SDK = 'test/sdk/*.test.ts';
+/** What other libraries do where a provider fails, which are installed apart: `npm run trial:wrappers`. */
+const PEERS = 'test/peers/*.test.ts';
 const exclude = [
   ...configDefaults.exclude,
   ...(isLive ? [] : ['test/**/*.live.test.ts']),
@@ -37,7 +39,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: [...exclude, SLOW, BUNDLES, SDK] },
+        test: { name: 'quick', include: ['test/**/*.test.ts'], exclude: [...exclude, SLOW, BUNDLES, SDK, PEERS] },
       },
       { extends: true, test: { name: 'slow', include: [SLOW], exclude } },
       {
@@ -46,6 +48,7 @@ export default defineConfig({
         test: { name: 'bundles', include: [BUNDLES], testTimeout: 600_000, fileParallelism: false },
       },
       { extends: true, test: { name: 'sdk', include: [SDK] } },
+      { extends: true, test: { name: 'peers', include: [PEERS] } },
     ],
     globalSetup: 'test/global-setup.ts',
     maxWorkers: availableParallelism() + 1, // tests wait for servers and timers about a third of their time

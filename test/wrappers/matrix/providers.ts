@@ -41,6 +41,8 @@ export interface Taken {
 /** A provider with its connection. */
 export interface StandIn {
   readonly connection: EmailBackend;
+  /** Of an SMTP server. */
+  readonly port?: number;
   taken(): readonly Taken[];
   close(): Promise<void>;
 }
@@ -88,9 +90,10 @@ const smtp: Provider = async (fault, times) => {
   const [step, act] = (fault && SMTP_ACTS[fault]) ?? [];
   const isOfOne = fault?.startsWith('one recipient') ?? false;
   if (step) server.on(step, ({ argument }) => ((!isOfOne || isRefused(argument)) && fails() ? act : undefined));
+  const port = fault === 'nobody listens' ? NOWHERE : server.port;
   const connection = new SmtpBackend({
     host: server.host,
-    port: fault === 'nobody listens' ? NOWHERE : server.port,
+    port,
     ...(fault === 'the login is refused' && { username: 'jane', password: 'wrong', allowInsecureAuth: true }),
     ...(isLate(fault) && { deadlineMs: DEADLINE_MS }),
     retry: ONCE,
@@ -100,7 +103,7 @@ const smtp: Provider = async (fault, times) => {
       recipients: envelope.rcptTo,
       messageId: messageIdIn(Buffer.from(bytes).toString('latin1')),
     }));
-  return { connection, taken, close: () => server.close() };
+  return { connection, port, taken, close: () => server.close() };
 };
 
 let accounts = 0;

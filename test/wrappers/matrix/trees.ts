@@ -13,7 +13,7 @@ import { WeightedBackend } from '../../../src/wrappers/weighted.ts';
 import type { Connection } from '../../../src/wrappers/wrapper-options.ts';
 
 /** Connections under names of their own, as `getConnection` gives them to wrappers. */
-export type Parts = readonly NamedConnection[];
+type Parts = readonly NamedConnection[];
 
 /** Makes a wrapper of some connections. */
 type Make = (parts: Parts) => EmailBackend;
