@@ -14,7 +14,7 @@ import { WeightedBackend } from '../../src/wrappers/weighted.ts';
 import { fc } from '../properties.ts';
 
 /** What a provider does with one recipient of a mail. */
-export type Fate =
+type Fate =
   | 'accepts'
   | 'refuses'
   | 'refuses for now'
@@ -25,10 +25,10 @@ export type Fate =
   | 'does not accept, and does not tell';
 
 /** What a connection does with a whole job, before its recipients have fates. */
-export type Mood = 'works' | 'is not reached' | 'throws' | 'ends without an answer' | 'is silent' | 'stops when told';
+type Mood = 'works' | 'is not reached' | 'throws' | 'ends without an answer' | 'is silent' | 'stops when told';
 
 /** The script of a leaf; it is gone through again and again. */
-export interface Script {
+interface Script {
   readonly kind: 'leaf';
   readonly moods: readonly Mood[];
   readonly fates: readonly Fate[];
