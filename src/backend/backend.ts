@@ -125,6 +125,8 @@ export abstract class EmailBackend implements AsyncDisposable {
   protected readonly maxActiveCalls: number = 128;
   /** How many messages of one call `deliverOne` delivers at once; default 1. */
   protected readonly concurrency: number = 1;
+  /** Whether `deliver` itself asks each job's {@link Job.beforeCommit}, as late as it can; else whoever gives jobs asks before that. */
+  protected readonly awaitsCommit: boolean = false;
 
   readonly #host: CallHost;
   /** The one that was put before the others first. */
@@ -336,6 +338,9 @@ export abstract class EmailBackend implements AsyncDisposable {
       },
       get features() {
         return backend.features;
+      },
+      get awaitsCommit() {
+        return backend.awaitsCommit;
       },
       filters: () => {
         const staging = stagingFilter();

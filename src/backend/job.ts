@@ -16,6 +16,12 @@ export interface Job {
   readonly signal: AbortSignal | undefined;
   /** Whoever gives the job tries again itself: a `retry` of the backend's own does not count. */
   readonly isTriedOnce?: true;
+  /**
+   * Asks whoever gives the job whether it may still be sent, just before what could deliver it leaves; they write it down
+   * meanwhile. False, or a rejection: it is not sent, and answered with {@link withheld}. It is asked once at most, whatever
+   * number of tries there is. Jobs of ordinary calls have none.
+   */
+  readonly beforeCommit?: () => Promise<boolean>;
 }
 
 /** What concerns a whole call. */
@@ -73,6 +79,18 @@ export function failedDelivery(
   const fallback = error.outcome === 'unknown' ? 'unknown' : 'failed';
   const recipients = sameForAll(job.message, status ?? fallback, factsOfFailure(error));
   return { index: job.index, messageId: null, recipients, error };
+}
+
+/** The error of a message that {@link Job.beforeCommit} did not let go; `cause` is what that threw. */
+export function withheldError(cause?: unknown): SendError {
+  const text = 'whoever gave this message withheld it before it was sent';
+  const reason = cause === undefined ? '' : `: ${reasonOf(cause)}`;
+  return new SendError('aborted', `${text}${reason}`, { phase: 'queue', retryable: true, cause });
+}
+
+/** The result of a job that {@link Job.beforeCommit} did not let go: certainly not sent. */
+export function withheld(job: Pick<Job, 'index' | 'message'>, cause?: unknown): DeliveryResult {
+  return failedDelivery(job, withheldError(cause));
 }
 
 /** What a backend threw, as one of our errors; of an error we do not know, the outcome is unknown too. */

@@ -39,6 +39,11 @@ export class Part {
     return this.#host.gate.limit;
   }
 
+  /** Whether {@link deliver} asks each job's {@link Job.beforeCommit} itself, as late as it can. */
+  get awaitsCommit(): boolean {
+    return this.#host.awaitsCommit;
+  }
+
   /** Its name, features and options. */
   get facts(): BackendFacts {
     return this.#host;

@@ -19,6 +19,8 @@ import type { Traffic } from './traffic.ts';
 export interface CallHost extends BackendFacts {
   readonly gate: Gate;
   readonly traffic: Traffic;
+  /** Whether `deliver` asks each job's {@link Job.beforeCommit} itself. */
+  readonly awaitsCommit: boolean;
   /** What stands before the backend now; asked once a call. @throws {ConfigurationError} */
   filters(): readonly DeliveryFilter[];
   deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult>;
