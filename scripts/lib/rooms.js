@@ -76,6 +76,13 @@ export const ROOMS = {
       ...['options/tracer.ts', 'mime/compose/message-id.ts'], // the same id in every try
     ],
   },
+  outbox: {
+    what: 'mails that are written down first, in a `store`, and sent by workers',
+    may: [
+      ...['backend', 'events', 'model', 'util', 'options'],
+      ...['wrappers', 'mime/compose/message-id.ts'], // a worker tries as a wrapper does; the same id in every try
+    ],
+  },
   mailbox: {
     what: 'the development mailbox: mails are caught (`catch`), kept (`store`) and shown (`web`, `page`); what it answers in the place of vendors (`emulate`); its backend',
     may: ['backend', 'options', 'mime', 'smtp-server', 'model', 'util'],
@@ -83,7 +90,7 @@ export const ROOMS = {
   connection: {
     what: '`sendMail`; how names, variables and URLs become connections; a connection that opens and closes with a server',
     may: [
-      ...['backends', 'mailbox/catch/mailbox-backend.ts', 'wrappers', 'backend'],
+      ...['backends', 'mailbox/catch/mailbox-backend.ts', 'wrappers', 'outbox', 'backend'],
       ...['net/presets.ts', 'events', 'options', 'model', 'util'],
     ],
   },

@@ -1,0 +1,212 @@
+/**
+ * Where a mail of the outbox is: `queued`, it waits, perhaps for its time or for another try; `claimed`, a worker has it and has
+ * certainly not begun to send it; `sending`, it may leave at any moment, or has left; `in-doubt`, nobody knows whether it was
+ * sent; `sent`, `failed` and `cancelled` are for good.
+ */
+export type MailState = 'queued' | 'claimed' | 'sending' | 'in-doubt' | 'sent' | 'failed' | 'cancelled';
+
+/** States that nothing follows by itself. */
+export const ENDED: readonly MailState[] = ['sent', 'failed', 'cancelled'];
+
+/** What becomes of a mail in doubt: `hold`, somebody decides; `resend`, it is sent again, perhaps for the second time. */
+export type OnDoubt = 'hold' | 'resend';
+
+/** Content that several mails may share, by the hash of its bytes. */
+export interface Blob {
+  /** Sha-256 in hexadecimal digits. */
+  readonly hash: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A mail to write down. */
+export interface NewMail {
+  /** Unique; later ones sort behind earlier ones. */
+  readonly id: string;
+  /** One mail only has it; null for none. */
+  readonly key: string | null;
+  readonly lane: string;
+  /** Of two in a lane the higher goes first. */
+  readonly priority: number;
+  /** Of several with one key the earliest goes first, the next once nothing more is tried for it. */
+  readonly orderKey: string | null;
+  /** In milliseconds since 1970; null for at once. */
+  readonly dueAt: number | null;
+  readonly onDoubt: OnDoubt;
+  /** What is told of it, as JSON; stores keep it as it is, and search in it. */
+  readonly facts: string;
+  /** What is sent; it names its blobs. */
+  readonly content: Uint8Array;
+  readonly blobs: readonly Blob[];
+}
+
+/** What became of a mail that was to be written down. */
+export interface Enqueued {
+  /** Its own, or that of the mail that had its key before. */
+  readonly id: string;
+  /** Whether another one had its key: nothing was written down. */
+  readonly isDuplicate: boolean;
+}
+
+/** A mail without its content. */
+export interface StoredMail extends Omit<NewMail, 'content' | 'blobs'> {
+  readonly dueAt: number;
+  readonly state: MailState;
+  /** How often it was tried. */
+  readonly tries: number;
+  readonly createdAt: number;
+  /** When it came into its state. */
+  readonly changedAt: number;
+}
+
+/** What proves that a worker has a mail: every claim of it counts one further. */
+export interface Held {
+  readonly id: string;
+  readonly fence: number;
+}
+
+/** A mail that a worker has. */
+export interface ClaimedMail extends Held {
+  readonly lane: string;
+  readonly tries: number;
+  readonly onDoubt: OnDoubt;
+  readonly createdAt: number;
+  readonly facts: string;
+  readonly content: Uint8Array;
+  /** Whether its lane was paused, and this one shows whether it works again. */
+  readonly isProbe: boolean;
+}
+
+/** What a worker asks for. */
+export interface ClaimRequest {
+  /** How many at most of each lane; together no more than there are places for. */
+  readonly lanes: readonly { readonly lane: string; readonly limit: number }[];
+  /** How many in all: what lanes leave over, the earlier ones in the list get. */
+  readonly limit: number;
+  /** How long they are the worker's, unless it renews that. */
+  readonly leaseMs: number;
+}
+
+/** What a worker gets. */
+export interface Claim {
+  readonly mails: readonly ClaimedMail[];
+  /** In how many milliseconds the next mail is due that waits for its time; null when none does. */
+  readonly nextMs: number | null;
+}
+
+/** A change of state. */
+export interface Settlement {
+  readonly id: string;
+  /** Of the claim under which it is made; null for a change by a person or program, for which `from` alone counts. */
+  readonly fence: number | null;
+  /** It is made in one of these states only. */
+  readonly from: readonly MailState[];
+  readonly to: MailState;
+  /** When it is due again, in milliseconds from now. */
+  readonly afterMs: number;
+  /** Whether it counts as a try. */
+  readonly isTried: boolean;
+  /** Null leaves them as they are. */
+  readonly facts: string | null;
+  /** Whether what it sends is not needed any more. */
+  readonly dropsContent: boolean;
+}
+
+/** A lane of which nothing is claimed for a while; of 0 milliseconds it is let go. */
+export interface Pause {
+  readonly lane: string;
+  readonly ms: number;
+  /** For people to read. */
+  readonly reason: string;
+}
+
+/** Mails that workers left behind. */
+export interface Recovered {
+  /** Certainly unsent: they are queued again. */
+  readonly requeued: readonly StoredMail[];
+  /** Perhaps sent: they are in doubt, or queued again where their `onDoubt` says so. */
+  readonly doubtful: readonly StoredMail[];
+  /** How many ended ones were deleted. */
+  readonly pruned: number;
+}
+
+/** Which mails a list has: all that apply. */
+export interface ListQuery {
+  readonly state?: MailState | undefined;
+  readonly lane?: string | undefined;
+  /** What is somewhere in its facts, whatever the case of its letters. */
+  readonly text?: string | undefined;
+  /** Only those with smaller ids: the last one of the page before. */
+  readonly before?: string | undefined;
+  /** How many at most, newest first. */
+  readonly limit: number;
+}
+
+/** How many mails there are of a lane and state, and since when the oldest of them is due or in its state. */
+export interface Count {
+  readonly lane: string;
+  readonly state: MailState;
+  readonly count: number;
+  /** In milliseconds before now; less than 0 for what is due later. */
+  readonly oldestMs: number;
+}
+
+/** What can be asked of a store, and what it answers. */
+export interface Queries {
+  readonly mail: { readonly ask: { readonly id: string }; readonly answer: StoredMail | null };
+  /** Null once it is not kept any more. */
+  readonly content: { readonly ask: { readonly id: string }; readonly answer: Uint8Array | null };
+  /** Of those that there are, in any order. */
+  readonly blobs: { readonly ask: { readonly hashes: readonly string[] }; readonly answer: readonly Blob[] };
+  readonly list: { readonly ask: ListQuery; readonly answer: readonly StoredMail[] };
+  readonly counts: { readonly ask: Readonly<Record<never, never>>; readonly answer: readonly Count[] };
+  /** Those that are paused, with the time left. */
+  readonly pauses: { readonly ask: Readonly<Record<never, never>>; readonly answer: readonly Pause[] };
+}
+
+/** How many recipients a lane may have over all workers. */
+export interface LaneRate {
+  readonly lane: string;
+  readonly perSecond: number;
+  /** How many may come at once; at least 1. */
+  readonly burst: number;
+}
+
+/**
+ * Where the mails of an outbox are kept. Leases and waits are judged by one clock, the store's own; every method is one
+ * transaction, and rejects only when nothing of it was done.
+ *
+ * {@link outboxStoreContract} holds it to what outboxes rely on.
+ */
+export interface OutboxStore {
+  /** What it is, such as `sqlite`. */
+  readonly name: string;
+  /** How often workers look for what others have written down, in milliseconds; null when they need not. */
+  readonly pollMs: number | null;
+  /** Who is called when there may be something to claim; a worker adds itself. */
+  readonly wakers: Set<() => void>;
+
+  /**
+   * Writes mails down, durably once it resolves.
+   *
+   * @param tx the caller's own transaction, where the store can take part in one: then they exist once that is committed.
+   * @throws {ConfigurationError} `invalid-option` for a `tx` that is none of this store's.
+   */
+  enqueue(mails: readonly NewMail[], options: { readonly tx?: unknown }): Promise<readonly Enqueued[]>;
+  /**
+   * Gives a worker mails that are due, of lanes that are not paused. Of one whose pause has run out it gives a single one, and
+   * pauses it for the time of the lease.
+   */
+  claim(request: ClaimRequest): Promise<Claim>;
+  /** Prolongs what is still held, claimed or being sent; resolves with that. */
+  renew(held: readonly Held[], leaseMs: number): Promise<readonly Held[]>;
+  /** Writes down, durably once it resolves, that these may leave now; resolves with those that may: still claimed under that fence, with a lease that has not run out. */
+  mark(held: readonly Held[]): Promise<readonly Held[]>;
+  /** Makes the changes that apply, and pauses lanes; resolves with the ids that were changed. */
+  settle(settlements: readonly Settlement[], pauses?: readonly Pause[]): Promise<readonly string[]>;
+  /** Takes mails from workers whose lease has run out. @param pruneMs deletes what has been ended for longer. */
+  recover(pruneMs?: number): Promise<Recovered>;
+  query<Q extends keyof Queries>(what: Q, ask: Queries[Q]['ask']): Promise<Queries[Q]['answer']>;
+  /** Takes places under a rate; resolves with the milliseconds to wait when there are none, else with 0. */
+  take(rate: LaneRate, count: number): Promise<number>;
+  close(): Promise<void>;
+}
