@@ -1,0 +1,411 @@
+import { ConfigurationError } from '../../model/errors.ts';
+import type {
+  Blob,
+  Claim,
+  ClaimedMail,
+  ClaimRequest,
+  Count,
+  Enqueued,
+  Held,
+  LaneRate,
+  ListQuery,
+  MailState,
+  NewMail,
+  OnDoubt,
+  OutboxStore,
+  Pause,
+  Queries,
+  Recovered,
+  Settlement,
+  StoredMail,
+} from '../store.ts';
+import { SqliteDatabase, type SqlRow } from './sqlite-database.ts';
+import { CLAIMED, IN_DOUBT, LATER, READY, SCHEMA, SENDING, STATES } from './sqlite-schema.ts';
+
+/** The options of {@link sqliteStore}. */
+export interface SqliteStoreOptions {
+  /** Milliseconds since 1970; default: the clock of this process. */
+  readonly now?: () => number;
+}
+
+/** How often workers look for what other processes have written down, in milliseconds. */
+const POLL_MS = 50;
+/** How many are deleted, or taken back, in one transaction. */
+const BATCH = 1_000;
+/** Blobs that were used lately are kept: a mail that needs one may be about to be written down. */
+const BLOB_MS = 24 * 3_600_000;
+
+const MAIL = 'id, key, lane, priority, order_key, state, due_at, on_doubt, facts, tries, created_at, changed_at';
+
+/**
+ * Keeps the mails of an outbox in a file, for the processes of one machine. The file is made when there is none, readable by its
+ * owner alone.
+ *
+ * It is Node's own SQLite from 22.13 on, which warns there that it is experimental; on Node 20 it needs the package
+ * `@photostructure/sqlite`. What is written is on disk (WAL, `synchronous=FULL`) before a call resolves.
+ *
+ * @param path such as `./mail.db`; on a disk of this machine, not of a network.
+ * @throws {ConfigurationError} `invalid-option` for a file that cannot be opened, belongs to another program, or is of a later
+ *   version; `missing-dependency`
+ */
+export function sqliteStore(path: string, options: SqliteStoreOptions = {}): OutboxStore {
+  return new SqliteStore(new SqliteDatabase(path, SCHEMA), options.now ?? Date.now);
+}
+
+class SqliteStore implements OutboxStore {
+  readonly name = 'sqlite';
+  readonly pollMs = POLL_MS;
+  readonly wakers = new Set<() => void>();
+  readonly #database: SqliteDatabase;
+  readonly #now: () => number;
+
+  constructor(database: SqliteDatabase, now: () => number) {
+    this.#database = database;
+    this.#now = now;
+  }
+
+  async enqueue(mails: readonly NewMail[], { tx }: { readonly tx?: unknown }): Promise<readonly Enqueued[]> {
+    if (tx !== undefined) {
+      const text = "the sqlite store takes part in no transaction of the caller's: leave tx out";
+      throw new ConfigurationError('invalid-option', text, { option: 'tx' });
+    }
+    const enqueued = this.#database.transaction(() => this.#insert(mails));
+    this.#wake();
+    return enqueued;
+  }
+
+  async claim({ lanes, limit, leaseMs }: ClaimRequest): Promise<Claim> {
+    if (!this.#hasDue(lanes.map(({ lane }) => lane))) return { mails: [], nextMs: this.#nextMs() };
+    const mails = this.#database.transaction(() => {
+      const now = this.#now();
+      this.#run(`UPDATE mail SET state = ${READY} WHERE state = ${LATER} AND due_at <= ?`, now);
+      const claimed: ClaimedMail[] = [];
+      const take = (lane: string, most: number) => claimed.push(...this.#claimOf(lane, most, now, leaseMs));
+      for (const { lane, limit: most } of lanes) take(lane, Math.min(most, limit - claimed.length));
+      for (const { lane } of lanes) if (claimed.length < limit) take(lane, limit - claimed.length);
+      return claimed;
+    }, false);
+    return { mails, nextMs: this.#nextMs() };
+  }
+
+  async renew(held: readonly Held[], leaseMs: number): Promise<readonly Held[]> {
+    const sql = `UPDATE mail SET lease_until = ? WHERE id = ? AND fence = ? AND state IN (${CLAIMED}, ${SENDING})`;
+    return this.#database.transaction(() => {
+      const until = this.#now() + leaseMs;
+      return held.filter(({ id, fence }) => this.#run(sql, until, id, fence) > 0);
+    }, false);
+  }
+
+  async mark(held: readonly Held[]): Promise<readonly Held[]> {
+    const sql = `UPDATE mail SET state = ${SENDING}, changed_at = ?
+      WHERE id = ? AND fence = ? AND state = ${CLAIMED} AND lease_until > ?`;
+    return this.#database.transaction(() => {
+      const now = this.#now();
+      return held.filter(({ id, fence }) => this.#run(sql, now, id, fence, now) > 0);
+    });
+  }
+
+  async settle(settlements: readonly Settlement[], pauses: readonly Pause[] = []): Promise<readonly string[]> {
+    const changed = this.#database.transaction(() => {
+      const now = this.#now();
+      for (const pause of pauses) this.#pause(pause, now);
+      return settlements.filter((each) => this.#change(each, now)).map(({ id }) => id);
+    });
+    this.#wake();
+    return changed;
+  }
+
+  async recover(pruneMs?: number): Promise<Recovered> {
+    const overdue = `lease_until <= ? LIMIT ${BATCH}`;
+    const left = this.#database.prepare(
+      `SELECT ${MAIL} FROM mail WHERE state IN (${CLAIMED}, ${SENDING}) AND ${overdue}`,
+    );
+    const isDue = pruneMs !== undefined || this.#read(() => left.get(this.#now())) !== undefined;
+    if (!isDue) return { requeued: [], doubtful: [], pruned: 0 };
+    const recovered = this.#database.transaction(() => {
+      const now = this.#now();
+      const rows = left.all(now).map(storedOf);
+      for (const { id, state, onDoubt } of rows) this.#takeBack(id, state === 'sending' ? onDoubt : null, now);
+      const again = rows.flatMap(({ id }) => this.#mail(id) ?? []);
+      const wasSending = new Set(rows.filter(({ state }) => state === 'sending').map(({ id }) => id));
+      return {
+        requeued: again.filter(({ id }) => !wasSending.has(id)),
+        doubtful: again.filter(({ id }) => wasSending.has(id)),
+        pruned: pruneMs === undefined ? 0 : this.#prune(now - pruneMs, now - BLOB_MS),
+      };
+    });
+    if (recovered.requeued.length + recovered.doubtful.length > 0) this.#wake();
+    return recovered;
+  }
+
+  async query<Q extends keyof Queries>(what: Q, ask: Queries[Q]['ask']): Promise<Queries[Q]['answer']> {
+    const answers: { readonly [K in keyof Queries]: (ask: Queries[K]['ask']) => Queries[K]['answer'] } = {
+      mail: ({ id }) => this.#mail(id),
+      content: ({ id }) =>
+        bytesOf(this.#database.prepare('SELECT content FROM mail WHERE id = ?').get(id)?.['content']),
+      blobs: ({ hashes }) => hashes.flatMap((hash) => this.#blob(hash) ?? []),
+      list: (query) => this.#list(query),
+      counts: () => this.#counts(),
+      pauses: () => this.#pauses(),
+    };
+    return this.#read(() => answers[what](ask));
+  }
+
+  async take({ lane, perSecond, burst }: LaneRate, count: number): Promise<number> {
+    return this.#database.transaction(() => {
+      const now = this.#now();
+      const row = this.#database.prepare('SELECT tokens, filled_at FROM lane WHERE lane = ?').get(lane);
+      const isNew = typeof row?.['tokens'] !== 'number';
+      const passedMs = isNew ? 0 : Math.max(0, now - Number(row['filled_at']));
+      const tokens = isNew ? burst : Math.min(burst, Number(row['tokens']) + (passedMs / 1_000) * perSecond);
+      // More than a burst holds goes when it is full, and owes the rest.
+      const missing = Math.min(count, burst) - tokens;
+      if (missing > 0) return Math.ceil((missing / perSecond) * 1_000);
+      const sql = `INSERT INTO lane (lane, tokens, filled_at) VALUES (?, ?, ?)
+        ON CONFLICT (lane) DO UPDATE SET tokens = excluded.tokens, filled_at = excluded.filled_at`;
+      this.#run(sql, lane, tokens - count, now);
+      return 0;
+    }, false);
+  }
+
+  async close(): Promise<void> {
+    this.wakers.clear();
+    this.#database.close();
+  }
+
+  #wake(): void {
+    for (const wake of this.wakers) wake();
+  }
+
+  #run(sql: string, ...values: readonly (string | number | null | Uint8Array)[]): number {
+    return Number(this.#database.prepare(sql).run(...values).changes);
+  }
+
+  #read<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (cause) {
+      throw this.#database.failure(cause);
+    }
+  }
+
+  #insert(mails: readonly NewMail[]): readonly Enqueued[] {
+    const now = this.#now();
+    const insert = this.#database.prepare(
+      `INSERT INTO mail (id, key, lane, priority, order_key, state, due_at, on_doubt, facts, content, created_at, changed_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING RETURNING seq`,
+    );
+    const kept = new Set<string>();
+    return mails.map((mail) => {
+      const { id, key, lane, priority, orderKey, onDoubt, facts, content, blobs } = mail;
+      const dueAt = mail.dueAt ?? now;
+      const state = dueAt > now ? LATER : READY;
+      const row = insert.get(id, key, lane, priority, orderKey, state, dueAt, onDoubt, facts, content, now, now);
+      if (row === undefined) {
+        const other = this.#database.prepare('SELECT id FROM mail WHERE key = ?').get(key);
+        return { id: String(other?.['id']), isDuplicate: true };
+      }
+      for (const blob of blobs) {
+        if (!kept.has(blob.hash)) this.#keep(blob, now);
+        kept.add(blob.hash);
+        this.#run('INSERT OR IGNORE INTO mail_blob (hash, seq) VALUES (?, ?)', blob.hash, Number(row['seq']));
+      }
+      return { id, isDuplicate: false };
+    });
+  }
+
+  #keep({ hash, bytes }: Blob, now: number): void {
+    const sql = 'INSERT INTO blob (hash, bytes, used_at) VALUES (?, ?, ?) ON CONFLICT (hash) DO UPDATE SET used_at = ?';
+    this.#run(sql, hash, bytes, now, now);
+  }
+
+  /** Whether there may be something to claim; reading keeps nobody up. */
+  #hasDue(lanes: readonly string[]): boolean {
+    return this.#read(() => {
+      const ready = this.#database.prepare(`SELECT 1 FROM mail WHERE state = ${READY} AND lane = ? LIMIT 1`);
+      const later = this.#database.prepare(`SELECT 1 FROM mail WHERE state = ${LATER} AND due_at <= ? LIMIT 1`);
+      return later.get(this.#now()) !== undefined || lanes.some((lane) => ready.get(lane) !== undefined);
+    });
+  }
+
+  #nextMs(): number | null {
+    return this.#read(() => {
+      const now = this.#now();
+      const later = this.#database.prepare(`SELECT min(due_at) AS at FROM mail WHERE state = ${LATER}`).get()?.['at'];
+      const paused = this.#database.prepare('SELECT min(paused_until) AS at FROM lane WHERE paused_until > ?').get(now);
+      const times = [later, paused?.['at']].filter((time) => typeof time === 'number');
+      return times.length === 0 ? null : Math.max(0, Math.min(...times) - now);
+    });
+  }
+
+  #claimOf(lane: string, limit: number, now: number, leaseMs: number): readonly ClaimedMail[] {
+    const paused =
+      this.#database.prepare('SELECT paused_until AS at FROM lane WHERE lane = ?').get(lane)?.['at'] ?? null;
+    if (limit === 0 || (paused !== null && Number(paused) > now)) return [];
+    const sql = `UPDATE mail SET state = ${CLAIMED}, fence = fence + 1, lease_until = ?, changed_at = ?
+      WHERE seq IN (
+        SELECT seq FROM mail AS due WHERE state = ${READY} AND lane = ?
+        AND (order_key IS NULL OR NOT EXISTS (
+          SELECT 1 FROM mail AS earlier
+          WHERE earlier.order_key = due.order_key AND earlier.order_key IS NOT NULL
+            AND earlier.state < ${IN_DOUBT} AND earlier.seq < due.seq
+        ))
+        ORDER BY priority DESC, seq LIMIT ?
+      ) RETURNING seq, priority, id, lane, tries, fence, on_doubt, created_at, facts, content`;
+    const most = paused === null ? limit : 1;
+    const rows = this.#database.prepare(sql).all(now + leaseMs, now, lane, most);
+    if (paused !== null && rows.length > 0)
+      this.#run('UPDATE lane SET paused_until = ? WHERE lane = ?', now + leaseMs, lane);
+    // RETURNING has no order of its own.
+    const inOrder = rows.toSorted(
+      (a, b) => Number(b['priority']) - Number(a['priority']) || Number(a['seq']) - Number(b['seq']),
+    );
+    return inOrder.map((row) => claimedOf(row, paused !== null));
+  }
+
+  #change({ id, fence, from, to, afterMs, isTried, facts, dropsContent }: Settlement, now: number): boolean {
+    const kept = from.flatMap((state) => (state === 'queued' ? [LATER, READY] : [STATES.indexOf(state)]));
+    const state = to === 'queued' ? (afterMs > 0 ? LATER : READY) : STATES.indexOf(to);
+    const sql = `UPDATE mail SET state = ?, due_at = ?, changed_at = ?, tries = tries + ?, facts = coalesce(?, facts),
+      content = CASE WHEN ? THEN NULL ELSE content END, fence = fence + 1, lease_until = 0
+      WHERE id = ? AND fence = coalesce(?, fence) AND state IN (${kept.join()})`;
+    const dropped = dropsContent ? 1 : 0;
+    const values = [state, now + afterMs, now, isTried ? 1 : 0, facts, dropped, id, fence];
+    if (this.#run(sql, ...values) === 0) return false;
+    if (dropsContent) this.#run('DELETE FROM mail_blob WHERE seq = (SELECT seq FROM mail WHERE id = ?)', id);
+    return true;
+  }
+
+  #pause({ lane, ms, reason }: Pause, now: number): void {
+    if (ms === 0) this.#run('UPDATE lane SET paused_until = NULL WHERE lane = ?', lane);
+    else {
+      const sql = `INSERT INTO lane (lane, paused_until, reason) VALUES (?, ?, ?)
+        ON CONFLICT (lane) DO UPDATE SET paused_until = excluded.paused_until, reason = excluded.reason`;
+      this.#run(sql, lane, now + ms, reason);
+    }
+  }
+
+  /** @param onDoubt null for what was not being sent */
+  #takeBack(id: string, onDoubt: OnDoubt | null, now: number): void {
+    const isHeld = onDoubt === 'hold';
+    const sql = `UPDATE mail SET state = ?, due_at = ?, changed_at = ?, lease_until = 0, tries = tries + ?, fence = fence + ?
+      WHERE id = ?`;
+    // The word of a worker that was thought dead counts as long as nobody else has decided.
+    this.#run(sql, isHeld ? IN_DOUBT : READY, now, now, onDoubt === null ? 0 : 1, isHeld ? 0 : 1, id);
+  }
+
+  #prune(endedBefore: number, unusedSince: number): number {
+    const ended = `SELECT seq FROM mail WHERE state > ${IN_DOUBT} AND changed_at <= ? ORDER BY changed_at LIMIT ${BATCH}`;
+    this.#run(`DELETE FROM mail_blob WHERE seq IN (${ended})`, endedBefore);
+    const pruned = this.#run(`DELETE FROM mail WHERE seq IN (${ended})`, endedBefore);
+    const unused = 'used_at <= ? AND NOT EXISTS (SELECT 1 FROM mail_blob WHERE mail_blob.hash = blob.hash)';
+    this.#run(`DELETE FROM blob WHERE ${unused}`, unusedSince);
+    return pruned;
+  }
+
+  #mail(id: string): StoredMail | null {
+    const row = this.#database.prepare(`SELECT ${MAIL} FROM mail WHERE id = ?`).get(id);
+    return row === undefined ? null : storedOf(row);
+  }
+
+  #blob(hash: string): Blob | null {
+    const bytes = bytesOf(this.#database.prepare('SELECT bytes FROM blob WHERE hash = ?').get(hash)?.['bytes']);
+    return bytes === null ? null : { hash, bytes };
+  }
+
+  #list({ state, lane, text, before, limit }: ListQuery): readonly StoredMail[] {
+    const states = state === undefined ? null : state === 'queued' ? [LATER, READY] : [STATES.indexOf(state)];
+    const wanted = [
+      ...(states === null ? [] : [`state IN (${states.join()})`]),
+      ...(lane === undefined ? [] : ['lane = ?']),
+      ...(text === undefined ? [] : ['instr(lower(facts), lower(?)) > 0']),
+      ...(before === undefined ? [] : ['id < ?']),
+    ];
+    const where = wanted.length === 0 ? '' : `WHERE ${wanted.join(' AND ')}`;
+    const values = [lane, text, before].filter((value) => value !== undefined);
+    const sql = `SELECT ${MAIL} FROM mail ${where} ORDER BY id DESC LIMIT ?`;
+    return this.#database
+      .prepare(sql)
+      .all(...values, limit)
+      .map(storedOf);
+  }
+
+  #counts(): readonly Count[] {
+    const now = this.#now();
+    const sql = `SELECT state, lane, count(*) AS n, min(CASE WHEN state <= ${READY} THEN due_at ELSE changed_at END) AS oldest
+      FROM mail GROUP BY state, lane`;
+    const counts = new Map<string, Count>();
+    for (const row of this.#database.prepare(sql).all()) {
+      const [lane, state] = [String(row['lane']), stateOf(row)];
+      const [count, oldestMs] = [Number(row['n']), now - Number(row['oldest'])];
+      const other = counts.get(`${state} ${lane}`);
+      const sum = other === undefined ? { count, oldestMs } : added(other, { count, oldestMs });
+      counts.set(`${state} ${lane}`, { lane, state, ...sum });
+    }
+    return [...counts.values()];
+  }
+
+  #pauses(): readonly Pause[] {
+    const now = this.#now();
+    const rows = this.#database
+      .prepare('SELECT lane, paused_until, reason FROM lane WHERE paused_until IS NOT NULL')
+      .all();
+    return rows.map((row) => ({
+      lane: String(row['lane']),
+      ms: Math.max(0, Number(row['paused_until']) - now),
+      reason: String(row['reason']),
+    }));
+  }
+}
+
+function added(one: Pick<Count, 'count' | 'oldestMs'>, other: Pick<Count, 'count' | 'oldestMs'>) {
+  return { count: one.count + other.count, oldestMs: Math.max(one.oldestMs, other.oldestMs) };
+}
+
+function stateOf(row: SqlRow): MailState {
+  const state = STATES[Number(row['state'])];
+  return state === undefined || state === 'later' ? 'queued' : state;
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function bytesOf(value: unknown): Uint8Array | null {
+  return value instanceof Uint8Array ? value : null;
+}
+
+function storedOf(row: SqlRow): StoredMail {
+  return {
+    id: String(row['id']),
+    key: textOrNull(row['key']),
+    lane: String(row['lane']),
+    priority: Number(row['priority']),
+    orderKey: textOrNull(row['order_key']),
+    state: stateOf(row),
+    dueAt: Number(row['due_at']),
+    onDoubt: onDoubtOf(row),
+    facts: String(row['facts']),
+    tries: Number(row['tries']),
+    createdAt: Number(row['created_at']),
+    changedAt: Number(row['changed_at']),
+  };
+}
+
+function claimedOf(row: SqlRow, isProbe: boolean): ClaimedMail {
+  return {
+    id: String(row['id']),
+    fence: Number(row['fence']),
+    lane: String(row['lane']),
+    tries: Number(row['tries']),
+    onDoubt: onDoubtOf(row),
+    createdAt: Number(row['created_at']),
+    facts: String(row['facts']),
+    content: bytesOf(row['content']) ?? new Uint8Array(),
+    isProbe,
+  };
+}
+
+function onDoubtOf(row: SqlRow): OnDoubt {
+  return row['on_doubt'] === 'resend' ? 'resend' : 'hold';
+}
