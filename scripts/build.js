@@ -26,6 +26,7 @@ const LOADED = [
   'mailbox/emulate/vendors',
   'mime/compose/engine',
   'wrappers/engine',
+  'outbox/engine',
   'backend/blocking/bridge',
 ];
 const PROGRAMS = ['cli/main'];

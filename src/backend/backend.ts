@@ -104,6 +104,8 @@ export interface Verification {
 export type UrlSchemes = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 const NO_OPTIONS: Readonly<Record<string, never>> = /* @__PURE__ */ Object.freeze({});
+const NO_FILTERS: readonly never[] = /* @__PURE__ */ Object.freeze([]);
+const noGuards = (): readonly DeliveryFilter[] => NO_FILTERS;
 
 /**
  * A way to send mail. Subclasses say what they can do (`features`) and implement `deliverOne`; everything else, from
@@ -197,10 +199,11 @@ export abstract class EmailBackend implements AsyncDisposable {
   /**
    * A connection as a wrapper around it uses it.
    *
+   * @param guards As in {@link Part}; none where the wrapper's own call has let the messages pass.
    * @internal
    * @throws {ConfigurationError} `invalid-backend` for what does not extend EmailBackend, or goes past the staging guard.
    */
-  static part(connection: EmailBackend): Part {
+  static part(connection: EmailBackend, guards: () => readonly DeliveryFilter[] = noGuards): Part {
     if (!(typeof connection === 'object' && connection !== null && #host in connection)) {
       throw new ConfigurationError(
         'invalid-backend',
@@ -209,7 +212,8 @@ export abstract class EmailBackend implements AsyncDisposable {
     }
     insistOnFilters(connection);
     const deliverSync = (jobs: readonly Job[]) => connection.deliverSync(jobs);
-    return new Part(connection, connection.#host, connection.#filters, deliverSync, () => connection.#opened > 0);
+    const isOpen = () => connection.#opened > 0;
+    return new Part(connection, connection.#host, connection.#filters, deliverSync, isOpen, guards);
   }
 
   /** Delivers while the thread waits; by default in a worker thread, over a connection made there like this one. */

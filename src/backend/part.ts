@@ -14,19 +14,23 @@ export class Part {
   readonly #filters: readonly DeliveryFilter[];
   readonly #deliverSync: (jobs: readonly Job[]) => readonly DeliveryResult[];
   readonly #isOpen: () => boolean;
+  readonly #guards: () => readonly DeliveryFilter[];
 
+  /** @param guards what its messages must pass besides, for a wrapper whose messages come from elsewhere than a call of its own */
   constructor(
     connection: EmailBackend,
     host: CallHost,
     filters: readonly DeliveryFilter[],
     deliverSync: (jobs: readonly Job[]) => readonly DeliveryResult[],
     isOpen: () => boolean,
+    guards: () => readonly DeliveryFilter[],
   ) {
     this.connection = connection;
     this.#host = host;
     this.#filters = filters;
     this.#deliverSync = deliverSync;
     this.#isOpen = isOpen;
+    this.#guards = guards;
   }
 
   /** Whether somebody has opened it who has not closed it yet. */
@@ -49,9 +53,10 @@ export class Part {
     return this.#host;
   }
 
-  /** What stands before this connection alone. */
+  /** What stands before this connection alone, and the guards. */
   get filters(): readonly DeliveryFilter[] {
-    return this.#filters;
+    const guards = this.#guards();
+    return guards.length === 0 ? this.#filters : [...guards, ...this.#filters];
   }
 
   /** Counts what became of a try in the connection's statistics. */

@@ -19,6 +19,7 @@ export { SesBackend as ses } from '../backends/ses.ts';
 export { SmtpBackend as smtp } from '../backends/smtp.ts';
 export { SparkPostBackend as sparkpost } from '../backends/sparkpost.ts';
 export { MailboxBackend as mailbox } from '../mailbox/catch/mailbox-backend.ts';
+export { OutboxBackend as outbox } from '../outbox/outbox-backend.ts';
 export { FailoverBackend as failover } from '../wrappers/failover.ts';
 export { MirrorBackend as mirror } from '../wrappers/mirror.ts';
 export { RateLimitBackend as rateLimit } from '../wrappers/rate-limit.ts';

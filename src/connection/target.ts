@@ -9,6 +9,7 @@ import { nearestName } from '../util/nearest-name.ts';
 import { isQuotable } from '../util/quotable.ts';
 import { chosenBackend, findVariable, PRESET_PARTS, URL_PARTS } from './known-variables.ts';
 import { isBackendClass, loadBackendSync } from './load-backend.ts';
+import { isOutboxText, readOutboxText } from './outbox-text.ts';
 import {
   type BackendClass,
   backendNames,
@@ -64,7 +65,7 @@ export function resolveTarget(target: string | BackendClass, environment: Enviro
     const name = nameOfBackend(target);
     return name === null ? plainTarget(null, target) : resolveTarget(name, environment);
   }
-  if (isConnectionUrl(target) || isWrapperText(target)) return urlTarget(target, null);
+  if (isConnectionUrl(target) || isWrapperText(target) || isOutboxText(target)) return urlTarget(target, null);
   const preset = findBackend(target) === undefined ? findPreset(target) : undefined;
   if (preset) {
     const { host, port, security } = preset;
@@ -184,6 +185,7 @@ function plainTarget(name: string | null, backend: BackendClass): Target {
 
 function urlTarget(url: string, variable: string | null): Target {
   if (isWrapperText(url)) return wrapperTarget(url, variable);
+  if (isOutboxText(url)) return outboxTarget(url, variable);
   if (!isConnectionUrl(url)) throw noUrl(url);
   const name = backendOfUrl(url);
   const preset = findBackend(name) === undefined ? findPreset(name) : undefined;
@@ -209,6 +211,12 @@ function wrapperTarget(text: string, variable: string | null): Target {
   const impliedOptions: Record<string, unknown> = { [option]: connections };
   for (const [key, value] of query) setOption(impliedOptions, table, key, value);
   return { ...plainTarget(wrapper, backend), impliedOptions, impliedParts: URL_PARTS, variable };
+}
+
+function outboxTarget(text: string, variable: string | null): Target {
+  const backend = findClass('outbox');
+  const impliedOptions = readOutboxText(text, optionTableOf(backend));
+  return { ...plainTarget('outbox', backend), impliedOptions, impliedParts: URL_PARTS, variable };
 }
 
 function findClass(name: string): BackendClass {

@@ -10,16 +10,16 @@ import type { Target } from './target.ts';
 /** Makes a connection that a wrapper is made of from its text, and gives the name of a named one. */
 export type Connect = (text: string) => Omit<NamedConnection, 'text'>;
 
-/** The option of a wrapper that holds its connections; null for what is no wrapper. */
+/** The option that holds the connections of a wrapper, or that of an outbox; null for what has none. */
 export function connectionsOption(table: AnyOptionTable): string | null {
   const [name = null] = Object.keys(table).filter((each) => Reflect.get(table[each] ?? {}, 'isConnections') === true);
   return name;
 }
 
 /**
- * The options, with a connection in place of every text in a wrapper's list.
+ * The options, with a connection in place of the text, or of every text in a list.
  *
- * @throws {ConfigurationError} which says which connection of the list is at fault.
+ * @throws {ConfigurationError} which says which connection is at fault.
  */
 export function withConnections(
   { name, backend, variable }: Pick<Target, 'name' | 'backend' | 'variable'>,
@@ -28,17 +28,20 @@ export function withConnections(
 ): Record<string, unknown> {
   const option = connectionsOption(optionTableOf(backend));
   const given = option === null ? null : options[option];
-  if (option === null || !Array.isArray(given)) return { ...options };
-  const made = given.map((each: EmailBackend | string, place): EmailBackend | NamedConnection => {
+  if (option === null || !(Array.isArray(given) || typeof given === 'string')) return { ...options };
+  const owner = name ?? backend.name;
+  const make = (each: EmailBackend | string, place: string): EmailBackend | NamedConnection => {
     if (typeof each !== 'string') return each;
     try {
       return { text: each, ...connect(each) };
     } catch (error) {
       if (!(error instanceof ConfigurationError)) throw error;
-      const placed = `connection ${place + 1} of ${name ?? backend.name}: ${error.message}`;
-      const blamed = copyError(error, { message: placed });
+      const blamed = copyError(error, { message: `connection ${place}of ${owner}: ${error.message}` });
       throw variable === null ? blamed : blameVariable(blamed, variable);
     }
-  });
+  };
+  const made = Array.isArray(given)
+    ? given.map((each: EmailBackend | string, place) => make(each, `${place + 1} `))
+    : make(given, '');
   return { ...options, [option]: made };
 }

@@ -20,14 +20,9 @@ export type AttachmentJson = {
 } & ({ readonly text: string } | { readonly base64: string });
 
 export function messageToJson(message: EmailMessage): MessageJson {
-  const { attachments, date, sendAt, ...fields } = message;
-  const written = Object.entries(fields).filter(([name, value]) => !isDefault(name, value));
-  // These are the message's own fields; an empty `body` stays, as it is not a missing one.
-  const json = { ...Object.fromEntries(written), subject: message.subject, body: message.body } as MessageJson;
+  const { attachments } = message;
   return {
-    ...json,
-    ...(date !== null && { date: date.toISOString() }),
-    ...(sendAt !== null && { sendAt: sendAt.toISOString() }),
+    ...fieldsToJson(message),
     ...(attachments.length > 0 && {
       attachments: attachments.map(({ filename, mimetype, contentId, content }, index): AttachmentJson => {
         if (typeof content === 'string') return { filename, mimetype, contentId, text: content };
@@ -39,15 +34,32 @@ export function messageToJson(message: EmailMessage): MessageJson {
   };
 }
 
+/** All fields but the attachments. */
+export function fieldsToJson(message: EmailMessage): Omit<MessageJson, 'attachments'> {
+  const { attachments: _, date, sendAt, ...fields } = message;
+  const written = Object.entries(fields).filter(([name, value]) => !isDefault(name, value));
+  // These are the message's own fields; an empty `body` stays, as it is not a missing one.
+  const json = { ...Object.fromEntries(written), subject: message.subject, body: message.body } as MessageJson;
+  return {
+    ...json,
+    ...(date !== null && { date: date.toISOString() }),
+    ...(sendAt !== null && { sendAt: sendAt.toISOString() }),
+  };
+}
+
 export function messageFromJson(json: MessageJson): EmailMessageInit {
   if (typeof json !== 'object' || json === null) throw fault('message', 'type', 'must be what toJSON writes');
-  const { attachments, date, sendAt, ...fields } = json;
+  const { attachments, ...fields } = json;
   if (attachments && !Array.isArray(attachments)) throw fault('attachments', 'type', 'must be an array');
+  return { ...fieldsFromJson(fields), ...(attachments && { attachments: attachments.map(attachmentFromJson) }) };
+}
+
+/** What {@link fieldsToJson} has written. */
+export function fieldsFromJson({ date, sendAt, ...fields }: Omit<MessageJson, 'attachments'>): EmailMessageInit {
   return {
     ...fields,
     ...(date !== undefined && { date: dateFromJson(date) }),
     ...(sendAt !== undefined && { sendAt: dateFromJson(sendAt) }),
-    ...(attachments && { attachments: attachments.map(attachmentFromJson) }),
   };
 }
 

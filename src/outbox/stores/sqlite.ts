@@ -49,19 +49,27 @@ const MAIL = 'id, key, lane, priority, order_key, state, due_at, on_doubt, facts
  *   version; `missing-dependency`
  */
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): OutboxStore {
-  return new SqliteStore(new SqliteDatabase(path, SCHEMA), options.now ?? Date.now);
+  return new SqliteStore(path, options.now ?? Date.now);
 }
 
 class SqliteStore implements OutboxStore {
   readonly name = 'sqlite';
   readonly pollMs = POLL_MS;
   readonly wakers = new Set<() => void>();
-  readonly #database: SqliteDatabase;
+  readonly #path: string;
   readonly #now: () => number;
+  #opened: SqliteDatabase | null;
 
-  constructor(database: SqliteDatabase, now: () => number) {
-    this.#database = database;
+  constructor(path: string, now: () => number) {
+    this.#path = path;
     this.#now = now;
+    this.#opened = new SqliteDatabase(path, SCHEMA);
+  }
+
+  /** Opened anew after it was closed. */
+  get #database(): SqliteDatabase {
+    this.#opened ??= new SqliteDatabase(this.#path, SCHEMA);
+    return this.#opened;
   }
 
   async enqueue(mails: readonly NewMail[], { tx }: { readonly tx?: unknown }): Promise<readonly Enqueued[]> {
@@ -170,7 +178,8 @@ class SqliteStore implements OutboxStore {
 
   async close(): Promise<void> {
     this.wakers.clear();
-    this.#database.close();
+    this.#opened?.close();
+    this.#opened = null;
   }
 
   #wake(): void {

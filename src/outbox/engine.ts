@@ -1,0 +1,3 @@
+export { memoryStore } from './memory-store.ts';
+export { Outbox } from './outbox.ts';
+export { openStore } from './stores/open-store.ts';

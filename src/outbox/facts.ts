@@ -1,0 +1,100 @@
+import type { ErrorCode } from '../model/errors.ts';
+import type { EmailMessage } from '../model/message.ts';
+import { type DeliveryStatus, isDelivered, type RecipientStatus } from '../model/status.ts';
+
+/** What is known of one recipient of a mail in the outbox. */
+export interface OutboxRecipient {
+  readonly address: string;
+  /** `queued` before the first try. */
+  readonly status: DeliveryStatus;
+  /** Whether the mail is still to be sent to them. */
+  readonly isOpen: boolean;
+  /** As in RecipientStatus, of the latest try. */
+  readonly code: number | ErrorCode | null;
+  readonly enhancedCode: string | null;
+  readonly response: string | null;
+  readonly messageId: string | null;
+  /** The connection that tried. */
+  readonly via: string | null;
+}
+
+/** What happened to a mail, in order. */
+export interface OutboxEvent {
+  /** ISO 8601, UTC, by the clock of the process that did it. */
+  readonly at: string;
+  readonly what: 'tried' | 'put-off' | 'in-doubt' | 'retried' | 'resolved' | 'cancelled';
+  /** Why, or with which result, in words. */
+  readonly text: string;
+}
+
+/** What a store keeps of a mail besides its content. */
+export interface MailFacts {
+  readonly from: string;
+  readonly subject: string;
+  readonly messageId: string | null;
+  readonly recipients: readonly OutboxRecipient[];
+  readonly events: readonly OutboxEvent[];
+}
+
+/** Older events of a mail are forgotten. */
+const MOST_EVENTS = 50;
+
+export function factsOf(message: EmailMessage): MailFacts {
+  const { fromEmail, subject, messageId, recipients } = message;
+  return {
+    from: fromEmail,
+    subject,
+    messageId,
+    recipients: recipients.map(({ address }) => ({
+      ...{
+        address,
+        status: 'queued',
+        isOpen: true,
+        code: null,
+        enhancedCode: null,
+        response: null,
+        messageId,
+        via: null,
+      },
+    })),
+    events: [],
+  };
+}
+
+export function readFacts(text: string): MailFacts {
+  return JSON.parse(text) as MailFacts; // written by writeFacts
+}
+
+export function writeFacts(facts: MailFacts): string {
+  return JSON.stringify(facts);
+}
+
+/** The facts after an event, and with what is known of recipients by then. */
+export function withEvent(
+  facts: MailFacts,
+  what: OutboxEvent['what'],
+  text: string,
+  recipients: readonly OutboxRecipient[] = facts.recipients,
+): MailFacts {
+  const event: OutboxEvent = { at: new Date().toISOString(), what, text };
+  return { ...facts, recipients, events: [...facts.events, event].slice(-MOST_EVENTS) };
+}
+
+/** A recipient after a try. */
+export function afterTry(status: RecipientStatus, isOpen: boolean): OutboxRecipient {
+  const { address, code, enhancedCode, response, messageId, via = null } = status;
+  return {
+    address,
+    status: status.status,
+    isOpen,
+    code,
+    enhancedCode,
+    response: response ?? reason(status),
+    messageId,
+    via,
+  };
+}
+
+function reason(status: RecipientStatus): string | null {
+  return isDelivered(status) ? null : (status.error?.message ?? null);
+}

@@ -1,0 +1,165 @@
+import type { Job } from '../backend/job.ts';
+import type { EmailMessage } from '../model/message.ts';
+import type { MailFacts } from './facts.ts';
+import type { LaneOptions } from './outbox-options.ts';
+import type { ClaimedMail, LaneRate } from './store.ts';
+
+/** A mail that a worker has. */
+export interface OpenMail {
+  readonly index: number;
+  readonly claimed: ClaimedMail;
+  readonly facts: MailFacts;
+  /** What is left of it to send. */
+  readonly message: EmailMessage;
+  /** Whether the connection has it. */
+  isGiven: boolean;
+  /** Why it may not leave: somebody else has it, or the store did not say. */
+  withheld: { readonly cause: unknown } | null;
+}
+
+/** What a queue needs of its worker. */
+export interface QueueOwner {
+  /** Writes down that a mail may leave; false when it may not. */
+  commit(mail: OpenMail): Promise<boolean>;
+  /** Whether the connection asks by itself before a mail leaves. */
+  readonly awaitsCommit: boolean;
+  take(rate: LaneRate, count: number): Promise<number>;
+}
+
+/** How many mails are committed ahead for a connection that does not ask. */
+const AHEAD = 16;
+
+const DONE: IteratorReturnResult<undefined> = /* @__PURE__ */ Object.freeze({ done: true, value: undefined });
+
+/** The mails that a worker has claimed, as the jobs of one long call: lanes of more weight first, each within its rate. */
+export class MailQueue implements AsyncIterableIterator<Job> {
+  readonly #owner: QueueOwner;
+  readonly #lanes: ReadonlyMap<string, LaneQueue>;
+  /** Committed, and not asked for yet. */
+  readonly #ready: OpenMail[] = [];
+  #wake: (() => void) | null = null;
+  #isClosed = false;
+
+  /** @param lanes those of more weight first */
+  constructor(owner: QueueOwner, lanes: readonly string[], options: Readonly<Record<string, LaneOptions>>) {
+    this.#owner = owner;
+    this.#lanes = new Map(lanes.map((lane) => [lane, new LaneQueue(lane, options[lane] ?? {})]));
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  add(mail: OpenMail): void {
+    this.#lanes.get(mail.claimed.lane)?.mails.push(mail);
+    this.#wake?.();
+  }
+
+  /** Takes out the mails that the connection has not asked for: of a lane, or all. */
+  removeWaiting(lane?: string): readonly OpenMail[] {
+    const queues = [...this.#lanes.values()].filter(({ name }) => lane === undefined || name === lane);
+    return queues.flatMap(({ mails }) => mails.splice(0));
+  }
+
+  /** No further mail is given. */
+  close(): void {
+    this.#isClosed = true;
+    this.#wake?.();
+  }
+
+  async next(): Promise<IteratorResult<Job>> {
+    for (;;) {
+      const ready = this.#ready.shift();
+      if (ready !== undefined) return { done: false, value: this.#jobOf(ready) };
+      if (this.#isClosed) return DONE;
+      const { mail, waitMs } = await this.#pick();
+      if (mail === null) await this.#wait(waitMs);
+      else if (this.#owner.awaitsCommit) this.#ready.push(mail);
+      else await this.#commitWithOthers(mail);
+    }
+  }
+
+  async return(): Promise<IteratorResult<Job>> {
+    this.close();
+    return DONE;
+  }
+
+  /** The next mail whose lane may go on; without one, how long until one may, null for until one comes. */
+  async #pick(): Promise<{ readonly mail: OpenMail | null; readonly waitMs: number | null }> {
+    let waitMs: number | null = null;
+    for (const queue of this.#lanes.values()) {
+      const [mail] = queue.mails;
+      if (mail === undefined) continue;
+      const laneMs = await queue.take(mail, this.#owner);
+      if (laneMs === 0) {
+        // Its lane may have been given up meanwhile.
+        const place = queue.mails.indexOf(mail);
+        if (place < 0) continue;
+        queue.mails.splice(place, 1);
+        mail.isGiven = true;
+        return { mail, waitMs: null };
+      }
+      waitMs = Math.min(waitMs ?? laneMs, laneMs);
+    }
+    return { mail: null, waitMs };
+  }
+
+  async #commitWithOthers(first: OpenMail): Promise<void> {
+    const mails = [first];
+    while (mails.length < AHEAD) {
+      const { mail } = await this.#pick();
+      if (mail === null) break;
+      mails.push(mail);
+    }
+    const committed = await Promise.all(mails.map((mail) => this.#owner.commit(mail)));
+    this.#ready.push(...mails.filter((_, place) => committed[place]));
+  }
+
+  #wait(ms: number | null): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = ms === null ? null : setTimeout(() => this.#wake?.(), ms);
+      this.#wake = () => {
+        if (timer !== null) clearTimeout(timer);
+        this.#wake = null;
+        resolve();
+      };
+      const hasMails = [...this.#lanes.values()].some(({ mails }) => mails.length > 0);
+      if (this.#isClosed || (ms === null && hasMails)) this.#wake(); // it came meanwhile
+    });
+  }
+
+  #jobOf(mail: OpenMail): Job {
+    const { index, message } = mail;
+    const job: Job = { index, message, signal: undefined, isTriedOnce: true };
+    if (!this.#owner.awaitsCommit) return job;
+    let asked: Promise<boolean> | null = null;
+    const beforeCommit = () => {
+      asked ??= this.#owner.commit(mail);
+      return asked;
+    };
+    return { ...job, beforeCommit };
+  }
+}
+
+class LaneQueue {
+  readonly name: string;
+  readonly mails: OpenMail[] = [];
+  readonly #rate: LaneRate | null;
+  /** Before then the rate lets nothing through. */
+  #waitsUntil = 0;
+
+  constructor(name: string, { perSecond, burst = perSecond }: LaneOptions) {
+    this.name = name;
+    this.#rate = perSecond === undefined ? null : { lane: name, perSecond, burst: Math.max(1, burst ?? 1) };
+  }
+
+  /** Takes the places of a mail under the rate; else how long to wait, in milliseconds. */
+  async take({ message }: OpenMail, owner: QueueOwner): Promise<number> {
+    if (this.#rate === null) return 0;
+    const now = performance.now();
+    if (now < this.#waitsUntil) return this.#waitsUntil - now;
+    const ms = await owner.take(this.#rate, message.recipients.length);
+    this.#waitsUntil = ms === 0 ? 0 : performance.now() + ms;
+    return ms;
+  }
+}

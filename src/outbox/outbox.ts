@@ -1,0 +1,360 @@
+import { EmailBackend } from '../backend/backend.ts';
+import type { Messages } from '../backend/call/message-source.ts';
+import { deliverEach } from '../backend/deliver-each.ts';
+import type { DeliveryFilter } from '../backend/filter.ts';
+import { type DeliveryResult, type Job, sameForAll, whileReading } from '../backend/job.ts';
+import type { Part } from '../backend/part.ts';
+import { stagingFilter } from '../backend/staging/staging-rules.ts';
+import { generateMessageId } from '../mime/compose/message-id.ts';
+import { copyError } from '../model/error-copies.ts';
+import { ConfigurationError, MessageError, type MessageIssue } from '../model/errors.ts';
+import { EmailMessage, withContentRead, withIdAndDate } from '../model/message.ts';
+import type { EmailMessageDraft } from '../model/message-init.ts';
+import { checkOptions } from '../options/option-table.ts';
+import { keepMessage, keptMessage } from './content.ts';
+import { Entrance } from './entrance.ts';
+import { factsOf, type MailFacts, type OutboxRecipient, readFacts, withEvent, writeFacts } from './facts.ts';
+import { Grouped } from './grouped.ts';
+import { endOf } from './judge.ts';
+import { newMailId } from './mail-id.ts';
+import { KEEP_MS, LANES, type LaneChoice, OUTBOX_OPTIONS, type OutboxOptions } from './outbox-options.ts';
+import { healthOf, type OutboxHealth, type OutboxStats, statsOf } from './outbox-stats.ts';
+import { Seal } from './seal.ts';
+import type { Enqueued, ListQuery, MailState, NewMail, OnDoubt, OutboxStore, Settlement, StoredMail } from './store.ts';
+import { Worker, type WorkOptions, type WorkReport } from './worker.ts';
+
+/** The options of an {@link Outbox} whose connection and store are made. */
+export interface MadeOutboxOptions extends OutboxOptions {
+  readonly store: OutboxStore;
+  readonly connection: EmailBackend;
+}
+
+/** How mails are written down. */
+export interface EnqueueOptions extends LaneChoice {
+  /** Makes it one mail however often it is enqueued, as the message's own field does; of several messages each gets its place behind it. */
+  readonly idempotencyKey?: string;
+  /** When it is to be sent, as the message's own field. */
+  readonly sendAt?: Date;
+  /** A transaction of the store's database: the mails exist once it is committed. */
+  readonly tx?: unknown;
+}
+
+/** A mail of an outbox. */
+export interface OutboxMail extends MailFacts {
+  readonly id: string;
+  readonly idempotencyKey: string | null;
+  readonly lane: string;
+  readonly priority: number;
+  readonly orderKey: string | null;
+  readonly onDoubt: OnDoubt;
+  readonly state: MailState;
+  /** When it is tried next, as long as it is queued. */
+  readonly dueAt: Date;
+  readonly tries: number;
+  readonly createdAt: Date;
+  /** When it came into its state. */
+  readonly changedAt: Date;
+}
+
+/** How many mails are written down in one transaction. */
+const AT_ONCE = 500;
+
+/**
+ * Mails that are written down first and sent later, once, by whoever is alive: {@link Outbox.work}, in this process or another.
+ *
+ * A mail is `queued`, then `claimed` by a worker, and `sending` from just before its first byte leaves that could deliver it. It
+ * ends as `sent`, `failed` or `cancelled`. When a worker dies with a mail that was being sent, that is `in-doubt`: it is held until
+ * somebody decides ({@link Outbox.resolve}), unless `onDoubt` says that it may be doubled.
+ */
+export class Outbox implements AsyncDisposable {
+  readonly #options: MadeOutboxOptions;
+  readonly #store: OutboxStore;
+  readonly #part: Part;
+  readonly #seal: Seal;
+  readonly #lanes: NonNullable<OutboxOptions['lanes']>;
+  readonly #defaultLane: string;
+  readonly #workers = new Set<Promise<unknown>>();
+
+  /** @throws {ConfigurationError} `invalid-option`, `unknown-option`, `invalid-backend` */
+  constructor(options: MadeOutboxOptions) {
+    checkOptions('Outbox', OUTBOX_OPTIONS, options);
+    this.#options = options;
+    this.#store = options.store;
+    this.#part = EmailBackend.part(options.connection, guards);
+    this.#seal = new Seal(options.sealKey);
+    this.#lanes = options.lanes ?? LANES;
+    const [first = ''] = Object.keys(this.#lanes);
+    this.#defaultLane = options.lane ?? first;
+    if (!Object.hasOwn(this.#lanes, this.#defaultLane)) throw unknownLane(this.#defaultLane, this.#lanes);
+  }
+
+  /**
+   * Writes mails down; they are on disk when it resolves, or part of the transaction `tx`.
+   *
+   * @returns for each, in order, its id, or that of the mail that had its idempotency key before.
+   * @throws {MessageError | ConfigurationError | EmailConnectionError} when one could not be written down; `error.status` tells
+   *   of each.
+   */
+  async enqueue(
+    mails: EmailMessage | EmailMessageDraft | Messages,
+    options: EnqueueOptions = {},
+  ): Promise<readonly Enqueued[]> {
+    const { tx, idempotencyKey, sendAt, ...choice } = options;
+    const list = isOne(mails) ? [mails] : mails;
+    const hasFields = idempotencyKey !== undefined || sendAt !== undefined;
+    const entrance = new Entrance(this.#options, (jobs) => this.deliver(jobs, choice, tx));
+    const status = await entrance.sendMessages(hasFields ? withFields(list, idempotencyKey, sendAt) : list);
+    for (const { error } of status.results) if (error !== null) throw copyError(error, { status });
+    return status.results.map(({ espResponse }) => espResponse as Enqueued); // as written below
+  }
+
+  /**
+   * Writes down what a backend gets.
+   *
+   * @internal
+   */
+  deliver(jobs: AsyncIterable<Job>, choice: LaneChoice = {}, tx?: unknown): AsyncIterable<DeliveryResult> {
+    const given = tx === undefined ? {} : { tx };
+    const writing = new Grouped<NewMail, Enqueued>((mails) => this.#store.enqueue(mails, given), AT_ONCE);
+    return deliverEach(jobs, (job) => this.#write(job, choice, writing), AT_ONCE);
+  }
+
+  /**
+   * Sends what is due, until `signal` aborts, then what is under way.
+   *
+   * @throws {EmailError} when the store does not work when it begins; later it goes on as soon as that works again.
+   */
+  async work(options: WorkOptions = {}): Promise<WorkReport> {
+    const worker = new Worker(
+      {
+        store: this.#store,
+        part: this.#part,
+        open: (content) => keptMessage(content, this.#seal, (hashes) => this.#blobsOf(hashes)),
+        lanes: this.#lanes,
+        options: this.#options,
+        keepMs: this.#options.keepMs ?? KEEP_MS,
+      },
+      options,
+    );
+    const working = worker.run();
+    this.#workers.add(working);
+    try {
+      return await working;
+    } finally {
+      this.#workers.delete(working);
+    }
+  }
+
+  /** Sends what is due now, and what comes due meanwhile; for tests and for programs that run from time to time. */
+  flush(options: Omit<WorkOptions, 'once'> = {}): Promise<WorkReport> {
+    return this.work({ ...options, once: true });
+  }
+
+  /** A mail by its id; null when there is none. */
+  async get(id: string): Promise<OutboxMail | null> {
+    const stored = await this.#store.query('mail', { id });
+    return stored === null ? null : outboxMail(stored);
+  }
+
+  /** What a mail sends; null when there is no such mail, or its content is not kept any more. */
+  async message(id: string): Promise<EmailMessage | null> {
+    const content = await this.#store.query('content', { id });
+    return content === null ? null : keptMessage(content, this.#seal, (hashes) => this.#blobsOf(hashes));
+  }
+
+  /** The mails of a state, a lane or with a text in addresses, subject or results, newest first; 100 unless `limit` says otherwise. */
+  async list(query: Partial<ListQuery> = {}): Promise<readonly OutboxMail[]> {
+    return (await this.#store.query('list', { limit: 100, ...query })).map(outboxMail);
+  }
+
+  /** Keeps a mail from being sent that waits; false when it does not wait, or not any more. */
+  cancel(id: string): Promise<boolean> {
+    return this.#change(
+      id,
+      ['queued'],
+      (facts) => ({ to: 'cancelled', facts: withEvent(facts, 'cancelled', '') }),
+      true,
+    );
+  }
+
+  /** Sends a mail now that waits for another try, or has failed, to those who have not got it; false when it is in another state. */
+  retry(id: string): Promise<boolean> {
+    return this.#change(id, ['queued', 'failed'], (facts) => {
+      const isMissing = ({ status, isOpen }: OutboxRecipient) =>
+        isOpen || ['failed', 'rejected', 'invalid'].includes(status);
+      const recipients = facts.recipients.map((each) => ({ ...each, isOpen: isMissing(each) }));
+      return { to: 'queued', facts: withEvent(facts, 'retried', '', recipients) };
+    });
+  }
+
+  /**
+   * Decides about a mail in doubt: it was `sent`, or it is to be sent again to those of whom nobody knows, with the same
+   * Message-ID; false when it is in another state.
+   */
+  resolve(id: string, decision: 'sent' | 'resend'): Promise<boolean> {
+    return this.#change(id, ['in-doubt'], (facts) => {
+      const isResent = decision === 'resend';
+      const recipients = facts.recipients.map((each): OutboxRecipient => {
+        // Of a mail whose worker died, nothing is known of those that it was still for.
+        return each.status === 'unknown' || each.isOpen
+          ? { ...each, status: isResent ? 'queued' : 'sent', isOpen: isResent }
+          : each;
+      });
+      const to = isResent ? 'queued' : endOf(recipients);
+      return { to, facts: withEvent(facts, 'resolved', decision, recipients) };
+    });
+  }
+
+  /** How many mails there are, by lane and state. */
+  async stats(): Promise<OutboxStats> {
+    return statsOf(await this.#store.query('counts', {}), await this.#store.query('pauses', {}));
+  }
+
+  /** Whether somebody should look at it. */
+  async health(): Promise<OutboxHealth> {
+    return healthOf(await this.stats());
+  }
+
+  /** Deletes mails that were sent, failed or cancelled longer ago; workers do so by themselves after `keepMs`. */
+  async prune({
+    olderThanMs = this.#options.keepMs ?? KEEP_MS,
+  }: {
+    readonly olderThanMs?: number;
+  } = {}): Promise<number> {
+    let pruned = 0;
+    for (let some = 1; some > 0; pruned += some) some = (await this.#store.recover(olderThanMs)).pruned;
+    return pruned;
+  }
+
+  /** Waits for the workers of this object, which their signals end, then closes store and connection. */
+  async close(): Promise<void> {
+    await Promise.allSettled(this.#workers);
+    await Promise.all([this.#store.close(), this.#options.connection.close()]);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #write(job: Job, choice: LaneChoice, writing: Grouped<NewMail, Enqueued>): Promise<DeliveryResult> {
+    const read = await whileReading(withContentRead(job.message, job.signal), job.signal);
+    const id = newMailId();
+    const { message, lane, priority, orderKey, onDoubt } = this.#prepare(read, choice, id);
+    const mail: NewMail = {
+      ...{ id, lane, priority, orderKey, onDoubt },
+      key: message.idempotencyKey,
+      dueAt: read.sendAt?.getTime() ?? null,
+      facts: writeFacts(factsOf(message)),
+      ...keepMessage(message, this.#seal),
+    };
+    const enqueued = await writing.add(mail);
+    const { index } = job;
+    const { messageId } = message;
+    return { index, messageId, recipients: sameForAll(message, 'queued', { messageId }), espResponse: enqueued };
+  }
+
+  /** What every try sends alike, and which way it goes. */
+  #prepare(given: EmailMessage, choice: LaneChoice, id: string) {
+    const own = given.espExtra?.['outbox'];
+    const {
+      lane = this.#defaultLane,
+      priority = 0,
+      orderKey = null,
+      onDoubt = this.#options.onDoubt ?? 'hold',
+    } = {
+      ...choice,
+      ...(own === undefined ? undefined : readChoice(own)),
+    };
+    if (!Object.hasOwn(this.#lanes, lane)) throw issue('lane', unknownLane(lane, this.#lanes).message);
+    const needsKey = given.mergeData !== null && given.idempotencyKey === null;
+    const changes = {
+      ...(given.sendAt !== null && { sendAt: null }),
+      ...(own !== undefined && { espExtra: withoutOutbox(given.espExtra) }),
+      // Each recipient's mail has an id of its own then, made of this.
+      ...(needsKey && this.#part.facts.features.has('idempotencyKey') && { idempotencyKey: id }),
+    };
+    const message = Object.keys(changes).length === 0 ? given : given.with(changes);
+    if (message.mergeData !== null) return { message, lane, priority, orderKey, onDoubt };
+    const fixed = withIdAndDate(message, message.messageId ?? generateMessageId(message), message.date ?? new Date());
+    return { message: fixed, lane, priority, orderKey, onDoubt };
+  }
+
+  async #blobsOf(hashes: readonly string[]): Promise<ReadonlyMap<string, Uint8Array>> {
+    const blobs = await this.#store.query('blobs', { hashes });
+    return new Map(blobs.map(({ hash, bytes }) => [hash, this.#seal.open(bytes)]));
+  }
+
+  async #change(
+    id: string,
+    from: readonly MailState[],
+    change: (facts: MailFacts) => { readonly to: MailState; readonly facts: MailFacts },
+    dropsContent = false,
+  ): Promise<boolean> {
+    const stored = await this.#store.query('mail', { id });
+    if (stored === null || !from.includes(stored.state)) return false;
+    const { to, facts } = change(readFacts(stored.facts));
+    const settlement: Settlement = {
+      ...{ id, fence: null, from, to, afterMs: 0, isTried: false, facts: writeFacts(facts) },
+      dropsContent: dropsContent || (to === 'sent' && this.#options.keepSent !== true),
+    };
+    return (await this.#store.settle([settlement])).length > 0;
+  }
+}
+
+function outboxMail({ facts, dueAt, createdAt, changedAt, key, ...rest }: StoredMail): OutboxMail {
+  const dates = { dueAt: new Date(dueAt), createdAt: new Date(createdAt), changedAt: new Date(changedAt) };
+  return { ...rest, ...readFacts(facts), ...dates, idempotencyKey: key };
+}
+
+/** What lies in a database may have been written down where no guard was set, as in a copy of production's. */
+function guards(): readonly DeliveryFilter[] {
+  const staging = stagingFilter();
+  return staging === null ? [] : [staging];
+}
+
+function isOne(mails: EmailMessage | EmailMessageDraft | Messages): mails is EmailMessage | EmailMessageDraft {
+  return !(Symbol.iterator in mails || Symbol.asyncIterator in mails);
+}
+
+/** The messages with the key and the time that all of them are given. */
+async function* withFields(
+  messages: Messages | readonly (EmailMessage | EmailMessageDraft)[],
+  key: string | undefined,
+  sendAt: Date | undefined,
+): AsyncGenerator<EmailMessage | EmailMessageDraft, void, undefined> {
+  let place = 0;
+  const isList = !(Array.isArray(messages) && messages.length === 1);
+  for await (const message of messages) {
+    const idempotencyKey = key === undefined ? null : isList ? `${key}:${place++}` : key;
+    const fields = { ...(idempotencyKey !== null && { idempotencyKey }), ...(sendAt && { sendAt }) };
+    if (Object.keys(fields).length === 0) yield message;
+    else yield message instanceof EmailMessage ? message.with(fields) : { ...message, ...fields };
+  }
+}
+
+function withoutOutbox(espExtra: EmailMessage['espExtra']): EmailMessage['espExtra'] {
+  const { outbox: _, ...rest } = { ...espExtra };
+  return Object.keys(rest).length === 0 ? null : rest;
+}
+
+/** @throws {MessageError} `invalid-message` */
+function readChoice(own: Readonly<Record<string, unknown>>): LaneChoice {
+  const { lane, priority, orderKey, onDoubt, ...rest } = own;
+  for (const name of Object.keys(rest)) throw issue(name, 'the outbox knows lane, priority, orderKey and onDoubt');
+  if (lane !== undefined && typeof lane !== 'string') throw issue('lane', 'must be the name of a lane');
+  if (priority !== undefined && !Number.isSafeInteger(priority)) throw issue('priority', 'must be a whole number');
+  if (orderKey !== undefined && typeof orderKey !== 'string') throw issue('orderKey', 'must be a string');
+  if (!(onDoubt === undefined || onDoubt === 'hold' || onDoubt === 'resend'))
+    throw issue('onDoubt', "must be 'hold' or 'resend'");
+  return own as LaneChoice; // checked above
+}
+
+function issue(field: string, message: string): MessageError {
+  const found: MessageIssue = { path: `espExtra.outbox.${field}`, code: 'range', message };
+  return new MessageError([found]);
+}
+
+function unknownLane(lane: string, lanes: object): ConfigurationError {
+  const text = `there is no lane '${lane}' in the outbox; its lanes are ${Object.keys(lanes).join(', ')}`;
+  return new ConfigurationError('invalid-option', text, { option: 'lane' });
+}

@@ -1,0 +1,408 @@
+import type { DeliveryResult } from '../backend/job.ts';
+import type { Part } from '../backend/part.ts';
+import { ConfigurationError } from '../model/errors.ts';
+import type { EmailMessage } from '../model/message.ts';
+import { recipientStatus } from '../model/status.ts';
+import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
+import { SYSTEM_CLOCK } from '../util/clock.ts';
+import { pause } from '../util/pause.ts';
+import { reasonOf } from '../util/reason.ts';
+import { messageFor } from '../wrappers/message-for.ts';
+import { WrapperCall } from '../wrappers/wrapper-call.ts';
+import { type MailFacts, readFacts, withEvent, writeFacts } from './facts.ts';
+import { Grouped } from './grouped.ts';
+import { judge } from './judge.ts';
+import { LaneShares } from './lanes.ts';
+import { MailQueue, type OpenMail } from './mail-queue.ts';
+import { DELAYS_MS, type LaneOptions, LEASE_MS, type OutboxOptions } from './outbox-options.ts';
+import type { ClaimedMail, Held, MailState, OutboxStore, Pause, Settlement } from './store.ts';
+import { tellOfChange, warnOfDoubt } from './tell-of-change.ts';
+
+/** The settings of `outbox.work`. */
+export interface WorkOptions {
+  /** Ends it: nothing more is claimed, what is under way is finished. */
+  readonly signal?: AbortSignal | undefined;
+  /** How many mails it has at once; default 100. */
+  readonly concurrency?: number | undefined;
+  /** The lanes it serves; default: all. */
+  readonly lanes?: readonly string[] | undefined;
+  /** Ends once nothing is due; default false. */
+  readonly once?: boolean | undefined;
+  /** How long what is under way may take after the end, in milliseconds, before it is left in doubt; default 30,000. */
+  readonly drainMs?: number | undefined;
+  /** Told after each group of mails. */
+  readonly onProgress?: ((report: WorkReport) => void) | undefined;
+}
+
+/** What a worker has done so far. */
+export interface WorkReport {
+  readonly sent: number;
+  readonly failed: number;
+  /** Tries that other tries follow. */
+  readonly retried: number;
+  readonly inDoubt: number;
+}
+
+/** What a worker works with. */
+export interface WorkerHost {
+  readonly store: OutboxStore;
+  readonly part: Part;
+  readonly lanes: Readonly<Record<string, LaneOptions>>;
+  readonly options: OutboxOptions;
+  readonly keepMs: number;
+  /** The message that was kept. */
+  open(content: Uint8Array): Promise<EmailMessage>;
+}
+
+/** A settlement, and what is told once it is written down. */
+interface Ending {
+  readonly settlement: Settlement;
+  readonly pause: Pause | null;
+  readonly mail: OpenMail;
+  readonly facts: MailFacts;
+  /** Whether it is told of: not of a mail that is merely given back. */
+  readonly isTold: boolean;
+}
+
+const CONCURRENCY = 100;
+const DRAIN_MS = 30_000;
+/** Without other news it looks again after this time: for what was put off, or left behind by others. */
+const LONGEST_WAIT_MS = 5_000;
+const PRUNE_EVERY_MS = 600_000;
+/** The first pause of a lane; each further one is twice as long. */
+const PAUSE_MS = 30_000;
+const LONGEST_PAUSE_MS = 900_000;
+/** The wait after a store has failed; each further one is twice as long. */
+const STORE_WAIT_MS = 250;
+const LONGEST_STORE_WAIT_MS = 10_000;
+
+const HELD: readonly MailState[] = ['claimed', 'sending', 'in-doubt'];
+
+/** Claims mails, has them sent, and writes down what became of them; its calls of the store are few, each for many mails. */
+export class Worker {
+  readonly #host: WorkerHost;
+  readonly #options: WorkOptions;
+  readonly #leaseMs: number;
+  readonly #shares: LaneShares;
+  readonly #queue: MailQueue;
+  readonly #open = new Map<number, OpenMail>();
+  readonly #marking = new Grouped<OpenMail, boolean>((mails) => this.#mark(mails));
+  readonly #settling = new Grouped<Ending, undefined>((endings) => this.#settle(endings));
+  /** How often in a row a lane was paused. */
+  readonly #pauses = new Map<string, number>();
+  readonly #counts = { sent: 0, failed: 0, retried: 0, inDoubt: 0 };
+  #count = 0;
+  #wake: (() => void) | null = null;
+  /** Something may have changed since it was looked at. */
+  #isStale = false;
+  /** What it cannot go on after. */
+  #failure: { readonly error: unknown } | null = null;
+
+  /** @throws {ConfigurationError} `invalid-option` for a lane that there is none of, or no place for a mail. */
+  constructor(host: WorkerHost, options: WorkOptions) {
+    const { concurrency = CONCURRENCY, lanes = Object.keys(host.lanes) } = options;
+    if (!(Number.isInteger(concurrency) && concurrency > 0)) {
+      const text = `concurrency must be a whole number of 1 or more, got ${concurrency}`;
+      throw new ConfigurationError('invalid-option', text, { option: 'concurrency' });
+    }
+    const unknown = lanes.find((lane) => !Object.hasOwn(host.lanes, lane));
+    if (unknown !== undefined || lanes.length === 0) {
+      const text = `there is no lane '${unknown ?? ''}' in the outbox; its lanes are ${Object.keys(host.lanes).join(', ')}`;
+      throw new ConfigurationError('invalid-option', text, { option: 'lanes' });
+    }
+    this.#host = host;
+    this.#options = options;
+    this.#leaseMs = host.options.leaseMs ?? LEASE_MS;
+    this.#shares = new LaneShares(Object.fromEntries(lanes.map((lane) => [lane, host.lanes[lane] ?? {}])));
+    const { store, part } = host;
+    const owner = {
+      awaitsCommit: part.awaitsCommit,
+      commit: (mail: OpenMail) => this.#commit(mail),
+      take: store.take.bind(store),
+    };
+    this.#queue = new MailQueue(owner, this.#shares.names, host.lanes);
+  }
+
+  async run(): Promise<WorkReport> {
+    const { store } = this.#host;
+    const { signal } = this.#options;
+    const news = () => this.#news();
+    store.wakers.add(news);
+    addAbortListener(signal, news);
+    const abort = new AbortController();
+    const stopTimers = new AbortController();
+    try {
+      await this.#recover(this.#host.keepMs);
+      const delivering = this.#deliver(abort.signal);
+      const renewing = this.#every(this.#leaseMs / 3, stopTimers.signal, () => this.#renew());
+      const recovering = this.#every(this.#leaseMs / 2, stopTimers.signal, () => this.#recover());
+      const pruning = this.#every(PRUNE_EVERY_MS, stopTimers.signal, () => this.#recover(this.#host.keepMs));
+      await this.#claimAll();
+      this.#giveBack();
+      this.#queue.close();
+      const stopDraining = SYSTEM_CLOCK.wakeAfter(this.#options.drainMs ?? DRAIN_MS, () => abort.abort());
+      await delivering;
+      await this.#settling.idle();
+      stopDraining();
+      stopTimers.abort();
+      await Promise.all([renewing, recovering, pruning]);
+    } finally {
+      stopTimers.abort();
+      store.wakers.delete(news);
+      removeAbortListener(signal, news);
+    }
+    if (this.#failure !== null) throw this.#failure.error;
+    return { ...this.#counts };
+  }
+
+  #news(): void {
+    this.#isStale = true;
+    this.#wake?.();
+  }
+
+  /** Claims as long as there are places, until it is ended; with `once`, until nothing is due. */
+  async #claimAll(): Promise<void> {
+    const { signal, once = false, concurrency = CONCURRENCY } = this.#options;
+    const { store } = this.#host;
+    let failures = 0;
+    while (!signal?.aborted && this.#failure === null) {
+      this.#isStale = false;
+      const places = concurrency - this.#open.size;
+      if (places === 0) {
+        await this.#wait(LONGEST_WAIT_MS);
+        continue;
+      }
+      try {
+        const lanes = this.#shares.shares(places);
+        const { mails, nextMs } = await store.claim({ lanes, limit: places, leaseMs: this.#leaseMs });
+        failures = 0;
+        this.#shares.settle(lanes, countsOf(mails));
+        await Promise.all(mails.map((mail) => this.#take(mail)));
+        if (mails.length === places) continue;
+        if (once && mails.length === 0 && this.#open.size === 0) return;
+        await this.#wait(Math.min(nextMs ?? LONGEST_WAIT_MS, store.pollMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS));
+      } catch (error) {
+        if (once) throw error;
+        await this.#wait(storeWaitMs(failures++));
+      }
+    }
+  }
+
+  /** Waits for news, at most so long. */
+  #wait(ms: number): Promise<void> {
+    if (this.#isStale) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = SYSTEM_CLOCK.wakeAfter(Math.max(1, ms), () => this.#wake?.());
+      this.#wake = () => {
+        cancel();
+        this.#wake = null;
+        resolve();
+      };
+    });
+  }
+
+  /** A claimed mail goes to the queue; one that cannot be read has failed, and keeps nobody up. */
+  async #take(claimed: ClaimedMail): Promise<void> {
+    const facts = readFacts(claimed.facts);
+    const index = this.#count++;
+    try {
+      const message = await this.#host.open(claimed.content);
+      const left = facts.recipients
+        .filter(({ isOpen }) => isOpen)
+        .map(({ address }) => recipientStatus(address, 'queued'));
+      const mail: OpenMail = {
+        index,
+        claimed,
+        facts,
+        message: messageFor(message, left),
+        isGiven: false,
+        withheld: null,
+      };
+      this.#open.set(index, mail);
+      this.#queue.add(mail);
+    } catch (error) {
+      const mail = { index, claimed, facts, message: null, isGiven: false, withheld: null };
+      await this.#endUnread(mail, error);
+    }
+  }
+
+  /** The key that is missing concerns all mails; what is damaged, or cannot be sent any more, this one alone. */
+  async #endUnread(
+    { claimed, facts }: { readonly claimed: ClaimedMail; readonly facts: MailFacts },
+    error: unknown,
+  ): Promise<void> {
+    const reason = reasonOf(error);
+    const isOfAll = error instanceof ConfigurationError;
+    const told = withEvent(facts, isOfAll ? 'put-off' : 'tried', `it cannot be read: ${reason}`);
+    const settlement = settlementOf(claimed, isOfAll ? 'queued' : 'failed', { facts: told, isTried: !isOfAll });
+    const pauses = isOfAll ? [this.#pauseOf(claimed.lane, reason)] : [];
+    await this.#host.store.settle([settlement], pauses);
+    if (!isOfAll) this.#counts.failed++;
+  }
+
+  /** One long call of the connection: it asks for mails when it has room, and answers each. */
+  async #deliver(signal: AbortSignal): Promise<void> {
+    const { part } = this.#host;
+    const host = {
+      name: 'outbox',
+      parts: [{ name: part.facts.name, part }],
+      rules: { triesAgain: false, isTriedOnce: true, first: () => 0 } as const,
+      clock: SYSTEM_CLOCK,
+      depth: 1,
+    };
+    for await (const answer of new WrapperCall(host, this.#queue, { signal })) {
+      const mail = this.#open.get(answer.index);
+      if (mail !== undefined) this.#end(this.#endingOf(mail, answer));
+    }
+    await this.#settling.idle();
+  }
+
+  #end(ending: Ending): void {
+    this.#settling.add(ending).catch((error: unknown) => {
+      this.#failure ??= { error };
+      this.#news();
+    });
+  }
+
+  /** Writes down that a mail may leave. */
+  async #commit(mail: OpenMail): Promise<boolean> {
+    try {
+      if (await this.#marking.add(mail)) return true;
+      mail.withheld = { cause: null };
+    } catch (cause) {
+      mail.withheld = { cause };
+    }
+    if (!this.#host.part.awaitsCommit) this.#end(this.#backOf(mail)); // the connection never has it
+    return false;
+  }
+
+  async #mark(mails: readonly OpenMail[]): Promise<readonly boolean[]> {
+    const marked = new Set((await this.#host.store.mark(mails.map(({ claimed }) => claimed))).map(({ id }) => id));
+    return mails.map(({ claimed }) => marked.has(claimed.id));
+  }
+
+  #endingOf(mail: OpenMail, answer: DeliveryResult): Ending {
+    if (mail.withheld !== null) return this.#backOf(mail);
+    const { claimed } = mail;
+    const { lane, tries, onDoubt, isProbe } = claimed;
+    const delaysMs = this.#host.options.retry?.delaysMs ?? DELAYS_MS;
+    const waits = { delaysMs, pauseMs: this.#pauseMs(lane), random: Math.random };
+    const {
+      to,
+      facts,
+      afterMs,
+      isTried,
+      pause: paused,
+    } = judge({ lane, tries, onDoubt, facts: mail.facts }, answer, waits);
+    if (paused !== null) this.#pauses.set(lane, (this.#pauses.get(lane) ?? 0) + 1);
+    else this.#pauses.delete(lane);
+    const dropsContent = to === 'sent' && this.#host.options.keepSent !== true;
+    return {
+      settlement: settlementOf(claimed, to, { facts, afterMs, isTried, dropsContent }),
+      pause: paused ?? (isProbe ? { lane, ms: 0, reason: '' } : null),
+      mail,
+      facts,
+      isTold: isTried,
+    };
+  }
+
+  /** Gives a mail back that has certainly not left. */
+  #backOf(mail: OpenMail): Ending {
+    return { settlement: settlementOf(mail.claimed, 'queued'), pause: null, mail, facts: mail.facts, isTold: false };
+  }
+
+  /** Gives back what the connection has not asked for: of a lane, or all. */
+  #giveBack(lane?: string): void {
+    for (const mail of this.#queue.removeWaiting(lane)) this.#end(this.#backOf(mail));
+  }
+
+  /** What became of mails is written down before anything else: it is tried until the store takes it. */
+  async #settle(endings: readonly Ending[]): Promise<readonly undefined[]> {
+    const settlements = endings.map(({ settlement }) => settlement);
+    const pauses = endings.flatMap(({ pause: each }) => each ?? []);
+    for (let failures = 0; ; failures++) {
+      try {
+        const changed = new Set(await this.#host.store.settle(settlements, pauses));
+        this.#tell(endings.filter(({ mail, isTold }) => isTold && changed.has(mail.claimed.id)));
+        break;
+      } catch (error) {
+        if (failures >= MOST_FAILURES) throw error;
+        await pause(storeWaitMs(failures), undefined);
+      }
+    }
+    for (const { mail } of endings) this.#open.delete(mail.index);
+    for (const { lane, ms } of pauses) if (ms > 0) this.#giveBack(lane);
+    this.#news();
+    return endings.map(() => undefined);
+  }
+
+  #tell(endings: readonly Ending[]): void {
+    for (const { settlement, mail, facts } of endings) {
+      const { to } = settlement;
+      if (to === 'sent') this.#counts.sent++;
+      else if (to === 'failed') this.#counts.failed++;
+      else if (to === 'queued') this.#counts.retried++;
+      else if (to === 'in-doubt') this.#counts.inDoubt++;
+      if (to === 'in-doubt') warnOfDoubt([mail.claimed.id]);
+      tellOfChange(mail.claimed, to, facts);
+    }
+    if (endings.length > 0) this.#options.onProgress?.({ ...this.#counts });
+  }
+
+  #pauseMs(lane: string): number {
+    return Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (this.#pauses.get(lane) ?? 0));
+  }
+
+  #pauseOf(lane: string, reason: string): Pause {
+    const ms = this.#pauseMs(lane);
+    this.#pauses.set(lane, (this.#pauses.get(lane) ?? 0) + 1);
+    return { lane, ms, reason };
+  }
+
+  /** Whose lease is not renewed is somebody else's by now: what the connection has not asked for is dropped. */
+  async #renew(): Promise<void> {
+    if (this.#open.size === 0) return;
+    const held = [...this.#open.values()].map(({ claimed }) => claimed);
+    const renewed = new Set((await this.#host.store.renew(held, this.#leaseMs)).map(({ id }) => id));
+    for (const mail of this.#queue.removeWaiting()) {
+      if (renewed.has(mail.claimed.id)) this.#queue.add(mail);
+      else this.#open.delete(mail.index);
+    }
+  }
+
+  async #recover(pruneMs?: number): Promise<void> {
+    const { requeued, doubtful } = await this.#host.store.recover(pruneMs);
+    const held = doubtful.filter(({ state }) => state === 'in-doubt');
+    this.#counts.inDoubt += held.length;
+    if (held.length > 0) warnOfDoubt(held.map(({ id }) => id));
+    for (const mail of doubtful) tellOfChange(mail, mail.state, readFacts(mail.facts));
+    if (requeued.length + doubtful.length > held.length) this.#news();
+  }
+
+  /** Does it again and again; a store that fails is asked again the next time. */
+  async #every(ms: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+    while (await pause(ms, signal)) await work().catch(() => {});
+  }
+}
+
+/** How often the store is asked to take what became of mails, before they are left in doubt. */
+const MOST_FAILURES = 20;
+
+function storeWaitMs(failures: number): number {
+  return Math.min(LONGEST_STORE_WAIT_MS, STORE_WAIT_MS * 2 ** failures);
+}
+
+function countsOf(mails: readonly ClaimedMail[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { lane } of mails) counts.set(lane, (counts.get(lane) ?? 0) + 1);
+  return counts;
+}
+
+function settlementOf(
+  { id, fence }: Held,
+  to: MailState,
+  { facts, ...given }: { facts?: MailFacts; afterMs?: number; isTried?: boolean; dropsContent?: boolean } = {},
+): Settlement {
+  const written = facts === undefined ? null : writeFacts(facts);
+  return { id, fence, from: HELD, to, afterMs: 0, isTried: false, dropsContent: false, ...given, facts: written };
+}
