@@ -110,7 +110,7 @@ export const ROOMS = {
   cli: {
     what: 'the command line',
     may: [
-      ...['connection', 'backend', 'events', 'mailbox', 'mime', 'model', 'options', 'util'],
+      ...['connection', 'backend', 'events', 'mailbox', 'mime', 'model', 'options', 'outbox', 'util'],
       ...['smtp/options.ts', 'smtp-server'], // a server to explain a mail without one
       'wrappers/wrapper-backend.ts', // each of whose connections is checked
     ],

@@ -22,6 +22,14 @@ export const COMMANDS: Readonly<Record<string, { readonly summary: string; reado
     summary: 'catch mail and show it in a page',
     load: async () => (await import('./mailbox-command.ts')).mailboxCommand,
   },
+  worker: {
+    summary: 'send the mails of an outbox',
+    load: async () => (await import('./outbox/worker-command.ts')).workerCommand,
+  },
+  outbox: {
+    summary: 'show the mails of an outbox, and decide about them',
+    load: async () => (await import('./outbox/outbox-command.ts')).outboxCommand,
+  },
   completion: {
     summary: 'complete commands and options in bash, zsh or fish',
     load: async () => (await import('./completion/completion-command.ts')).completionCommand,
