@@ -10,6 +10,7 @@ export { BACKEND_OPTIONS, EmailBackend, RETRY_OPTION } from './backend/backend.t
 export type { CallOptions, SendProgress } from './backend/call/call-options.ts';
 export type { Messages } from './backend/call/message-source.ts';
 export type { MessageInput } from './backend/call/read-input.ts';
+export { askToCommit } from './backend/commit.ts';
 export type { DeliverOne } from './backend/deliver-each.ts';
 export { deliverEach, deliverEachSync } from './backend/deliver-each.ts';
 export type { DeliveryFilter } from './backend/filter.ts';

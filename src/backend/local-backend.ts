@@ -1,6 +1,7 @@
 import { generateMessageId } from '../mime/compose/message-id.ts';
 import { type EmailMessage, withContentRead, withFilesRead } from '../model/message.ts';
 import { EmailBackend } from './backend.ts';
+import { askToCommit } from './commit.ts';
 import { deliverEachSync } from './deliver-each.ts';
 import { type DeliveryResult, type Job, whileReading } from './job.ts';
 
@@ -11,6 +12,7 @@ import { type DeliveryResult, type Job, whileReading } from './job.ts';
 export abstract class LocalBackend extends EmailBackend {
   /** Whether attachments are read into memory before `deliverNow`; default true. Blocking calls read files only. */
   protected readonly readsContent: boolean = true;
+  protected override readonly awaitsCommit = true;
 
   /**
    * Delivers one message; what it throws is that message's failure.
@@ -20,6 +22,7 @@ export abstract class LocalBackend extends EmailBackend {
   protected abstract deliverNow(job: Job, messageId: string): DeliveryResult;
 
   protected override deliverOne(job: Job): DeliveryResult | Promise<DeliveryResult> {
+    if (job.beforeCommit !== undefined) return this.#askAndDeliver(job);
     return this.readsContent ? this.#readAndDeliver(job) : this.#deliver(job, job.message);
   }
 
@@ -27,6 +30,13 @@ export abstract class LocalBackend extends EmailBackend {
     return deliverEachSync(jobs, (job) =>
       this.#deliver(job, this.readsContent ? withFilesRead(job.message) : job.message),
     );
+  }
+
+  async #askAndDeliver(job: Job): Promise<DeliveryResult> {
+    const message = this.readsContent
+      ? await whileReading(withContentRead(job.message, job.signal), job.signal)
+      : job.message;
+    return (await askToCommit(job)) ?? this.#deliver(job, message);
   }
 
   async #readAndDeliver(job: Job): Promise<DeliveryResult> {

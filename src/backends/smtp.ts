@@ -56,6 +56,7 @@ export class SmtpBackend extends EmailBackend {
   override readonly name = 'smtp';
   protected override readonly features: ReadonlySet<Feature>;
   protected override readonly maxActiveCalls: number;
+  protected override readonly awaitsCommit = true;
   readonly #options: ResolvedSmtpOptions;
   readonly #headers: WrittenHeaders;
   #engine: SmtpEngine | null = null;

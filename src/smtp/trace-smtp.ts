@@ -30,7 +30,7 @@ export function traceConnect(options: ResolvedSmtpOptions, open: () => Promise<S
 /** The submission, traced while the channel has subscribers. */
 export function traceSubmission(options: ResolvedSmtpOptions, submission: Submission): Submission {
   if (!tracer.isActive) return submission;
-  const { envelope } = submission;
+  const { envelope, beforeCommit } = submission;
   const context = smtpTrace('deliver', options, envelope.recipients.length);
   const settle = (outcomes: readonly RecipientOutcome[]): void => {
     context.accepted = outcomes.filter(({ error }) => error === null).length;
@@ -41,7 +41,13 @@ export function traceSubmission(options: ResolvedSmtpOptions, submission: Submis
   };
   const compose: Submission['compose'] = (capabilities) => submission.compose(capabilities);
   const contentTexts: Submission['contentTexts'] = () => submission.contentTexts();
-  return tracer.begin(context, () => ({ envelope, compose, contentTexts, settle }));
+  return tracer.begin(context, () => ({
+    envelope,
+    compose,
+    contentTexts,
+    settle,
+    ...(beforeCommit && { beforeCommit }),
+  }));
 }
 
 function smtpTrace(

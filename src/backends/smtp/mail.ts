@@ -1,3 +1,4 @@
+import { whyWithheld } from '../../backend/commit.ts';
 import { type DeliveryResult, type Job, stopCode, unreadableContent } from '../../backend/job.ts';
 import { composeMessage } from '../../mime/compose/compose.ts';
 import { composeForms } from '../../mime/compose/compose-stream.ts';
@@ -6,7 +7,7 @@ import { generateMessageId } from '../../mime/compose/message-id.ts';
 import { type EmailError, SendError } from '../../model/errors.ts';
 import type { ResolvedSmtpOptions } from '../../smtp/options.ts';
 import type { Capabilities } from '../../smtp/protocol/capabilities.ts';
-import type { Content, Delivery, Envelope, RecipientOutcome } from '../../smtp/queue/delivery.ts';
+import type { Content, Delivery, Envelope, RecipientOutcome, Submission } from '../../smtp/queue/delivery.ts';
 import type { Pool } from '../../smtp/queue/pool.ts';
 import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
 import { backoffMs } from '../../util/backoff.ts';
@@ -44,6 +45,9 @@ export class Mail {
   #tries = 0;
   #timer: NodeJS.Timeout | null = null;
   #givenUp: GivenUp | null = null;
+  /** What the job's `beforeCommit` said, for all tries; null before it was asked. */
+  #permission: Promise<EmailError | null> | null = null;
+  #isWithheld = false;
   #isFinished = false;
 
   constructor(
@@ -99,7 +103,7 @@ export class Mail {
   #try(compose: (capabilities: Capabilities) => Content): void {
     const indexes = this.#tries === 0 ? null : this.#retryable();
     this.#tries++;
-    this.#delivery = this.#pool.submit({
+    const submission: Submission = {
       envelope: indexes === null ? this.#envelope : forSome(this.#envelope, indexes),
       compose,
       contentTexts: () => this.#contentTexts(),
@@ -107,13 +111,27 @@ export class Mail {
         for (const [place, outcome] of outcomes.entries()) this.#outcomes.set(indexes?.[place] ?? place, outcome);
         this.#retryOrFinish(compose);
       },
+    };
+    const { beforeCommit } = this.#job;
+    const isFree = beforeCommit === undefined;
+    this.#delivery = this.#pool.submit(
+      isFree ? submission : { ...submission, beforeCommit: () => this.#askToCommit(beforeCommit) },
+    );
+  }
+
+  /** Asks whoever gave the job, once. */
+  #askToCommit(beforeCommit: NonNullable<Job['beforeCommit']>): Promise<EmailError | null> {
+    this.#permission ??= whyWithheld(beforeCommit).then((refusal) => {
+      this.#isWithheld = refusal !== null;
+      return refusal;
     });
+    return this.#permission;
   }
 
   #retryOrFinish(compose: (capabilities: Capabilities) => Content): void {
     const { retry } = this.#options;
     const attempts = this.#job.isTriedOnce ? 1 : retry.attempts;
-    if (this.#tries >= attempts || this.#givenUp || this.#retryable().length === 0) {
+    if (this.#tries >= attempts || this.#givenUp || this.#isWithheld || this.#retryable().length === 0) {
       this.#finish();
       return;
     }

@@ -39,6 +39,8 @@ export interface Submission {
   compose(capabilities: Capabilities): Content;
   /** The texts that a server's reply may quote: subject and bodies. */
   contentTexts(): readonly string[];
+  /** Asked before it is started, over however many connections; gives why it may not be sent, or null. It never rejects. */
+  readonly beforeCommit?: () => Promise<EmailError | null>;
   /** Called once, with an outcome for every recipient of the envelope, in its order. */
   settle(outcomes: readonly RecipientOutcome[]): void;
 }
@@ -55,9 +57,12 @@ export class Delivery {
   /** The most recipients of a transaction, when a server ended the session over more; 0 when it is not known. */
   recipientLimit = 0;
   isSettled = false;
+  /** Whether somebody must be asked before it may be started. */
+  readonly needsCommit: boolean;
 
   constructor(submission: Submission) {
     this.submission = submission;
+    this.needsCommit = submission.beforeCommit !== undefined;
     this.outcomes = submission.envelope.recipients.map(() => undefined); // never sparse: includes() finds what is open
   }
 
@@ -71,6 +76,11 @@ export class Delivery {
   /** Whether something is known of every recipient. */
   get isComplete(): boolean {
     return !this.outcomes.includes(undefined);
+  }
+
+  /** Why it may not be sent; null: it may. */
+  async askToCommit(): Promise<EmailError | null> {
+    return (await this.submission.beforeCommit?.()) ?? null;
   }
 
   /** The content for such a server: the same for all, unless it was made for 8BITMIME and this one has none. */

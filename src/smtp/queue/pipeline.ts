@@ -121,7 +121,7 @@ export class Pipeline implements WireOwner {
 
   /** Starts the deliveries that may start, in one group. */
   pump(): void {
-    while (this.hasRoom && this.#host.hasWork) {
+    while (this.hasRoom && this.#host.canStart) {
       if (this.#mayBeOpen) this.#reset();
       else {
         const delivery = this.#host.take();
@@ -129,6 +129,12 @@ export class Pipeline implements WireOwner {
       }
     }
     this.wire.flush();
+    this.#host.onPumped();
+  }
+
+  /** Whether it was idle for so long that RSET must show first whether the server is still there. */
+  get needsProbe(): boolean {
+    return performance.now() - this.idleSince > PROBE_AFTER_MS;
   }
 
   /**
@@ -137,7 +143,7 @@ export class Pipeline implements WireOwner {
    */
   wake(): void {
     this.ref(true);
-    if (performance.now() - this.idleSince > PROBE_AFTER_MS) {
+    if (this.needsProbe) {
       this.#reset();
       this.wire.flush();
       return;

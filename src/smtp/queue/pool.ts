@@ -9,9 +9,9 @@ import { openSession, type Session } from '../session/session.ts';
 import { MAX_HANG_UPS } from '../session/session-end.ts';
 import type { Disconnect } from '../session/wire.ts';
 import { traceSubmission } from '../trace-smtp.ts';
-import { Delivery, type RecipientOutcome, type Submission } from './delivery.ts';
+import { Backlog } from './backlog.ts';
+import { Delivery, type Submission } from './delivery.ts';
 import { idleAtExit } from './exit.ts';
-import { Fifo } from './fifo.ts';
 import { Pipeline, SLOW_MS } from './pipeline.ts';
 import type { PipelineHost } from './pipeline-host.ts';
 import type { PoolStats } from './pool-stats.ts';
@@ -34,7 +34,7 @@ export class Pool implements PipelineHost {
   readonly logins: LoginMemory = new LoginMemory();
   readonly #options: ResolvedSmtpOptions;
   readonly #server: ServerRecord;
-  readonly #queue = new Fifo<Delivery>();
+  readonly #backlog = new Backlog(() => this.#schedule());
   readonly #pipelines = new Set<Pipeline>();
   /** Connections without work; the one used last is at the end. */
   readonly #idle: Pipeline[] = [];
@@ -62,9 +62,8 @@ export class Pool implements PipelineHost {
     this.#server = options.socket ? new ServerRecord() : recordOf(locationOf(options));
   }
 
-  get hasWork(): boolean {
-    this.#dropSettled();
-    return this.#queue.size > 0;
+  get canStart(): boolean {
+    return this.#backlog.canStart;
   }
 
   get stats(): PoolStats {
@@ -75,7 +74,7 @@ export class Pool implements PipelineHost {
       connecting: this.#connecting,
       idle,
       busy: this.#pipelines.size - idle,
-      queued: this.#queue.size,
+      queued: this.#backlog.size,
       inFlight,
       opened: this.#opened,
     };
@@ -84,7 +83,7 @@ export class Pool implements PipelineHost {
   /** Queues a message; it is written together with all others queued in this turn of the event loop. */
   submit(submission: Submission): Delivery {
     const delivery = new Delivery(traceSubmission(this.#options, submission));
-    this.#queue.push(delivery);
+    this.#backlog.push(delivery);
     this.#schedule();
     return delivery;
   }
@@ -93,6 +92,7 @@ export class Pool implements PipelineHost {
   abort(delivery: Delivery, disconnect: Disconnect): void {
     if (delivery.isSettled) return;
     for (const pipeline of this.#pipelines) pipeline.abort(delivery, disconnect);
+    this.#backlog.forget(delivery);
     delivery.settle({
       reply: null,
       error: new SendError(
@@ -107,7 +107,7 @@ export class Pool implements PipelineHost {
     });
     this.#schedule(); // its connection takes no more
     // The connection that is being opened may not be needed any more.
-    if (this.hasWork) return;
+    if (this.#hasWork) return;
     this.#abort.abort();
     if (this.#resting !== null) clearTimeout(this.#resting);
     this.#resting = null;
@@ -155,8 +155,11 @@ export class Pool implements PipelineHost {
   }
 
   take(): Delivery | undefined {
-    this.#dropSettled();
-    return this.#queue.shift();
+    return this.#backlog.take();
+  }
+
+  onPumped(): void {
+    if (this.#backlog.mustAsk) this.#schedule();
   }
 
   get hasPromptPipeline(): boolean {
@@ -165,7 +168,7 @@ export class Pool implements PipelineHost {
   }
 
   giveBack(delivery: Delivery): void {
-    this.#queue.unshift(delivery);
+    this.#backlog.putBack(delivery);
     this.#schedule();
   }
 
@@ -183,7 +186,7 @@ export class Pool implements PipelineHost {
     const index = this.#idle.indexOf(pipeline);
     if (index >= 0) this.#idle.splice(index, 1);
     if (pipeline.madeProgress) this.#fruitless = 0;
-    else if (disconnect.code !== 'aborted' && this.hasWork)
+    else if (disconnect.code !== 'aborted' && this.#hasWork)
       this.#onFruitless(disconnect, pipeline.wire.transcript.lines);
     this.#schedule();
   }
@@ -198,7 +201,7 @@ export class Pool implements PipelineHost {
     if (now - this.#lastFruitless > FORGIVEN_AFTER_MS) this.#fruitless = 0;
     this.#lastFruitless = now;
     if (this.#fruitless === MAX_FRUITLESS) {
-      this.#settleAll({ reply: null, error: lost(disconnect, transcript, 'queue') });
+      this.#backlog.settleAll({ reply: null, error: lost(disconnect, transcript, 'queue') });
       return;
     }
     this.#fruitless++;
@@ -220,20 +223,43 @@ export class Pool implements PipelineHost {
     });
   }
 
-  /** Hands the queue out. */
+  get #hasWork(): boolean {
+    return this.#backlog.size > 0;
+  }
+
+  /** Hands the backlog out. */
   #dispatch(): void {
-    while (this.hasWork && this.#idle.length > 0) this.#wake(this.#idle.pop() as Pipeline); // the length is not 0
+    while (this.canStart && this.#idle.length > 0) this.#wake(this.#idle.pop() as Pipeline); // the length is not 0
     for (const pipeline of this.#pipelines) {
-      if (!this.hasWork) break;
+      if (!this.canStart) break;
       if (pipeline.hasRoom) pipeline.pump();
     }
+    if (this.#backlog.mustAsk) this.#ask();
     if (this.#mayConnect()) void this.#connect();
+    if (this.#options.idleMs === 0 && !this.#hasWork) for (const each of this.#idle.splice(0)) this.#discard(each);
     this.#notifyWaiters();
+  }
+
+  /** Asks for as many mails as connections that are known to work will take soon; one that was idle for long is tested first. */
+  #ask(): void {
+    let room = 0;
+    for (const pipeline of this.#pipelines) {
+      if (pipeline.inFlight > 0 || !(pipeline.isResetting || pipeline.needsProbe)) room += pipeline.prospects;
+    }
+    let expected = room;
+    for (let place = this.#idle.length - 1; place >= 0 && expected < this.#backlog.size; place--) {
+      const pipeline = this.#idle[place] as Pipeline; // the place is below the length
+      if (pipeline.isUsable && !pipeline.needsProbe) continue;
+      this.#idle.splice(place, 1);
+      expected += pipeline.prospects;
+      this.#wake(pipeline);
+    }
+    this.#backlog.ask(room);
   }
 
   /** One at a time: wrong credentials, or a server that is down or busy, should be found out once, not five times at once. */
   #mayConnect(): boolean {
-    if (this.#connecting > 0 || this.#resting !== null || !this.hasWork) return false;
+    if (this.#connecting > 0 || this.#resting !== null || !this.#hasWork) return false;
     if (this.#pipelines.size >= this.#options.maxConnections) return false;
     let prospects = 0;
     for (const pipeline of this.#pipelines) {
@@ -241,7 +267,7 @@ export class Pool implements PipelineHost {
       prospects += pipeline.prospects;
     }
     // A window that is about to grow takes the waiting mails before a new connection is ready, unless the server is slow.
-    if (this.#queue.size <= prospects) {
+    if (this.#backlog.size <= prospects) {
       this.#wakeIn(SLOW_MS);
       return false;
     }
@@ -287,7 +313,7 @@ export class Pool implements PipelineHost {
   #onConnectFailed(error: unknown): void {
     this.#pause();
     if (this.#pipelines.size === 0) {
-      this.#settleAll({ reply: null, error: asConnectionError(error) });
+      this.#backlog.settleAll({ reply: null, error: asConnectionError(error) });
     }
     this.#notifyWaiters();
   }
@@ -304,10 +330,6 @@ export class Pool implements PipelineHost {
     }, ms).unref();
   }
 
-  #settleAll(outcome: RecipientOutcome): void {
-    for (let delivery = this.take(); delivery; delivery = this.take()) delivery.settle(outcome);
-  }
-
   #adopt(session: Session): Pipeline {
     this.#opened++;
     const pipeline = new Pipeline(session, this.#options, this.#server, this);
@@ -316,7 +338,9 @@ export class Pool implements PipelineHost {
   }
 
   #park(pipeline: Pipeline): void {
-    if (!pipeline.isUsable || this.#options.idleMs === 0) {
+    // Mails that somebody is asked for will need it.
+    const isWanted = this.#options.idleMs > 0 || this.#hasWork;
+    if (!pipeline.isUsable || !isWanted) {
       this.#discard(pipeline);
       this.#schedule();
       return;
@@ -332,9 +356,9 @@ export class Pool implements PipelineHost {
   /** One timer for all idle connections. */
   #sweepLater(): void {
     const [oldest] = this.#idle;
-    if (this.#isSweeping || !oldest) return;
-    this.#isSweeping = true;
     const { idleMs } = this.#options;
+    if (this.#isSweeping || !oldest || idleMs === 0) return;
+    this.#isSweeping = true;
     const age = performance.now() - oldest.idleSince;
     setTimeout(
       () => {
@@ -348,11 +372,6 @@ export class Pool implements PipelineHost {
       },
       Math.max(1, Math.ceil(idleMs - age)),
     ).unref();
-  }
-
-  /** Takes deliveries that were given up off the front of the queue. */
-  #dropSettled(): void {
-    while (this.#queue.first?.isSettled) this.#queue.shift();
   }
 
   #notifyWaiters(): void {

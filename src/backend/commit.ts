@@ -1,0 +1,23 @@
+import type { SendError } from '../model/errors.ts';
+import { type DeliveryResult, failedDelivery, type Job, withheldError } from './job.ts';
+
+type BeforeCommit = NonNullable<Job['beforeCommit']>;
+
+/** Asks whoever gave a job: why it may not be sent, or null when it may. */
+export async function whyWithheld(beforeCommit: BeforeCommit): Promise<SendError | null> {
+  try {
+    return (await beforeCommit()) === true ? null : withheldError();
+  } catch (cause) {
+    return withheldError(cause);
+  }
+}
+
+/**
+ * Asks a job's `beforeCommit`, if it has one, for backends whose `awaitsCommit` is true: null when the job may be sent, else
+ * the result that answers it.
+ */
+export async function askToCommit(job: Job): Promise<DeliveryResult | null> {
+  if (job.beforeCommit === undefined) return null;
+  const refusal = await whyWithheld(job.beforeCommit);
+  return refusal === null ? null : failedDelivery(job, refusal);
+}
