@@ -1,5 +1,6 @@
 import { ConfigurationError, EmailConnectionError, type EmailError } from '../../model/errors.ts';
 import { optionalRequire } from '../../options/optional-package.ts';
+import { pause } from '../../util/pause.ts';
 import { reasonOf } from '../../util/reason.ts';
 
 type Value = string | number | null | Uint8Array;
@@ -25,7 +26,12 @@ interface SqliteModule {
 }
 
 /** How long another process may hold the database, in milliseconds; longer is a fault. */
-const BUSY_MS = 10_000;
+const BUSY_MS = 30_000;
+/** How long the thread is blocked for it: then others have their turn, and it is tried again. */
+const BLOCKED_MS = 20;
+/** As long as there is no thread to keep waiting: while it is opened. */
+const OPENING_MS = 10_000;
+const SQLITE_BUSY = 5;
 /** `AMSD`: other programs' databases are left alone. */
 const APPLICATION_ID = 0x41_4d_53_44;
 
@@ -51,9 +57,9 @@ export class SqliteDatabase {
       throw this.#unusable(`cannot be opened: ${reasonOf(cause)}`, cause);
     }
     try {
-      this.#database.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA trusted_schema = OFF`);
+      this.#database.exec(`PRAGMA busy_timeout = ${OPENING_MS}; PRAGMA trusted_schema = OFF`);
       this.#migrate(schema);
-      this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+      this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = ${BLOCKED_MS}`);
     } catch (cause) {
       this.#database.close();
       throw cause instanceof ConfigurationError ? cause : this.#unusable(`cannot be used: ${reasonOf(cause)}`, cause);
@@ -70,21 +76,29 @@ export class SqliteDatabase {
   }
 
   /**
-   * Runs `work` in one transaction, which is on disk when this returns.
+   * Runs `work` in one transaction, which is on disk when it resolves; again where another process held the database.
    *
    * @param isDurable false: a loss of power may undo it, a crash of the process does not
    * @throws {EmailConnectionError} `connection`: nothing of it was done.
    */
-  transaction<T>(work: () => T, isDurable = true): T {
-    try {
-      if (isDurable !== this.#isDurable) {
-        this.#database.exec(`PRAGMA synchronous = ${isDurable ? 'FULL' : 'NORMAL'}`);
-        this.#isDurable = isDurable;
+  async transaction<T>(work: () => T, isDurable = true): Promise<T> {
+    const since = performance.now();
+    for (;;) {
+      try {
+        return this.#transact(work, isDurable);
+      } catch (cause) {
+        if (!isBusy(cause) || performance.now() - since > BUSY_MS) throw this.failure(cause);
+        await pause(BLOCKED_MS * Math.random(), undefined);
       }
-      this.#database.exec('BEGIN IMMEDIATE');
-    } catch (cause) {
-      throw this.failure(cause);
     }
+  }
+
+  #transact<T>(work: () => T, isDurable: boolean): T {
+    if (isDurable !== this.#isDurable) {
+      this.#database.exec(`PRAGMA synchronous = ${isDurable ? 'FULL' : 'NORMAL'}`);
+      this.#isDurable = isDurable;
+    }
+    this.#database.exec('BEGIN IMMEDIATE');
     try {
       const result = work();
       this.#database.exec('COMMIT');
@@ -95,7 +109,7 @@ export class SqliteDatabase {
       } catch {
         // some errors, such as a full disk, have rolled it back by themselves
       }
-      throw this.failure(cause);
+      throw cause;
     }
   }
 
@@ -140,6 +154,10 @@ export class SqliteDatabase {
       cause,
     });
   }
+}
+
+function isBusy(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }
 
 /** Node 22.13 and later have it built in; it says there that it is experimental. */

@@ -77,14 +77,14 @@ class SqliteStore implements OutboxStore {
       const text = "the sqlite store takes part in no transaction of the caller's: leave tx out";
       throw new ConfigurationError('invalid-option', text, { option: 'tx' });
     }
-    const enqueued = this.#database.transaction(() => this.#insert(mails));
+    const enqueued = await this.#database.transaction(() => this.#insert(mails));
     this.#wake();
     return enqueued;
   }
 
   async claim({ lanes, limit, leaseMs }: ClaimRequest): Promise<Claim> {
     if (!this.#hasDue(lanes.map(({ lane }) => lane))) return { mails: [], nextMs: this.#nextMs() };
-    const mails = this.#database.transaction(() => {
+    const mails = await this.#database.transaction(() => {
       const now = this.#now();
       this.#run(`UPDATE mail SET state = ${READY} WHERE state = ${LATER} AND due_at <= ?`, now);
       const claimed: ClaimedMail[] = [];
@@ -114,7 +114,7 @@ class SqliteStore implements OutboxStore {
   }
 
   async settle(settlements: readonly Settlement[], pauses: readonly Pause[] = []): Promise<readonly string[]> {
-    const changed = this.#database.transaction(() => {
+    const changed = await this.#database.transaction(() => {
       const now = this.#now();
       for (const pause of pauses) this.#pause(pause, now);
       return settlements.filter((each) => this.#change(each, now)).map(({ id }) => id);
@@ -130,7 +130,7 @@ class SqliteStore implements OutboxStore {
     );
     const isDue = pruneMs !== undefined || this.#read(() => left.get(this.#now())) !== undefined;
     if (!isDue) return { requeued: [], doubtful: [], pruned: 0 };
-    const recovered = this.#database.transaction(() => {
+    const recovered = await this.#database.transaction(() => {
       const now = this.#now();
       const rows = left.all(now).map(storedOf);
       for (const { id, state, onDoubt } of rows) this.#takeBack(id, state === 'sending' ? onDoubt : null, now);

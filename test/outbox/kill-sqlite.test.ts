@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { DummyBackend } from '../../src/backends/dummy.ts';
+import { Outbox } from '../../src/connection/outbox.ts';
+import { countingServer, type KillPlan, type KillReport, killTrial } from './kill-trial.ts';
+
+/** `npm run outbox:faults` runs all of it. */
+const isWhole = process.env['OUTBOX_FAULTS'] === 'all';
+const PLAN: KillPlan = isWhole
+  ? { mails: 2_000, workers: 3, kills: 100, sleeps: 20, latestMs: 30 }
+  : { mails: 200, workers: 3, kills: 8, sleeps: 2, latestMs: 30 };
+const NAIVE_PLAN: KillPlan = { ...PLAN, workers: 1, kills: isWhole ? 100 : 6, sleeps: 0, latestMs: 0 };
+
+async function trial(plan: KillPlan, environment: NodeJS.ProcessEnv = {}): Promise<KillReport> {
+  const folder = mkdtempSync(join(tmpdir(), 'amsdal-mail-kill-'));
+  const store = `sqlite:${join(folder, 'mail.db')}`;
+  const counting = await countingServer();
+  const { server } = counting;
+  const outbox = new Outbox({ store, connection: new DummyBackend() });
+  try {
+    const via = `smtp://127.0.0.1:${server.port}`;
+    const report = await killTrial(outbox, counting, { STORE: store, VIA: via, ...environment }, plan);
+    if (isWhole) console.table({ sqlite: { ...report, doubled: report.doubled.length, lost: report.lost.length } });
+    return report;
+  } finally {
+    await outbox.close();
+    await server.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const TIMEOUT_MS = isWhole ? 900_000 : 240_000;
+
+it(
+  'loses and doubles no mail when workers are killed or fall asleep, and lists every doubt',
+  async () => {
+    const report = await trial(PLAN);
+    expect(report).toMatchObject({ kills: PLAN.kills, sleeps: PLAN.sleeps, doubled: [], lost: [] });
+    expect(report.taken + report.inDoubt - report.inDoubtAndTaken).toBe(PLAN.mails);
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  'would double mails if it wrote down that they leave once they have left',
+  async () => {
+    const report = await trial(NAIVE_PLAN, { NAIVE: '1' });
+    expect(report.lost).toEqual([]);
+    expect(report.doubled.length).toBeGreaterThan(0);
+  },
+  TIMEOUT_MS,
+);
