@@ -39,6 +39,7 @@ export class SesBackend extends EmailBackend {
     ...(['templateId', 'mergeData', 'mergeGlobalData', 'envelopeSender'] as const),
   ]);
   protected override readonly concurrency: number;
+  protected override readonly awaitsCommit = true;
   readonly #options: ResolvedSesOptions;
   #engine: SesEngine | null = null;
 

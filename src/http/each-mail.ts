@@ -5,11 +5,12 @@ import type { EmailMessage } from '../model/message.ts';
 import { asText, dataFor, hasVariables, peopleOf } from './payload.ts';
 
 /** One mail for each of `to`, which sees its own variables and no other recipient; cc and bcc get a copy of each. */
-export async function* mailForEach({ message, signal }: Job): AsyncGenerator<Job, void, undefined> {
+export async function* mailForEach(job: Job): AsyncGenerator<Job, void, undefined> {
+  const { message } = job;
   const { to } = peopleOf(message);
-  if (to.length === 0) yield { index: 0, message: message.with({ mergeData: null }), signal };
+  if (to.length === 0) yield { ...job, index: 0, message: message.with({ mergeData: null }) };
   for (const [index, recipient] of to.entries())
-    yield { index, message: mailFor(message, recipient, to.length === 1), signal };
+    yield { ...job, index, message: mailFor(message, recipient, to.length === 1) };
 }
 
 function mailFor(message: EmailMessage, recipient: Mailbox, isOnly: boolean): EmailMessage {

@@ -1,4 +1,5 @@
 import type { Verification } from '../backend/backend.ts';
+import { askingOnce } from '../backend/commit.ts';
 import { deliverEach } from '../backend/deliver-each.ts';
 import {
   type DeliveryResult,
@@ -7,6 +8,7 @@ import {
   type Job,
   toEmailError,
   whileReading,
+  withheldError,
 } from '../backend/job.ts';
 import { textFromHtml } from '../mime/compose/auto-text.ts';
 import { EmailConnectionError, type EmailError, MessageError, UnsupportedFeatureError } from '../model/errors.ts';
@@ -16,6 +18,7 @@ import { ConcurrencyLimiter } from '../util/concurrency-limiter.ts';
 import { randomToken } from '../util/random.ts';
 import { unlessAborted } from '../util/unless-aborted.ts';
 import { Batcher } from './batcher.ts';
+import { committing, letGo } from './commit.ts';
 import { mailForEach } from './each-mail.ts';
 import { type Refusal, unmadeError, unpreparedError } from './failure.ts';
 import type { HttpOptions } from './options.ts';
@@ -127,7 +130,7 @@ export class HttpEngine {
 
   async #deliverRead(given: Job, batches: Batches, width: number): Promise<DeliveryResult> {
     const message = withText(await whileReading(withContentRead(given.message, given.signal), given.signal));
-    const job = { ...given, message };
+    const job = askingOnce({ ...given, message });
     this.#check(message);
     if (message.mergeData === null || this.#mergesItself(message)) return this.#deliverMail(job, batches);
     const results: DeliveryResult[] = [];
@@ -216,7 +219,7 @@ export class HttpEngine {
     const read = (answer: Answer): Reading<Accepted> => readingOf(this.#provider.parse(answer, message));
     const ask = { method: 'POST', path, headers, encode, read, messages, isTriedOnce } as const;
     const question = before === undefined ? ask : { ...ask, before };
-    const answered = await this.#requests.run(question, signal);
+    const answered = await this.#requests.run(question, signal, committing(job, question));
     if ('error' in answered) {
       if (answered.error.outcome === 'not-sent') await prepared?.discard();
       return failedResult(job, answered);
@@ -260,17 +263,27 @@ export class HttpEngine {
         return;
       }
       const key = this.#provider.keyMs === undefined ? {} : { 'idempotency-key': randomToken() };
-      const bodies = entries.map(({ json }) => json);
-      const messages = entries.map(({ job }) => job.message);
       const headers = { ...batch.headers, ...key };
-      const encode = (): Encoded => asJson(batch.join(bodies, path));
-      const read = (answer: Answer): Reading<readonly Verdict[]> => ({ said: batch.parse(answer, messages) });
       const isTriedOnce = first?.job.isTriedOnce;
-      const question = { method: 'POST', path, headers, encode, read, messages, isTriedOnce } as const;
-      const answered = await this.#requests.run(question, first?.job.signal);
+      const questionOf = (some: readonly Waiting[]) => {
+        const bodies = some.map(({ json }) => json);
+        const messages = some.map(({ job }) => job.message);
+        const encode = (): Encoded => asJson(batch.join(bodies, path));
+        const read = (answer: Answer): Reading<readonly Verdict[]> => ({ said: batch.parse(answer, messages) });
+        return { method: 'POST', path, headers, encode, read, messages, isTriedOnce } as const;
+      };
+      let going = entries;
+      const commit = async () => {
+        going = await letGo(entries);
+        return going.length === 0 ? { error: withheldError() } : questionOf(going);
+      };
+      const isAsked = entries.some(({ job }) => job.beforeCommit !== undefined);
+      const question = questionOf(entries);
+      const answered = await this.#requests.run(question, first?.job.signal, isAsked ? commit : undefined);
+      const messages = going.map(({ job }) => job.message);
       // Nothing was taken, and it is not said for whose fault.
       const isApart = 'error' in answered && OF_A_MAIL.has(answered.error.code) && !answered.isRepeated;
-      for (const [index, entry] of entries.entries()) {
+      for (const [index, entry] of going.entries()) {
         if (isApart) this.#sendAlone(entry);
         else if ('error' in answered) entry.resolve(failedResult(entry.job, answered));
         else this.#settle(entry, answered, answered.said[index] ?? null, messages);

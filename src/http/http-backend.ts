@@ -23,6 +23,7 @@ export abstract class HttpBackend<O extends HttpOptions = HttpOptions> extends E
   static readonly smtpPreset: string | null = null;
 
   protected override readonly features: ReadonlySet<Feature>;
+  protected override readonly awaitsCommit = true;
   readonly #options: O;
   #engine: HttpEngine | null = null;
 

@@ -93,13 +93,23 @@ export class Requests {
     this.#transport.close();
   }
 
-  /** The answer that says yes, or why there is none. */
-  async run<T>(question: Question<T>, signal: AbortSignal | undefined): Promise<Answered<T> | Failure> {
-    const { before } = question;
-    if (before !== undefined && !(await this.#waitAfter(before.error, 1, question, signal))) return before;
+  /**
+   * The answer that says yes, or why there is none.
+   *
+   * @param commit asks, when its turn has come, for what may be sent: why nothing may, or what is asked then
+   */
+  async run<T>(
+    given: Question<T>,
+    signal: AbortSignal | undefined,
+    commit?: () => Promise<Question<T> | Failure>,
+  ): Promise<Answered<T> | Failure> {
+    const { before } = given;
+    if (before !== undefined && !(await this.#waitAfter(before.error, 1, given, signal))) return before;
     const stopped = (): Failure => ({ error: endedBefore('its turn came', signal) });
     const make = async (): Promise<Answered<T> | Failure> => {
       if (signal?.aborted) return stopped();
+      const question = commit === undefined ? given : await unlessAborted(commit(), signal).catch(stopped);
+      if ('error' in question) return question;
       let request: HttpRequest;
       try {
         request = this.#request(question);

@@ -4,6 +4,7 @@ import { MicrosoftGraphBackend, type MicrosoftGraphOptions } from '../../src/bac
 import { EmailError } from '../../src/model/errors.ts';
 import type { EmailMessageInit } from '../../src/model/message-init.ts';
 import { describeBackend } from '../../src/testing/contract/backend-contract.ts';
+import { CommitTrial, errorsOf, WITHHELD } from '../commit-trial.ts';
 import { GraphDrafts } from '../servers/graph-drafts.ts';
 import type { HttpReply } from '../servers/scripted-http.ts';
 import { microsoftGraph } from '../servers/vendors/microsoft-graph.ts';
@@ -228,6 +229,21 @@ describe('a mail of more than one request', () => {
     server.instead = (asked) => (asked.endsWith('/send') ? { cut: 'unanswered' } : undefined);
     expect(await send()).toMatchObject({ status: 'unknown,unknown,unknown,unknown', error: { outcome: 'unknown' } });
     expect(server.steps.filter((step) => step.startsWith('DELETE'))).toEqual([]);
+  });
+
+  test('is not sent when whoever gave it withholds it, and no draft stays', async () => {
+    let before: readonly string[] = [];
+    const trial = new CommitTrial(() => {
+      before = [...server.steps];
+      return false;
+    });
+    const backend = connect(server.http.url);
+    expect(errorsOf(await trial.deliver(backend, [message]))).toMatchObject([WITHHELD]);
+    await backend.close();
+    expect(before).toEqual(STEPS.slice(0, -1));
+    expect(trial.asked).toEqual([[0]]);
+    expect(server.sent).toEqual([]);
+    expect(server.drafts.size).toBe(0);
   });
 
   test('is not sent when the call ends before, and no draft stays', async () => {

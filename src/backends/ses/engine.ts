@@ -1,10 +1,12 @@
 import type { Verification } from '../../backend/backend.ts';
+import { askingOnce, whyWithheld } from '../../backend/commit.ts';
 import type { DeliveryResult, Job } from '../../backend/job.ts';
 import { SendError, UnsupportedFeatureError } from '../../model/errors.ts';
 import { resolveRetry } from '../../util/backoff.ts';
 import { accountOf, type SesAccount } from './account.ts';
 import { type SesClient, SesHttpClient } from './client.ts';
 import { encodeEmailTags } from './email-tags.ts';
+import { sameForEvery } from './failures.ts';
 import type { ResolvedSesOptions } from './options.ts';
 import type { SesQuota } from './quota.ts';
 import { SesRequester } from './requester.ts';
@@ -62,7 +64,8 @@ export class SesEngine {
   }
 
   /** @throws {EmailError} what keeps this one, or any, from being sent */
-  async deliverOne({ index, message, signal, isTriedOnce }: Job): Promise<DeliveryResult> {
+  async deliverOne(job: Job): Promise<DeliveryResult> {
+    const { index, message, signal, isTriedOnce } = job;
     const requester = this.#open();
     const tracks = (['trackOpens', 'trackClicks'] as const).filter((feature) => message[feature]);
     const { tracking } = requester.client;
@@ -80,6 +83,7 @@ export class SesEngine {
       requester,
       result,
       signal,
+      commit: commitOf(job),
     };
     await (message.mergeData === null ? sendEmail(mail) : sendBulkEmail(mail));
     return result.build(index, tracking === true ? [] : tracks, String(tracking));
@@ -94,4 +98,14 @@ export class SesEngine {
     const { client } = this.#options;
     return client === undefined ? new SesHttpClient(this.#options) : new SdkClient(client);
   }
+}
+
+/** Asks whoever gave the job, once for all its requests. */
+function commitOf(job: Job): SesMail['commit'] {
+  const { beforeCommit } = askingOnce(job);
+  if (beforeCommit === undefined) return undefined;
+  return async () => {
+    const error = await whyWithheld(beforeCommit);
+    return error === null ? null : sameForEvery('failed', error);
+  };
 }

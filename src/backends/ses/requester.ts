@@ -5,6 +5,7 @@ import { backoffMs } from '../../util/backoff.ts';
 import { ConcurrencyLimiter } from '../../util/concurrency-limiter.ts';
 import { Deadline } from '../../util/deadline.ts';
 import { pause } from '../../util/pause.ts';
+import { unlessAborted } from '../../util/unless-aborted.ts';
 import type { SesAccount } from './account.ts';
 import type { SesClient } from './client.ts';
 import { failureOf, type SesFailure, sameForEvery, withoutAnswer } from './failures.ts';
@@ -23,6 +24,8 @@ export interface SesRequest {
   readonly signal: AbortSignal | undefined;
   /** How often it is made at most where SES is not reached. */
   readonly attempts: number;
+  /** Asked once its turn has come and before it is made: why it may not be; null: it may. */
+  readonly commit?: (() => Promise<SesFailure | null>) | undefined;
   /** What has come up while it waited, so that it is not to be made. */
   readonly obstacle?: () => SesFailure | null;
   /** Why SES did not take these recipients before. */
@@ -112,6 +115,8 @@ export class SesRequester {
         if (input === null) {
           input = await request.input();
           if (signal?.aborted) return { failure: stopped(signal) };
+          const refusal = await this.#refusalOf(request);
+          if (refusal !== null) return { failure: refusal };
         }
         const answer = await this.#try(request, input, timeoutMs);
         if ('output' in answer) {
@@ -130,6 +135,12 @@ export class SesRequester {
     } finally {
       held.until?.clear();
     }
+  }
+
+  /** Why whoever gave the mail did not let it go. */
+  async #refusalOf({ commit, signal }: SesRequest): Promise<SesFailure | null> {
+    if (commit === undefined) return null;
+    return unlessAborted(commit(), signal).catch(() => stopped(signal));
   }
 
   async #try(

@@ -67,12 +67,13 @@ class BulkSending {
 
   async #sendChunk(entries: readonly MergeEntry[], history: History): Promise<void> {
     const recipients = entries.flatMap((entry) => entry.recipients);
-    const { requester, result, signal, options } = this.#mail;
+    const { requester, result, signal, options, commit } = this.#mail;
     const answer = await requester.send({
       operation: 'SendBulkEmail',
       recipients,
       input: () => bulkRequest(this.#mail, this.#template, entries.map(bulkEntry)),
       signal,
+      commit,
       attempts: options.retry.attempts,
       obstacle: () => this.#obstacle,
       earlier: history.failure,

@@ -1,7 +1,7 @@
 import { whileReading } from '../../backend/job.ts';
 import type { Mailbox } from '../../model/address.ts';
 import { rawContent, templateContent } from './content.ts';
-import { inDoubt } from './failures.ts';
+import { inDoubt, type SesFailure } from './failures.ts';
 import {
   chunksOf,
   destinationOf,
@@ -19,11 +19,13 @@ export interface SesMail extends RequestParts {
   readonly requester: SesRequester;
   readonly result: ResultBuilder;
   readonly signal: AbortSignal | undefined;
+  /** Asks whoever gave it, once, before its first request; undefined when nobody is to be asked. */
+  readonly commit: (() => Promise<SesFailure | null>) | undefined;
 }
 
 /** Sends one message as it is to all its recipients, in requests of up to 50. */
 export async function sendEmail(mail: SesMail): Promise<void> {
-  const { message, options, requester, result, signal } = mail;
+  const { message, options, requester, result, signal, commit } = mail;
   const { attempts } = options.retry;
   const isTemplate = message.templateId !== null || message.mergeGlobalData !== null;
   const write = isTemplate ? headerForm : ({ asciiAddress }: Mailbox) => asciiAddress;
@@ -33,7 +35,7 @@ export async function sendEmail(mail: SesMail): Promise<void> {
       content ??= whileReading(contentOf(mail, isTemplate), signal);
       return emailRequest(mail, destinationOf(recipients, write), await content);
     };
-    const answer = await requester.send({ operation: 'SendEmail', recipients, input, signal, attempts });
+    const answer = await requester.send({ operation: 'SendEmail', recipients, input, signal, attempts, commit });
     if ('failure' in answer) {
       result.failed(recipients, answer.failure);
       return;

@@ -1,4 +1,4 @@
-import { whyWithheld } from '../../backend/commit.ts';
+import { askingOnce, whyWithheld } from '../../backend/commit.ts';
 import { type DeliveryResult, type Job, stopCode, unreadableContent } from '../../backend/job.ts';
 import { composeMessage } from '../../mime/compose/compose.ts';
 import { composeForms } from '../../mime/compose/compose-stream.ts';
@@ -45,8 +45,7 @@ export class Mail {
   #tries = 0;
   #timer: NodeJS.Timeout | null = null;
   #givenUp: GivenUp | null = null;
-  /** What the job's `beforeCommit` said, for all tries; null before it was asked. */
-  #permission: Promise<EmailError | null> | null = null;
+  /** Whoever gave the job did not let it go. */
   #isWithheld = false;
   #isFinished = false;
 
@@ -57,7 +56,7 @@ export class Mail {
     compose: ComposeOptions,
     done: (mail: Mail, result: DeliveryResult) => void,
   ) {
-    this.#job = job;
+    this.#job = job.beforeCommit === undefined ? job : askingOnce(job, () => this.#withhold());
     this.#pool = pool;
     this.#options = options;
     this.#compose = compose;
@@ -113,19 +112,13 @@ export class Mail {
       },
     };
     const { beforeCommit } = this.#job;
-    const isFree = beforeCommit === undefined;
     this.#delivery = this.#pool.submit(
-      isFree ? submission : { ...submission, beforeCommit: () => this.#askToCommit(beforeCommit) },
+      beforeCommit === undefined ? submission : { ...submission, beforeCommit: () => whyWithheld(beforeCommit) },
     );
   }
 
-  /** Asks whoever gave the job, once. */
-  #askToCommit(beforeCommit: NonNullable<Job['beforeCommit']>): Promise<EmailError | null> {
-    this.#permission ??= whyWithheld(beforeCommit).then((refusal) => {
-      this.#isWithheld = refusal !== null;
-      return refusal;
-    });
-    return this.#permission;
+  #withhold(): void {
+    this.#isWithheld = true;
   }
 
   #retryOrFinish(compose: (capabilities: Capabilities) => Content): void {
