@@ -29,6 +29,8 @@ export class Mail {
   deadline: Deadline | null = null;
   /** The trace of the try; null when nobody listens. */
   trace: TryTrace | null = null;
+  /** Whoever gave it did not let it go: no other connection may send it either. */
+  isWithheld = false;
   /** Ends the wait for the next try. */
   stopWaiting: (() => void) | null = null;
   /** Ends listening to a signal of its own. */

@@ -53,6 +53,7 @@ export abstract class WrapperBackend extends EmailBackend {
 
   protected override readonly features: ReadonlySet<Feature>;
   protected override readonly maxActiveCalls: number;
+  protected override readonly awaitsCommit: boolean;
   readonly #host: WrapperHost;
   readonly #needs: WrapperParts['needs'];
   /** How often `open` has opened each part, by place, since the last `close` that closed them. */
@@ -81,6 +82,9 @@ export abstract class WrapperBackend extends EmailBackend {
     this.#needs = needs;
     this.#opened = parts.map(() => 0);
     this.features = features;
+    // The first one alone is given what is asked for where the others get copies.
+    const asking = needs === 'first' ? parts.slice(0, 1) : parts;
+    this.awaitsCommit = asking.every(({ part }) => part.awaitsCommit);
     this.maxActiveCalls = parts.reduce((sum, { part }) => sum + part.maxActiveCalls, 0);
   }
 

@@ -1,4 +1,5 @@
 import { ResultQueue } from '../backend/call/result-queue.ts';
+import { askingOnce } from '../backend/commit.ts';
 import {
   type DeliveryContext,
   type DeliveryResult,
@@ -210,7 +211,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
       this.#settle(mail, failedDelivery(job, endedBefore('this message was taken', job.signal)));
       return;
     }
-    mail.job = job;
+    mail.job = job.beforeCommit === undefined ? job : askingOnce(job, () => this.#withhold(mail));
     let place: number;
     try {
       place = this.#host.rules.first(job.message);
@@ -219,6 +220,10 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
       return;
     }
     this.#give(mail, place, job.message);
+  }
+
+  #withhold(mail: Mail): void {
+    mail.isWithheld = true;
   }
 
   /** Hands a message, or what is left of it, to a connection. */
@@ -283,7 +288,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     if (mail.trace !== null) endTry(mail.trace, answer);
     tellOfTry(name, via, mail.tried, answer);
     const { places, job } = mail;
-    const isEnded = this.#context.signal?.aborted || job.signal?.aborted;
+    const isEnded = mail.isWithheld || this.#context.signal?.aborted || job.signal?.aborted;
     const left = rules.goesOn === undefined || isEnded ? [] : mail.left(rules.goesOn);
     const next =
       left.length === 0 ? null : (rules.next?.({ places, left, isTriedOnce: job.isTriedOnce === true }) ?? null);
@@ -381,6 +386,7 @@ function brokenOff({ isTaken }: Mail): SendError {
 /** The job for a try. */
 export function jobFor(job: Job, message: EmailMessage, isTriedOnce: true | undefined = job.isTriedOnce): Job {
   if (message === job.message && isTriedOnce === job.isTriedOnce) return job;
-  const { index, signal } = job;
-  return isTriedOnce ? { index, message, signal, isTriedOnce } : { index, message, signal };
+  const { index, signal, beforeCommit } = job;
+  const tried: Job = isTriedOnce ? { index, message, signal, isTriedOnce } : { index, message, signal };
+  return beforeCommit === undefined ? tried : { ...tried, beforeCommit };
 }
