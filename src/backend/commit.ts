@@ -1,5 +1,5 @@
 import type { SendError } from '../model/errors.ts';
-import { type DeliveryResult, failedDelivery, type Job, withheldError } from './job.ts';
+import { type DeliveryResult, type Job, withheld, withheldError } from './job.ts';
 
 type BeforeCommit = NonNullable<Job['beforeCommit']>;
 
@@ -40,5 +40,5 @@ export function askingOnce(job: Job, onWithheld?: () => void): Job {
 export async function askToCommit(job: Job): Promise<DeliveryResult | null> {
   if (job.beforeCommit === undefined) return null;
   const refusal = await whyWithheld(job.beforeCommit);
-  return refusal === null ? null : failedDelivery(job, refusal);
+  return refusal === null ? null : withheld(job, refusal.cause);
 }

@@ -137,17 +137,10 @@ export class Pipeline implements WireOwner {
     return performance.now() - this.idleSince > PROBE_AFTER_MS;
   }
 
-  /**
-   * Takes messages again after an idle time. After a long one, RSET first shows whether the server is still there, so that
-   * no message is risked.
-   */
+  /** Takes messages again after an idle time; after a long one the answer to RSET comes first, so that no message is risked. */
   wake(): void {
     this.ref(true);
-    if (this.needsProbe) {
-      this.#reset();
-      this.wire.flush();
-      return;
-    }
+    if (this.needsProbe) this.#reset();
     this.pump();
     this.#tellIfIdle();
   }
