@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** The programs that tests need, by the name in `*.NAME.test.ts`. */
@@ -12,6 +12,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   chromium: '/usr/bin/chromium',
   swaks: '/usr/bin/swaks',
   msmtp: '/usr/bin/msmtp',
+  postgres: postgresProgram('postgres'),
 };
 
 /**
@@ -29,4 +30,11 @@ export function testsToLeaveOut(
   if (globs.length > 0 && env['AMSDAL_TEST_ALL'] === '1')
     throw new Error(`AMSDAL_TEST_ALL=1 runs every test, but these need what is not installed: ${globs.join(', ')}`);
   return globs;
+}
+
+/** The path of a program of the newest Postgres server, which Debian has in a folder of its version, outside PATH. */
+export function postgresProgram(name: string): string {
+  const folder = '/usr/lib/postgresql';
+  const versions = existsSync(folder) ? readdirSync(folder).map(Number).filter(Number.isFinite) : [];
+  return `${folder}/${Math.max(0, ...versions)}/bin/${name}`;
 }
