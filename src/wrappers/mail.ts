@@ -7,6 +7,7 @@ import type { EmailMessage } from '../model/message.ts';
 import { isDelivered, type RecipientStatus, recipientStatus, type Try } from '../model/status.ts';
 import type { Deadline } from '../util/deadline.ts';
 import type { Lane } from './lane.ts';
+import { onlyTry } from './only-try.ts';
 import type { TryTrace } from './trace-try.ts';
 
 const NONE: readonly never[] = /* @__PURE__ */ Object.freeze([]);
@@ -16,7 +17,7 @@ export class Mail {
   /** As the wrapper was given it, with what must be the same in every try. */
   job: Job;
   /** The places of the connections that were tried, in order. */
-  readonly places: number[] = [];
+  places: readonly number[] = NONE;
   /** The try under way: the message, or what is left of it. */
   tried: EmailMessage;
   /** The same as the connection gets it. */
@@ -36,7 +37,7 @@ export class Mail {
   /** Ends listening to a signal of its own. */
   stopListening: (() => void) | null = null;
   readonly #recipients = new Map<string, RecipientStatus>();
-  readonly #answers: DeliveryResult[] = [];
+  #answers: readonly DeliveryResult[] = NONE;
 
   constructor(job: Job) {
     this.job = job;
@@ -46,6 +47,11 @@ export class Mail {
   /** Whether a try has ended. */
   get hasAnswer(): boolean {
     return this.#answers.length > 0;
+  }
+
+  /** Another try begins, at the connection of that place. */
+  begin(place: number): void {
+    this.places = this.places.length === 0 ? [place] : [...this.places, place]; // a list that grows takes room for many more
   }
 
   /** The try is over, or the wait for it. */
@@ -60,12 +66,12 @@ export class Mail {
   }
 
   /** What became of the try under way. */
-  note(via: string, answer: DeliveryResult, at: Date): void {
+  note(via: string, answer: DeliveryResult): void {
     for (const { address } of this.tried.recipients) {
       const status = answer.recipients.get(address) ?? notTold(address, via);
-      this.#recipients.set(address, withTry(status, via, this.#recipients.get(address)?.tries, at));
+      this.#recipients.set(address, withTry(status, via, this.#recipients.get(address)?.tries));
     }
-    this.#answers.push(answer);
+    this.#answers = this.#answers.length === 0 ? [answer] : [...this.#answers, answer];
   }
 
   /** The recipients of the last try for whom `goesOn` says so. */
@@ -113,12 +119,10 @@ function idsOf(messageId: DeliveryResult['messageId']): readonly string[] {
 }
 
 /** The status with the name of who it comes from, and the tries that led to it; those of a wrapper in this one are among them. */
-function withTry(told: RecipientStatus, via: string, earlier: readonly Try[] | undefined, at: Date): RecipientStatus {
+function withTry(told: RecipientStatus, via: string, earlier: readonly Try[] | undefined): RecipientStatus {
   const { address, status, messageId, code, enhancedCode, response, retryable, error } = told; // a spread costs microseconds
   const tries =
-    told.tries === undefined
-      ? [{ via, status, code, at }]
-      : told.tries.map((each) => ({ ...each, via: `${via}/${each.via}` }));
+    told.tries === undefined ? onlyTry(via, told) : told.tries.map((each) => ({ ...each, via: `${via}/${each.via}` }));
   return {
     address,
     status,

@@ -69,7 +69,7 @@ function tryAt(host: WrapperHost, place: number, mails: readonly Mail[], settle:
   const answers = new Map<Mail, DeliveryResult>();
   const given: { readonly mail: Mail; readonly given: PartJob }[] = [];
   for (const mail of mails) {
-    mail.places.push(place);
+    mail.begin(place);
     rules.begun?.(place);
     mail.trace = beginTry(name, via);
     const job = jobFor(mail.job, mail.tried, rules.isTriedOnce);
@@ -93,7 +93,7 @@ function tryAt(host: WrapperHost, place: number, mails: readonly Mail[], settle:
   for (const [mail, answer] of answers) {
     part.count(answer);
     rules.ended?.(place, answer, false);
-    mail.note(via, answer, new Date());
+    mail.note(via, answer);
     if (mail.trace !== null) endTry(mail.trace, answer);
     tellOfTry(name, via, mail.tried, answer);
     const left = rules.goesOn === undefined ? [] : mail.left(rules.goesOn);

@@ -233,7 +233,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     const job = jobFor(mail.job, message, rules.isTriedOnce);
     mail.tried = message;
     mail.given = null;
-    mail.places.push(place);
+    mail.begin(place);
     rules.begun?.(place);
     mail.trace = beginTry(this.#host.name, via);
     const admitted = admit(part, job);
@@ -284,7 +284,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
     mail.leaveLane();
     part.count(answer);
     rules.ended?.(place, answer, isLate);
-    mail.note(via, answer, new Date());
+    mail.note(via, answer);
     if (mail.trace !== null) endTry(mail.trace, answer);
     tellOfTry(name, via, mail.tried, answer);
     const { places, job } = mail;
