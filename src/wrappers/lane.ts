@@ -120,15 +120,32 @@ export class Lane implements AsyncIterableIterator<Job> {
 
   /** Lets the connection go: nobody takes its answers any more. */
   async leave(): Promise<void> {
-    this.close();
-    const answers = this.#answers;
-    this.#answers = null;
-    const left = Promise.resolve(answers?.return?.());
+    const left = this.#letGo();
+    if (left === null) return;
     try {
       if (this.#isSilent) left.catch(() => {});
       else await left;
     } finally {
-      if (answers !== null) this.#end();
+      this.#end();
+    }
+  }
+
+  /** {@link leave}, where all is answered: nobody waits for it. */
+  finish(): void {
+    const end = () => this.#end();
+    this.#letGo()?.then(end, end);
+    if (this.#isSilent) end();
+  }
+
+  #letGo(): Promise<unknown> | null {
+    this.close();
+    const answers = this.#answers;
+    if (answers === null) return null;
+    this.#answers = null;
+    try {
+      return Promise.resolve(answers.return?.());
+    } catch (error) {
+      return Promise.reject(error);
     }
   }
 

@@ -323,7 +323,7 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
   #endIfDone(): void {
     if (!this.#isExhausted || this.#isReading || this.#open.size > 0) return;
     this.#end();
-    for (const lane of this.#lanes) void lane?.leave().catch(() => {});
+    for (const lane of this.#lanes) lane?.finish();
     if (this.#failure === null) this.#results.end();
     else this.#results.fail(this.#failure.error);
   }
