@@ -7,6 +7,7 @@ import type { AnyOptionTable, OptionPart } from '../options/option-table.ts';
 import { blameOptions, environmentOptions, topOf, variablesOf } from '../options/variables.ts';
 import { nearestName } from '../util/nearest-name.ts';
 import { isQuotable } from '../util/quotable.ts';
+import { withFunctions } from './functions.ts';
 import { chosenBackend, findVariable, PRESET_PARTS, URL_PARTS } from './known-variables.ts';
 import { isBackendClass, loadBackendSync } from './load-backend.ts';
 import { isOutboxText, readOutboxText } from './outbox-text.ts';
@@ -140,7 +141,7 @@ export function makeConnection(
 ): EmailBackend {
   const options = withConnections(target, mergeOptions(target, given, environment), connect);
   try {
-    return make(target.name, target.backend, options);
+    return make(target.name, target.backend, withFunctions(target, options));
   } catch (error) {
     throw error instanceof ConfigurationError ? blame(error, target, given, environment) : error;
   }

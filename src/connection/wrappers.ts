@@ -58,7 +58,8 @@ export function weighted(
 /**
  * Sends each message over the connection that `choose` names, such as by tag, domain or locale, and over no other.
  *
- * @param choose Gives one of `connections`, as it stands there; must answer at once.
+ * @param choose Gives one of `connections`, as it stands there; must answer at once. As text it is an export:
+ *   `route(@a @b)?choose=./routes.js#choose`.
  * @param connections As in {@link failover}; only these are opened, verified and closed with it.
  * @throws {ConfigurationError} as {@link failover}
  */

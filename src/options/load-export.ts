@@ -3,14 +3,17 @@ import { isQuotable, quoted } from '../util/quotable.ts';
 import { isError, reasonOf } from '../util/reason.ts';
 import { importModule } from './import-module.ts';
 
-/** What is loaded, as errors call it; the code for a wrong export is `invalid-KIND`. */
-export type LoadKind = 'backend' | 'contrib';
+/** What is loaded, as errors call it. */
+export type LoadKind = 'backend' | 'contrib' | 'function';
+
+/** The code for a wrong export. */
+const INVALID = { backend: 'invalid-backend', contrib: 'invalid-contrib', function: 'invalid-option' } as const;
 
 /**
  * Loads the export that `specifier#Export` names: `./` and absolute paths and `file:` URLs are files, relative to `cwd`; anything
  * else is a package resolved from there.
  *
- * @throws {ConfigurationError} `load-failed`, `invalid-backend` or `invalid-contrib`, saying what was tried and how to fix it.
+ * @throws {ConfigurationError} `load-failed`, or the one for a wrong export, saying what was tried and how to fix it.
  */
 export async function importExport(kind: LoadKind, specifier: string, cwd: string): Promise<unknown> {
   const { file, exportName } = locate(kind, specifier, cwd);
@@ -32,6 +35,8 @@ export function requireExport(kind: LoadKind, specifier: string, cwd: string): u
   }
 }
 
+const EXAMPLE: Readonly<Record<LoadKind, string>> = { backend: 'ClassName', contrib: 'ClassName', function: 'name' };
+
 /** Any name a class can have, though an ES module may export under other names. */
 const EXPORT_NAME = /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u;
 
@@ -45,8 +50,8 @@ function locate(
   const exportName = specifier.slice(hash + 1);
   if (hash <= 0 || !EXPORT_NAME.test(exportName)) {
     throw new ConfigurationError(
-      `invalid-${kind}`,
-      `${kind} ${quoted(specifier)} names no export: write './file.js#ClassName' or 'package#ClassName'`,
+      INVALID[kind],
+      `${kind} ${quoted(specifier)} names no export: write './file.js#${EXAMPLE[kind]}' or 'package#${EXAMPLE[kind]}'`,
     );
   }
   try {
@@ -75,7 +80,7 @@ function pick(kind: LoadKind, specifier: string, exportName: string, module: unk
   if (found !== undefined) return found;
   const names = Object.keys(exports).join(', ') || 'none';
   throw new ConfigurationError(
-    `invalid-${kind}`,
+    INVALID[kind],
     `${kind} '${specifier}': it has no export '${exportName}'; its exports: ${names}`,
   );
 }
@@ -85,13 +90,15 @@ function explain(kind: LoadKind, specifier: string, cwd: string, cause: unknown)
   const code: unknown = isError(cause) ? Reflect.get(cause, 'code') : undefined;
   const reason = reasonOf(cause).split('\n', 1)[0];
   const tried = `${kind} '${specifier}' cannot be loaded, looked for from ${cwd}: ${reason}`;
-  return new ConfigurationError('load-failed', tried + advice(specifier, code), { cause });
+  return new ConfigurationError('load-failed', tried + advice(kind, specifier, code), { cause });
 }
 
-function advice(specifier: string, code: unknown): string {
+function advice(kind: LoadKind, specifier: string, code: unknown): string {
   switch (code) {
     case 'ERR_REQUIRE_ASYNC_MODULE':
-      return `; it uses top-level await: call \`await loadBackend('${specifier}')\` first`;
+      return kind === 'function'
+        ? '; it uses top-level await: leave that out, or give the function itself, in code'
+        : `; it uses top-level await: call \`await loadBackend('${specifier}')\` first`;
     case 'ERR_REQUIRE_CYCLE_MODULE':
       return '; it imports the module that is loading it: get the connection later, inside a function';
     case 'ERR_PACKAGE_PATH_NOT_EXPORTED':

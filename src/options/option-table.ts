@@ -63,6 +63,8 @@ export type OptionType =
       readonly secret?: true;
       /** It is a list of connections: getConnection makes those that are given as text. */
       readonly isConnections?: true;
+      /** It is a function: getConnection loads one that is given as text, `./file.js#name`. */
+      readonly isFunction?: true;
     };
 
 /** The specification of every option of `O`, by name: the one list of what a backend accepts. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 import { runCommand } from './run-command.ts';
@@ -54,5 +57,33 @@ describe('check', () => {
     );
     expect(settings).toContainEqual({ name: 'connections', value: 'smtp://... retry(smtp://...)', origin: '--url' });
     expect(run.stdout).not.toContain('verysecret');
+  });
+});
+
+describe('a route of a URL', () => {
+  function folderWith(source: string): string {
+    const folder = mkdtempSync(join(tmpdir(), 'amsdal-mail-route-'));
+    cleanUps.push(async () => rmSync(folder, { recursive: true }));
+    writeFileSync(join(folder, 'routes.cjs'), source);
+    return folder;
+  }
+
+  test('explain and check load what it chooses by', async () => {
+    const url = `route(dummy console)?choose=${folderWith("exports.choose = () => 'dummy';")}/routes.cjs#choose`;
+    const explained = await runCommand(['explain', '--url', url, '--json']);
+    expect(explained).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(explained.stdout).connections).toMatchObject([{ name: 'dummy' }, { name: 'console' }]);
+    const checked = await runCommand(['check', '--url', url, '--json']);
+    expect(JSON.parse(checked.stdout).checks).toContainEqual(
+      expect.objectContaining({ level: 'ok', message: expect.stringContaining('console: verify() succeeded') }),
+    );
+  });
+
+  test.each(['explain', 'check'])('%s tells what cannot be loaded', async (command) => {
+    const url = `failover(dummy route(dummy console)?choose=${folderWith('')}/routes.cjs#choose)`;
+    const { code, stdout, stderr } = await runCommand([command, '--url', url]);
+    expect(stdout + stderr).toContain("connection 2 of failover: route: choose: function '");
+    expect(stdout + stderr).toContain("it has no export 'choose'");
+    expect(code).not.toBe(0);
   });
 });
