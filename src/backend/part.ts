@@ -64,6 +64,16 @@ export class Part {
     this.#host.traffic.count(recipients.values());
   }
 
+  /** It has taken a message; {@link answered} follows. */
+  taken(): void {
+    this.#host.traffic.messageTaken();
+  }
+
+  /** It has answered a message, or nobody waits for that any more. */
+  answered(): void {
+    this.#host.traffic.messageAnswered();
+  }
+
   /** Delivers what was admitted; {@link ended} follows. */
   deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterator<DeliveryResult> {
     this.#host.traffic.callStarted();

@@ -42,6 +42,7 @@ async function deliver(part: Part, job: Job, end: CallEnd | null): Promise<void>
     part.count(admitted);
     return;
   }
+  part.taken();
   const answers = part.deliver(only(admitted.job), { signal: job.signal });
   const next = () => end?.wait(answers.next()) ?? answers.next();
   try {
@@ -51,6 +52,7 @@ async function deliver(part: Part, job: Job, end: CallEnd | null): Promise<void>
     part.count(failedDelivery(job, unansweredInTime(job.signal?.reason)));
     void Promise.resolve(answers.return?.()).catch(() => {});
   } finally {
+    part.answered();
     part.ended();
   }
 }

@@ -102,8 +102,9 @@ export class Lane implements AsyncIterableIterator<Job> {
   }
 
   /** A mail that was given has its answer, from the connection or otherwise. */
-  settled(): void {
+  settled({ isTaken }: Mail): void {
     this.#open--;
+    if (isTaken) this.#part.answered();
   }
 
   /** It did not answer in time: nobody waits for it any more. */
@@ -160,6 +161,7 @@ export class Lane implements AsyncIterableIterator<Job> {
 
   #taken(mail: Mail): IteratorResult<Job> {
     mail.isTaken = true;
+    this.#part.taken();
     return { done: false, value: (mail.given as PartJob).job }; // it was admitted before it came here
   }
 

@@ -56,7 +56,7 @@ export class Mail {
 
   /** The try is over, or the wait for it. */
   leaveLane(): void {
-    this.lane?.settled();
+    this.lane?.settled(this);
     this.lane = null;
     this.isTaken = false;
     this.deadline?.clear();
