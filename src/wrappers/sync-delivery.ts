@@ -10,10 +10,14 @@ import { beginTry, endTry } from './trace-try.ts';
 import { jobFor } from './wrapper-call.ts';
 import type { WrapperHost } from './wrapper-host.ts';
 
+/** New mails in the first round of a wrapper that passes over connections at fault; each further round has twice as many. */
+const FIRST_ROUND = 32;
+
 /** A mail that is to go to a connection at a time. */
 interface Due {
   readonly mail: Mail;
-  readonly place: number;
+  /** Null for a new mail: its connection is chosen when its round comes, by what those before it have met. */
+  readonly place: number | null;
   readonly at: number;
 }
 
@@ -36,7 +40,7 @@ export function deliverSync(host: WrapperHost, jobs: readonly Job[]): readonly D
     try {
       takeTurn(host, job, deliverDue);
       const mail = new Mail(rules.triesAgain ? sameInEveryBlockingTry(job) : job);
-      due.push({ mail, place: rules.first(mail.job.message), at: clock.now() });
+      due.push({ mail, place: null, at: clock.now() });
     } catch (error) {
       settle(new Mail(job), failedDelivery(job, toEmailError(error)));
     }
@@ -47,19 +51,33 @@ export function deliverSync(host: WrapperHost, jobs: readonly Job[]): readonly D
 
 /** Delivers mails until all are through. */
 function deliverAll(host: WrapperHost, mails: readonly Due[], settle: Settle): void {
-  const { clock } = host;
+  const { rules, clock } = host;
   let due = mails;
-  while (due.length > 0) {
-    block(Math.min(...due.map(({ at }) => at)) - clock.now());
+  for (let most = rules.begun ? FIRST_ROUND : mails.length; due.length > 0; most *= 2) {
+    block(due.reduce((earliest, { at }) => Math.min(earliest, at), Number.POSITIVE_INFINITY) - clock.now());
     const now = clock.now();
-    const ready = due.filter(({ at }) => at <= now);
-    const later = due.filter(({ at }) => at > now);
-    for (const place of new Set(ready.map((each) => each.place))) {
-      const tried = ready.filter((each) => each.place === place).map(({ mail }) => mail);
-      later.push(...tryAt(host, place, tried, settle));
-    }
-    due = later;
+    const round = due.filter(({ at }) => at <= now).slice(0, most);
+    const inRound = new Set(round);
+    const goOn = [...byPlace(host, round, settle)].flatMap(([place, tried]) => tryAt(host, place, tried, settle));
+    due = [...goOn, ...due.filter((each) => !inRound.has(each))];
   }
+}
+
+/** The mails of a round by the connections that they go to. */
+function byPlace({ rules }: WrapperHost, round: readonly Due[], settle: Settle): ReadonlyMap<number, readonly Mail[]> {
+  const places = new Map<number, Mail[]>();
+  for (const { mail, place: given } of round) {
+    try {
+      const place = given ?? rules.first(mail.job.message);
+      rules.begun?.(place);
+      const mails = places.get(place) ?? [];
+      mails.push(mail);
+      places.set(place, mails);
+    } catch (error) {
+      settle(mail, failedDelivery(mail.job, toEmailError(error)));
+    }
+  }
+  return places;
 }
 
 /** One try of some mails at one connection; gives those that go on. */
@@ -70,7 +88,6 @@ function tryAt(host: WrapperHost, place: number, mails: readonly Mail[], settle:
   const given: { readonly mail: Mail; readonly given: PartJob }[] = [];
   for (const mail of mails) {
     mail.begin(place);
-    rules.begun?.(place);
     mail.trace = beginTry(name, via);
     const job = jobFor(mail.job, mail.tried, rules.isTriedOnce);
     const admitted = admit(part, job);

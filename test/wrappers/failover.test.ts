@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { EmailBackend } from '../../src/backend/backend.ts';
-import { type DeliveryResult, type Job, sameForAll } from '../../src/backend/job.ts';
+import { type DeliveryResult, failedDelivery, type Job, sameForAll } from '../../src/backend/job.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { failover, roundRobin, weighted } from '../../src/connection/wrappers.ts';
 import { Attempt, BeforeSend } from '../../src/events/mail-events.ts';
 import { ConfigurationError, EmailConnectionError, type EmailError, SendError } from '../../src/model/errors.ts';
 import type { SendStatus } from '../../src/model/status.ts';
+import { FailoverBackend } from '../../src/wrappers/failover.ts';
 
 const MAIL = { subject: 'Hi', body: 'Text', fromEmail: 'shop@example.com', to: ['ann@example.org', 'bob@example.org'] };
 
@@ -147,6 +148,31 @@ describe('failover', () => {
     first.refuse('bob@example.org', 451, null, 'try later');
     const status = failover([first, second]).sendMessagesSync([MAIL]);
     expect(viasOf(status)).toEqual({ 'ann@example.org': 'sent dummy', 'bob@example.org': 'sent dummy-2' });
+  });
+
+  test('blocking calls pass over a connection that is down, once some mails have met it, and try it with one after its rest', () => {
+    let now = 0;
+    let tries = 0;
+    class Down extends DummyBackend {
+      protected override deliverNow(job: Job): DeliveryResult {
+        tries++;
+        return failedDelivery(job, new EmailConnectionError('refused', 'connection refused', { retryable: true }));
+      }
+    }
+    const second = new DummyBackend({ store: true });
+    const clock = { now: () => now, wakeAfter: () => () => {} };
+    const connection = new FailoverBackend({ connections: [new Down(), second], cooldownMs: 1_000 }, { clock });
+    const mails = Array.from({ length: 1_000 }, (_, i) => ({ ...MAIL, to: `p${i}@example.org` }));
+    const triesOfCall = () => {
+      tries = 0;
+      expect(connection.sendMessagesSync(mails).isSuccess).toBe(true);
+      return tries;
+    };
+    expect(triesOfCall()).toBe(32);
+    expect(triesOfCall()).toBe(0);
+    now = 1_001;
+    expect(triesOfCall()).toBe(1);
+    expect(second.messages).toHaveLength(3_000);
   });
 
   test('a connection that cannot block is passed over by a blocking call', () => {
