@@ -59,6 +59,7 @@ export class Breaker {
 
   /** How long a connection rests after this answer; one that is throttled only as long as it says. Null: as long as it did. */
   #restMs({ error, recipients }: DeliveryResult, mustAnswer: boolean): number | null {
+    if (!error) for (const recipient of recipients.values()) if (recipient.error === null) return 0; // it took the mail
     let restMs: number | null = null;
     const errors = error ? [error] : [...recipients.values()].map((recipient) => recipient.error);
     for (const each of errors) {
@@ -69,7 +70,7 @@ export class Breaker {
       } else if (each?.code === 'timeout' || each?.outcome === 'unknown') {
         // No answer in its own time, or to a probe, is no reason to give it more.
         if (mustAnswer) restMs = Math.max(restMs ?? 0, this.#cooldownMs);
-      } else if (each === null || !SAYS_NOTHING.has(each.code)) return 0; // it took a mail, or refused one for the mail's own sake
+      } else if (each !== null && !SAYS_NOTHING.has(each.code)) return 0; // it refused one for the mail's own sake
     }
     return restMs;
   }
