@@ -184,6 +184,7 @@ export class EmailMessage {
       } = message);
       ({ messageId: this.messageId, date: this.date } = init);
       this.#parsed = message.#parsed;
+      this.#recipients = message.#recipients;
       Object.freeze(this);
       return;
     }
