@@ -32,7 +32,7 @@ const config = {
   ignoreBinaries: ['dovecot', 'saslauthd'], // started by tests; .ci/run installs it
   ignoreDependencies: [
     '@vitest/coverage-custom', // what knip makes of `provider: 'custom'`
-    ...['html-to-text', 'big-list-of-naughty-strings', '@aws-sdk/credential-provider-node'], // loaded by name when they are needed
+    ...['html-to-text', 'big-list-of-naughty-strings', '@aws-sdk/credential-provider-node', '@photostructure/sqlite'], // loaded by name when they are needed
     '@types/smtp-server',
     'jest', // run in projects that a test makes
     ...Object.keys({ ...sdks.dependencies, ...peers.dependencies }), // of packages of their own

@@ -16,8 +16,27 @@ export { OutboxBackend } from '../outbox/outbox-backend.ts';
 export type { LaneChoice, LaneOptions, OutboxOptions, OutboxRetryOptions } from '../outbox/outbox-options.ts';
 export type { OutboxHealth, OutboxStats } from '../outbox/outbox-stats.ts';
 export type { SealKey } from '../outbox/seal.ts';
-export type * from '../outbox/store.ts';
-export type { WorkOptions, WorkReport } from '../outbox/worker.ts';
+export type {
+  Blob,
+  Claim,
+  ClaimedMail,
+  ClaimRequest,
+  Count,
+  Enqueued,
+  Held,
+  LaneRate,
+  ListQuery,
+  MailState,
+  NewMail,
+  OnDoubt,
+  OutboxStore,
+  Pause,
+  Queries,
+  Recovered,
+  Settlement,
+  StoredMail,
+} from '../outbox/store.ts';
+export type { WorkOptions, WorkReport } from '../outbox/work-options.ts';
 
 /** {@link MadeOutbox} whose store and connection may be given as text. */
 export class Outbox extends MadeOutbox {

@@ -21,7 +21,8 @@ import { KEEP_MS, LANES, type LaneChoice, OUTBOX_OPTIONS, type OutboxOptions } f
 import { healthOf, type OutboxHealth, type OutboxStats, statsOf } from './outbox-stats.ts';
 import { Seal } from './seal.ts';
 import type { Enqueued, ListQuery, MailState, NewMail, OnDoubt, OutboxStore, Settlement, StoredMail } from './store.ts';
-import { Worker, type WorkOptions, type WorkReport } from './worker.ts';
+import type { WorkOptions, WorkReport } from './work-options.ts';
+import { Worker } from './worker.ts';
 
 /** The options of an {@link Outbox} whose connection and store are made. */
 export interface MadeOutboxOptions extends OutboxOptions {
@@ -224,6 +225,17 @@ export class Outbox implements AsyncDisposable {
     let pruned = 0;
     for (let some = 1; some > 0; pruned += some) some = (await this.#store.recover(olderThanMs)).pruned;
     return pruned;
+  }
+
+  /**
+   * Makes the tables of the store, or changes them to what this version needs, where that is left to people, as in Postgres.
+   *
+   * @throws {ConfigurationError} `invalid-option` when they are of a newer version.
+   * @throws {EmailConnectionError} when it could not be done; nothing was changed.
+   */
+  async migrate(): Promise<void> {
+    const store: OutboxStore & { migrate?(): Promise<void> } = this.#store;
+    await store.migrate?.();
   }
 
   /** Waits for the workers of this object, which their signals end, then closes store and connection. */

@@ -17,31 +17,7 @@ import { MailQueue, type OpenMail } from './mail-queue.ts';
 import { DELAYS_MS, type LaneOptions, LEASE_MS, type OutboxOptions } from './outbox-options.ts';
 import type { ClaimedMail, Held, MailState, OutboxStore, Pause, Settlement } from './store.ts';
 import { tellOfChange, warnOfDoubt } from './tell-of-change.ts';
-
-/** The settings of `outbox.work`. */
-export interface WorkOptions {
-  /** Ends it: nothing more is claimed, what is under way is finished. */
-  readonly signal?: AbortSignal | undefined;
-  /** How many mails it has at once; default 100. */
-  readonly concurrency?: number | undefined;
-  /** The lanes it serves; default: all. */
-  readonly lanes?: readonly string[] | undefined;
-  /** Ends once nothing is due; default false. */
-  readonly once?: boolean | undefined;
-  /** How long what is under way may take after the end, in milliseconds, before it is left in doubt; default 30,000. */
-  readonly drainMs?: number | undefined;
-  /** Told after each group of mails. */
-  readonly onProgress?: ((report: WorkReport) => void) | undefined;
-}
-
-/** What a worker has done so far. */
-export interface WorkReport {
-  readonly sent: number;
-  readonly failed: number;
-  /** Tries that other tries follow. */
-  readonly retried: number;
-  readonly inDoubt: number;
-}
+import type { WorkOptions, WorkReport } from './work-options.ts';
 
 /** What a worker works with. */
 export interface WorkerHost {

@@ -4,14 +4,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { Outbox } from '../../src/connection/outbox.ts';
+import { isWhole, NAIVE_PLAN, PLAN, TIMEOUT_MS } from './kill-plans.ts';
 import { countingServer, type KillPlan, type KillReport, killTrial } from './kill-trial.ts';
-
-/** `npm run outbox:faults` runs all of it. */
-const isWhole = process.env['OUTBOX_FAULTS'] === 'all';
-const PLAN: KillPlan = isWhole
-  ? { mails: 2_000, workers: 3, kills: 100, sleeps: 20, latestMs: 30 }
-  : { mails: 200, workers: 3, kills: 8, sleeps: 2, latestMs: 30 };
-const NAIVE_PLAN: KillPlan = { ...PLAN, workers: 1, kills: isWhole ? 100 : 6, sleeps: 0, latestMs: 0 };
 
 async function trial(plan: KillPlan, environment: NodeJS.ProcessEnv = {}): Promise<KillReport> {
   const folder = mkdtempSync(join(tmpdir(), 'amsdal-mail-kill-'));
@@ -30,8 +24,6 @@ async function trial(plan: KillPlan, environment: NodeJS.ProcessEnv = {}): Promi
     rmSync(folder, { recursive: true });
   }
 }
-
-const TIMEOUT_MS = isWhole ? 900_000 : 240_000;
 
 it(
   'loses and doubles no mail when workers are killed or fall asleep, and lists every doubt',

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { EmailConnectionError } from '../../src/model/errors.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 import { until } from '../servers/process.ts';
@@ -20,6 +21,12 @@ export interface KillPlan {
   readonly sleeps: number;
   /** How long after the server has taken a mail at most, in milliseconds. */
   readonly latestMs: number;
+}
+
+/** What else happens meanwhile, such as that the database is killed. */
+export interface Disturbance {
+  readonly times: number;
+  run(): Promise<void>;
 }
 
 /** What came of it. */
@@ -69,6 +76,7 @@ export async function killTrial(
   { taken, next }: CountingServer,
   environment: NodeJS.ProcessEnv,
   plan: KillPlan,
+  disturbance: Disturbance = { times: 0, run: () => Promise.resolve() },
 ): Promise<KillReport> {
   const steps = plan.kills + plan.sleeps;
   const sleepers: ChildProcess[] = [];
@@ -84,9 +92,13 @@ export async function killTrial(
       // Some more for each, so that there is something to be killed at.
       const upTo = Math.ceil((plan.mails * step) / steps);
       const another = next();
-      await outbox.enqueue(Array.from({ length: upTo - written }, (_, place) => numbered(written + place)));
+      await enqueue(
+        outbox,
+        Array.from({ length: upTo - written }, (_, place) => numbered(written + place)),
+      );
       written = upTo;
       await another;
+      if (step % Math.ceil(steps / (disturbance.times + 1)) === 0) await disturbance.run();
       if (plan.latestMs > 0) await wait(Math.random() * plan.latestMs);
       const place = Math.floor(Math.random() * workers.length);
       const victim = workers[place];
@@ -116,8 +128,29 @@ export async function killTrial(
   return compare(outbox, taken, { kills, sleeps });
 }
 
+/** Again when the store fails: each mail has a key, so that it is written down once. */
+async function enqueue(outbox: Outbox, mails: readonly ReturnType<typeof numbered>[]): Promise<void> {
+  await until(
+    () =>
+      outbox.enqueue(mails).then(
+        () => true,
+        (error: unknown) => {
+          if (error instanceof EmailConnectionError) return false;
+          throw error;
+        },
+      ),
+    () => 'the mails could not be written down',
+  );
+}
+
 function numbered(place: number) {
-  const text = { subject: `Mail ${place}`, body: `This is mail ${place}.`, messageId: `mail-${place}@example.com` };
+  const idempotencyKey = `mail-${place}`;
+  const text = {
+    idempotencyKey,
+    subject: `Mail ${place}`,
+    body: `This is mail ${place}.`,
+    messageId: `mail-${place}@example.com`,
+  };
   return { ...text, fromEmail: 'shop@example.com', to: `user${place}@example.org` };
 }
 

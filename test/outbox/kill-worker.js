@@ -1,10 +1,16 @@
+// @ts-check
 // A worker that is to be killed: its store and server come from the environment; SIGTERM ends it in good order.
 import { env } from 'node:process';
-import { Outbox } from '../../dist/connection/outbox.js';
-import { sqliteStore } from '../../dist/outbox/stores/sqlite.js';
+
+/** What is built; its types are those of the sources. @type {(name: string) => string} */
+const dist = (name) => new URL(`../../dist/${name}.js`, import.meta.url).href;
+/** @type {Pick<typeof import('../../src/connection/outbox.ts'), 'Outbox'>} */
+const { Outbox } = await import(dist('connection/outbox'));
+/** @type {Pick<typeof import('../../src/outbox/engine.ts'), 'openStore'>} */
+const { openStore } = await import(dist('outbox/engine'));
 
 const { STORE = '', VIA = '', NAIVE } = env;
-const store = sqliteStore(STORE.replace('sqlite:', ''));
+const store = openStore(STORE);
 // As most queues do it: that a mail leaves is written down once it has left.
 if (NAIVE === '1') store.mark = async (held) => held;
 const outbox = new Outbox({ store, connection: VIA, leaseMs: 1_000 });

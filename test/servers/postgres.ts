@@ -88,6 +88,12 @@ export class Postgres implements AsyncDisposable {
     this.#child = undefined;
   }
 
+  /** A crash, and what an operator does then. */
+  async killAndLaunch(): Promise<void> {
+    await this.end('SIGKILL');
+    await this.launch();
+  }
+
   async stop(): Promise<void> {
     await this.end();
     await rm(this.#folder, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import type { Outbox, OutboxMail } from '../../outbox/outbox.ts';
 import type { MailState } from '../../outbox/store.ts';
+import { outboxSchema } from '../../outbox/stores/postgres.ts';
 import { type Command, type CommandOptions, defineCommand, numberOf, type OptionValues } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { type Cell, type Color, formatCount, type Output } from '../output.ts';
@@ -23,6 +24,7 @@ const OPTIONS = {
   limit: { value: 'N', help: 'list: how many; default: 100' },
   before: { value: 'ID', help: 'list: older than this one, for the next page' },
   as: { value: 'sent|resend', help: 'resolve: it was sent, or it is to be sent again' },
+  run: { help: 'migrate: make the tables in Postgres; without it their SQL is printed' },
   'older-than': { value: 'DAYS', help: 'prune: what ended longer ago; default: 30' },
 } as const satisfies CommandOptions;
 
@@ -80,14 +82,29 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     output.line(`${formatCount(pruned)} deleted`);
     return 0;
   },
+  migrate: (outbox, _, __, output) => migrate(outbox, output),
 };
+
+/** For an application's own migrations: the SQL alone needs no database. */
+async function migrate(outbox: Outbox | null, output: Output): Promise<number> {
+  if (outbox === null) {
+    output.json({ sql: outboxSchema() });
+    output.line(outboxSchema());
+    return 0;
+  }
+  await outbox.migrate();
+  output.json({ migrated: true });
+  output.line('the tables are as this version needs them');
+  return 0;
+}
+
 const OF_IDS: ReadonlySet<string> = new Set(['show', 'retry', 'cancel', 'resolve']);
 
 /** `amsdal-mail outbox`: shows what an outbox has, and decides about it. */
 export const outboxCommand: Command = defineCommand({
   name: 'outbox',
   about: 'Shows the mails of an outbox and decides about them.',
-  operands: 'list|show|retry|cancel|resolve|stats|prune [ID ...]',
+  operands: 'list|show|retry|cancel|resolve|stats|prune|migrate [ID ...]',
   options: OPTIONS,
   notes:
     'A mail is in doubt when its worker died between its last byte and the answer: look whether it has arrived, then resolve it.\nExit codes: 0; 1 when a mail was in another state, or for stats when somebody should look; 2 wrong usage.',
@@ -95,8 +112,10 @@ export const outboxCommand: Command = defineCommand({
     'npx amsdal-mail outbox list --state in-doubt',
     'npx amsdal-mail outbox resolve 0mx3i1mua00002d7cc289281b1 --as resend',
     'npx amsdal-mail outbox stats --json',
+    'npx amsdal-mail outbox migrate > migrations/20_outbox.sql',
   ],
   async run({ values, operands: [action = '', ...ids], output }) {
+    if (action === 'migrate' && ids.length === 0 && !values.run) return migrate(null, output);
     const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
     if (act === undefined) throw new UsageError(`outbox needs one of ${Object.keys(ACTIONS).join(', ')}`);
     if (OF_IDS.has(action) !== ids.length > 0) {

@@ -1,5 +1,5 @@
 import { stderr } from 'node:process';
-import type { WorkReport } from '../../outbox/worker.ts';
+import type { WorkReport } from '../../outbox/work-options.ts';
 import { type Command, type CommandOptions, defineCommand, numberOf } from '../command.ts';
 import { formatCount } from '../output.ts';
 import { OUTBOX_CONNECTION, outboxOf } from './outbox-of.ts';

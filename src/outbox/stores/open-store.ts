@@ -1,19 +1,50 @@
 import { ConfigurationError } from '../../model/errors.ts';
+import { optionalRequire } from '../../options/optional-package.ts';
 import { memoryStore } from '../memory-store.ts';
 import type { OutboxStore } from '../store.ts';
+import { type PostgresPool, postgresStore } from './postgres.ts';
 import { sqliteStore } from './sqlite.ts';
 
+/** What is used of the package pg. */
+interface PgModule {
+  readonly Pool: new (options: {
+    readonly connectionString: string;
+    readonly max: number;
+  }) => PostgresPool & {
+    end(): Promise<void>;
+    on(event: 'error', listener: (error: Error) => void): unknown;
+  };
+}
+
+/** Connections to a Postgres that a text names: one hears of new mails, the others claim, mark and settle. */
+const POSTGRES_CONNECTIONS = 4;
+
 /**
- * The store that a text names: `sqlite:./mail.db`, `memory:`.
+ * The store that a text names: `sqlite:./mail.db`, `postgres://user:password@host/database`, `memory:`.
  *
- * @throws {ConfigurationError} `invalid-option` for another text, which is not shown, and as the stores.
+ * @throws {ConfigurationError} `invalid-option` for another text, which is not shown, and as the stores; `missing-dependency`
  */
 export function openStore(text: string): OutboxStore {
   const colon = text.indexOf(':');
   const [kind, rest] = [text.slice(0, Math.max(0, colon)), text.slice(colon + 1)];
   if (kind === 'sqlite' && rest !== '') return sqliteStore(rest);
   if (kind === 'memory' && rest === '') return memoryStore();
+  if (kind === 'postgres' || kind === 'postgresql') return openPostgres(text);
   const message =
-    "the store of an outbox is 'sqlite:PATH' or 'memory:', or an object that a function such as postgresStore makes";
+    "the store of an outbox is 'sqlite:PATH', 'postgres://...' or 'memory:', or an object that a function such as postgresStore makes";
   throw new ConfigurationError('invalid-option', message, { option: 'store' });
+}
+
+function openPostgres(connectionString: string): OutboxStore {
+  const { Pool } = optionalRequire<PgModule>('pg', 'an outbox in Postgres');
+  const pool = new Pool({ connectionString, max: POSTGRES_CONNECTIONS });
+  pool.on('error', () => {}); // of an idle connection that is lost: the next statement opens another
+  const store = postgresStore(pool);
+  const close = store.close.bind(store);
+  return Object.assign(store, {
+    close: async () => {
+      await close();
+      await pool.end();
+    },
+  });
 }

@@ -9,7 +9,6 @@ import type {
   Held,
   LaneRate,
   ListQuery,
-  MailState,
   NewMail,
   OnDoubt,
   OutboxStore,
@@ -19,7 +18,8 @@ import type {
   Settlement,
   StoredMail,
 } from '../store.ts';
-import { SqliteDatabase, type SqlRow } from './sqlite-database.ts';
+import { SqliteDatabase } from './sqlite-database.ts';
+import { added, bytesOf, claimedOf, stateOf, storedOf } from './sqlite-rows.ts';
 import { CLAIMED, IN_DOUBT, LATER, READY, SCHEMA, SENDING, STATES } from './sqlite-schema.ts';
 
 /** The options of {@link sqliteStore}. */
@@ -365,56 +365,4 @@ class SqliteStore implements OutboxStore {
       reason: String(row['reason']),
     }));
   }
-}
-
-function added(one: Pick<Count, 'count' | 'oldestMs'>, other: Pick<Count, 'count' | 'oldestMs'>) {
-  return { count: one.count + other.count, oldestMs: Math.max(one.oldestMs, other.oldestMs) };
-}
-
-function stateOf(row: SqlRow): MailState {
-  const state = STATES[Number(row['state'])];
-  return state === undefined || state === 'later' ? 'queued' : state;
-}
-
-function textOrNull(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function bytesOf(value: unknown): Uint8Array | null {
-  return value instanceof Uint8Array ? value : null;
-}
-
-function storedOf(row: SqlRow): StoredMail {
-  return {
-    id: String(row['id']),
-    key: textOrNull(row['key']),
-    lane: String(row['lane']),
-    priority: Number(row['priority']),
-    orderKey: textOrNull(row['order_key']),
-    state: stateOf(row),
-    dueAt: Number(row['due_at']),
-    onDoubt: onDoubtOf(row),
-    facts: String(row['facts']),
-    tries: Number(row['tries']),
-    createdAt: Number(row['created_at']),
-    changedAt: Number(row['changed_at']),
-  };
-}
-
-function claimedOf(row: SqlRow, isProbe: boolean): ClaimedMail {
-  return {
-    id: String(row['id']),
-    fence: Number(row['fence']),
-    lane: String(row['lane']),
-    tries: Number(row['tries']),
-    onDoubt: onDoubtOf(row),
-    createdAt: Number(row['created_at']),
-    facts: String(row['facts']),
-    content: bytesOf(row['content']) ?? new Uint8Array(),
-    isProbe,
-  };
-}
-
-function onDoubtOf(row: SqlRow): OnDoubt {
-  return row['on_doubt'] === 'resend' ? 'resend' : 'hold';
 }

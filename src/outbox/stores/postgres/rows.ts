@@ -6,7 +6,7 @@ export function wellFormed(text: string): string {
   return text.replace(/[\p{Surrogate}\0]/gu, '\ufffd');
 }
 
-export function base64(bytes: Uint8Array): string {
+function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 

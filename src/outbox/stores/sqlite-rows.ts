@@ -1,0 +1,55 @@
+import type { ClaimedMail, Count, MailState, OnDoubt, StoredMail } from '../store.ts';
+import type { SqlRow } from './sqlite-database.ts';
+import { STATES } from './sqlite-schema.ts';
+
+export function added(one: Pick<Count, 'count' | 'oldestMs'>, other: Pick<Count, 'count' | 'oldestMs'>) {
+  return { count: one.count + other.count, oldestMs: Math.max(one.oldestMs, other.oldestMs) };
+}
+
+export function stateOf(row: SqlRow): MailState {
+  const state = STATES[Number(row['state'])];
+  return state === undefined || state === 'later' ? 'queued' : state;
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+export function bytesOf(value: unknown): Uint8Array | null {
+  return value instanceof Uint8Array ? value : null;
+}
+
+export function storedOf(row: SqlRow): StoredMail {
+  return {
+    id: String(row['id']),
+    key: textOrNull(row['key']),
+    lane: String(row['lane']),
+    priority: Number(row['priority']),
+    orderKey: textOrNull(row['order_key']),
+    state: stateOf(row),
+    dueAt: Number(row['due_at']),
+    onDoubt: onDoubtOf(row),
+    facts: String(row['facts']),
+    tries: Number(row['tries']),
+    createdAt: Number(row['created_at']),
+    changedAt: Number(row['changed_at']),
+  };
+}
+
+export function claimedOf(row: SqlRow, isProbe: boolean): ClaimedMail {
+  return {
+    id: String(row['id']),
+    fence: Number(row['fence']),
+    lane: String(row['lane']),
+    tries: Number(row['tries']),
+    onDoubt: onDoubtOf(row),
+    createdAt: Number(row['created_at']),
+    facts: String(row['facts']),
+    content: bytesOf(row['content']) ?? new Uint8Array(),
+    isProbe,
+  };
+}
+
+function onDoubtOf(row: SqlRow): OnDoubt {
+  return row['on_doubt'] === 'resend' ? 'resend' : 'hold';
+}
