@@ -11,13 +11,20 @@ const manifest: Manifest = JSON.parse(read('package.json'));
 
 const ALL = backendNames().map((name) => [name, findBackend(name) as BackendClass] as const); // nobody has registered others
 const isWrapper = ({ optionTable = {} }: BackendClass): boolean => Object.hasOwn(optionTable, 'connections');
-const BUILT_IN = ALL.filter(([, backend]) => !isWrapper(backend));
+const BUILT_IN = ALL.filter(([name, backend]) => !isWrapper(backend) && name !== 'outbox');
 const WRAPPERS = ALL.filter(([, backend]) => isWrapper(backend));
 
 test.each(WRAPPERS)('the wrapper %s is named everywhere', (name, { name: className }) => {
   expect(read(`src/wrappers/${name}.ts`)).toMatch(new RegExp(`class ${className} [^]*readonly name = '${name}';`));
   expect(read('docs/resilience.md')).toContain(`\`${name}\``);
   expect(entryPoints()).toContainEqual({ subpath: `./${name}`, name: `wrappers/${name}` });
+});
+
+test('the outbox is named everywhere', () => {
+  expect(read('src/outbox/outbox-backend.ts')).toMatch(/^export class OutboxBackend .*$/m);
+  expect(read('docs/outbox.md')).toContain("AMSDAL_EMAIL_URL='outbox:sqlite:");
+  for (const page of ['README.md', 'llms.txt', 'docs/cli.md']) expect(read(page)).toContain('outbox');
+  expect(entryPoints()).toContainEqual({ subpath: './outbox', name: 'connection/outbox' });
 });
 
 test.each(BUILT_IN)('the backend %s is named everywhere', (name, { name: className, delivers = true }) => {

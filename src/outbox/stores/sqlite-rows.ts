@@ -2,7 +2,9 @@ import type { ClaimedMail, Count, MailState, OnDoubt, StoredMail } from '../stor
 import type { SqlRow } from './sqlite-database.ts';
 import { STATES } from './sqlite-schema.ts';
 
-export function added(one: Pick<Count, 'count' | 'oldestMs'>, other: Pick<Count, 'count' | 'oldestMs'>) {
+type Sum = Pick<Count, 'count' | 'oldestMs'>;
+
+export function added(one: Sum, other: Sum): Sum {
   return { count: one.count + other.count, oldestMs: Math.max(one.oldestMs, other.oldestMs) };
 }
 

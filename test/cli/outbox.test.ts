@@ -1,0 +1,111 @@
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Outbox } from '../../src/connection/outbox.ts';
+import { SmtpServer } from '../../src/smtp-server/server.ts';
+import { until } from '../servers/process.ts';
+import { ended, runCli, startCli } from './run-cli.ts';
+
+let folder = '';
+let url = '';
+let server: SmtpServer;
+let answer: string | undefined;
+let received = 0;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'amsdal-mail-outbox-cli-'));
+  server = await SmtpServer.start({
+    onMessage() {
+      received++;
+      return answer;
+    },
+  });
+  url = `outbox:sqlite:${join(folder, 'mail.db')}?via=smtp://127.0.0.1:${server.port}`;
+});
+
+afterAll(async () => {
+  await server.close();
+  rmSync(folder, { recursive: true });
+});
+
+const outboxCli = (...args: readonly string[]) => runCli(args, { env: { AMSDAL_EMAIL_URL: url } });
+const send = () =>
+  runCli(
+    ['send', '--from', 'shop@example.com', '--to', 'jane@example.org', '--subject', 'Hi', '--text', '-', '--json'],
+    { env: { AMSDAL_EMAIL_URL: url }, input: 'Hello' },
+  );
+
+async function idsOf(state: string): Promise<readonly string[]> {
+  const { stdout } = await outboxCli('outbox', 'list', '--state', state, '--json');
+  return (JSON.parse(stdout) as { readonly id: string }[]).map(({ id }) => id);
+}
+
+describe('amsdal-mail worker and outbox', () => {
+  it('write a mail down, show it, send it, and show what became of it', async () => {
+    expect(await send()).toMatchObject({ code: 0, stdout: expect.stringContaining('queued') });
+    expect(statSync(join(folder, 'mail.db')).mode & 0o777).toBe(0o600);
+    const [id = ''] = await idsOf('queued');
+    expect((await outboxCli('outbox', 'show', id)).stdout).toContain('jane@example.org: queued');
+    expect(await outboxCli('worker', '--once')).toMatchObject({ code: 0, stdout: '1 sent\n' });
+    expect(received).toBe(1);
+    expect((await outboxCli('outbox', 'show', id)).stdout).toMatch(/sent 250/);
+    expect((await outboxCli('outbox', 'stats')).stdout).toMatch(/transactional +sent +1/);
+    expect((await outboxCli('outbox', 'prune', '--older-than', '0')).stdout).toBe('1 deleted\n');
+  });
+
+  it('cancel, try again, and say when a mail is in another state', async () => {
+    await send();
+    const [id = ''] = await idsOf('queued');
+    expect(await outboxCli('outbox', 'cancel', id)).toMatchObject({ code: 0, stdout: `${id}  cancelled\n` });
+    expect(await outboxCli('outbox', 'cancel', id)).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining('not changed'),
+    });
+    answer = '550 5.7.1 no';
+    await send();
+    expect(await outboxCli('worker', '--once')).toMatchObject({ code: 0, stdout: '0 sent, 1 failed\n' });
+    answer = undefined;
+    const [failed = ''] = await idsOf('failed');
+    expect(await outboxCli('outbox', 'retry', failed)).toMatchObject({ code: 0 });
+    expect(await outboxCli('worker', '--once')).toMatchObject({ code: 0, stdout: '1 sent\n' });
+  });
+
+  it('ends a worker in good order at SIGTERM', async () => {
+    const worker = startCli(['worker'], { env: { AMSDAL_EMAIL_URL: url } });
+    const running = ended(worker);
+    const before = received;
+    const outbox = new Outbox({ store: `sqlite:${join(folder, 'mail.db')}`, connection: 'dummy' });
+    await outbox.enqueue({ subject: 'Hi', body: 'Hello', fromEmail: 'shop@example.com', to: 'joe@example.org' });
+    await outbox.close();
+    await until(
+      () => received > before,
+      () => `${received} received`,
+    );
+    worker.kill('SIGTERM');
+    expect(await running).toMatchObject({ code: 0, stdout: '1 sent\n' });
+  });
+
+  it.each([
+    [['outbox'], /needs one of list, show/],
+    [['outbox', 'show'], /needs the id/],
+    [['outbox', 'list', 'x'], /takes no id/],
+    [['outbox', 'list', '--state', 'gone'], /--state is one of/],
+    [['outbox', 'resolve', 'x'], /--as sent or --as resend/],
+    [['outbox', 'show', 'x'], /there is no mail x/],
+    [['worker', '--concurrency', 'many'], /must be a number/],
+  ])('%j says what is wrong', async (args, message) => {
+    expect(await outboxCli(...args)).toMatchObject({ code: 2, stderr: expect.stringMatching(message) });
+  });
+
+  it('say which connection they need, and print the tables of Postgres without any', async () => {
+    const { code, stderr } = await runCli(['worker', '--backend', 'dummy']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('the connection is dummy and no outbox')]);
+    const { stdout } = await runCli(['outbox', 'migrate']);
+    expect(stdout).toContain('CREATE TABLE');
+    expect(await outboxCli('worker', '--lane', 'fast')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("no lane 'fast'"),
+    });
+  });
+});
