@@ -10,13 +10,14 @@ const TAG_BYTES = 16;
 /** The first byte of what is kept. */
 const PLAIN = 0;
 const SEALED = 1;
-/** Texts and bytes of which the hash is remembered: a newsletter has the same for everybody. */
+/** Contents that are remembered as they are kept: a newsletter has the same for everybody. */
 const REMEMBERED = 16;
 
 /** How contents are kept at rest: as they are, or sealed with AES-256-GCM. */
 export class Seal {
   readonly #keys: readonly Buffer[];
-  readonly #recent = new Map<string | Uint8Array, Blob>();
+  /** By their hashes: a caller may fill the same buffer anew for the next mail. */
+  readonly #recent = new Map<string, Blob>();
 
   /** @throws {ConfigurationError} `invalid-option` for what is no key of 32 bytes; the key is not shown. */
   constructor(keys: SealKey | undefined) {
@@ -49,14 +50,14 @@ export class Seal {
 
   /** The content under its hash; of what is sealed the hash tells nothing to who lacks the key. */
   blob(content: string | Uint8Array): Blob {
-    const known = this.#recent.get(content);
-    if (known !== undefined) return known;
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     const [key] = this.#keys;
     const { createHash, createHmac } = crypto();
     const hash = (key === undefined ? createHash('sha256') : createHmac('sha256', key)).update(bytes).digest('hex');
+    const known = this.#recent.get(hash);
+    if (known !== undefined) return known;
     const blob: Blob = { hash, bytes: this.close(bytes) };
-    this.#recent.set(content, blob);
+    this.#recent.set(hash, blob);
     const [oldest] = this.#recent.keys();
     if (this.#recent.size > REMEMBERED && oldest !== undefined) this.#recent.delete(oldest);
     return blob;
