@@ -2,6 +2,7 @@ import type { Attachment, AttachmentInit } from '../model/attachment.ts';
 import { EmailMessage } from '../model/message.ts';
 import type { EmailMessageInit } from '../model/message-init.ts';
 import { fieldsFromJson, fieldsToJson, type MessageJson } from '../model/message-json.ts';
+import { reasonOf } from '../util/reason.ts';
 import type { Seal } from './seal.ts';
 import type { Blob } from './store.ts';
 
@@ -30,6 +31,9 @@ export interface KeptContent {
   readonly content: Uint8Array;
   readonly blobs: readonly Blob[];
 }
+
+/** What was kept is not what was written: no further try reads it. */
+export class DamagedContent extends Error {}
 
 /** What a message is kept as. @param message with its content in memory */
 export function keepMessage(message: EmailMessage, seal: Seal): KeptContent {
@@ -67,31 +71,44 @@ function keepAttachment(
  *
  * @param blobsOf finds contents by their hashes
  * @throws {ConfigurationError} `invalid-key` when it is sealed with a key that is not given
- * @throws {Error} when it cannot be read
+ * @throws {DamagedContent} when it cannot be read; what `blobsOf` rejects with passes as it is
  */
 export async function keptMessage(
   content: Uint8Array,
   seal: Seal,
   blobsOf: (hashes: readonly string[]) => Promise<ReadonlyMap<string, Uint8Array>>,
 ): Promise<EmailMessage> {
-  const { fields, texts, attachments } = JSON.parse(textOf(seal.open(content))) as KeptMessage; // written above
+  const opened = seal.open(content);
+  const { fields, texts, attachments } = undamaged(() => JSON.parse(textOf(opened)) as KeptMessage); // written above
   const hashes = [...Object.values(texts), ...attachments].map(({ hash }) => hash);
   const blobs = hashes.length === 0 ? NO_BLOBS : await blobsOf(hashes);
   const bytesOf = ({ hash }: Apart): Uint8Array => {
     const bytes = blobs.get(hash);
-    if (bytes === undefined) throw new Error(`a part of its content, ${hash}, is not in the store`);
+    if (bytes === undefined) throw new DamagedContent(`a part of its content, ${hash}, is not in the store`);
     return bytes;
   };
   const { body, htmlBody } = texts;
-  return new EmailMessage({
-    ...fieldsFromJson(fields),
-    ...(body && { body: textOf(bytesOf(body)) }),
-    ...(htmlBody && { htmlBody: textOf(bytesOf(htmlBody)) }),
-    attachments: attachments.map(({ hash, isText, ...attachment }) => {
-      const bytes = bytesOf({ hash });
-      return { ...attachment, content: isText ? textOf(bytes) : bytes };
-    }),
-  } as EmailMessageInit);
+  return undamaged(
+    () =>
+      new EmailMessage({
+        ...fieldsFromJson(fields),
+        ...(body && { body: textOf(bytesOf(body)) }),
+        ...(htmlBody && { htmlBody: textOf(bytesOf(htmlBody)) }),
+        attachments: attachments.map(({ hash, isText, ...attachment }) => {
+          const bytes = bytesOf({ hash });
+          return { ...attachment, content: isText ? textOf(bytes) : bytes };
+        }),
+      } as EmailMessageInit),
+  );
+}
+
+/** What reads content that a store gave. @throws {DamagedContent} for whatever it throws */
+function undamaged<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw cause instanceof DamagedContent ? cause : new DamagedContent(reasonOf(cause), { cause });
+  }
 }
 
 const NO_BLOBS: ReadonlyMap<string, Uint8Array> = /* @__PURE__ */ new Map();

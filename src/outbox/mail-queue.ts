@@ -29,6 +29,9 @@ export interface QueueOwner {
 /** How many mails are committed ahead for a connection that does not ask. */
 const AHEAD = 16;
 
+/** The wait after a store has failed, in milliseconds. */
+const STORE_WAIT_MS = 1_000;
+
 const DONE: IteratorReturnResult<undefined> = /* @__PURE__ */ Object.freeze({ done: true, value: undefined });
 
 /** The mails that a worker has claimed, as the jobs of one long call: lanes of more weight first, each within its rate. */
@@ -38,6 +41,8 @@ export class MailQueue implements AsyncIterableIterator<Job> {
   /** Committed, and not asked for yet. */
   readonly #ready: OpenMail[] = [];
   #wake: (() => void) | null = null;
+  /** A mail came since the lanes were looked at. */
+  #isStale = false;
   #isClosed = false;
 
   /** @param lanes those of more weight first */
@@ -52,6 +57,7 @@ export class MailQueue implements AsyncIterableIterator<Job> {
 
   add(mail: OpenMail): void {
     this.#lanes.get(mail.claimed.lane)?.mails.push(mail);
+    this.#isStale = true;
     this.#wake?.();
   }
 
@@ -86,6 +92,7 @@ export class MailQueue implements AsyncIterableIterator<Job> {
 
   /** The next mail whose lane may go on; without one, how long until one may, null for until one comes. */
   async #pick(): Promise<{ readonly mail: OpenMail | null; readonly waitMs: number | null }> {
+    this.#isStale = false;
     let waitMs: number | null = null;
     for (const queue of this.#lanes.values()) {
       const [mail] = queue.mails;
@@ -123,8 +130,7 @@ export class MailQueue implements AsyncIterableIterator<Job> {
         this.#wake = null;
         resolve();
       };
-      const hasMails = [...this.#lanes.values()].some(({ mails }) => mails.length > 0);
-      if (this.#isClosed || (ms === null && hasMails)) this.#wake(); // it came meanwhile
+      if (this.#isClosed || this.#isStale) this.#wake();
     });
   }
 
@@ -158,7 +164,8 @@ class LaneQueue {
     if (this.#rate === null) return 0;
     const now = performance.now();
     if (now < this.#waitsUntil) return this.#waitsUntil - now;
-    const ms = await owner.take(this.#rate, message.recipients.length);
+    // A store that fails is asked again: the one call of the connection goes on.
+    const ms = await owner.take(this.#rate, message.recipients.length).catch(() => STORE_WAIT_MS);
     this.#waitsUntil = ms === 0 ? 0 : performance.now() + ms;
     return ms;
   }

@@ -1,21 +1,24 @@
 import type { DeliveryResult } from '../backend/job.ts';
 import type { Part } from '../backend/part.ts';
-import { ConfigurationError } from '../model/errors.ts';
+import { ConfigurationError, MessageError } from '../model/errors.ts';
 import type { EmailMessage } from '../model/message.ts';
 import { recipientStatus } from '../model/status.ts';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 import { SYSTEM_CLOCK } from '../util/clock.ts';
+import { DeadlinePassed } from '../util/deadline.ts';
 import { pause } from '../util/pause.ts';
 import { reasonOf } from '../util/reason.ts';
 import { messageFor } from '../wrappers/message-for.ts';
 import { WrapperCall } from '../wrappers/wrapper-call.ts';
-import { type MailFacts, readFacts, withEvent, writeFacts } from './facts.ts';
+import { DamagedContent } from './content.ts';
+import { type MailFacts, readFacts, withEvent } from './facts.ts';
 import { Grouped } from './grouped.ts';
 import { judge } from './judge.ts';
 import { LaneShares } from './lanes.ts';
 import { MailQueue, type OpenMail } from './mail-queue.ts';
 import { DELAYS_MS, type LaneOptions, LEASE_MS, type OutboxOptions } from './outbox-options.ts';
-import type { ClaimedMail, Held, MailState, OutboxStore, Pause, Settlement } from './store.ts';
+import { isCutShort, settlementOf } from './settlement.ts';
+import type { ClaimedMail, OutboxStore, Pause, Settlement } from './store.ts';
 import { tellOfChange, warnOfDoubt } from './tell-of-change.ts';
 import type { WorkOptions, WorkReport } from './work-options.ts';
 
@@ -52,8 +55,6 @@ const LONGEST_PAUSE_MS = 900_000;
 const STORE_WAIT_MS = 250;
 const LONGEST_STORE_WAIT_MS = 10_000;
 
-const HELD: readonly MailState[] = ['claimed', 'sending', 'in-doubt'];
-
 /** Claims mails, has them sent, and writes down what became of them; its calls of the store are few, each for many mails. */
 export class Worker {
   readonly #host: WorkerHost;
@@ -71,6 +72,8 @@ export class Worker {
   #wake: (() => void) | null = null;
   /** Something may have changed since it was looked at. */
   #isStale = false;
+  /** The time for what was under way at the end has passed. */
+  #isDrained = false;
   /** What it cannot go on after. */
   #failure: { readonly error: unknown } | null = null;
 
@@ -109,15 +112,22 @@ export class Worker {
     const stopTimers = new AbortController();
     try {
       await this.#recover(this.#host.keepMs);
-      const delivering = this.#deliver(abort.signal);
+      const delivering = this.#deliver(abort.signal).catch((error: unknown) => this.#fail(error));
       const renewing = this.#every(this.#leaseMs / 3, stopTimers.signal, () => this.#renew());
       const recovering = this.#every(this.#leaseMs / 2, stopTimers.signal, () => this.#recover());
       const pruning = this.#every(PRUNE_EVERY_MS, stopTimers.signal, () => this.#recover(this.#host.keepMs));
       await this.#claimAll();
       this.#giveBack();
       this.#queue.close();
-      const stopDraining = SYSTEM_CLOCK.wakeAfter(this.#options.drainMs ?? DRAIN_MS, () => abort.abort());
+      const drainMs = this.#options.drainMs ?? DRAIN_MS;
+      const stopDraining = SYSTEM_CLOCK.wakeAfter(drainMs, () => {
+        this.#isDrained = true;
+        abort.abort(new DeadlinePassed(drainMs));
+      });
       await delivering;
+      await this.#settling.idle();
+      // What the connection never had, the call has given no answer to.
+      if (this.#failure === null) for (const mail of this.#open.values()) this.#end(this.#backOf(mail));
       await this.#settling.idle();
       stopDraining();
       stopTimers.abort();
@@ -158,7 +168,7 @@ export class Worker {
         if (once && mails.length === 0 && this.#open.size === 0) return;
         await this.#wait(Math.min(nextMs ?? LONGEST_WAIT_MS, store.pollMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS));
       } catch (error) {
-        if (once) throw error;
+        if (once) return this.#fail(error);
         await this.#wait(storeWaitMs(failures++));
       }
     }
@@ -180,40 +190,44 @@ export class Worker {
   /** A claimed mail goes to the queue; one that cannot be read has failed, and keeps nobody up. */
   async #take(claimed: ClaimedMail): Promise<void> {
     const facts = readFacts(claimed.facts);
-    const index = this.#count++;
     try {
       const message = await this.#host.open(claimed.content);
       const left = facts.recipients
         .filter(({ isOpen }) => isOpen)
         .map(({ address }) => recipientStatus(address, 'queued'));
       const mail: OpenMail = {
-        index,
+        index: this.#count++,
         claimed,
         facts,
         message: messageFor(message, left),
         isGiven: false,
         withheld: null,
       };
-      this.#open.set(index, mail);
+      this.#open.set(mail.index, mail);
       this.#queue.add(mail);
     } catch (error) {
-      const mail = { index, claimed, facts, message: null, isGiven: false, withheld: null };
-      await this.#endUnread(mail, error);
+      await this.#endUnread(claimed, facts, error);
     }
   }
 
   /** The key that is missing concerns all mails; what is damaged, or cannot be sent any more, this one alone. */
-  async #endUnread(
-    { claimed, facts }: { readonly claimed: ClaimedMail; readonly facts: MailFacts },
-    error: unknown,
-  ): Promise<void> {
+  async #endUnread(claimed: ClaimedMail, facts: MailFacts, error: unknown): Promise<void> {
+    const { store } = this.#host;
     const reason = reasonOf(error);
-    const isOfAll = error instanceof ConfigurationError;
-    const told = withEvent(facts, isOfAll ? 'put-off' : 'tried', `it cannot be read: ${reason}`);
-    const settlement = settlementOf(claimed, isOfAll ? 'queued' : 'failed', { facts: told, isTried: !isOfAll });
-    const pauses = isOfAll ? [this.#pauseOf(claimed.lane, reason)] : [];
-    await this.#host.store.settle([settlement], pauses);
-    if (!isOfAll) this.#counts.failed++;
+    if (error instanceof ConfigurationError) {
+      const told = withEvent(facts, 'put-off', `it cannot be read: ${reason}`);
+      await store.settle([settlementOf(claimed, 'queued', { facts: told })], [this.#pauseOf(claimed.lane, reason)]);
+    } else if (error instanceof DamagedContent || error instanceof MessageError) {
+      const told = withEvent(facts, 'tried', `it cannot be read: ${reason}`);
+      const changed = await store.settle([settlementOf(claimed, 'failed', { facts: told, isTried: true })]);
+      if (changed.length === 0) return;
+      this.#counts.failed++;
+      tellOfChange(claimed, 'failed', told);
+    } else {
+      // The store did not give it: that says nothing of the mail.
+      await store.settle([settlementOf(claimed, 'queued', { afterMs: STORE_WAIT_MS })]);
+      throw error;
+    }
   }
 
   /** One long call of the connection: it asks for mails when it has room, and answers each. */
@@ -234,10 +248,12 @@ export class Worker {
   }
 
   #end(ending: Ending): void {
-    this.#settling.add(ending).catch((error: unknown) => {
-      this.#failure ??= { error };
-      this.#news();
-    });
+    this.#settling.add(ending).catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#news();
   }
 
   /** Writes down that a mail may leave. */
@@ -258,7 +274,7 @@ export class Worker {
   }
 
   #endingOf(mail: OpenMail, answer: DeliveryResult): Ending {
-    if (mail.withheld !== null) return this.#backOf(mail);
+    if (mail.withheld !== null || (this.#isDrained && isCutShort(answer))) return this.#backOf(mail);
     const { claimed } = mail;
     const { lane, tries, onDoubt, isProbe } = claimed;
     const delaysMs = this.#host.options.retry?.delaysMs ?? DELAYS_MS;
@@ -338,10 +354,13 @@ export class Worker {
   /** Whose lease is not renewed is somebody else's by now: what the connection has not asked for is dropped. */
   async #renew(): Promise<void> {
     if (this.#open.size === 0) return;
-    const held = [...this.#open.values()].map(({ claimed }) => claimed);
+    const asked = [...this.#open.values()];
+    const held = asked.map(({ claimed }) => claimed);
     const renewed = new Set((await this.#host.store.renew(held, this.#leaseMs)).map(({ id }) => id));
+    // Others may have been claimed meanwhile.
+    const lost = new Set(asked.filter(({ claimed }) => !renewed.has(claimed.id)));
     for (const mail of this.#queue.removeWaiting()) {
-      if (renewed.has(mail.claimed.id)) this.#queue.add(mail);
+      if (!lost.has(mail)) this.#queue.add(mail);
       else this.#open.delete(mail.index);
     }
   }
@@ -372,13 +391,4 @@ function countsOf(mails: readonly ClaimedMail[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { lane } of mails) counts.set(lane, (counts.get(lane) ?? 0) + 1);
   return counts;
-}
-
-function settlementOf(
-  { id, fence }: Held,
-  to: MailState,
-  { facts, ...given }: { facts?: MailFacts; afterMs?: number; isTried?: boolean; dropsContent?: boolean } = {},
-): Settlement {
-  const written = facts === undefined ? null : writeFacts(facts);
-  return { id, fence, from: HELD, to, afterMs: 0, isTried: false, dropsContent: false, ...given, facts: written };
 }
