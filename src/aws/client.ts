@@ -86,7 +86,10 @@ export class AwsClient {
       clockMs = this.#clockMs;
       const now = new Date(Date.now() + clockMs);
       const headers = this.#signer.sign({ method, url, headers: given, body }, keys, now);
-      answer = await this.#transport.send({ method, url, headers, body: text === '' ? null : body }, end);
+      answer = await this.#transport.send(
+        { method, url, headers, body: text === '' ? null : typeof body === 'string' ? body : [body] },
+        end,
+      );
     } catch (error) {
       // A transport throws anything else only before it begins.
       throw error instanceof NoAnswer && error.isSent ? error : new UnsentError(error);

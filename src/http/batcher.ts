@@ -1,34 +1,39 @@
 import { nextTurn } from '../util/breathe.ts';
+import { type Json, JsonList, octetsOf } from './json.ts';
+import type { Batch } from './provider.ts';
 
-/** Gathers what comes at nearly the same time under one name, so that it goes together. */
+/** What goes together. */
+interface Together<T> {
+  readonly entries: T[];
+  readonly list: JsonList;
+  octets: number;
+}
+
+/** Gathers what comes at nearly the same time for one path, so that it goes together. */
 export class Batcher<T> {
-  readonly #max: number;
-  readonly #maxSize: number;
-  readonly #flush: (path: string, entries: readonly T[]) => void;
-  readonly #waiting = new Map<string, { entries: T[]; size: number }>();
+  readonly #batch: Batch;
+  readonly #flush: (path: string, entries: readonly T[], list: JsonList) => void;
+  readonly #waiting = new Map<string, Together<T>>();
   #isWaiting = false;
   #added = 0;
 
-  /**
-   * @param max entries that go together
-   * @param maxSize what their sizes may come to
-   * @param flush takes them, and never throws
-   */
-  constructor(max: number, maxSize: number, flush: (path: string, entries: readonly T[]) => void) {
-    this.#max = max;
-    this.#maxSize = maxSize;
+  /** @param flush takes what goes together, and never throws */
+  constructor(batch: Batch, flush: (path: string, entries: readonly T[], list: JsonList) => void) {
+    this.#batch = batch;
     this.#flush = flush;
   }
 
-  add(path: string, entry: T, size: number): void {
-    const waiting = this.#waiting.get(path);
-    if (waiting !== undefined && waiting.size + size > this.#maxSize) this.#release(path);
-    const batch = this.#waiting.get(path) ?? { entries: [], size: 0 };
-    this.#waiting.set(path, batch);
-    batch.entries.push(entry);
-    batch.size += size;
+  add(path: string, entry: T, json: Json): void {
+    const { max, maxSize, around } = this.#batch;
+    const octets = octetsOf(json);
+    if ((this.#waiting.get(path)?.octets ?? 0) + octets > maxSize) this.#release(path);
+    const waiting = this.#waiting.get(path) ?? { entries: [], list: new JsonList(around(path)), octets: 0 };
+    this.#waiting.set(path, waiting);
+    waiting.entries.push(entry);
+    waiting.list.add(json);
+    waiting.octets += octets;
     this.#added++;
-    if (batch.entries.length >= this.#max) this.#release(path);
+    if (waiting.entries.length >= max) this.#release(path);
     else if (!this.#isWaiting) this.#wait(this.#added);
   }
 
@@ -44,8 +49,8 @@ export class Batcher<T> {
   }
 
   #release(path: string): void {
-    const { entries = [] } = this.#waiting.get(path) ?? {};
+    const waiting = this.#waiting.get(path);
     this.#waiting.delete(path);
-    this.#flush(path, entries);
+    if (waiting !== undefined) this.#flush(path, waiting.entries, waiting.list);
   }
 }

@@ -21,6 +21,7 @@ import { Batcher } from './batcher.ts';
 import { committing, letGo } from './commit.ts';
 import { mailForEach } from './each-mail.ts';
 import { type Refusal, unmadeError, unpreparedError } from './failure.ts';
+import { encodeJson, type Json, JsonList, jsonOf } from './json.ts';
 import type { HttpOptions } from './options.ts';
 import { hasVariables, withExtra } from './payload.ts';
 import {
@@ -44,7 +45,7 @@ import { acceptedResult, failedResult, joinResults, refusedBy } from './results.
 interface Waiting {
   readonly job: Job;
   readonly built: Built;
-  readonly json: string;
+  readonly body: object;
   readonly resolve: (result: DeliveryResult) => void;
 }
 
@@ -88,7 +89,7 @@ export class HttpEngine {
     const { check } = this.#provider;
     const { baseUrl, path, body } = check;
     const method = body === undefined ? 'GET' : 'POST';
-    const encode = (): Encoded | null => (body === undefined ? null : asJson(JSON.stringify(body)));
+    const encode = (): Encoded | null => (body === undefined ? null : encodeJson(jsonOf(body, false)));
     const read = (said: Answer): Reading<Answer> => ({ said });
     const answered = await this.#requests.run({ method, baseUrl, path, encode, read, messages: [] }, signal);
     const { answer } = answered;
@@ -110,11 +111,9 @@ export class HttpEngine {
     const { batch } = this.#provider;
     const connections = this.#maxConnections;
     if (batch === undefined) return deliverEach(jobs, (job) => this.#deliverOne(job, null, connections), connections);
-    const batches = new Batcher<Waiting>(
-      batch.max,
-      batch.maxSize,
-      (path, entries) => void this.#deliverBatch(batch, path, entries),
-    );
+    const flush = (path: string, entries: readonly Waiting[], list: JsonList) =>
+      void this.#deliverBatch(batch, path, entries, list);
+    const batches = new Batcher(batch, flush);
     // Enough to fill batches while others are under way.
     const width = connections + batch.max * Math.min(connections, 4);
     return deliverEach(jobs, (job) => this.#deliverOne(job, batches, width), width);
@@ -184,19 +183,20 @@ export class HttpEngine {
     const facts = ignored.length === 0 ? {} : { ignored, ignoredReasons: built.ignored ?? {} };
     if (batches !== null && built.batch !== undefined && message.idempotencyKey === null) {
       const path = built.batch;
-      const json = JSON.stringify(body);
       const delivered = await new Promise<DeliveryResult>((resolve) => {
-        batches.add(path, { job, built, json, resolve }, Buffer.byteLength(json));
+        batches.add(path, { job, built, body, resolve }, jsonFor(message, body));
       });
       return { ...delivered, ...facts };
     }
-    const encode = (): Encoded => this.#provider.encode?.(body) ?? this.#encodeOne(built, JSON.stringify(body));
-    return { ...(await this.#send(job, built, encode)), ...facts };
+    return { ...(await this.#send(job, built, () => this.#encodeOne(message, built, body))), ...facts };
   }
 
-  #encodeOne({ path }: Built, json: string): Encoded {
-    const { batch } = this.#provider;
-    return asJson(batch?.holdsOne ? batch.join([json], path) : json);
+  #encodeOne(message: EmailMessage, { path }: Built, body: object): Encoded {
+    const { batch, encode } = this.#provider;
+    if (encode !== undefined) return encode(body);
+    const list = new JsonList(batch?.around(path) ?? ['', '']);
+    list.add(jsonFor(message, body));
+    return list.encode(batch?.holdsOne !== true);
   }
 
   #build(message: EmailMessage, key: string | null): { readonly built: Built; readonly body: object } {
@@ -255,21 +255,22 @@ export class HttpEngine {
   }
 
   /** Answers each; one that is alone goes as it would without batches. */
-  async #deliverBatch(batch: Batch, path: string, entries: readonly Waiting[]): Promise<void> {
+  async #deliverBatch(batch: Batch, path: string, entries: readonly Waiting[], list: JsonList): Promise<void> {
     try {
       const [first] = entries;
+      const encode = (): Encoded => list.encode(batch.holdsOne !== true);
       if (first && entries.length === 1) {
-        first.resolve(await this.#send(first.job, first.built, () => this.#encodeOne(first.built, first.json)));
+        first.resolve(await this.#send(first.job, first.built, encode));
         return;
       }
       const key = this.#provider.keyMs === undefined ? {} : { 'idempotency-key': randomToken() };
       const headers = { ...batch.headers, ...key };
       const isTriedOnce = first?.job.isTriedOnce;
       const questionOf = (some: readonly Waiting[]) => {
-        const bodies = some.map(({ json }) => json);
         const messages = some.map(({ job }) => job.message);
-        const encode = (): Encoded => asJson(batch.join(bodies, path));
+        const going = some.length === entries.length ? list : listOf(batch.around(path), some);
         const read = (answer: Answer): Reading<readonly Verdict[]> => ({ said: batch.parse(answer, messages) });
+        const encode = (): Encoded => going.encode(false); // a list, though all others may be withheld
         return { method: 'POST', path, headers, encode, read, messages, isTriedOnce } as const;
       };
       let going = entries;
@@ -307,8 +308,8 @@ export class HttpEngine {
     else this.#sendAlone(entry, refusedBy(this.#name, answer, verdict, redactor, messages));
   }
 
-  #sendAlone({ job, built, json, resolve }: Waiting, before?: Failure): void {
-    this.#send(job, built, () => this.#encodeOne(built, json), before).then(resolve, (error) =>
+  #sendAlone({ job, built, body, resolve }: Waiting, before?: Failure): void {
+    this.#send(job, built, () => this.#encodeOne(job.message, built, body), before).then(resolve, (error) =>
       resolve(failedDelivery(job, toEmailError(error))),
     );
   }
@@ -319,8 +320,14 @@ function readingOf(verdict: Verdict): Reading<Accepted> {
   return isAccepted(verdict) ? { said: verdict } : { refusal: verdict };
 }
 
-function asJson(body: string): Encoded {
-  return { type: 'application/json', body };
+function listOf(around: readonly [string, string], entries: readonly Waiting[]): JsonList {
+  const list = new JsonList(around);
+  for (const { job, body } of entries) list.add(jsonFor(job.message, body));
+  return list;
+}
+
+function jsonFor({ attachments }: EmailMessage, body: object): Json {
+  return jsonOf(body, attachments.length > 0);
 }
 
 /** Octets of attachments that many mails may have in memory at once. */

@@ -25,9 +25,9 @@ export class FetchTransport implements Transport {
     if (signal.aborted) throw new NoAnswer(signal.reason, false);
     let response: Response;
     try {
-      // No receiver: fetch refuses to be called as a method. The bytes are in memory that nobody shares.
-      const call = this.#fetch;
-      response = await call(url, { method, headers, body: body as BodyInit | null, signal, redirect: 'manual' });
+      const call = this.#fetch; // no receiver: fetch refuses to be called as a method
+      const content = body === null || typeof body === 'string' ? body : Buffer.concat(body);
+      response = await call(url, { method, headers, body: content, signal, redirect: 'manual' });
     } catch (cause) {
       const code = unconnectedCode(cause);
       throw new NoAnswer(cause, signal.aborted || code === null, code);

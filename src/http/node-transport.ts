@@ -105,8 +105,8 @@ export class NodeTransport implements Transport {
         return;
       }
       const state = { isOpen: false, isWhole: false };
-      const content = typeof body === 'string' && !isWrittenAtOnce(body) ? Buffer.from(body) : body;
-      const length = content === null ? {} : { 'content-length': String(content.length) };
+      const content = typeof body === 'string' && !isWrittenAtOnce(body) ? [Buffer.from(body)] : body;
+      const length = content === null ? {} : { 'content-length': String(octetsOf(content)) };
       const outgoing: ClientRequest = request({ ...options, method, headers: { ...headers, ...length } });
       const onAbort = (): void => void outgoing.destroy(end.reason);
       addAbortListener(end, onAbort);
@@ -144,7 +144,10 @@ export class NodeTransport implements Transport {
         });
       });
       if (typeof content === 'string') outgoing.end(content, 'latin1');
-      else outgoing.end(content ?? undefined);
+      else {
+        for (const chunk of content?.slice(0, -1) ?? []) outgoing.write(chunk);
+        outgoing.end(content?.at(-1));
+      }
     });
   }
 
@@ -243,6 +246,11 @@ export class NodeTransport implements Transport {
     this.#agents.set(isSecure, agent);
     return agent;
   }
+}
+
+function octetsOf(content: Exclude<HttpRequest['body'], null>): number {
+  if (typeof content === 'string') return content.length;
+  return content.reduce((octets, chunk) => octets + chunk.length, 0);
 }
 
 /** Whether Node writes a text in one piece with the headers; a long one it would copy behind them first. */

@@ -9,6 +9,7 @@ import { formatPhrase } from '../model/mailbox.ts';
 import { type EmailMessage, mailboxesOf } from '../model/message.ts';
 import { isObject } from '../util/json.ts';
 import { extensionOf } from '../util/media-types.ts';
+import { Base64 } from './json.ts';
 
 /** The recipients of a message, each once: those that are given twice stay where they come first. */
 export function peopleOf({ parsed }: EmailMessage): Readonly<Record<'to' | 'cc' | 'bcc', readonly Mailbox[]>> {
@@ -36,8 +37,8 @@ export function bytesOf({ content }: Attachment): Buffer {
 }
 
 /** The content of an attachment in base64. */
-export function base64Of(attachment: Attachment): string {
-  return bytesOf(attachment).toString('base64');
+export function base64Of(attachment: Attachment): Base64 {
+  return new Base64(bytesOf(attachment));
 }
 
 /** The name of an attachment, for providers that take none without. */

@@ -5,7 +5,7 @@ import type { Feature, IgnoredReasons } from '../model/features.ts';
 import type { EmailMessage } from '../model/message.ts';
 import type { DeliveryStatus } from '../model/status.ts';
 import type { Refusal } from './failure.ts';
-import type { HttpRequest } from './transport.ts';
+import type { Body, HttpRequest } from './transport.ts';
 
 /** What a message may ask of a provider, beside the features of every backend; what is missing is refused. */
 export type HttpFeature = Feature | 'alternatives' | 'inlineAttachments' | 'severalReplyTo';
@@ -18,7 +18,7 @@ export interface Encoded {
   /** Its media type. */
   readonly type: string;
   /** What is sent. */
-  readonly body: string | Uint8Array;
+  readonly body: Body;
 }
 
 /** A message as one provider wants it. */
@@ -115,8 +115,8 @@ export interface Batch {
   readonly holdsOne?: boolean;
   /** Beside those of every request. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The body made of those of the messages, each in JSON. */
-  join(bodies: readonly string[], path: string): string;
+  /** What stands before the list of the messages' bodies, and after it. */
+  around(path: string): readonly [before: string, after: string];
   /** What a 2xx says of each message, in their order. */
   parse(answer: Answer, messages: readonly EmailMessage[]): readonly Verdict[];
 }

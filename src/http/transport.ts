@@ -1,12 +1,15 @@
 import type { ConnectionErrorCode } from '../model/errors.ts';
 import type { Deadline } from '../util/deadline.ts';
 
+/** A text, or bytes in chunks, which are sent one after the other and never joined. */
+export type Body = string | readonly Uint8Array[];
+
 /** One request, as it goes out. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array | null;
+  readonly body: Body | null;
 }
 
 /** The answer to it. */

@@ -58,7 +58,7 @@ test('an idempotency key names the operation, by the same UUID each time', async
 
 describe('the signature', () => {
   // Computed with the hmac and hashlib of Python 3.
-  test.each<[string, string, string | Uint8Array | null, string, string, string]>([
+  test.each<[string, string, string | Uint8Array[] | null, string, string, string]>([
     [
       'POST',
       'https://shop.communication.azure.com/emails:send?api-version=2025-09-01',
@@ -78,7 +78,7 @@ describe('the signature', () => {
     [
       'POST',
       'https://shop.communication.azure.com/emails:send?api-version=2025-09-01',
-      new Uint8Array([0, 255, 1]),
+      [Uint8Array.of(0), Uint8Array.of(255, 1)],
       '2026-01-01T00:00:00Z',
       'R/+j6kWnC4pBwsCCXfMjwAqLegHB6gYIPMQd3cwAESM=',
       'sx+RYREFyZZDPHhdUWPnlyWE2xAxOgbcxsaMf0c+dN4=',

@@ -57,7 +57,7 @@ export class PlainProvider extends HttpBackend<PlainOptions> {
         batch: {
           max: batchOf,
           maxSize: 10_000,
-          join: (bodies) => `[${bodies.join()}]`,
+          around: () => ['[', ']'],
           parse: ({ body }) => (body as readonly unknown[]).map(verdictOf),
         },
       }),

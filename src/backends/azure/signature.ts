@@ -15,9 +15,9 @@ export function signatureOf(
   const { createHash, createHmac } = process.getBuiltinModule('node:crypto');
   const { pathname, search, host } = new URL(url);
   const date = now.toUTCString();
-  const content = createHash('sha256')
-    .update(body ?? '')
-    .digest('base64');
+  const hash = createHash('sha256');
+  for (const chunk of typeof body === 'string' ? [body] : (body ?? [])) hash.update(chunk);
+  const content = hash.digest('base64');
   const signature = createHmac('sha256', Buffer.from(accessKey, 'base64'))
     .update(`${method}\n${pathname}${search}\n${date};${host};${content}`)
     .digest('base64');

@@ -67,10 +67,10 @@ function build(message: EmailMessage): Built {
 
 /** The mail, after what is said beside it (https://developers.google.com/workspace/gmail/api/guides/uploads). */
 function encode({ raw, ...beside }: Upload): Encoded {
-  if (Object.keys(beside).length === 0) return { type: 'message/rfc822', body: raw };
+  if (Object.keys(beside).length === 0) return { type: 'message/rfc822', body: [raw] };
   const boundary = `upload-${randomToken()}`;
   const head = `--${boundary}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n${JSON.stringify(beside)}\r\n--${boundary}\r\nContent-Type: message/rfc822\r\n\r\n`;
-  const body = Buffer.concat([Buffer.from(head), raw, Buffer.from(`\r\n--${boundary}--\r\n`)]);
+  const body = [Buffer.from(head), raw, Buffer.from(`\r\n--${boundary}--\r\n`)];
   return { type: `multipart/related; boundary=${boundary}`, body };
 }
 

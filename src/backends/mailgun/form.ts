@@ -27,7 +27,7 @@ export function encodeForm(fields: object): Encoded {
     }
   }
   chunks.push(Buffer.from(`--${boundary}--\r\n`));
-  return { type: `multipart/form-data; boundary=${boundary}`, body: Buffer.concat(chunks) };
+  return { type: `multipart/form-data; boundary=${boundary}`, body: chunks };
 }
 
 const CRLF = /* @__PURE__ */ new TextEncoder().encode('\r\n');

@@ -59,7 +59,7 @@ export function mailjetProvider({ apiKey, secretKey, region, sandbox = false }: 
       max: 50,
       maxSize: 15_000_000,
       holdsOne: true,
-      join: (bodies) => `${head}"Messages":[${bodies.join(',')}]}`,
+      around: () => [`${head}"Messages":[`, ']}'],
       parse: ({ body }, messages) => messages.map((message, index) => verdictOf(body as Answered, message, index)),
     },
     check: { path: '/v3/REST/sender?Limit=1000', read: readSenders },

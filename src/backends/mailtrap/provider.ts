@@ -27,7 +27,7 @@ export function mailtrapProvider({ apiKey, stream, sandboxId }: MailtrapOptions)
     batch: {
       max: 500,
       maxSize: 50_000_000,
-      join: (bodies) => `{"requests":[${bodies.join(',')}]}`,
+      around: () => ['{"requests":[', ']}'],
       parse: ({ body }, messages) => {
         const { responses = [], success, errors } = body as BatchAnswer;
         const otherwise = success === false && responses.length === 0 ? { success, errors } : {};

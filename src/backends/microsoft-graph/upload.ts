@@ -74,7 +74,7 @@ async function attach(ask: Ask, draft: string, file: File): Promise<Failure | nu
     const answer = await ask({
       method: 'PUT',
       path: uploadUrl,
-      body: { type: 'application/octet-stream', body: part },
+      body: { type: 'application/octet-stream', body: [part] },
       headers: { 'content-range': range },
     });
     if ('error' in answer) return answer;

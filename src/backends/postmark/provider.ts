@@ -41,8 +41,7 @@ export function postmarkProvider({ serverToken = '', messageStream }: PostmarkOp
     batch: {
       max: 500,
       maxSize: 50_000_000,
-      join: (bodies, path) =>
-        path.endsWith('Templates') ? `{"Messages":[${bodies.join(',')}]}` : `[${bodies.join(',')}]`,
+      around: (path) => (path.endsWith('Templates') ? ['{"Messages":[', ']}'] : ['[', ']']),
       parse: ({ body }, messages) =>
         messages.map((_, index) => {
           const part = (body as readonly PostmarkAnswer[])[index] ?? {};

@@ -38,7 +38,7 @@ export function resendProvider({ apiKey }: ResendOptions): Provider {
       max: 100,
       maxSize: 40_000_000,
       headers: { 'x-batch-validation': 'permissive' },
-      join: (bodies) => `[${bodies.join(',')}]`,
+      around: () => ['[', ']'],
       parse: parseBatch,
     },
     check: { path: '/domains', read: readDomains },

@@ -1,4 +1,4 @@
-import { base64Of, headersOf } from '../../http/payload.ts';
+import { bytesOf, headersOf } from '../../http/payload.ts';
 import { textFromHtml } from '../../mime/compose/auto-text.ts';
 import { composeMessage } from '../../mime/compose/compose.ts';
 import { composeStream } from '../../mime/compose/compose-stream.ts';
@@ -133,7 +133,7 @@ function templateAttachment(attachment: EmailMessage['attachments'][number]): Te
   const { filename, contentId, mimetype } = attachment;
   return {
     FileName: filename ?? contentId ?? 'attachment',
-    RawContent: base64Of(attachment),
+    RawContent: bytesOf(attachment).toString('base64'),
     ContentType: mimetype,
     ContentDisposition: contentId === null ? 'ATTACHMENT' : 'INLINE',
     ContentTransferEncoding: 'BASE64',

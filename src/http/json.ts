@@ -1,0 +1,115 @@
+import { randomToken } from '../util/random.ts';
+import type { Encoded } from './provider.ts';
+
+/** A file in a body: JSON has it as a text in base64. */
+export class Base64 {
+  readonly bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+}
+
+/** JSON before it is bytes: texts, and files that go out in base64. */
+export type Json = readonly (string | Base64)[];
+
+/** A body in JSON; `hasFiles` is whether there may be some in it. */
+export function jsonOf(body: object, hasFiles: boolean): Json {
+  if (!hasFiles) return [JSON.stringify(body)];
+  const files: Base64[] = [];
+  const mark = randomToken();
+  const json = JSON.stringify(body, (_, value: unknown) => {
+    if (!(value instanceof Base64)) return value;
+    files.push(value);
+    return mark;
+  });
+  return json.split(mark).flatMap((text, index) => [text, ...files.slice(index, index + 1)]);
+}
+
+/** How many octets it has. */
+export function octetsOf(json: Json): number {
+  let octets = 0;
+  for (const piece of json)
+    octets += typeof piece === 'string' ? Buffer.byteLength(piece) : 4 * Math.ceil(piece.bytes.length / 3);
+  return octets;
+}
+
+/** JSON as it goes out. */
+export function encodeJson(json: Json): Encoded {
+  const texts = json.filter((piece) => typeof piece === 'string');
+  if (texts.length === json.length) return asJson(texts.join(''));
+  const chunks = new Chunks();
+  chunks.add(json);
+  return asJson(chunks.end());
+}
+
+function asJson(body: Encoded['body']): Encoded {
+  return { type: 'application/json', body };
+}
+
+/** A list in JSON that grows: its entries are bytes at once, as texts that are kept cost more, but for one that may stay alone. */
+export class JsonList {
+  readonly #before: string;
+  readonly #after: string;
+  readonly #chunks = new Chunks();
+  #only: Json | null = null;
+  #count = 0;
+
+  /** @param around what stands before the entries, and after them */
+  constructor([before, after]: readonly [string, string]) {
+    this.#before = before;
+    this.#after = after;
+  }
+
+  add(json: Json): void {
+    if (this.#count === 0) this.#only = json;
+    else if (this.#only === null) this.#chunks.add([',', ...json]);
+    else {
+      this.#chunks.add([this.#before, ...this.#only, ',', ...json]);
+      this.#only = null;
+    }
+    this.#count++;
+  }
+
+  /** What goes out, once; `isBare` is whether an entry that is alone is no list. */
+  encode(isBare: boolean): Encoded {
+    if (this.#only !== null) return encodeJson(isBare ? this.#only : [this.#before, ...this.#only, this.#after]);
+    this.#chunks.add([this.#after]);
+    return asJson(this.#chunks.end());
+  }
+}
+
+/** Octets of a chunk, for which memory is quick to get; for much larger ones it is slower than all the rest. */
+const CHUNK = 65_536;
+/** Octets that go into base64 at once, a multiple of three. */
+const STEP = 3 * 4_096;
+
+/** Bytes, in chunks that are never joined. */
+class Chunks {
+  readonly #whole: Buffer[] = [];
+  #last: Buffer = Buffer.alloc(0);
+  #at = 0;
+
+  add(json: Json): void {
+    for (const piece of json) {
+      if (typeof piece === 'string') this.#write(piece);
+      else
+        for (let from = 0; from < piece.bytes.length; from += STEP)
+          this.#write(piece.bytes.toString('base64', from, from + STEP));
+    }
+  }
+
+  end(): readonly Buffer[] {
+    return [...this.#whole, this.#last.subarray(0, this.#at)];
+  }
+
+  #write(text: string): void {
+    const octets = Buffer.byteLength(text);
+    if (this.#at + octets > this.#last.length) {
+      if (this.#at > 0) this.#whole.push(this.#last.subarray(0, this.#at));
+      this.#last = Buffer.allocUnsafeSlow(Math.max(octets, CHUNK));
+      this.#at = 0;
+    }
+    this.#at += this.#last.write(text, this.#at, octets === text.length ? 'latin1' : 'utf8'); // ASCII is the same in both
+  }
+}
