@@ -36,11 +36,12 @@ export function octetsOf(json: Json): number {
 
 /** JSON as it goes out. */
 export function encodeJson(json: Json): Encoded {
-  const texts = json.filter((piece) => typeof piece === 'string');
-  if (texts.length === json.length) return asJson(texts.join(''));
-  const chunks = new Chunks();
-  chunks.add(json);
-  return asJson(chunks.end());
+  let text = '';
+  for (const piece of json) {
+    if (typeof piece !== 'string') return asJson(new Chunks().add(json).end());
+    text += piece;
+  }
+  return asJson(text);
 }
 
 function asJson(body: Encoded['body']): Encoded {
@@ -74,8 +75,7 @@ export class JsonList {
   /** What goes out, once; `isBare` is whether an entry that is alone is no list. */
   encode(isBare: boolean): Encoded {
     if (this.#only !== null) return encodeJson(isBare ? this.#only : [this.#before, ...this.#only, this.#after]);
-    this.#chunks.add([this.#after]);
-    return asJson(this.#chunks.end());
+    return asJson(this.#chunks.add([this.#after]).end());
   }
 }
 
@@ -90,13 +90,14 @@ class Chunks {
   #last: Buffer = Buffer.alloc(0);
   #at = 0;
 
-  add(json: Json): void {
+  add(json: Json): this {
     for (const piece of json) {
       if (typeof piece === 'string') this.#write(piece);
       else
         for (let from = 0; from < piece.bytes.length; from += STEP)
           this.#write(piece.bytes.toString('base64', from, from + STEP));
     }
+    return this;
   }
 
   end(): readonly Buffer[] {

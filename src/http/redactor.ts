@@ -24,21 +24,36 @@ export class Redactor {
 
   /** A text without them; `messages` are those that the answer is about. */
   text(text: string, messages: readonly EmailMessage[]): string {
-    return withoutQuotes(redactForms(text, this.#forms), messages.flatMap(textsOf));
+    return this.#shown(text, messages.flatMap(textsOf));
   }
 
   /** A value read from JSON, or the text that is none, without them. */
   value(value: unknown, messages: readonly EmailMessage[]): unknown {
-    return this.#value(value, messages.flatMap(textsOf), 0);
+    const texts = messages.flatMap(textsOf);
+    return this.#isClean(value, texts, 0) ? value : this.#value(value, texts, 0);
+  }
+
+  /** Whether nothing is to be taken out, as mostly: a copy for each mail costs more than to look twice. */
+  #isClean(value: unknown, texts: readonly string[], depth: number): boolean {
+    if (typeof value === 'string') return this.#shown(value, texts) === value;
+    if (typeof value !== 'object' || value === null) return true;
+    if (depth > MAX_DEPTH) return false;
+    return Object.entries(value).every(
+      ([name, field]) => this.#shown(name, texts) === name && this.#isClean(field, texts, depth + 1),
+    );
+  }
+
+  #shown(text: string, texts: readonly string[]): string {
+    return withoutQuotes(redactForms(text, this.#forms), texts);
   }
 
   #value(value: unknown, texts: readonly string[], depth: number): unknown {
-    if (typeof value === 'string') return withoutQuotes(redactForms(value, this.#forms), texts);
+    if (typeof value === 'string') return this.#shown(value, texts);
     if (depth > MAX_DEPTH) return null;
     if (Array.isArray(value)) return value.map((entry: unknown) => this.#value(entry, texts, depth + 1));
     if (!isObject(value)) return value;
     const fields = Object.entries(value).map(([name, field]) => [
-      withoutQuotes(redactForms(name, this.#forms), texts),
+      this.#shown(name, texts),
       this.#value(field, texts, depth + 1),
     ]);
     return Object.fromEntries(fields);
