@@ -1,4 +1,4 @@
-import { type HttpAnswer, NoAnswer, SHORT_TEXT, type Transport } from '../http/transport.ts';
+import { type Body, type HttpAnswer, NoAnswer, SHORT_TEXT, type Transport } from '../http/transport.ts';
 import { transportOf } from '../http/transport-of.ts';
 import { ConfigurationError } from '../model/errors.ts';
 import { currentEnvironment } from '../options/environment.ts';
@@ -73,8 +73,9 @@ export class AwsClient {
    *
    * @throws {UnsentError} when it was certainly not carried out; {@link AwsError}; {@link NoAnswer} when nobody knows.
    */
-  async send(method: 'GET' | 'POST', path: string, text: string, end: AbortSignal | Deadline): Promise<object> {
-    const body = text.length < SHORT_TEXT ? text : Buffer.from(text); // once, to be hashed and sent
+  async send(method: 'GET' | 'POST', path: string, given: Body, end: AbortSignal | Deadline): Promise<object> {
+    const isLong = typeof given === 'string' && given.length >= SHORT_TEXT;
+    const body = isLong ? [Buffer.from(given)] : given; // once, to be hashed and sent
     let keys: AwsKeys;
     let answer: HttpAnswer;
     let clockMs = 0;
@@ -82,14 +83,11 @@ export class AwsClient {
       // A function that fetches credentials is not told of the deadline.
       keys = await unlessAborted(this.#credentials.get(), end);
       const url = this.#endpoint + path;
-      const given = { 'content-type': 'application/json', 'user-agent': 'amsdal-mail' };
+      const known = { 'content-type': 'application/json', 'user-agent': 'amsdal-mail' };
       clockMs = this.#clockMs;
       const now = new Date(Date.now() + clockMs);
-      const headers = this.#signer.sign({ method, url, headers: given, body }, keys, now);
-      answer = await this.#transport.send(
-        { method, url, headers, body: text === '' ? null : typeof body === 'string' ? body : [body] },
-        end,
-      );
+      const headers = this.#signer.sign({ method, url, headers: known, body }, keys, now);
+      answer = await this.#transport.send({ method, url, headers, body: given === '' ? null : body }, end);
     } catch (error) {
       // A transport throws anything else only before it begins.
       throw error instanceof NoAnswer && error.isSent ? error : new UnsentError(error);

@@ -1,4 +1,5 @@
 import type { KeyObject } from 'node:crypto';
+import type { Body } from '../http/transport.ts';
 import { ConfigurationError } from '../model/errors.ts';
 
 /** Keys of an AWS account. */
@@ -18,7 +19,7 @@ export interface Unsigned {
   readonly url: string;
   /** Beside `host`; names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | Uint8Array;
+  readonly body: Body;
 }
 
 /** What a signature is good for. */
@@ -207,10 +208,13 @@ function encoded(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (one) => `%${one.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-function sha256(content: string | Uint8Array): string {
+function sha256(content: Body): string {
   const { createHash, hash } = crypto();
   // At once where the runtime can: an object for each hash costs more than the hash.
-  return hash === undefined ? createHash('sha256').update(content).digest('hex') : hash('sha256', content, 'hex');
+  if (typeof content === 'string' && hash !== undefined) return hash('sha256', content, 'hex');
+  const whole = createHash('sha256');
+  for (const chunk of typeof content === 'string' ? [content] : content) whole.update(chunk);
+  return whole.digest('hex');
 }
 
 function hmac(key: Buffer, text: string | Uint8Array): Buffer {

@@ -1,5 +1,6 @@
 import { randomToken } from '../util/random.ts';
 import type { Encoded } from './provider.ts';
+import { SHORT_TEXT } from './transport.ts';
 
 /** A file in a body: JSON has it as a text in base64. */
 export class Base64 {
@@ -20,6 +21,7 @@ export function jsonOf(body: object, hasFiles: boolean): Json {
   const mark = randomToken();
   const json = JSON.stringify(body, (_, value: unknown) => {
     if (!(value instanceof Base64)) return value;
+    if (value.bytes.length < SHORT_TEXT / 2) return value.bytes.toString('base64');
     files.push(value);
     return mark;
   });

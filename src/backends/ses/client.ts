@@ -1,5 +1,6 @@
 import { AwsClient, UnsentError } from '../../aws/client.ts';
 import type { AwsCredentials } from '../../aws/credentials.ts';
+import { encodeJson, jsonOf } from '../../http/json.ts';
 import { ConfigurationError } from '../../model/errors.ts';
 import type { Deadline } from '../../util/deadline.ts';
 import { reasonOf } from '../../util/reason.ts';
@@ -43,7 +44,7 @@ export class SesHttpClient implements SesClient {
     const [method, path] = REQUESTS[operation];
     if (operation === 'GetAccount') return this.#client.send(method, path, '', deadline);
     const dropped = Object.keys(input).find((name) => !PARAMETERS[operation].has(name));
-    if (dropped === undefined) return this.#client.send(method, path, JSON.stringify(input), deadline);
+    if (dropped === undefined) return this.#client.send(method, path, encodeJson(jsonOf(input, true)).body, deadline);
     const text = `ses: ${operation} has no parameter ${dropped}, which SES would drop: correct the option extra`;
     throw new UnsentError(new ConfigurationError('unknown-option', text, { option: 'extra' }));
   }

@@ -1,4 +1,5 @@
-import { bytesOf, headersOf } from '../../http/payload.ts';
+import { Base64 } from '../../http/json.ts';
+import { base64Of, headersOf } from '../../http/payload.ts';
 import { textFromHtml } from '../../mime/compose/auto-text.ts';
 import { composeMessage } from '../../mime/compose/compose.ts';
 import { composeStream } from '../../mime/compose/compose-stream.ts';
@@ -20,7 +21,7 @@ const MAX_PARAMETER = 78;
 const REWRITTEN = ['message-id', 'date'];
 
 /**
- * The message as any server would get it, in base64.
+ * The message as any server would get it.
  *
  * @throws {MessageError} `invalid-message` when it is over 40 MB in base64, or cannot be written as mail.
  */
@@ -28,14 +29,14 @@ export async function rawContent(
   message: EmailMessage,
   given: Pick<ResolvedSesOptions, 'tagHeaders' | 'dkim'>,
   signal: AbortSignal | undefined,
-): Promise<string> {
+): Promise<Base64> {
   const messageId = message.messageId ?? generateMessageId(message);
   const { tagHeaders = false, dkim } = given;
   const options = { messageId, tagHeaders, ...(dkim && { dkim: dkimSigner(dkim, REWRITTEN) }) };
   if (message.attachments.every(({ isInMemory }) => isInMemory)) {
     const bytes = composeMessage(message, options);
     checkSize(bytes.length);
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64');
+    return new Base64(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
   }
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -45,7 +46,7 @@ export async function rawContent(
     checkSize(length);
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks, length).toString('base64');
+  return new Base64(Buffer.concat(chunks, length));
 }
 
 /**
@@ -133,7 +134,7 @@ function templateAttachment(attachment: EmailMessage['attachments'][number]): Te
   const { filename, contentId, mimetype } = attachment;
   return {
     FileName: filename ?? contentId ?? 'attachment',
-    RawContent: bytesOf(attachment).toString('base64'),
+    RawContent: base64Of(attachment),
     ContentType: mimetype,
     ContentDisposition: contentId === null ? 'ATTACHMENT' : 'INLINE',
     ContentTransferEncoding: 'BASE64',

@@ -1,10 +1,11 @@
+import type { Base64 } from '../../http/json.ts';
 import { withExtra } from '../../http/payload.ts';
 import { type EmailMessage, mailboxesOf } from '../../model/message.ts';
 import type { EmailTag } from './email-tags.ts';
 import type { ResolvedSesOptions } from './options.ts';
 import { headerForm } from './recipients.ts';
 
-// Requests of the SES API v2, their parameters under the names of the API, as far as they are used here; bytes are in base64.
+// Requests of the SES API v2, their parameters under the names of the API, as far as they are used here; bytes go out in base64.
 
 /** The requests that are made, by the names of the API. */
 export type Operation = 'SendEmail' | 'SendBulkEmail' | 'GetAccount';
@@ -32,8 +33,7 @@ export interface Destination {
 
 export interface TemplateAttachment {
   readonly FileName: string;
-  /** In base64. */
-  readonly RawContent: string;
+  readonly RawContent: Base64;
   readonly ContentType: string;
   readonly ContentDisposition: 'ATTACHMENT' | 'INLINE';
   readonly ContentTransferEncoding: 'BASE64';
@@ -74,7 +74,7 @@ interface TrackingOverrides {
 }
 
 export interface SendEmailRequest extends CommonRequest {
-  readonly Content: { readonly Raw: { readonly Data: string } } | { readonly Template: Template };
+  readonly Content: { readonly Raw: { readonly Data: Base64 } } | { readonly Template: Template };
   readonly Destination: Destination;
   readonly EmailTags?: readonly EmailTag[];
   readonly ListManagementOptions?: { readonly ContactListName: string; readonly TopicName?: string };

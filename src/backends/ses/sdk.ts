@@ -112,14 +112,13 @@ function withBytes(input: object): object {
   const { Content, DefaultContent } = input as Partial<
     SendEmailRequest & { readonly DefaultContent: { readonly Template: Template } }
   >;
-  if (Content && 'Raw' in Content)
-    return { ...input, Content: { Raw: { Data: Buffer.from(Content.Raw.Data, 'base64') } } };
+  if (Content && 'Raw' in Content) return { ...input, Content: { Raw: { Data: Content.Raw.Data.bytes } } };
   const decoded = (template: Template | undefined) =>
     template?.Attachments && {
       ...template,
       Attachments: template.Attachments.map((file) => ({
         ...file,
-        RawContent: Buffer.from(file.RawContent, 'base64'),
+        RawContent: file.RawContent.bytes,
       })),
     };
   const own = decoded(Content?.Template);

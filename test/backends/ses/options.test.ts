@@ -7,6 +7,7 @@ import type { SendBulkEmailRequest, SendEmailRequest } from '../../../src/backen
 import type { SesSdk } from '../../../src/backends/ses/sdk.ts';
 import { SesBackend, type SesClientLike } from '../../../src/backends/ses.ts';
 import { getConnection } from '../../../src/connection/connection.ts';
+import type { Base64 } from '../../../src/http/json.ts';
 import { ConfigurationError } from '../../../src/model/errors.ts';
 import { StrictSes } from '../../servers/strict-ses.ts';
 import { closeAll, connectTo, errorOf, mail } from './connect.ts';
@@ -204,8 +205,8 @@ describe('a ready client', () => {
   test('the structural types are those of the SDK', () => {
     expectTypeOf<SESv2Client>().toExtend<SesClientLike>();
     expectTypeOf<typeof import('@aws-sdk/client-sesv2')>().toExtend<SesSdk>();
-    type Mutable<T> = { -readonly [K in keyof T]: Mutable<T[K]> };
-    type InBase64<T> = T extends Uint8Array ? string : { [K in keyof T]: InBase64<T[K]> };
+    type Mutable<T> = T extends Base64 ? T : { -readonly [K in keyof T]: Mutable<T[K]> };
+    type InBase64<T> = T extends Uint8Array ? Base64 : { [K in keyof T]: InBase64<T[K]> };
     type Sdk = typeof import('@aws-sdk/client-sesv2');
     type Input<K extends 'SendEmailCommand' | 'SendBulkEmailCommand'> = InBase64<InstanceType<Sdk[K]>['input']>;
     expectTypeOf<Mutable<SendEmailRequest>>().toExtend<Input<'SendEmailCommand'>>();
