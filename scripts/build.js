@@ -160,12 +160,20 @@ function dropPrivateDeclarations(entries) {
   }
 }
 
-/** TypeScript tells declarations of ES modules and CommonJS apart by their names. */
+const COMMENT = /^ *\/\*\*[\s\S]*?\*\/\n/gm;
+
+/**
+ * TypeScript tells declarations of ES modules and CommonJS apart by their names. Few read the latter, since `module-sync` leads
+ * to the former: they say the same without comments, which would be a tenth of the package.
+ */
 function declareCommonJs() {
   for (const path of readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })) {
     if (!path.endsWith('.d.ts')) continue;
     const text = readFileSync(join(root, 'dist', path), 'utf8');
-    writeFileSync(join(root, 'dist', path.replace(/ts$/, 'cts')), text.replaceAll(SPECIFIER, '$1$2.cjs'));
+    writeFileSync(
+      join(root, 'dist', path.replace(/ts$/, 'cts')),
+      text.replaceAll(COMMENT, '').replaceAll(SPECIFIER, '$1$2.cjs'),
+    );
   }
 }
 

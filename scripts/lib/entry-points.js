@@ -40,7 +40,7 @@ export function targetsOf(name) {
 
 /** The entry of a module in `typesVersions`, for tools that do not read `exports`. @type {(name: string) => string[]} */
 export function typesOf(name) {
-  return [`./dist/${name}.d.cts`];
+  return [`./dist/${name}.d.ts`];
 }
 
 /**

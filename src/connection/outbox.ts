@@ -11,7 +11,12 @@ export {
 } from '../outbox/contract.ts';
 export type { MailFacts, OutboxEvent, OutboxRecipient } from '../outbox/facts.ts';
 export { type MemoryStoreOptions, memoryStore } from '../outbox/memory-store.ts';
-export type { EnqueueOptions, MadeOutboxOptions, OutboxMail } from '../outbox/outbox.ts';
+export {
+  type EnqueueOptions,
+  type MadeOutboxOptions,
+  Outbox as MadeOutbox,
+  type OutboxMail,
+} from '../outbox/outbox.ts';
 export { OutboxBackend } from '../outbox/outbox-backend.ts';
 export type { LaneChoice, LaneOptions, OutboxOptions, OutboxRetryOptions } from '../outbox/outbox-options.ts';
 export type { OutboxHealth, OutboxStats } from '../outbox/outbox-stats.ts';

@@ -3,6 +3,7 @@ import type { ClaimedMail, Held, MailState, NewMail, OutboxStore, Settlement } f
 
 /** A store to be held to the contract, empty. */
 export interface OutboxStoreSubject {
+  /** The store. */
   readonly store: OutboxStore;
   /** A second one over the same mails, as another process has it; where there can be one. */
   readonly other?: OutboxStore;

@@ -4,6 +4,7 @@ import { type DeliveryStatus, isDelivered, type RecipientStatus } from '../model
 
 /** What is known of one recipient of a mail in the outbox. */
 export interface OutboxRecipient {
+  /** As written. */
   readonly address: string;
   /** `queued` before the first try. */
   readonly status: DeliveryStatus;
@@ -11,8 +12,11 @@ export interface OutboxRecipient {
   readonly isOpen: boolean;
   /** As in RecipientStatus, of the latest try. */
   readonly code: number | ErrorCode | null;
+  /** As in RecipientStatus. */
   readonly enhancedCode: string | null;
+  /** The server's text, or why there is none. */
   readonly response: string | null;
+  /** The provider's id for this recipient. */
   readonly messageId: string | null;
   /** The connection that tried. */
   readonly via: string | null;
@@ -22,6 +26,7 @@ export interface OutboxRecipient {
 export interface OutboxEvent {
   /** ISO 8601, UTC, by the clock of the process that did it. */
   readonly at: string;
+  /** What was done. */
   readonly what: 'tried' | 'put-off' | 'in-doubt' | 'retried' | 'resolved' | 'cancelled';
   /** Why, or with which result, in words. */
   readonly text: string;
@@ -29,10 +34,15 @@ export interface OutboxEvent {
 
 /** What a store keeps of a mail besides its content. */
 export interface MailFacts {
+  /** The visible sender. */
   readonly from: string;
+  /** As in the message. */
   readonly subject: string;
+  /** The same in every try; null where each recipient has one of their own. */
   readonly messageId: string | null;
+  /** What is known of each, in the order to, cc, bcc. */
   readonly recipients: readonly OutboxRecipient[];
+  /** The latest 50. */
   readonly events: readonly OutboxEvent[];
 }
 

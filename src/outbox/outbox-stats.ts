@@ -16,7 +16,9 @@ export interface OutboxHealth {
   readonly status: 'ok' | 'attention';
   /** As in {@link OutboxStats}. */
   readonly oldestMs: number;
+  /** How many mails wait for a decision. */
   readonly inDoubt: number;
+  /** How many have failed and are still kept. */
   readonly failed: number;
   /** The names of the lanes. */
   readonly paused: readonly string[];

@@ -26,7 +26,9 @@ import { Worker } from './worker.ts';
 
 /** The options of an {@link Outbox} whose connection and store are made. */
 export interface MadeOutboxOptions extends OutboxOptions {
+  /** As a function such as `sqliteStore` makes it. */
   readonly store: OutboxStore;
+  /** As `getConnection` makes it. */
   readonly connection: EmailBackend;
 }
 
@@ -42,16 +44,25 @@ export interface EnqueueOptions extends LaneChoice {
 
 /** A mail of an outbox. */
 export interface OutboxMail extends MailFacts {
+  /** 26 letters and digits; later ones sort behind earlier ones. */
   readonly id: string;
+  /** No other mail has it; null for none. */
   readonly idempotencyKey: string | null;
+  /** The name of its lane. */
   readonly lane: string;
+  /** Of two in a lane the higher goes first. */
   readonly priority: number;
+  /** As in {@link LaneChoice}; null for none. */
   readonly orderKey: string | null;
+  /** As in {@link LaneChoice}. */
   readonly onDoubt: OnDoubt;
+  /** Where it is. */
   readonly state: MailState;
   /** When it is tried next, as long as it is queued. */
   readonly dueAt: Date;
+  /** How often it was tried. */
   readonly tries: number;
+  /** When it was written down. */
   readonly createdAt: Date;
   /** When it came into its state. */
   readonly changedAt: Date;

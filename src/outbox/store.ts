@@ -15,6 +15,7 @@ export type OnDoubt = 'hold' | 'resend';
 export interface Blob {
   /** Sha-256 in hexadecimal digits. */
   readonly hash: string;
+  /** As they are kept: sealed, where that is asked for. */
   readonly bytes: Uint8Array;
 }
 
@@ -24,6 +25,7 @@ export interface NewMail {
   readonly id: string;
   /** One mail only has it; null for none. */
   readonly key: string | null;
+  /** The name of its lane. */
   readonly lane: string;
   /** Of two in a lane the higher goes first. */
   readonly priority: number;
@@ -31,11 +33,13 @@ export interface NewMail {
   readonly orderKey: string | null;
   /** In milliseconds since 1970; null for at once. */
   readonly dueAt: number | null;
+  /** What becomes of it when its worker dies. */
   readonly onDoubt: OnDoubt;
   /** What is told of it, as JSON; stores keep it as it is, and search in it. */
   readonly facts: string;
   /** What is sent; it names its blobs. */
   readonly content: Uint8Array;
+  /** What its content names; each once. */
   readonly blobs: readonly Blob[];
 }
 
@@ -49,10 +53,13 @@ export interface Enqueued {
 
 /** A mail without its content. */
 export interface StoredMail extends Omit<NewMail, 'content' | 'blobs'> {
+  /** When it may be claimed, in milliseconds since 1970. */
   readonly dueAt: number;
+  /** Where it is. */
   readonly state: MailState;
   /** How often it was tried. */
   readonly tries: number;
+  /** When it was written down, in milliseconds since 1970. */
   readonly createdAt: number;
   /** When it came into its state. */
   readonly changedAt: number;
@@ -60,17 +67,25 @@ export interface StoredMail extends Omit<NewMail, 'content' | 'blobs'> {
 
 /** What proves that a worker has a mail: every claim of it counts one further. */
 export interface Held {
+  /** The mail's. */
   readonly id: string;
+  /** The number of the claim. */
   readonly fence: number;
 }
 
 /** A mail that a worker has. */
 export interface ClaimedMail extends Held {
+  /** As in {@link NewMail}. */
   readonly lane: string;
+  /** How often it was tried before. */
   readonly tries: number;
+  /** As in {@link NewMail}. */
   readonly onDoubt: OnDoubt;
+  /** In milliseconds since 1970. */
   readonly createdAt: number;
+  /** As they were written last. */
   readonly facts: string;
+  /** As in {@link NewMail}. */
   readonly content: Uint8Array;
   /** Whether its lane was paused, and this one shows whether it works again. */
   readonly isProbe: boolean;
@@ -88,6 +103,7 @@ export interface ClaimRequest {
 
 /** What a worker gets. */
 export interface Claim {
+  /** Each held under a fence of its own. */
   readonly mails: readonly ClaimedMail[];
   /** In how many milliseconds the next mail is due that waits for its time; null when none does. */
   readonly nextMs: number | null;
@@ -95,11 +111,13 @@ export interface Claim {
 
 /** A change of state. */
 export interface Settlement {
+  /** The mail's. */
   readonly id: string;
   /** Of the claim under which it is made; null for a change by a person or program, for which `from` alone counts. */
   readonly fence: number | null;
   /** It is made in one of these states only. */
   readonly from: readonly MailState[];
+  /** The state it comes into. */
   readonly to: MailState;
   /** When it is due again, in milliseconds from now. */
   readonly afterMs: number;
@@ -113,7 +131,9 @@ export interface Settlement {
 
 /** A lane of which nothing is claimed for a while; of 0 milliseconds it is let go. */
 export interface Pause {
+  /** Its name. */
   readonly lane: string;
+  /** How long, from now. */
   readonly ms: number;
   /** For people to read. */
   readonly reason: string;
@@ -131,7 +151,9 @@ export interface Recovered {
 
 /** Which mails a list has: all that apply. */
 export interface ListQuery {
+  /** In this state. */
   readonly state?: MailState | undefined;
+  /** Of this lane. */
   readonly lane?: string | undefined;
   /** What is somewhere in its facts, whatever the case of its letters. */
   readonly text?: string | undefined;
@@ -143,8 +165,11 @@ export interface ListQuery {
 
 /** How many mails there are of a lane and state, and since when the oldest of them is due or in its state. */
 export interface Count {
+  /** Its name. */
   readonly lane: string;
+  /** What they are in. */
   readonly state: MailState;
+  /** How many. */
   readonly count: number;
   /** In milliseconds before now; less than 0 for what is due later. */
   readonly oldestMs: number;
@@ -152,12 +177,15 @@ export interface Count {
 
 /** What can be asked of a store, and what it answers. */
 export interface Queries {
+  /** A mail by its id; null when there is none. */
   readonly mail: { readonly ask: { readonly id: string }; readonly answer: StoredMail | null };
   /** Null once it is not kept any more. */
   readonly content: { readonly ask: { readonly id: string }; readonly answer: Uint8Array | null };
   /** Of those that there are, in any order. */
   readonly blobs: { readonly ask: { readonly hashes: readonly string[] }; readonly answer: readonly Blob[] };
+  /** Mails, newest first. */
   readonly list: { readonly ask: ListQuery; readonly answer: readonly StoredMail[] };
+  /** How many there are. */
   readonly counts: { readonly ask: Readonly<Record<never, never>>; readonly answer: readonly Count[] };
   /** Those that are paused, with the time left. */
   readonly pauses: { readonly ask: Readonly<Record<never, never>>; readonly answer: readonly Pause[] };
@@ -165,7 +193,9 @@ export interface Queries {
 
 /** How many recipients a lane may have over all workers. */
 export interface LaneRate {
+  /** Its name. */
   readonly lane: string;
+  /** More than 0. */
   readonly perSecond: number;
   /** How many may come at once; at least 1. */
   readonly burst: number;
@@ -205,8 +235,10 @@ export interface OutboxStore {
   settle(settlements: readonly Settlement[], pauses?: readonly Pause[]): Promise<readonly string[]>;
   /** Takes mails from workers whose lease has run out. @param pruneMs deletes what has been ended for longer. */
   recover(pruneMs?: number): Promise<Recovered>;
+  /** Reads, and changes nothing. */
   query<Q extends keyof Queries>(what: Q, ask: Queries[Q]['ask']): Promise<Queries[Q]['answer']>;
   /** Takes places under a rate; resolves with the milliseconds to wait when there are none, else with 0. */
   take(rate: LaneRate, count: number): Promise<number>;
+  /** Lets go of files and connections; what is called later opens them anew, where it can. */
   close(): Promise<void>;
 }

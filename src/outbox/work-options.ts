@@ -16,9 +16,12 @@ export interface WorkOptions {
 
 /** What a worker has done so far. */
 export interface WorkReport {
+  /** Mails that everybody has. */
   readonly sent: number;
+  /** Mails of which nothing more is tried. */
   readonly failed: number;
   /** Tries that other tries follow. */
   readonly retried: number;
+  /** Mails that were perhaps sent. */
   readonly inDoubt: number;
 }

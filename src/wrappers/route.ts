@@ -15,7 +15,8 @@ export interface RouteOptions extends WrapperOptions {
   readonly choose: Choose | string;
 }
 
-type Choose = (message: EmailMessage) => Connection;
+/** Names the connection that a message goes over. */
+export type Choose = (message: EmailMessage) => Connection;
 
 /**
  * Sends each message over the connection that `choose` names, and over no other.

@@ -14,28 +14,37 @@ export type PostgresResult = readonly unknown[] | { readonly rows: readonly unkn
 
 /** A client of the `pg` package, or what has its `query`. */
 export interface PostgresClient {
+  /** Runs one statement. */
   query(text: string, values: string[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
 /** What a server tells those who listen. */
 export interface PostgresNotification {
+  /** What was listened to. */
   readonly channel: string;
+  /** What was said. */
   readonly payload?: string | undefined;
 }
 
 /** A client that a pool has given away. */
 export interface PostgresPoolClient extends PostgresClient {
+  /** Gives it back; with true, or an error, it is closed. */
   release(error?: Error | boolean): void;
+  /** As of an EventEmitter. */
   on(event: 'error' | 'end', listener: (error?: Error) => void): unknown;
+  /** As of an EventEmitter. */
   on(event: 'notification', listener: (message: PostgresNotification) => void): unknown;
+  /** As of an EventEmitter. */
   removeListener(event: 'error', listener: () => void): unknown;
 }
 
 /** A `Pool` of the `pg` package; or anything with `query`, which does without the rest. */
 export interface PostgresPool extends PostgresClient {
+  /** A connection of its own. */
   connect?(): Promise<PostgresPoolClient>;
   /** A client of `pg` can connect as well, but gives none away. */
   readonly totalCount?: number;
+  /** Of which `max` is read: how many connections there are. */
   readonly options?: { readonly max?: number | undefined };
 }
 
