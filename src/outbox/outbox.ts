@@ -7,7 +7,7 @@ import type { Part } from '../backend/part.ts';
 import { stagingFilter } from '../backend/staging/staging-rules.ts';
 import { generateMessageId } from '../mime/compose/message-id.ts';
 import { copyError } from '../model/error-copies.ts';
-import { ConfigurationError, MessageError, type MessageIssue } from '../model/errors.ts';
+import { ConfigurationError, type EmailError, MessageError, type MessageIssue } from '../model/errors.ts';
 import { EmailMessage, withContentRead, withIdAndDate } from '../model/message.ts';
 import type { EmailMessageDraft } from '../model/message-init.ts';
 import { checkOptions } from '../options/option-table.ts';
@@ -111,7 +111,10 @@ export class Outbox implements AsyncDisposable {
     mails: EmailMessage | EmailMessageDraft | Messages,
     options: EnqueueOptions = {},
   ): Promise<readonly Enqueued[]> {
-    const { tx, idempotencyKey, sendAt, ...choice } = options;
+    const { tx, idempotencyKey, sendAt, ...given } = options;
+    const choice = readChoice({ ...given }, refusedOption);
+    if (choice.lane !== undefined && !Object.hasOwn(this.#lanes, choice.lane))
+      throw unknownLane(choice.lane, this.#lanes);
     const list = isOne(mails) ? [mails] : mails;
     const hasFields = idempotencyKey !== undefined || sendAt !== undefined;
     const entrance = new Entrance(this.#options, (jobs) => this.deliver(jobs, choice, tx));
@@ -179,14 +182,16 @@ export class Outbox implements AsyncDisposable {
     return (await this.#store.query('list', { limit: 100, ...query })).map(outboxMail);
   }
 
-  /** Keeps a mail from being sent that waits; false when it does not wait, or not any more. */
+  /**
+   * Keeps a mail from being sent that waits, or any further; it is in doubt when a try before left somebody in doubt. False when it
+   * does not wait, or not any more.
+   */
   cancel(id: string): Promise<boolean> {
-    return this.#change(
-      id,
-      ['queued'],
-      (facts) => ({ to: 'cancelled', facts: withEvent(facts, 'cancelled', '') }),
-      true,
-    );
+    return this.#change(id, ['queued'], (facts) => {
+      const isDoubtful = facts.recipients.some(({ status }) => status === 'unknown');
+      const recipients = facts.recipients.map((each) => ({ ...each, isOpen: false }));
+      return { to: isDoubtful ? 'in-doubt' : 'cancelled', facts: withEvent(facts, 'cancelled', '', recipients) };
+    });
   }
 
   /** Sends a mail now that waits for another try, or has failed, to those who have not got it; false when it is in another state. */
@@ -286,7 +291,7 @@ export class Outbox implements AsyncDisposable {
       onDoubt = this.#options.onDoubt ?? 'hold',
     } = {
       ...choice,
-      ...(own === undefined ? undefined : readChoice(own)),
+      ...(own === undefined ? undefined : readChoice(own, issue)),
     };
     if (!Object.hasOwn(this.#lanes, lane)) throw issue('lane', unknownLane(lane, this.#lanes).message);
     const needsKey = given.mergeData !== null && given.idempotencyKey === null;
@@ -311,14 +316,13 @@ export class Outbox implements AsyncDisposable {
     id: string,
     from: readonly MailState[],
     change: (facts: MailFacts) => { readonly to: MailState; readonly facts: MailFacts },
-    dropsContent = false,
   ): Promise<boolean> {
     const stored = await this.#store.query('mail', { id });
     if (stored === null || !from.includes(stored.state)) return false;
     const { to, facts } = change(readFacts(stored.facts));
     const settlement: Settlement = {
       ...{ id, fence: null, from, to, afterMs: 0, isTried: false, facts: writeFacts(facts) },
-      dropsContent: dropsContent || (to === 'sent' && this.#options.keepSent !== true),
+      dropsContent: to === 'cancelled' || (to === 'sent' && this.#options.keepSent !== true),
     };
     return (await this.#store.settle([settlement])).length > 0;
   }
@@ -360,16 +364,23 @@ function withoutOutbox(espExtra: EmailMessage['espExtra']): EmailMessage['espExt
   return Object.keys(rest).length === 0 ? null : rest;
 }
 
-/** @throws {MessageError} `invalid-message` */
-function readChoice(own: Readonly<Record<string, unknown>>): LaneChoice {
+/** @param refused makes the error that is thrown for what is none */
+function readChoice(
+  own: Readonly<Record<string, unknown>>,
+  refused: (field: string, message: string) => EmailError,
+): LaneChoice {
   const { lane, priority, orderKey, onDoubt, ...rest } = own;
-  for (const name of Object.keys(rest)) throw issue(name, 'the outbox knows lane, priority, orderKey and onDoubt');
-  if (lane !== undefined && typeof lane !== 'string') throw issue('lane', 'must be the name of a lane');
-  if (priority !== undefined && !Number.isSafeInteger(priority)) throw issue('priority', 'must be a whole number');
-  if (orderKey !== undefined && typeof orderKey !== 'string') throw issue('orderKey', 'must be a string');
+  for (const name of Object.keys(rest)) throw refused(name, 'the outbox knows lane, priority, orderKey and onDoubt');
+  if (lane !== undefined && typeof lane !== 'string') throw refused('lane', 'must be the name of a lane');
+  if (priority !== undefined && !Number.isSafeInteger(priority)) throw refused('priority', 'must be a whole number');
+  if (orderKey !== undefined && typeof orderKey !== 'string') throw refused('orderKey', 'must be a string');
   if (!(onDoubt === undefined || onDoubt === 'hold' || onDoubt === 'resend'))
-    throw issue('onDoubt', "must be 'hold' or 'resend'");
+    throw refused('onDoubt', "must be 'hold' or 'resend'");
   return own as LaneChoice; // checked above
+}
+
+function refusedOption(option: string, message: string): ConfigurationError {
+  return new ConfigurationError('invalid-option', `enqueue: ${option}: ${message}`, { option });
 }
 
 function issue(field: string, message: string): MessageError {

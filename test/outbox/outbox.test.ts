@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { EmailBackend } from '../../src/backend/backend.ts';
+import { deliverEach } from '../../src/backend/deliver-each.ts';
+import type { DeliveryResult, Job } from '../../src/backend/job.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { Outbox } from '../../src/connection/outbox.ts';
 import { EmailConnectionError, SendError } from '../../src/model/errors.ts';
+import { ALL_FEATURES, type Feature } from '../../src/model/features.ts';
 import type { EmailMessageDraft } from '../../src/model/message-init.ts';
+import { recipientStatus } from '../../src/model/status.ts';
 import { memoryStore } from '../../src/outbox/memory-store.ts';
 import type { OutboxOptions } from '../../src/outbox/outbox-options.ts';
 
@@ -21,6 +26,21 @@ function setUp(options: Partial<OutboxOptions> = {}) {
     now += ms;
   };
   return { outbox, dummy, store, advance };
+}
+
+/** Does not know of the first recipient, and is to try the others again. */
+class HalfBackend extends EmailBackend {
+  override readonly name = 'half';
+  protected override readonly features: ReadonlySet<Feature> = ALL_FEATURES;
+
+  protected override deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
+    return deliverEach(jobs, ({ index, message }) => {
+      const recipients = message.recipients.map(({ address }, place) =>
+        recipientStatus(address, place === 0 ? 'unknown' : 'failed', { retryable: place > 0 }),
+      );
+      return { index, messageId: null, recipients: new Map(recipients.map((each) => [each.address, each])) };
+    });
+  }
 }
 
 describe('an outbox', () => {
@@ -206,6 +226,23 @@ describe('an outbox', () => {
     expect((await outbox.get(one?.id ?? ''))?.state).toBe('cancelled');
   });
 
+  it('keeps a mail in doubt that is cancelled before its next try', async () => {
+    const { outbox } = setUp({ connection: new HalfBackend() });
+    const [written] = await outbox.enqueue(mail({ to: ['doubt@example.org', 'busy@example.org'] }));
+    expect(await outbox.flush()).toMatchObject({ retried: 1 });
+    expect(await outbox.cancel(written?.id ?? '')).toBe(true);
+    expect((await outbox.list({ state: 'in-doubt' })).map(({ id }) => id)).toEqual([written?.id]);
+    expect(await outbox.resolve(written?.id ?? '', 'sent')).toBe(true);
+    const { state, recipients } = (await outbox.get(written?.id ?? '')) ?? {};
+    expect([state, recipients?.map(({ status, isOpen }) => [status, isOpen])]).toEqual([
+      'failed',
+      [
+        ['sent', false],
+        ['failed', false],
+      ],
+    ]);
+  });
+
   it('sends again what has failed, when somebody says so', async () => {
     const { outbox, dummy } = setUp();
     dummy.refuse('jane@example.org');
@@ -247,6 +284,21 @@ describe('an outbox', () => {
     const { outbox } = setUp();
     const refused = outbox.enqueue(mail(fields as object));
     await expect(refused).rejects.toMatchObject({ code: 'invalid-message', message: expect.stringContaining(path) });
+    expect(await outbox.list()).toEqual([]);
+  });
+
+  it.each([
+    [{ lane: 'fast' }, /there is no lane 'fast'/],
+    [{ priority: 1.5 }, /priority: must be a whole number/],
+    [{ orderKey: 7 }, /orderKey: must be a string/],
+    [{ onDoubt: 'maybe' }, /onDoubt: must be 'hold' or 'resend'/],
+    [{ retries: 3 }, /retries: the outbox knows/],
+  ])('enqueues nothing with the options %j', async (options, message) => {
+    const { outbox } = setUp();
+    await expect(outbox.enqueue(mail(), options as object)).rejects.toMatchObject({
+      code: 'invalid-option',
+      message: expect.stringMatching(message),
+    });
     expect(await outbox.list()).toEqual([]);
   });
 
