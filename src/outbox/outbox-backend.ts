@@ -46,7 +46,10 @@ export class OutboxBackend extends EmailBackend {
    * @throws {ConfigurationError} when its store cannot be opened.
    */
   outbox(): Promise<Outbox> {
-    this.#outbox ??= this.#open();
+    this.#outbox ??= this.#open().catch((error: unknown) => {
+      this.#outbox = null; // the next mail tries again
+      throw error;
+    });
     return this.#outbox;
   }
 

@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, it } from 'vitest';
+import { afterEach, describe, expect, it } from 'vitest';
+import { getConnection, sendMail } from '../../src/index.ts';
 import { outboxStoreContract } from '../../src/outbox/contract.ts';
 import { sqliteStore } from '../../src/outbox/stores/sqlite.ts';
 
@@ -21,4 +22,58 @@ describe('the sqlite store', () => {
     };
   });
   for (const { name, run } of cases) it(name, run);
+
+  it('holds no lane back when the clock of the machine is put back', async () => {
+    let now = 1_700_000_000_000;
+    const store = sqliteStore(':memory:', { now: () => now });
+    const rate = { lane: 'bulk', perSecond: 10, burst: 10 };
+    expect(await store.take(rate, 10)).toBe(0);
+    expect(await store.take(rate, 1)).toBe(100);
+    now -= 3_600_000;
+    expect(await store.take(rate, 1)).toBe(0);
+    await store.close();
+  });
+});
+
+describe('an outbox in a file, by its URL', () => {
+  const folders: string[] = [];
+  const newFolder = () => {
+    const folder = mkdtempSync(join(tmpdir(), 'amsdal-mail-outbox-'));
+    folders.push(folder);
+    return folder;
+  };
+  const mail = {
+    subject: 'Welcome',
+    message: 'Hello',
+    fromEmail: 'shop@example.com',
+    recipientList: ['jane@example.org'],
+  };
+
+  afterEach(() => {
+    for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+  });
+
+  it('refuses what is no option, and makes no file of that name', async () => {
+    const folder = newFolder();
+    const outbox = getConnection(`outbox:sqlite:${folder}/mail.db?via=smtp://localhost&keepsent=s3cret`);
+    const sending = sendMail({ ...mail, connection: outbox });
+    await expect(sending).rejects.toMatchObject({
+      code: 'unknown-option',
+      message: expect.stringContaining('keepsent'),
+    });
+    await expect(sending).rejects.not.toMatchObject({ message: expect.stringContaining('s3cret') });
+    expect(readdirSync(folder)).toEqual([]);
+    await outbox.close();
+  });
+
+  it('opens its file with the next mail when it could not with the last', async () => {
+    const folder = join(newFolder(), 'data');
+    const outbox = getConnection(`outbox:sqlite:${folder}/mail.db?via=smtp://localhost`);
+    await expect(sendMail({ ...mail, connection: outbox })).rejects.toThrow('cannot be opened');
+    mkdirSync(folder);
+    expect(
+      (await sendMail({ ...mail, connection: outbox })).results[0]?.recipients.get('jane@example.org')?.status,
+    ).toBe('queued');
+    await outbox.close();
+  });
 });

@@ -22,12 +22,19 @@ const POSTGRES_CONNECTIONS = 4;
 /**
  * The store that a text names: `sqlite:./mail.db`, `postgres://user:password@host/database`, `memory:`.
  *
- * @throws {ConfigurationError} `invalid-option` for another text, which is not shown, and as the stores; `missing-dependency`
+ * @throws {ConfigurationError} `invalid-option` for another text, which is not shown; `unknown-option` for what neither the outbox
+ *   nor the store has; `missing-dependency`; and as the stores.
  */
 export function openStore(text: string): OutboxStore {
   const colon = text.indexOf(':');
   const [kind, rest] = [text.slice(0, Math.max(0, colon)), text.slice(colon + 1)];
-  if (kind === 'sqlite' && rest !== '') return sqliteStore(rest);
+  const [path, query] = rest.split('?', 2);
+  if (kind === 'sqlite' && query !== undefined) {
+    const [option = ''] = query.split('=', 1);
+    const text = `neither the outbox nor its store has the option '${option}': a file for sqlite takes none`;
+    throw new ConfigurationError('unknown-option', text, { option });
+  }
+  if (kind === 'sqlite' && path) return sqliteStore(path);
   if (kind === 'memory' && rest === '') return memoryStore();
   if (kind === 'postgres' || kind === 'postgresql') return openPostgres(text);
   const message =

@@ -32,6 +32,8 @@ const BLOCKED_MS = 20;
 /** As long as there is no thread to keep waiting: while it is opened. */
 const OPENING_MS = 10_000;
 const SQLITE_BUSY = 5;
+/** The bits of an extended code that are its primary one (sqlite.org/rescode.html). */
+const PRIMARY = 0xff;
 /** `AMSD`: other programs' databases are left alone. */
 const APPLICATION_ID = 0x41_4d_53_44;
 
@@ -157,7 +159,12 @@ export class SqliteDatabase {
 }
 
 function isBusy(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'errcode' in error && error.errcode === SQLITE_BUSY;
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    'errcode' in error &&
+    (Number(error.errcode) & PRIMARY) === SQLITE_BUSY
+  );
 }
 
 /** Node 22.13 and later have it built in; it says there that it is experimental. */

@@ -47,6 +47,7 @@ export const SCHEMA: readonly string[] = [
   CREATE INDEX mail_ended ON mail (changed_at) WHERE state > 4;
   CREATE INDEX mail_state ON mail (state, lane, id);
   CREATE TABLE blob (hash TEXT PRIMARY KEY, bytes BLOB NOT NULL, used_at INTEGER NOT NULL) STRICT;
+  CREATE INDEX blob_used ON blob (used_at, hash);
   CREATE TABLE mail_blob (
     hash TEXT NOT NULL REFERENCES blob,
     seq INTEGER NOT NULL,

@@ -86,7 +86,7 @@ class SqliteStore implements OutboxStore {
     if (!this.#hasDue(lanes.map(({ lane }) => lane))) return { mails: [], nextMs: this.#nextMs() };
     const mails = await this.#database.transaction(() => {
       const now = this.#now();
-      this.#run(`UPDATE mail SET state = ${READY} WHERE state = ${LATER} AND due_at <= ?`, now);
+      this.#run(`UPDATE mail INDEXED BY mail_later SET state = ${READY} WHERE state = ${LATER} AND due_at <= ?`, now);
       const claimed: ClaimedMail[] = [];
       const take = (lane: string, most: number) => claimed.push(...this.#claimOf(lane, most, now, leaseMs));
       for (const { lane, limit: most } of lanes) take(lane, Math.min(most, limit - claimed.length));
@@ -126,7 +126,7 @@ class SqliteStore implements OutboxStore {
   async recover(pruneMs?: number): Promise<Recovered> {
     const overdue = `lease_until <= ? LIMIT ${BATCH}`;
     const left = this.#database.prepare(
-      `SELECT ${MAIL} FROM mail WHERE state IN (${CLAIMED}, ${SENDING}) AND ${overdue}`,
+      `SELECT ${MAIL} FROM mail INDEXED BY mail_leased WHERE state IN (${CLAIMED}, ${SENDING}) AND ${overdue}`,
     );
     const isDue = pruneMs !== undefined || this.#read(() => left.get(this.#now())) !== undefined;
     if (!isDue) return { requeued: [], doubtful: [], pruned: 0 };
@@ -164,7 +164,7 @@ class SqliteStore implements OutboxStore {
       const now = this.#now();
       const row = this.#database.prepare('SELECT tokens, filled_at FROM lane WHERE lane = ?').get(lane);
       const isNew = typeof row?.['tokens'] !== 'number';
-      const passedMs = isNew ? 0 : Math.max(0, now - Number(row['filled_at']));
+      const passedMs = isNew ? 0 : Math.abs(now - Number(row['filled_at'])); // a clock that was put back fills it, too
       const tokens = isNew ? burst : Math.min(burst, Number(row['tokens']) + (passedMs / 1_000) * perSecond);
       // More than a burst holds goes when it is full, and owes the rest.
       const missing = Math.min(count, burst) - tokens;
@@ -231,8 +231,12 @@ class SqliteStore implements OutboxStore {
   /** Whether there may be something to claim; reading keeps nobody up. */
   #hasDue(lanes: readonly string[]): boolean {
     return this.#read(() => {
-      const ready = this.#database.prepare(`SELECT 1 FROM mail WHERE state = ${READY} AND lane = ? LIMIT 1`);
-      const later = this.#database.prepare(`SELECT 1 FROM mail WHERE state = ${LATER} AND due_at <= ? LIMIT 1`);
+      const ready = this.#database.prepare(
+        `SELECT 1 FROM mail INDEXED BY mail_ready WHERE state = ${READY} AND lane = ? LIMIT 1`,
+      );
+      const later = this.#database.prepare(
+        `SELECT 1 FROM mail INDEXED BY mail_later WHERE state = ${LATER} AND due_at <= ? LIMIT 1`,
+      );
       return later.get(this.#now()) !== undefined || lanes.some((lane) => ready.get(lane) !== undefined);
     });
   }
@@ -240,7 +244,9 @@ class SqliteStore implements OutboxStore {
   #nextMs(): number | null {
     return this.#read(() => {
       const now = this.#now();
-      const later = this.#database.prepare(`SELECT min(due_at) AS at FROM mail WHERE state = ${LATER}`).get()?.['at'];
+      const later = this.#database
+        .prepare(`SELECT min(due_at) AS at FROM mail INDEXED BY mail_later WHERE state = ${LATER}`)
+        .get()?.['at'];
       const paused = this.#database.prepare('SELECT min(paused_until) AS at FROM lane WHERE paused_until > ?').get(now);
       const times = [later, paused?.['at']].filter((time) => typeof time === 'number');
       return times.length === 0 ? null : Math.max(0, Math.min(...times) - now);
@@ -253,9 +259,9 @@ class SqliteStore implements OutboxStore {
     if (limit === 0 || (paused !== null && Number(paused) > now)) return [];
     const sql = `UPDATE mail SET state = ${CLAIMED}, fence = fence + 1, lease_until = ?, changed_at = ?
       WHERE seq IN (
-        SELECT seq FROM mail AS due WHERE state = ${READY} AND lane = ?
+        SELECT seq FROM mail AS due INDEXED BY mail_ready WHERE state = ${READY} AND lane = ?
         AND (order_key IS NULL OR NOT EXISTS (
-          SELECT 1 FROM mail AS earlier
+          SELECT 1 FROM mail AS earlier INDEXED BY mail_order
           WHERE earlier.order_key = due.order_key AND earlier.order_key IS NOT NULL
             AND earlier.state < ${IN_DOUBT} AND earlier.seq < due.seq
         ))
@@ -304,11 +310,11 @@ class SqliteStore implements OutboxStore {
   }
 
   #prune(endedBefore: number, unusedSince: number): number {
-    const ended = `SELECT seq FROM mail WHERE state > ${IN_DOUBT} AND changed_at <= ? ORDER BY changed_at LIMIT ${BATCH}`;
+    const ended = `SELECT seq FROM mail INDEXED BY mail_ended WHERE state > ${IN_DOUBT} AND changed_at <= ? ORDER BY changed_at LIMIT ${BATCH}`;
     this.#run(`DELETE FROM mail_blob WHERE seq IN (${ended})`, endedBefore);
     const pruned = this.#run(`DELETE FROM mail WHERE seq IN (${ended})`, endedBefore);
     const unused = 'used_at <= ? AND NOT EXISTS (SELECT 1 FROM mail_blob WHERE mail_blob.hash = blob.hash)';
-    this.#run(`DELETE FROM blob WHERE ${unused}`, unusedSince);
+    this.#run(`DELETE FROM blob WHERE hash IN (SELECT hash FROM blob WHERE ${unused} LIMIT ${BATCH})`, unusedSince);
     return pruned;
   }
 
