@@ -111,11 +111,11 @@ export class Worker {
     const abort = new AbortController();
     const stopTimers = new AbortController();
     try {
-      await this.#recover(this.#host.keepMs);
+      await this.#recover();
       const delivering = this.#deliver(abort.signal).catch((error: unknown) => this.#fail(error));
       const renewing = this.#every(this.#leaseMs / 3, stopTimers.signal, () => this.#renew());
       const recovering = this.#every(this.#leaseMs / 2, stopTimers.signal, () => this.#recover());
-      const pruning = this.#every(PRUNE_EVERY_MS, stopTimers.signal, () => this.#recover(this.#host.keepMs));
+      const pruning = this.#prune(stopTimers.signal);
       await this.#claimAll();
       this.#giveBack();
       this.#queue.close();
@@ -216,7 +216,7 @@ export class Worker {
     const reason = reasonOf(error);
     if (error instanceof ConfigurationError) {
       const told = withEvent(facts, 'put-off', `it cannot be read: ${reason}`);
-      await store.settle([settlementOf(claimed, 'queued', { facts: told })], [this.#pauseOf(claimed.lane, reason)]);
+      await store.settle([settlementOf(claimed, 'queued', { facts: told })], [this.#pauseOf(claimed, reason)]);
     } else if (error instanceof DamagedContent || error instanceof MessageError) {
       const told = withEvent(facts, 'tried', `it cannot be read: ${reason}`);
       const changed = await store.settle([settlementOf(claimed, 'failed', { facts: told, isTried: true })]);
@@ -278,7 +278,8 @@ export class Worker {
     const { claimed } = mail;
     const { lane, tries, onDoubt, isProbe } = claimed;
     const delaysMs = this.#host.options.retry?.delaysMs ?? DELAYS_MS;
-    const waits = { delaysMs, pauseMs: this.#pauseMs(lane), random: Math.random };
+    const times = this.#timesPaused(claimed);
+    const waits = { delaysMs, pauseMs: pauseMs(times), random: Math.random };
     const {
       to,
       facts,
@@ -286,8 +287,8 @@ export class Worker {
       isTried,
       pause: paused,
     } = judge({ lane, tries, onDoubt, facts: mail.facts }, answer, waits);
-    if (paused !== null) this.#pauses.set(lane, (this.#pauses.get(lane) ?? 0) + 1);
-    else this.#pauses.delete(lane);
+    if (paused === null) this.#pauses.delete(lane);
+    else this.#pauses.set(lane, times);
     const dropsContent = to === 'sent' && this.#host.options.keepSent !== true;
     return {
       settlement: settlementOf(claimed, to, { facts, afterMs, isTried, dropsContent }),
@@ -341,14 +342,17 @@ export class Worker {
     if (endings.length > 0) this.#options.onProgress?.({ ...this.#counts });
   }
 
-  #pauseMs(lane: string): number {
-    return Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (this.#pauses.get(lane) ?? 0));
+  /** Which pause in a row it would be; what was under way with the first mail that met the fault does not count again. */
+  #timesPaused({ lane, isProbe }: ClaimedMail): number {
+    const before = this.#pauses.get(lane) ?? 0;
+    return isProbe || before === 0 ? before + 1 : before;
   }
 
-  #pauseOf(lane: string, reason: string): Pause {
-    const ms = this.#pauseMs(lane);
-    this.#pauses.set(lane, (this.#pauses.get(lane) ?? 0) + 1);
-    return { lane, ms, reason };
+  #pauseOf(claimed: ClaimedMail, reason: string): Pause {
+    const { lane } = claimed;
+    const times = this.#timesPaused(claimed);
+    this.#pauses.set(lane, times);
+    return { lane, ms: pauseMs(times), reason };
   }
 
   /** Whose lease is not renewed is somebody else's by now: what the connection has not asked for is dropped. */
@@ -365,23 +369,36 @@ export class Worker {
     }
   }
 
-  async #recover(pruneMs?: number): Promise<void> {
-    const { requeued, doubtful } = await this.#host.store.recover(pruneMs);
+  /** Deletes what has been ended for long, one batch after the other: others have their turn between. */
+  async #prune(signal: AbortSignal): Promise<void> {
+    do {
+      for (let some = 1; some > 0 && !signal.aborted; ) some = await this.#recover(this.#host.keepMs).catch(() => 0);
+    } while (await pause(PRUNE_EVERY_MS, signal));
+  }
+
+  /** Resolves with how many were deleted. */
+  async #recover(pruneMs?: number): Promise<number> {
+    const { requeued, doubtful, pruned } = await this.#host.store.recover(pruneMs);
     const held = doubtful.filter(({ state }) => state === 'in-doubt');
     this.#counts.inDoubt += held.length;
     if (held.length > 0) warnOfDoubt(held.map(({ id }) => id));
     for (const mail of doubtful) tellOfChange(mail, mail.state, readFacts(mail.facts));
     if (requeued.length + doubtful.length > held.length) this.#news();
+    return pruned;
   }
 
   /** Does it again and again; a store that fails is asked again the next time. */
-  async #every(ms: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
+  async #every(ms: number, signal: AbortSignal, work: () => Promise<unknown>): Promise<void> {
     while (await pause(ms, signal)) await work().catch(() => {});
   }
 }
 
 /** How often the store is asked to take what became of mails, before they are left in doubt. */
 const MOST_FAILURES = 20;
+
+function pauseMs(times: number): number {
+  return Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (times - 1));
+}
 
 function storeWaitMs(failures: number): number {
   return Math.min(LONGEST_STORE_WAIT_MS, STORE_WAIT_MS * 2 ** failures);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EmailBackend } from '../../src/backend/backend.ts';
 import { deliverEach } from '../../src/backend/deliver-each.ts';
 import type { DeliveryResult, Job } from '../../src/backend/job.ts';
@@ -191,6 +191,21 @@ describe('an outbox', () => {
     advance(HOUR);
     expect(await outbox.flush()).toMatchObject({ sent: 4 });
     expect(await outbox.health()).toMatchObject({ status: 'ok', paused: [] });
+  });
+
+  it('pauses a lane as long for a hundred mails with a wrong password as for one', async () => {
+    const { outbox, dummy, advance } = setUp();
+    const pausedMs = async () => (await outbox.stats()).paused[0]?.ms;
+    for (let place = 0; place < 200; place++) dummy.failNext(new EmailConnectionError('auth', '535 wrong password'));
+    await outbox.enqueue(Array.from({ length: 100 }, () => mail()));
+    const stop = new AbortController();
+    const working = outbox.work({ signal: stop.signal });
+    await vi.waitFor(async () => expect(await pausedMs()).toBe(30_000));
+    advance(30_000);
+    await outbox.enqueue(mail());
+    await vi.waitFor(async () => expect(await pausedMs()).toBe(60_000));
+    stop.abort();
+    await working;
   });
 
   it('writes down one mail of a key', async () => {

@@ -99,6 +99,31 @@ describe('a worker whose store fails for a moment', () => {
   });
 });
 
+describe('a worker of an outbox with many ended mails', () => {
+  it('deletes batch after batch', async () => {
+    const { outbox, store } = setUp();
+    const recover = store.recover.bind(store);
+    const pruned = [1_000, 1_000, 7, 0];
+    let stop = () => {};
+    const hasPruned = new Promise<void>((resolve) => {
+      stop = resolve;
+    });
+    store.recover = async (pruneMs) => {
+      const recovered = await recover(pruneMs);
+      if (pruneMs === undefined) return recovered;
+      const count = pruned.shift() ?? 0;
+      if (pruned.length === 0) stop();
+      return { ...recovered, pruned: count };
+    };
+    const ending = new AbortController();
+    const working = outbox.work({ signal: ending.signal });
+    await hasPruned;
+    ending.abort();
+    await working;
+    expect(pruned).toEqual([]);
+  });
+});
+
 describe('a worker that is ended while its connection does not answer', () => {
   it('leaves in doubt what the connection has, and queued what it has not', async () => {
     const connection = new SlowBackend();
