@@ -3,7 +3,7 @@ import { EmailMessage } from '../model/message.ts';
 import type { EmailMessageInit } from '../model/message-init.ts';
 import { fieldsFromJson, fieldsToJson, type MessageJson } from '../model/message-json.ts';
 import { reasonOf } from '../util/reason.ts';
-import type { Seal } from './seal.ts';
+import { DamagedContent, type Seal } from './seal.ts';
 import type { Blob } from './store.ts';
 
 /** Content of which the bytes are kept apart, for all mails that have the same. */
@@ -31,9 +31,6 @@ export interface KeptContent {
   readonly content: Uint8Array;
   readonly blobs: readonly Blob[];
 }
-
-/** What was kept is not what was written: no further try reads it. */
-export class DamagedContent extends Error {}
 
 /** What a message is kept as. @param message with its content in memory */
 export function keepMessage(message: EmailMessage, seal: Seal): KeptContent {

@@ -99,6 +99,29 @@ describe('a worker whose store fails for a moment', () => {
   });
 });
 
+describe('a mail that is damaged in the store', () => {
+  it.each([
+    { sealKey: undefined, isLong: false },
+    { sealKey: 'ab'.repeat(32), isLong: false },
+    { sealKey: 'ab'.repeat(32), isLong: true },
+  ])('fails alone: %j', async ({ sealKey, isLong }) => {
+    const { outbox, dummy, store } = setUp(sealKey === undefined ? {} : { sealKey });
+    const { enqueue } = store;
+    const damaged = (bytes: Uint8Array) => bytes.with(bytes.length >> 1, (bytes[bytes.length >> 1] ?? 0) ^ 0xff);
+    store.enqueue = ([first, ...others], options) => {
+      if (first === undefined) return enqueue.call(store, [], options);
+      const blobs = first.blobs.map(({ hash, bytes }) => ({ hash, bytes: damaged(bytes) }));
+      const changed = isLong ? { ...first, blobs } : { ...first, content: damaged(first.content) };
+      return enqueue.call(store, [changed, ...others], options);
+    };
+    const body = isLong ? 'long '.repeat(1_000) : 'Hello';
+    const [first] = await outbox.enqueue([mail({ body }), mail({ body: `${body}!` })]);
+    expect(await outbox.flush()).toMatchObject({ sent: 1, failed: 1 });
+    expect(dummy.messages.map((message) => message.body)).toEqual([`${body}!`]);
+    expect(await outbox.get(first?.id ?? '')).toMatchObject({ state: 'failed', tries: 1 });
+  });
+});
+
 describe('a worker of an outbox with many ended mails', () => {
   it('deletes batch after batch', async () => {
     const { outbox, store } = setUp();
