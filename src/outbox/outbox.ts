@@ -69,7 +69,7 @@ export interface OutboxMail extends MailFacts {
 }
 
 /** How many mails are written down in one transaction. */
-const AT_ONCE = 500;
+const AT_ONCE = 1_000;
 
 /**
  * Mails that are written down first and sent later, once, by whoever is alive: {@link Outbox.work}, in this process or another.
@@ -86,6 +86,8 @@ export class Outbox implements AsyncDisposable {
   readonly #lanes: NonNullable<OutboxOptions['lanes']>;
   readonly #defaultLane: string;
   readonly #workers = new Set<Promise<unknown>>();
+  /** Of all calls together: many at once are one commit. */
+  readonly #writing = this.#writingIn({});
 
   /** @throws {ConfigurationError} `invalid-option`, `unknown-option`, `invalid-backend` */
   constructor(options: MadeOutboxOptions) {
@@ -129,8 +131,7 @@ export class Outbox implements AsyncDisposable {
    * @internal
    */
   deliver(jobs: AsyncIterable<Job>, choice: LaneChoice = {}, tx?: unknown): AsyncIterable<DeliveryResult> {
-    const given = tx === undefined ? {} : { tx };
-    const writing = new Grouped<NewMail, Enqueued>((mails) => this.#store.enqueue(mails, given), AT_ONCE);
+    const writing = tx === undefined ? this.#writing : this.#writingIn({ tx });
     return deliverEach(jobs, (job) => this.#write(job, choice, writing), AT_ONCE);
   }
 
@@ -262,6 +263,10 @@ export class Outbox implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #writingIn(given: { readonly tx?: unknown }): Grouped<NewMail, Enqueued> {
+    return new Grouped((mails) => this.#store.enqueue(mails, given), AT_ONCE);
   }
 
   async #write(job: Job, choice: LaneChoice, writing: Grouped<NewMail, Enqueued>): Promise<DeliveryResult> {
