@@ -94,7 +94,7 @@ const CASES: Readonly<Record<string, Check>> = {
     const { content, blobs: _, dueAt: __, ...same } = written;
     const stored = await store.query('mail', { id: written.id });
     assert.ok(stored);
-    const { dueAt, createdAt, changedAt, ...rest } = stored;
+    const { dueAt, createdAt, changedAt, fence: ___, ...rest } = stored;
     assert.deepEqual(rest, { ...same, state: 'queued', tries: 0 });
     assert.ok(dueAt === createdAt && createdAt === changedAt, `${dueAt}, ${createdAt}, ${changedAt}`);
     const found = await store.query('blobs', { hashes: ['f00', 'absent'] });
@@ -281,6 +281,20 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.deepEqual(await store.settle([cancel(one), cancel(two)]), [two]);
     assert.deepEqual([await stateOf(store, one), await stateOf(store, two)], ['claimed', 'cancelled']);
     assert.deepEqual(await claim(store), []);
+  },
+  'changes nothing that has changed since it was read': async (store) => {
+    const [id = ''] = await enqueue(store, mail());
+    const read = await store.query('mail', { id });
+    const [held] = await claim(store);
+    assert.ok(read && held);
+    assert.equal((await store.query('mail', { id }))?.fence, held.fence);
+    await store.settle([settlement(held, 'queued')]);
+    const cancel = ({ fence }: Pick<Held, 'fence'>) =>
+      settlement({ id, fence }, 'cancelled', { from: ['queued'], isTried: false });
+    assert.deepEqual(await store.settle([cancel(read)]), []);
+    const now = await store.query('mail', { id });
+    assert.ok(now);
+    assert.deepEqual(await store.settle([cancel(now)]), [id]);
   },
   'gives nothing of a paused lane, then a single mail, and all once it is let go': async (store, { advance }) => {
     await enqueue(store, ...Array.from({ length: 5 }, () => mail()), mail({ lane: 'b' }));

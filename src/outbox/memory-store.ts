@@ -286,9 +286,9 @@ function claimedOf({ mail, facts, content, tries, fence, createdAt }: Row, isPro
   return { id, lane, onDoubt, facts, tries, fence, createdAt, isProbe, content: content ?? new Uint8Array() };
 }
 
-function storedOf({ mail, state, facts, dueAt, tries, createdAt, changedAt }: Row): StoredMail {
+function storedOf({ mail, state, facts, dueAt, tries, fence, createdAt, changedAt }: Row): StoredMail {
   const { id, key, lane, priority, orderKey, onDoubt } = mail;
-  return { id, key, lane, priority, orderKey, onDoubt, state, facts, dueAt, tries, createdAt, changedAt };
+  return { id, key, lane, priority, orderKey, onDoubt, state, facts, dueAt, tries, fence, createdAt, changedAt };
 }
 
 function storedOrNull(row: Row | undefined): StoredMail | null {

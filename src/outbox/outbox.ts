@@ -322,18 +322,28 @@ export class Outbox implements AsyncDisposable {
     from: readonly MailState[],
     change: (facts: MailFacts) => { readonly to: MailState; readonly facts: MailFacts },
   ): Promise<boolean> {
-    const stored = await this.#store.query('mail', { id });
-    if (stored === null || !from.includes(stored.state)) return false;
-    const { to, facts } = change(readFacts(stored.facts));
-    const settlement: Settlement = {
-      ...{ id, fence: null, from, to, afterMs: 0, isTried: false, facts: writeFacts(facts) },
+    // A worker may try it between reading and writing: what it learned of recipients must not be lost.
+    for (;;) {
+      const stored = await this.#store.query('mail', { id });
+      if (stored === null || !from.includes(stored.state)) return false;
+      const changed = await this.#store.settle([this.#changeOf(stored, from, change(readFacts(stored.facts)))]);
+      if (changed.length > 0) return true;
+    }
+  }
+
+  #changeOf(
+    { id, fence }: StoredMail,
+    from: readonly MailState[],
+    { to, facts }: { readonly to: MailState; readonly facts: MailFacts },
+  ): Settlement {
+    return {
+      ...{ id, fence, from, to, afterMs: 0, isTried: false, facts: writeFacts(facts) },
       dropsContent: to === 'cancelled' || (to === 'sent' && this.#options.keepSent !== true),
     };
-    return (await this.#store.settle([settlement])).length > 0;
   }
 }
 
-function outboxMail({ facts, dueAt, createdAt, changedAt, key, ...rest }: StoredMail): OutboxMail {
+function outboxMail({ facts, dueAt, createdAt, changedAt, key, fence: _, ...rest }: StoredMail): OutboxMail {
   const dates = { dueAt: new Date(dueAt), createdAt: new Date(createdAt), changedAt: new Date(changedAt) };
   return { ...rest, ...readFacts(facts), ...dates, idempotencyKey: key };
 }

@@ -57,6 +57,8 @@ export interface StoredMail extends Omit<NewMail, 'content' | 'blobs'> {
   readonly dueAt: number;
   /** Where it is. */
   readonly state: MailState;
+  /** As in {@link Held}; every change of it counts one further, too, so that what was read can be told from what is. */
+  readonly fence: number;
   /** How often it was tried. */
   readonly tries: number;
   /** When it was written down, in milliseconds since 1970. */
@@ -113,7 +115,7 @@ export interface Claim {
 export interface Settlement {
   /** The mail's. */
   readonly id: string;
-  /** Of the claim under which it is made; null for a change by a person or program, for which `from` alone counts. */
+  /** Of the claim under which it is made, or of the mail as it was read; null where `from` alone counts. */
   readonly fence: number | null;
   /** It is made in one of these states only. */
   readonly from: readonly MailState[];

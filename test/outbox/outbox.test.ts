@@ -258,6 +258,27 @@ describe('an outbox', () => {
     ]);
   });
 
+  it('sends to nobody twice when a retry is asked for while a worker tries it', async () => {
+    const { outbox, dummy, store } = setUp({ retry: { delaysMs: [0, 1_000] } });
+    dummy.refuse('busy@example.org', 450);
+    const [written] = await outbox.enqueue(mail({ to: ['jane@example.org', 'busy@example.org'] }));
+    const query = store.query.bind(store);
+    let isFirst = true;
+    Object.assign(store, {
+      query: async (...asked: Parameters<typeof query>) => {
+        const answer = await query(...asked);
+        if (asked[0] === 'mail' && isFirst) {
+          isFirst = false;
+          await outbox.flush();
+        }
+        return answer;
+      },
+    });
+    expect(await outbox.retry(written?.id ?? '')).toBe(true);
+    await outbox.flush();
+    expect(dummy.messages.flatMap(({ to }) => to).filter((address) => address === 'jane@example.org').length).toBe(1);
+  });
+
   it('sends again what has failed, when somebody says so', async () => {
     const { outbox, dummy } = setUp();
     dummy.refuse('jane@example.org');

@@ -33,6 +33,7 @@ export function storedOf(row: SqlRow): StoredMail {
     onDoubt: onDoubtOf(row),
     facts: String(row['facts']),
     tries: Number(row['tries']),
+    fence: Number(row['fence']),
     createdAt: Number(row['created_at']),
     changedAt: Number(row['changed_at']),
   };

@@ -35,7 +35,7 @@ const BATCH = 1_000;
 /** Blobs that were used lately are kept: a mail that needs one may be about to be written down. */
 const BLOB_MS = 24 * 3_600_000;
 
-const MAIL = 'id, key, lane, priority, order_key, state, due_at, on_doubt, facts, tries, created_at, changed_at';
+const MAIL = 'id, key, lane, priority, order_key, state, due_at, on_doubt, facts, tries, fence, created_at, changed_at';
 
 /**
  * Keeps the mails of an outbox in a file, for the processes of one machine. The file is made when there is none, readable by its
