@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { ClaimedMail, Held, MailState, NewMail, OutboxStore, Settlement } from './store.ts';
+import { claim, enqueue, idsOf, LEASE, mail, settlement, stateOf } from './contract-mails.ts';
+import type { Held, OutboxStore, Settlement } from './store.ts';
 
 /** A store to be held to the contract, empty. */
 export interface OutboxStoreSubject {
@@ -25,8 +26,6 @@ export interface OutboxStoreCase {
 
 type Check = (store: OutboxStore, subject: OutboxStoreSubject) => Promise<void>;
 
-const LEASE = 60_000;
-
 /**
  * What outboxes rely on, as cases, independent of a test runner.
  *
@@ -49,39 +48,6 @@ export function outboxStoreContract(
     },
   }));
 }
-
-let count = 0;
-
-/** A mail with an id behind those before it. */
-function mail(given: Partial<NewMail> = {}): NewMail {
-  const id = `01${String(++count).padStart(24, '0')}`;
-  return {
-    ...{ id, key: null, lane: 'a', priority: 0, orderKey: null, dueAt: null, onDoubt: 'hold' },
-    ...{ facts: `{"subject":"mail ${id}"}`, content: new TextEncoder().encode(`content ${id}`), blobs: [] },
-    ...given,
-  };
-}
-
-async function enqueue(store: OutboxStore, ...mails: readonly NewMail[]): Promise<readonly string[]> {
-  return (await store.enqueue(mails, {})).map(({ id }) => id);
-}
-
-/** Claims of the lanes `a` and `b`. */
-function claim(store: OutboxStore, limit = 10, lanes: readonly string[] = ['a', 'b']): Promise<readonly ClaimedMail[]> {
-  const request = { lanes: lanes.map((lane) => ({ lane, limit })), limit, leaseMs: LEASE };
-  return store.claim(request).then(({ mails }) => mails);
-}
-
-function settlement({ id, fence }: Held, to: MailState, given: Partial<Settlement> = {}): Settlement {
-  const from: readonly MailState[] = ['claimed', 'sending', 'in-doubt'];
-  return { id, fence, from, to, afterMs: 0, isTried: true, facts: null, dropsContent: false, ...given };
-}
-
-async function stateOf(store: OutboxStore, id: string): Promise<MailState | undefined> {
-  return (await store.query('mail', { id }))?.state;
-}
-
-const idsOf = (mails: readonly { readonly id: string }[]): readonly string[] => mails.map(({ id }) => id);
 
 const CASES: Readonly<Record<string, Check>> = {
   'keeps a mail as it was written down': async (store) => {

@@ -7,7 +7,6 @@ import type { Part } from '../backend/part.ts';
 import { stagingFilter } from '../backend/staging/staging-rules.ts';
 import { generateMessageId } from '../mime/compose/message-id.ts';
 import { copyError } from '../model/error-copies.ts';
-import { ConfigurationError, type EmailError, MessageError, type MessageIssue } from '../model/errors.ts';
 import { EmailMessage, withContentRead, withIdAndDate } from '../model/message.ts';
 import type { EmailMessageDraft } from '../model/message-init.ts';
 import { checkOptions } from '../options/option-table.ts';
@@ -16,6 +15,7 @@ import { Entrance } from './entrance.ts';
 import { factsOf, type MailFacts, type OutboxRecipient, readFacts, withEvent, writeFacts } from './facts.ts';
 import { Grouped } from './grouped.ts';
 import { endOf } from './judge.ts';
+import { issue, readChoice, refusedOption, unknownLane, withoutOutbox } from './lane-choice.ts';
 import { newMailId } from './mail-id.ts';
 import { KEEP_MS, LANES, type LaneChoice, OUTBOX_OPTIONS, type OutboxOptions } from './outbox-options.ts';
 import { healthOf, type OutboxHealth, type OutboxStats, statsOf } from './outbox-stats.ts';
@@ -372,38 +372,4 @@ async function* withFields(
     if (Object.keys(fields).length === 0) yield message;
     else yield message instanceof EmailMessage ? message.with(fields) : { ...message, ...fields };
   }
-}
-
-function withoutOutbox(espExtra: EmailMessage['espExtra']): EmailMessage['espExtra'] {
-  const { outbox: _, ...rest } = { ...espExtra };
-  return Object.keys(rest).length === 0 ? null : rest;
-}
-
-/** @param refused makes the error that is thrown for what is none */
-function readChoice(
-  own: Readonly<Record<string, unknown>>,
-  refused: (field: string, message: string) => EmailError,
-): LaneChoice {
-  const { lane, priority, orderKey, onDoubt, ...rest } = own;
-  for (const name of Object.keys(rest)) throw refused(name, 'the outbox knows lane, priority, orderKey and onDoubt');
-  if (lane !== undefined && typeof lane !== 'string') throw refused('lane', 'must be the name of a lane');
-  if (priority !== undefined && !Number.isSafeInteger(priority)) throw refused('priority', 'must be a whole number');
-  if (orderKey !== undefined && typeof orderKey !== 'string') throw refused('orderKey', 'must be a string');
-  if (!(onDoubt === undefined || onDoubt === 'hold' || onDoubt === 'resend'))
-    throw refused('onDoubt', "must be 'hold' or 'resend'");
-  return own as LaneChoice; // checked above
-}
-
-function refusedOption(option: string, message: string): ConfigurationError {
-  return new ConfigurationError('invalid-option', `enqueue: ${option}: ${message}`, { option });
-}
-
-function issue(field: string, message: string): MessageError {
-  const found: MessageIssue = { path: `espExtra.outbox.${field}`, code: 'range', message };
-  return new MessageError([found]);
-}
-
-function unknownLane(lane: string, lanes: object): ConfigurationError {
-  const text = `there is no lane '${lane}' in the outbox; its lanes are ${Object.keys(lanes).join(', ')}`;
-  return new ConfigurationError('invalid-option', text, { option: 'lane' });
 }

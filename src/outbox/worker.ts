@@ -13,6 +13,7 @@ import { WrapperCall } from '../wrappers/wrapper-call.ts';
 import { type MailFacts, readFacts, withEvent } from './facts.ts';
 import { Grouped } from './grouped.ts';
 import { judge } from './judge.ts';
+import { LanePauses } from './lane-pauses.ts';
 import { LaneShares } from './lanes.ts';
 import { MailQueue, type OpenMail } from './mail-queue.ts';
 import { DELAYS_MS, type LaneOptions, LEASE_MS, type OutboxOptions } from './outbox-options.ts';
@@ -48,9 +49,6 @@ const DRAIN_MS = 30_000;
 /** Without other news it looks again after this time: for what was put off, or left behind by others. */
 const LONGEST_WAIT_MS = 5_000;
 const PRUNE_EVERY_MS = 600_000;
-/** The first pause of a lane; each further one is twice as long. */
-const PAUSE_MS = 30_000;
-const LONGEST_PAUSE_MS = 900_000;
 /** The wait after a store has failed; each further one is twice as long. */
 const STORE_WAIT_MS = 250;
 const LONGEST_STORE_WAIT_MS = 10_000;
@@ -65,8 +63,7 @@ export class Worker {
   readonly #open = new Map<number, OpenMail>();
   readonly #marking = new Grouped<OpenMail, boolean>((mails) => this.#mark(mails));
   readonly #settling = new Grouped<Ending, undefined>((endings) => this.#settle(endings));
-  /** How often in a row a lane was paused. */
-  readonly #pauses = new Map<string, number>();
+  readonly #pauses = new LanePauses();
   readonly #counts = { sent: 0, failed: 0, retried: 0, inDoubt: 0 };
   #count = 0;
   #wake: (() => void) | null = null;
@@ -216,7 +213,7 @@ export class Worker {
     const reason = reasonOf(error);
     if (error instanceof ConfigurationError) {
       const told = withEvent(facts, 'put-off', `it cannot be read: ${reason}`);
-      await store.settle([settlementOf(claimed, 'queued', { facts: told })], [this.#pauseOf(claimed, reason)]);
+      await store.settle([settlementOf(claimed, 'queued', { facts: told })], [this.#pauses.pause(claimed, reason)]);
     } else if (error instanceof DamagedContent || error instanceof MessageError) {
       const told = withEvent(facts, 'tried', `it cannot be read: ${reason}`);
       const changed = await store.settle([settlementOf(claimed, 'failed', { facts: told, isTried: true })]);
@@ -278,8 +275,7 @@ export class Worker {
     const { claimed } = mail;
     const { lane, tries, onDoubt, isProbe } = claimed;
     const delaysMs = this.#host.options.retry?.delaysMs ?? DELAYS_MS;
-    const times = this.#timesPaused(claimed);
-    const waits = { delaysMs, pauseMs: pauseMs(times), random: Math.random };
+    const waits = { delaysMs, pauseMs: this.#pauses.msFor(claimed), random: Math.random };
     const {
       to,
       facts,
@@ -287,8 +283,8 @@ export class Worker {
       isTried,
       pause: paused,
     } = judge({ lane, tries, onDoubt, facts: mail.facts }, answer, waits);
-    if (paused === null) this.#pauses.delete(lane);
-    else this.#pauses.set(lane, times);
+    if (paused === null) this.#pauses.clear(lane);
+    else this.#pauses.pause(claimed, paused.reason);
     const dropsContent = to === 'sent' && this.#host.options.keepSent !== true;
     return {
       settlement: settlementOf(claimed, to, { facts, afterMs, isTried, dropsContent }),
@@ -342,19 +338,6 @@ export class Worker {
     if (endings.length > 0) this.#options.onProgress?.({ ...this.#counts });
   }
 
-  /** Which pause in a row it would be; what was under way with the first mail that met the fault does not count again. */
-  #timesPaused({ lane, isProbe }: ClaimedMail): number {
-    const before = this.#pauses.get(lane) ?? 0;
-    return isProbe || before === 0 ? before + 1 : before;
-  }
-
-  #pauseOf(claimed: ClaimedMail, reason: string): Pause {
-    const { lane } = claimed;
-    const times = this.#timesPaused(claimed);
-    this.#pauses.set(lane, times);
-    return { lane, ms: pauseMs(times), reason };
-  }
-
   /** Whose lease is not renewed is somebody else's by now: what the connection has not asked for is dropped. */
   async #renew(): Promise<void> {
     if (this.#open.size === 0) return;
@@ -395,10 +378,6 @@ export class Worker {
 
 /** How often the store is asked to take what became of mails, before they are left in doubt. */
 const MOST_FAILURES = 20;
-
-function pauseMs(times: number): number {
-  return Math.min(LONGEST_PAUSE_MS, PAUSE_MS * 2 ** (times - 1));
-}
 
 function storeWaitMs(failures: number): number {
   return Math.min(LONGEST_STORE_WAIT_MS, STORE_WAIT_MS * 2 ** failures);
