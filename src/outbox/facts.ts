@@ -90,6 +90,12 @@ export function withEvent(
   return { ...facts, recipients, events: [...facts.events, event].slice(-MOST_EVENTS) };
 }
 
+/** Whether somebody has just decided that it is to be sent. */
+export function isWanted({ events }: MailFacts): boolean {
+  const last = events.at(-1)?.what;
+  return last === 'resolved' || last === 'retried';
+}
+
 /** A recipient after a try. */
 export function afterTry(status: RecipientStatus, isOpen: boolean): OutboxRecipient {
   const { address, code, enhancedCode, response, messageId, via = null } = status;

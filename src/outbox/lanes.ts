@@ -1,5 +1,5 @@
 import type { LaneOptions } from './outbox-options.ts';
-import type { ClaimRequest } from './store.ts';
+import type { ClaimedMail, ClaimRequest } from './store.ts';
 
 interface Lane {
   readonly name: string;
@@ -33,7 +33,8 @@ export class LaneShares {
   }
 
   /** A lane that had nothing is owed nothing: it would take all places later. */
-  settle(asked: ClaimRequest['lanes'], got: ReadonlyMap<string, number>): void {
+  settle(asked: ClaimRequest['lanes'], mails: readonly ClaimedMail[]): void {
+    const got = countsOf(mails);
     for (const lane of this.#lanes) {
       const limit = asked.find((each) => each.lane === lane.name)?.limit ?? 0;
       if ((got.get(lane.name) ?? 0) < limit) lane.credit = Math.min(lane.credit, 0);
@@ -44,4 +45,10 @@ export class LaneShares {
   get names(): readonly string[] {
     return this.#lanes.map(({ name }) => name);
   }
+}
+
+function countsOf(mails: readonly ClaimedMail[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { lane } of mails) counts.set(lane, (counts.get(lane) ?? 0) + 1);
+  return counts;
 }

@@ -10,7 +10,7 @@ import { pause } from '../util/pause.ts';
 import { reasonOf } from '../util/reason.ts';
 import { messageFor } from '../wrappers/message-for.ts';
 import { WrapperCall } from '../wrappers/wrapper-call.ts';
-import { type MailFacts, readFacts, withEvent } from './facts.ts';
+import { isWanted, type MailFacts, readFacts, withEvent } from './facts.ts';
 import { Grouped } from './grouped.ts';
 import { judge } from './judge.ts';
 import { LanePauses } from './lane-pauses.ts';
@@ -20,6 +20,7 @@ import { DELAYS_MS, type LaneOptions, LEASE_MS, type OutboxOptions } from './out
 import { DamagedContent } from './seal.ts';
 import { isCutShort, settlementOf } from './settlement.ts';
 import type { ClaimedMail, OutboxStore, Pause, Settlement } from './store.ts';
+import { STORE_WAIT_MS, storeWaitMs } from './store-wait.ts';
 import { tellOfChange, warnOfDoubt } from './tell-of-change.ts';
 import type { WorkOptions, WorkReport } from './work-options.ts';
 
@@ -49,10 +50,6 @@ const DRAIN_MS = 30_000;
 /** Without other news it looks again after this time: for what was put off, or left behind by others. */
 const LONGEST_WAIT_MS = 5_000;
 const PRUNE_EVERY_MS = 600_000;
-/** The wait after a store has failed; each further one is twice as long. */
-const STORE_WAIT_MS = 250;
-const LONGEST_STORE_WAIT_MS = 10_000;
-
 /** Claims mails, has them sent, and writes down what became of them; its calls of the store are few, each for many mails. */
 export class Worker {
   readonly #host: WorkerHost;
@@ -71,6 +68,8 @@ export class Worker {
   #isStale = false;
   /** The time for what was under way at the end has passed. */
   #isDrained = false;
+  /** How often in a row the store would not mark. */
+  #refusals = 0;
   /** What it cannot go on after. */
   #failure: { readonly error: unknown } | null = null;
 
@@ -149,6 +148,8 @@ export class Worker {
     const { store } = this.#host;
     let failures = 0;
     while (!signal?.aborted && this.#failure === null) {
+      // What can be claimed and not be marked would come back at once.
+      if (this.#refusals > 0) await pause(storeWaitMs(this.#refusals), signal);
       this.#isStale = false;
       const places = concurrency - this.#open.size;
       if (places === 0) {
@@ -159,7 +160,7 @@ export class Worker {
         const lanes = this.#shares.shares(places);
         const { mails, nextMs } = await store.claim({ lanes, limit: places, leaseMs: this.#leaseMs });
         failures = 0;
-        this.#shares.settle(lanes, countsOf(mails));
+        this.#shares.settle(lanes, mails);
         await Promise.all(mails.map((mail) => this.#take(mail)));
         if (mails.length === places) continue;
         if (once && mails.length === 0 && this.#open.size === 0) return;
@@ -187,6 +188,8 @@ export class Worker {
   /** A claimed mail goes to the queue; one that cannot be read has failed, and keeps nobody up. */
   async #take(claimed: ClaimedMail): Promise<void> {
     const facts = readFacts(claimed.facts);
+    // With it workers have died again and again: perhaps it is the reason, and each time it may have been sent.
+    if (claimed.tries > this.#delaysMs.length && !isWanted(facts)) return this.#hold(claimed, facts);
     try {
       const message = await this.#host.open(claimed.content);
       const left = facts.recipients
@@ -205,6 +208,19 @@ export class Worker {
     } catch (error) {
       await this.#endUnread(claimed, facts, error);
     }
+  }
+
+  async #hold(claimed: ClaimedMail, facts: MailFacts): Promise<void> {
+    const told = withEvent(facts, 'in-doubt', `it was tried ${claimed.tries} times, and is not tried again by itself`);
+    const changed = await this.#host.store.settle([settlementOf(claimed, 'in-doubt', { facts: told })]);
+    if (changed.length === 0) return;
+    this.#counts.inDoubt++;
+    warnOfDoubt(changed);
+    tellOfChange(claimed, 'in-doubt', told);
+  }
+
+  get #delaysMs(): readonly number[] {
+    return this.#host.options.retry?.delaysMs ?? DELAYS_MS;
   }
 
   /** The key that is missing concerns all mails; what is damaged, or cannot be sent any more, this one alone. */
@@ -256,9 +272,12 @@ export class Worker {
   /** Writes down that a mail may leave. */
   async #commit(mail: OpenMail): Promise<boolean> {
     try {
-      if (await this.#marking.add(mail)) return true;
+      const isMarked = await this.#marking.add(mail);
+      this.#refusals = 0;
+      if (isMarked) return true;
       mail.withheld = { cause: null };
     } catch (cause) {
+      this.#refusals++;
       mail.withheld = { cause };
     }
     if (!this.#host.part.awaitsCommit) this.#end(this.#backOf(mail)); // the connection never has it
@@ -274,8 +293,7 @@ export class Worker {
     if (mail.withheld !== null || (this.#isDrained && isCutShort(answer))) return this.#backOf(mail);
     const { claimed } = mail;
     const { lane, tries, onDoubt, isProbe } = claimed;
-    const delaysMs = this.#host.options.retry?.delaysMs ?? DELAYS_MS;
-    const waits = { delaysMs, pauseMs: this.#pauses.msFor(claimed), random: Math.random };
+    const waits = { delaysMs: this.#delaysMs, pauseMs: this.#pauses.msFor(claimed), random: Math.random };
     const {
       to,
       facts,
@@ -378,13 +396,3 @@ export class Worker {
 
 /** How often the store is asked to take what became of mails, before they are left in doubt. */
 const MOST_FAILURES = 20;
-
-function storeWaitMs(failures: number): number {
-  return Math.min(LONGEST_STORE_WAIT_MS, STORE_WAIT_MS * 2 ** failures);
-}
-
-function countsOf(mails: readonly ClaimedMail[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { lane } of mails) counts.set(lane, (counts.get(lane) ?? 0) + 1);
-  return counts;
-}

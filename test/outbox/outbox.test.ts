@@ -2,31 +2,11 @@ import { describe, expect, it, vi } from 'vitest';
 import { EmailBackend } from '../../src/backend/backend.ts';
 import { deliverEach } from '../../src/backend/deliver-each.ts';
 import type { DeliveryResult, Job } from '../../src/backend/job.ts';
-import { DummyBackend } from '../../src/backends/dummy.ts';
 import { Outbox } from '../../src/connection/outbox.ts';
 import { EmailConnectionError, SendError } from '../../src/model/errors.ts';
 import { ALL_FEATURES, type Feature } from '../../src/model/features.ts';
-import type { EmailMessageDraft } from '../../src/model/message-init.ts';
 import { recipientStatus } from '../../src/model/status.ts';
-import { memoryStore } from '../../src/outbox/memory-store.ts';
-import type { OutboxOptions } from '../../src/outbox/outbox-options.ts';
-
-const HOUR = 3_600_000;
-
-function mail(fields: Partial<EmailMessageDraft> = {}): EmailMessageDraft {
-  return { subject: 'Welcome', body: 'Hello', fromEmail: 'shop@example.com', to: 'jane@example.org', ...fields };
-}
-
-function setUp(options: Partial<OutboxOptions> = {}) {
-  let now = Date.now();
-  const dummy = new DummyBackend({ store: true });
-  const store = memoryStore({ now: () => now });
-  const outbox = new Outbox({ store, connection: dummy, ...options });
-  const advance = (ms: number) => {
-    now += ms;
-  };
-  return { outbox, dummy, store, advance };
-}
+import { HOUR, mail, setUp } from './outbox-set-up.ts';
 
 /** Does not know of the first recipient, and is to try the others again. */
 class HalfBackend extends EmailBackend {
@@ -171,6 +151,22 @@ describe('an outbox', () => {
     await outbox.enqueue(mail(), { onDoubt: 'resend' });
     expect(await outbox.flush()).toMatchObject({ retried: 1, inDoubt: 0 });
     advance(HOUR);
+    expect(await outbox.flush()).toMatchObject({ sent: 1 });
+  });
+
+  it('holds a mail with which workers die again and again, though it may be doubled', async () => {
+    const { outbox, store, advance } = setUp({ onDoubt: 'resend', retry: { delaysMs: [1, 1] } });
+    const [written] = await outbox.enqueue(mail());
+    for (let death = 0; death < 3; death++) {
+      const lanes = [{ lane: 'transactional', limit: 1 }];
+      const { mails } = await store.claim({ lanes, limit: 1, leaseMs: 1_000 });
+      await store.mark(mails);
+      advance(1_001);
+      await store.recover();
+    }
+    expect(await outbox.flush()).toEqual({ sent: 0, failed: 0, retried: 0, inDoubt: 1 });
+    expect((await outbox.get(written?.id ?? ''))?.state).toBe('in-doubt');
+    expect(await outbox.resolve(written?.id ?? '', 'resend')).toBe(true);
     expect(await outbox.flush()).toMatchObject({ sent: 1 });
   });
 

@@ -51,12 +51,12 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     for (const mail of mails) show(mail, output);
     return 0;
   },
-  retry: (outbox, ids, _, output) => each(ids, output, 'queued', (id) => outbox.retry(id)),
-  cancel: (outbox, ids, _, output) => each(ids, output, 'cancelled', (id) => outbox.cancel(id)),
+  retry: (outbox, ids, _, output) => each(outbox, ids, output, 'queued', (id) => outbox.retry(id)),
+  cancel: (outbox, ids, _, output) => each(outbox, ids, output, 'cancelled', (id) => outbox.cancel(id)),
   resolve: (outbox, ids, values, output) => {
     const { as } = values;
     if (as !== 'sent' && as !== 'resend') throw new UsageError('resolve needs --as sent or --as resend');
-    return each(ids, output, as === 'sent' ? 'sent' : 'queued', (id) => outbox.resolve(id, as));
+    return each(outbox, ids, output, as === 'sent' ? 'sent' : 'queued', (id) => outbox.resolve(id, as));
   },
   stats: async (outbox, _, __, output) => {
     const stats = await outbox.stats();
@@ -141,12 +141,14 @@ function existing(id: string, mail: OutboxMail | null): OutboxMail {
 }
 
 async function each(
+  outbox: Outbox,
   ids: readonly string[],
   output: Output,
   done: MailState,
   change: (id: string) => Promise<boolean>,
 ): Promise<number> {
   const changed: { readonly id: string; readonly isChanged: boolean }[] = [];
+  for (const id of ids) existing(id, await outbox.get(id));
   for (const id of ids) changed.push({ id, isChanged: await change(id) });
   output.json(changed);
   output.table(

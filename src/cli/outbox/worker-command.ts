@@ -1,6 +1,8 @@
 import { stderr } from 'node:process';
+import { ConfigurationError } from '../../model/errors.ts';
 import type { WorkReport } from '../../outbox/work-options.ts';
 import { type Command, type CommandOptions, defineCommand, numberOf } from '../command.ts';
+import { UsageError } from '../failure.ts';
 import { formatCount } from '../output.ts';
 import { OUTBOX_CONNECTION, outboxOf } from './outbox-of.ts';
 
@@ -29,6 +31,8 @@ export const workerCommand: Command = defineCommand({
     'npx amsdal-mail worker --once --lane bulk',
   ],
   async run({ values, output }) {
+    const concurrency = numberOf('concurrency', values.concurrency);
+    if (concurrency === 0) throw new UsageError('--concurrency must be 1 or more');
     const outbox = await outboxOf(values, output.isJson);
     const stop = new AbortController();
     const onSignal = (signal: (typeof SIGNALS)[number]) => {
@@ -48,7 +52,7 @@ export const workerCommand: Command = defineCommand({
       const drain = numberOf('drain', values.drain);
       latest = await outbox.work({
         signal: stop.signal,
-        concurrency: numberOf('concurrency', values.concurrency),
+        concurrency,
         lanes: values.lane,
         once: values.once,
         drainMs: drain === undefined ? undefined : drain * 1_000,
@@ -63,6 +67,9 @@ export const workerCommand: Command = defineCommand({
         output.note(`${formatCount(health.inDoubt)} in doubt: npx amsdal-mail outbox list --state in-doubt`);
       for (const { lane, reason } of (await outbox.stats()).paused) output.note(`lane ${lane} is paused: ${reason}`);
       return health.status === 'ok' ? 0 : 1;
+    } catch (error) {
+      const isOfLane = error instanceof ConfigurationError && error.option === 'lanes';
+      throw isOfLane ? new UsageError(error.message) : error;
     } finally {
       clearInterval(timer);
       for (const signal of SIGNALS) process.off(signal, onSignal);
