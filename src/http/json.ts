@@ -4,10 +4,16 @@ import { SHORT_TEXT } from './transport.ts';
 
 /** A file in a body: JSON has it as a text in base64. */
 export class Base64 {
-  readonly bytes: Buffer;
+  readonly bytes: Uint8Array;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Uint8Array) {
     this.bytes = bytes;
+  }
+
+  /** A part of it in base64; `from` is a multiple of three. */
+  text(from = 0, to: number = this.bytes.length): string {
+    const { buffer, byteOffset, byteLength } = this.bytes;
+    return Buffer.from(buffer, byteOffset, byteLength).toString('base64', from, to);
   }
 }
 
@@ -21,7 +27,7 @@ export function jsonOf(body: object, hasFiles: boolean): Json {
   const mark = randomToken();
   const json = JSON.stringify(body, (_, value: unknown) => {
     if (!(value instanceof Base64)) return value;
-    if (value.bytes.length < SHORT_TEXT / 2) return value.bytes.toString('base64');
+    if (value.bytes.length < SHORT_TEXT / 2) return value.text();
     files.push(value);
     return mark;
   });
@@ -95,9 +101,7 @@ class Chunks {
   add(json: Json): this {
     for (const piece of json) {
       if (typeof piece === 'string') this.#write(piece);
-      else
-        for (let from = 0; from < piece.bytes.length; from += STEP)
-          this.#write(piece.bytes.toString('base64', from, from + STEP));
+      else for (let from = 0; from < piece.bytes.length; from += STEP) this.#write(piece.text(from, from + STEP));
     }
     return this;
   }
