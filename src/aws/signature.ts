@@ -186,9 +186,16 @@ function isSigned(name: string): boolean {
   return !UNSIGNABLE.has(name) && !/^(?:proxy|sec)-/.test(name);
 }
 
-/** The path, encoded once more than it is in the URL, as every service but S3 wants it. */
+/**
+ * The path, encoded once more than it is in the URL, as every service but S3 wants it. Dot segments are resolved here, too: the
+ * URL of Node 20 leaves some, as in `/a/.b/.`.
+ */
 function canonicalPath(path: string): string {
-  const segments = path.split('/').filter((segment) => segment !== '');
+  const segments: string[] = [];
+  for (const segment of path.split('/')) {
+    if (segment === '..') segments.pop();
+    else if (segment !== '' && segment !== '.') segments.push(segment);
+  }
   const end = path.endsWith('/') && segments.length > 0 ? '/' : '';
   return `/${segments.map(encoded).join('/')}${end}`;
 }
