@@ -59,11 +59,10 @@ export interface LaneChoice {
 export const DELAYS_MS: readonly number[] = /* @__PURE__ */ [1, 5, 15, 60, 240, 480, 480, 480, 480, 480].map(
   (minutes) => minutes * 60_000,
 );
-const FOR_A_LANE: LaneOptions = {};
 /** What a sign-in mail must not wait behind. */
 export const LANES: Readonly<Record<string, LaneOptions>> = /* @__PURE__ */ Object.freeze({
   transactional: { weight: 10 },
-  bulk: FOR_A_LANE,
+  bulk: { weight: 1 },
 });
 export const LEASE_MS = 60_000;
 export const KEEP_MS: number = 30 * 24 * 3_600_000;
