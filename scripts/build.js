@@ -2,10 +2,10 @@
 // Makes dist: node scripts/build.js [--source-map]. The code is bundled, what is imported together into one file, because Node
 // takes longer to find a hundred small files than to run them. It is not minified, so that stack traces and debuggers show
 // code. Comments are only in the declarations, where editors read them; declarations that no entry point reaches are left out.
-// There are ES modules (.js) and CommonJS (.cjs), with declarations for each.
+// dist has the ES modules, dist/cjs the same files as CommonJS, each with declarations.
 import { execFile } from 'node:child_process';
-import { chmodSync, cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, normalize } from 'node:path';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
 import { argv, execPath } from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -85,7 +85,6 @@ async function bundle(format, names, sourcemap) {
     { name: 'eml', holds: reachable('mime/read/message-from-eml.ts') },
     { name: 'mailbox/server', holds: reachable('mailbox/index.ts') },
   ];
-  const extension = format === 'cjs' ? 'cjs' : 'js';
   const replaced = format === 'cjs' ? COMMONJS : {};
   const bundle = await rolldown({
     cwd: root,
@@ -98,12 +97,12 @@ async function bundle(format, names, sourcemap) {
     },
   });
   await bundle.write({
-    dir: 'dist',
+    dir: format === 'cjs' ? 'dist/cjs' : 'dist',
     format,
-    entryFileNames: `[name].${extension}`,
+    entryFileNames: '[name].js',
     // A chunk that is loaded later is named after its module.
     chunkFileNames: ({ name, facadeModuleId }) =>
-      `${facadeModuleId ? facadeModuleId.slice(join(root, 'src/').length, -3) : name}.${extension}`,
+      `${facadeModuleId ? facadeModuleId.slice(join(root, 'src/').length, -3) : name}.js`,
     comments: { legal: false, annotation: true, jsdoc: false }, // annotations are for bundlers
     sourcemap,
     minify: false,
@@ -163,18 +162,18 @@ function dropPrivateDeclarations(entries) {
 const COMMENT = /^ *\/\*\*[\s\S]*?\*\/\n/gm;
 
 /**
- * TypeScript tells declarations of ES modules and CommonJS apart by their names. Few read the latter, since `module-sync` leads
- * to the former: they say the same without comments, which would be a tenth of the package.
+ * The package.json of its folder makes files CommonJS. Files of the same names stand side by side in the package, so that those
+ * up to 32 kB, as far as gzip sees, hardly add to it. Few read these declarations, since `module-sync` leads to those of the ES
+ * modules: they say the same without comments.
  */
 function declareCommonJs() {
-  for (const path of readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' })) {
-    if (!path.endsWith('.d.ts')) continue;
-    const text = readFileSync(join(root, 'dist', path), 'utf8');
-    writeFileSync(
-      join(root, 'dist', path.replace(/ts$/, 'cts')),
-      text.replaceAll(COMMENT, '').replaceAll(SPECIFIER, '$1$2.cjs'),
-    );
+  const declarations = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' });
+  for (const path of declarations.filter((each) => each.endsWith('.d.ts'))) {
+    const target = join(root, 'dist/cjs', path);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, readFileSync(join(root, 'dist', path), 'utf8').replaceAll(COMMENT, ''));
   }
+  writeFileSync(join(root, 'dist/cjs/package.json'), '{ "type": "commonjs", "sideEffects": false }\n');
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) await build({ sourceMap: argv.includes('--source-map') });

@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { entryPoints } from './lib/entry-points.js';
 
 const MAX_PACKED = 900_000;
-const ALLOWED = /^(dist\/.+\.(c?js|d\.c?ts)|dist\/mailbox\/page\/.+|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
-const REQUIRED = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json'];
+const ALLOWED =
+  /^(dist\/.+\.(js|d\.ts)|dist\/cjs\/package\.json|dist\/mailbox\/page\/.+|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+const REQUIRED = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json', 'dist/cjs/package.json'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 /** @type {{ dependencies?: Record<string, string> }} */
@@ -19,7 +20,7 @@ const [pack] = JSON.parse(
 );
 const paths = pack.files.map(({ path }) => path);
 const targets = entryPoints().flatMap(({ name }) =>
-  ['js', 'd.ts', 'cjs', 'd.cts'].map((extension) => `dist/${name}.${extension}`),
+  ['dist', 'dist/cjs'].flatMap((folder) => [`${folder}/${name}.js`, `${folder}/${name}.d.ts`]),
 );
 
 const faults = [

@@ -34,7 +34,7 @@ export function targetsOf(name) {
   return {
     'module-sync': module,
     import: module,
-    require: { types: `./dist/${name}.d.cts`, default: `./dist/${name}.cjs` },
+    require: { types: `./dist/cjs/${name}.d.ts`, default: `./dist/cjs/${name}.js` },
   };
 }
 

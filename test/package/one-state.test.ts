@@ -32,7 +32,7 @@ const PRELUDE = `
 
 /** What a program tells when `one` is the first copy's ES module, and `other` the module named. */
 async function told(other: string, text: string): Promise<unknown> {
-  const load = other.endsWith('.cjs') ? `require('${other}')` : `await import('${other}')`;
+  const load = other.includes('/cjs/') ? `require('${other}')` : `await import('${other}')`;
   const program = `${PRELUDE}
     const one = await import('./first/dist/index.js');
     const other = ${load};
@@ -45,9 +45,9 @@ async function told(other: string, text: string): Promise<unknown> {
 }
 
 describe.each([
-  ['its CommonJS', './first/dist/index.cjs'],
+  ['its CommonJS', './first/dist/cjs/index.js'],
   ["another copy's ES modules", './second/dist/index.js'],
-  ["another copy's CommonJS", './second/dist/index.cjs'],
+  ["another copy's CommonJS", './second/dist/cjs/index.js'],
 ])('set through the ES modules, seen through %s', (_, other) => {
   const cases: readonly (readonly [string, string, unknown])[] = [
     [

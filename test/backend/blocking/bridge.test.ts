@@ -17,7 +17,7 @@ test.each<[string, () => EmailBackend]>([
   ['the composer', () => getConnection('file', { path: tmpdir() })],
   ['the composer, for raw', () => getConnection('console', { raw: true })],
 ])('a blocking call which needs %s that is not there is an error that says what to do', (_, connect) => {
-  // The sources have no .cjs files beside them, like a bundle that was made without them.
+  // The sources have no CommonJS beside them, like a bundle that was made without them.
   const connection = connect();
   expect(() => connection.sendMessagesSync([MESSAGE])).toThrow(ConfigurationError);
   expect(() => connection.sendMessagesSync([MESSAGE])).toThrow(
@@ -68,7 +68,7 @@ test.each([
   [
     'CommonJS',
     '--input-type=commonjs',
-    `const { FileBackend } = require(${JSON.stringify(DIST.replace(/js$/, 'cjs'))});`,
+    `const { FileBackend } = require(${JSON.stringify(DIST.replace('index.js', 'cjs/index.js'))});`,
   ],
 ])('the file backend composes in a blocking call before anything was sent: %s', async (_, type, load) => {
   const folder = await mkdtemp(join(tmpdir(), 'sync-'));
