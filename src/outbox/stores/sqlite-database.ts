@@ -31,6 +31,8 @@ const BUSY_MS = 30_000;
 const BLOCKED_MS = 20;
 /** As long as there is no thread to keep waiting: while it is opened. */
 const OPENING_MS = 10_000;
+/** What a thousand mails change fits in, so that no page is written twice in one transaction. */
+const CACHE_KB = 16_000;
 const SQLITE_BUSY = 5;
 /** The bits of an extended code that are its primary one (sqlite.org/rescode.html). */
 const PRIMARY = 0xff;
@@ -61,7 +63,9 @@ export class SqliteDatabase {
     try {
       this.#database.exec(`PRAGMA busy_timeout = ${OPENING_MS}; PRAGMA trusted_schema = OFF`);
       this.#migrate(schema);
-      this.#database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = ${BLOCKED_MS}`);
+      this.#database.exec(
+        `PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KB}; PRAGMA busy_timeout = ${BLOCKED_MS}`,
+      );
     } catch (cause) {
       this.#database.close();
       throw cause instanceof ConfigurationError ? cause : this.#unusable(`cannot be used: ${reasonOf(cause)}`, cause);
