@@ -117,6 +117,10 @@ for (let claim = 0; claim < CLAIMS; claim++) {
 }
 add('a claim of 100', median(claims), 'ms');
 
+const counted = performance.now();
+await outbox.stats();
+add('how many there are', performance.now() - counted, 'ms');
+
 /** How long codes take to the server while a worker is busy with the newsletter, as fast as `perSecond` lets it. */
 async function waitsFor(perSecond?: number): Promise<readonly number[]> {
   const lanes = { transactional: { weight: 10 }, bulk: perSecond === undefined ? {} : { perSecond } };

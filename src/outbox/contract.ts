@@ -303,11 +303,16 @@ const CASES: Readonly<Record<string, Check>> = {
     await enqueue(store, mail(), mail(), mail({ lane: 'b' }));
     await advance(1_000);
     await claim(store, 1, ['a']);
+    await enqueue(store, mail({ lane: 'c' }), mail({ lane: 'c', dueAt: Date.now() + 3_600_000 }));
+    await store.settle((await claim(store, 1, ['c'])).map((held) => settlement(held, 'failed')));
     const counts = await store.query('counts', {});
     const shown = counts.map(({ lane, state, count: each }) => `${lane} ${state} ${each}`).toSorted();
-    assert.deepEqual(shown, ['a claimed 1', 'a queued 1', 'b queued 1']);
-    const oldest = counts.find(({ state }) => state === 'queued')?.oldestMs ?? 0;
-    assert.ok(oldest >= 1_000 && oldest < 60_000, String(oldest));
+    assert.deepEqual(shown, ['a claimed 1', 'a queued 1', 'b queued 1', 'c failed 1', 'c queued 1']);
+    const oldest = new Map(counts.map(({ lane, state, oldestMs }) => [`${lane} ${state}`, oldestMs]));
+    const [due = 0, later = 0] = [oldest.get('a queued'), oldest.get('c queued')];
+    assert.ok(due !== null && due >= 1_000 && due < 60_000, String(due));
+    assert.ok(later !== null && later < 0, String(later));
+    assert.equal(oldest.get('c failed'), null);
   },
   'deletes what was ended long ago, its key and what it alone needed': async (store, { advance }) => {
     const shared = { hash: 'shared', bytes: new Uint8Array([1]) };

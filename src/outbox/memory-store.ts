@@ -265,7 +265,8 @@ class MemoryStore implements OutboxStore {
       const key = `${state} ${lane}`;
       const age = now - (state === 'queued' ? dueAt : changedAt);
       const { count, oldestMs } = counts.get(key) ?? { count: 0, oldestMs: age };
-      counts.set(key, { lane, state, count: count + 1, oldestMs: Math.max(oldestMs, age) });
+      const oldest = ENDED.includes(state) ? null : Math.max(oldestMs ?? age, age);
+      counts.set(key, { lane, state, count: count + 1, oldestMs: oldest });
     }
     return [...counts.values()];
   }

@@ -29,7 +29,7 @@ export function statsOf(counts: readonly Count[], paused: readonly Pause[]): Out
   let oldest = 0;
   for (const { lane, state, count, oldestMs } of counts) {
     lanes[lane] = { ...lanes[lane], [state]: count };
-    if (state === 'queued') oldest = Math.max(oldest, oldestMs);
+    if (state === 'queued') oldest = Math.max(oldest, oldestMs ?? 0);
   }
   return { lanes, oldestMs: oldest, paused };
 }

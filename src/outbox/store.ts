@@ -165,7 +165,7 @@ export interface ListQuery {
   readonly limit: number;
 }
 
-/** How many mails there are of a lane and state, and since when the oldest of them is due or in its state. */
+/** How many mails there are of a lane and state. */
 export interface Count {
   /** Its name. */
   readonly lane: string;
@@ -173,8 +173,11 @@ export interface Count {
   readonly state: MailState;
   /** How many. */
   readonly count: number;
-  /** In milliseconds before now; less than 0 for what is due later. */
-  readonly oldestMs: number;
+  /**
+   * How long the oldest of them has been due, or in its state, in milliseconds; less than 0 for what is due later. Null for those
+   * that have ended, which are many: nobody waits for them.
+   */
+  readonly oldestMs: number | null;
 }
 
 /** What can be asked of a store, and what it answers. */

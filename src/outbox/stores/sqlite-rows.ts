@@ -2,10 +2,10 @@ import type { ClaimedMail, Count, MailState, OnDoubt, StoredMail } from '../stor
 import type { SqlRow } from './sqlite-database.ts';
 import { STATES } from './sqlite-schema.ts';
 
-type Sum = Pick<Count, 'count' | 'oldestMs'>;
-
-export function added(one: Sum, other: Sum): Sum {
-  return { count: one.count + other.count, oldestMs: Math.max(one.oldestMs, other.oldestMs) };
+/** Both of one lane and state. */
+export function added(one: Count, other: Count | undefined): Count {
+  if (other === undefined) return one;
+  return { ...one, count: one.count + other.count, oldestMs: Math.max(one.oldestMs ?? 0, other.oldestMs ?? 0) };
 }
 
 export function stateOf(row: SqlRow): MailState {

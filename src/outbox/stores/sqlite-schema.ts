@@ -40,8 +40,8 @@ export const SCHEMA: readonly string[] = [
     created_at INTEGER NOT NULL,
     changed_at INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX mail_ready ON mail (lane, priority DESC, seq) WHERE state = 1;
-  CREATE INDEX mail_later ON mail (due_at) WHERE state = 0;
+  CREATE INDEX mail_ready ON mail (lane, priority DESC, seq, due_at) WHERE state = 1;
+  CREATE INDEX mail_later ON mail (due_at, lane) WHERE state = 0;
   CREATE INDEX mail_leased ON mail (lease_until) WHERE state IN (2, 3);
   CREATE INDEX mail_order ON mail (order_key, seq) WHERE order_key IS NOT NULL AND state < 4;
   CREATE INDEX mail_ended ON mail (changed_at) WHERE state > 4;

@@ -52,6 +52,15 @@ export function sqliteStore(path: string, options: SqliteStoreOptions = {}): Out
   return new SqliteStore(path, options.now ?? Date.now);
 }
 
+/** By state, since when the oldest of a lane waits. */
+const OLDEST: readonly string[] = [
+  `SELECT due_at AS at FROM mail INDEXED BY mail_later WHERE state = ${LATER} AND lane = ? ORDER BY due_at LIMIT 1`,
+  `SELECT min(due_at) AS at FROM mail INDEXED BY mail_ready WHERE state = ${READY} AND lane = ?`,
+  ...[CLAIMED, SENDING, IN_DOUBT].map(
+    (state) => `SELECT min(changed_at) AS at FROM mail INDEXED BY mail_state WHERE state = ${state} AND lane = ?`,
+  ),
+];
+
 class SqliteStore implements OutboxStore {
   readonly name = 'sqlite';
   readonly pollMs = POLL_MS;
@@ -345,17 +354,18 @@ class SqliteStore implements OutboxStore {
       .map(storedOf);
   }
 
+  /** Read from indexes alone: there may be millions. */
   #counts(): readonly Count[] {
     const now = this.#now();
-    const sql = `SELECT state, lane, count(*) AS n, min(CASE WHEN state <= ${READY} THEN due_at ELSE changed_at END) AS oldest
-      FROM mail GROUP BY state, lane`;
     const counts = new Map<string, Count>();
-    for (const row of this.#database.prepare(sql).all()) {
+    for (const row of this.#database
+      .prepare('SELECT state, lane, count(*) AS n FROM mail GROUP BY state, lane')
+      .all()) {
       const [lane, state] = [String(row['lane']), stateOf(row)];
-      const [count, oldestMs] = [Number(row['n']), now - Number(row['oldest'])];
-      const other = counts.get(`${state} ${lane}`);
-      const sum = other === undefined ? { count, oldestMs } : added(other, { count, oldestMs });
-      counts.set(`${state} ${lane}`, { lane, state, ...sum });
+      const oldest = OLDEST[Number(row['state'])];
+      const since = oldest === undefined ? null : Number(this.#database.prepare(oldest).get(lane)?.['at']);
+      const counted = { lane, state, count: Number(row['n']), oldestMs: since === null ? null : now - since };
+      counts.set(`${state} ${lane}`, added(counted, counts.get(`${state} ${lane}`)));
     }
     return [...counts.values()];
   }

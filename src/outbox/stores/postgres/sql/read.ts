@@ -15,7 +15,8 @@ WHERE ${isIt} AND content IS NOT NULL`,
 FROM ${blob} WHERE hash IN (SELECT value FROM json_array_elements_text(${given(1, 'json')}) AS value)`,
     counts: `WITH ${CLOCK},
 counted AS (
-  SELECT lane, state, count(*) AS count, min(CASE WHEN state = 'queued' THEN due_at ELSE changed_at END) AS oldest
+  SELECT lane, state, count(*) AS count, min(CASE state WHEN 'queued' THEN due_at ELSE changed_at END)
+    FILTER (WHERE state NOT IN ('sent', 'failed', 'cancelled')) AS oldest
   FROM ${mail} GROUP BY lane, state
 )
 SELECT CAST(${list(
