@@ -9,6 +9,15 @@ export class DeadlinePassed extends Error {
   }
 }
 
+/** When signals abort that belong to a deadline, in milliseconds of `performance.now()`. */
+const ENDS = /* @__PURE__ */ new WeakMap<AbortSignal, number>();
+
+/** How long it is until a signal aborts at a deadline, in milliseconds; Infinity where none is known. */
+export function msUntil(signal: AbortSignal | undefined): number {
+  const end = signal && ENDS.get(signal);
+  return end === undefined ? Number.POSITIVE_INFINITY : end - performance.now();
+}
+
 /**
  * What ends when a signal aborts or after `ms` milliseconds, whichever comes first.
  *
@@ -23,10 +32,12 @@ export class Deadline implements Ending {
   readonly listeners: Set<() => void> = new Set();
   readonly #given: AbortSignal | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
+  readonly #endsAt: number;
   #controller: AbortController | null = null;
 
   constructor(ms: number, signal: AbortSignal | undefined) {
     this.#given = signal;
+    this.#endsAt = performance.now() + Math.min(ms, msUntil(signal));
     if (signal?.aborted) {
       this.#onAbort();
       return;
@@ -42,6 +53,7 @@ export class Deadline implements Ending {
   get signal(): AbortSignal {
     if (this.#controller === null) {
       this.#controller = new AbortController();
+      ENDS.set(this.#controller.signal, this.#endsAt);
       if (this.aborted) this.#controller.abort(this.reason);
     }
     return this.#controller.signal;

@@ -1,5 +1,6 @@
 import { ConfigurationError, SendError } from '../model/errors.ts';
 import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
+import { msUntil } from '../util/deadline.ts';
 import { RateLimiter } from '../util/rate-limiter.ts';
 import { parseRates, type Rates } from '../util/rates.ts';
 import { partsOf } from './parts.ts';
@@ -97,7 +98,7 @@ class Limiting implements Rules {
   }
 
   turn(recipients: number, signal: AbortSignal | undefined): Promise<void> | null {
-    this.#refuseLongWait(this.#limiter.waitInLine(recipients));
+    this.#refuseLongWait(this.#limiter.waitInLine(recipients), msUntil(signal));
     if (this.#limiter.tryNow(recipients)) return null;
     return this.#limiter.acquire(recipients, signal).then(() => {});
   }
@@ -114,8 +115,8 @@ class Limiting implements Rules {
     return 0;
   }
 
-  #refuseLongWait(waitMs: number): void {
-    if (waitMs <= this.#patienceMs) return;
+  #refuseLongWait(waitMs: number, leftMs = Number.POSITIVE_INFINITY): void {
+    if (waitMs <= Math.min(this.#patienceMs, leftMs)) return;
     const seconds = Math.ceil(waitMs / 1_000);
     throw new SendError('throttled', `the rate limit leaves no room for this mail for ${seconds} s: it was not sent`, {
       phase: 'queue',

@@ -232,6 +232,16 @@ describe('rate limit', () => {
     expect(dummy.messages).toHaveLength(1);
   });
 
+  test('what would wait past the deadline of a wrapper around it is refused at once', async () => {
+    const limited = new DummyBackend({ store: true });
+    const spare = new DummyBackend({ store: true });
+    const connections = [new RateLimitBackend({ connections: [limited], rate: '1/min' }), spare];
+    const connection = new FailoverBackend({ connections, deadlineMs: 30_000 });
+    const status = await connection.sendMessages(mails(4));
+    expect(status.isSuccess).toBe(true);
+    expect([limited.messages.length, spare.messages.length]).toEqual([1, 3]);
+  });
+
   test('a failover takes what the limit refuses', async () => {
     const { connection } = made({ rate: '1/h' });
     const spare = new DummyBackend({ store: true });
