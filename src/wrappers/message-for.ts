@@ -18,8 +18,9 @@ export function sameInEveryTry(job: Job): Job | Promise<Job> {
 export function sameInEveryBlockingTry(job: Job): Job {
   const { message } = job;
   const { messageId, date, mergeData } = message;
+  if (date !== null && (messageId !== null || mergeData !== null)) return job;
   // With merge data each recipient's mail gets an id of its own.
-  if (mergeData !== null || (messageId !== null && date !== null)) return job;
+  if (mergeData !== null) return { ...job, message: message.with({ date: new Date() }) };
   return { ...job, message: withIdAndDate(message, messageId ?? generateMessageId(message), date ?? new Date()) };
 }
 

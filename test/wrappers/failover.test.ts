@@ -99,6 +99,15 @@ describe('failover', () => {
     expect([b?.messageId, b?.date]).toEqual([a?.messageId, a?.date]);
   });
 
+  test('with merge data the Date is the same in every try', async () => {
+    const { first, second } = two();
+    first.refuse('bob@example.org', 451, null, 'try later');
+    await failover([first, second]).sendMessages([{ ...MAIL, mergeData: { 'bob@example.org': { name: 'Bob' } } }]);
+    const [a, b] = [first.messages[0], second.messages[0]];
+    expect(a?.date).toBeInstanceOf(Date);
+    expect(b?.date).toEqual(a?.date);
+  });
+
   test('when all fail, the error is the last one and names the others', async () => {
     const { first, second } = two();
     first.failNext(new EmailConnectionError('refused', 'connection refused', { retryable: true }));
