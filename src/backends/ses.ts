@@ -20,6 +20,11 @@ const MAILS_AHEAD = 2;
 export interface SesStats extends BackendStats {
   /** What the account may send, as SES said when it was last asked; null before, and when it may not ask. */
   readonly quota: SesQuota | null;
+  /**
+   * How many recipients may go now and within 24 hours, as far as that is known: what SES said last, less what this process has
+   * sent since.
+   */
+  readonly left: { readonly now?: number; readonly day?: number };
 }
 
 /**
@@ -81,7 +86,7 @@ export class SesBackend extends EmailBackend {
   }
 
   override stats(): SesStats {
-    return { ...super.stats(), quota: this.#engine?.quota ?? null };
+    return { ...super.stats(), quota: this.#engine?.quota ?? null, left: this.#engine?.left ?? {} };
   }
 
   async #load(): Promise<SesEngine> {

@@ -13,6 +13,8 @@ export class SesAccount {
   readonly limiter: RateLimiter = new RateLimiter();
   readonly #ratePerSecond: number;
   #quota: SesQuota | null = null;
+  /** Recipients since SES was asked for the quota. */
+  #sentSince = 0;
   #rateAsked: Promise<unknown> = Promise.resolve();
   #asksAt = Number.NEGATIVE_INFINITY;
   #isFirstRequest = true;
@@ -26,6 +28,23 @@ export class SesAccount {
 
   get quota(): SesQuota | null {
     return this.#quota;
+  }
+
+  /** How many recipients may go now, and within 24 hours, as far as that is known. */
+  get left(): { readonly now?: number; readonly day?: number } {
+    const { available } = this.limiter;
+    const { max24HourSend = -1, sentLast24Hours = 0 } = this.#quota ?? {};
+    return {
+      ...(available < Number.POSITIVE_INFINITY && { now: available }),
+      // An account without a daily quota has one of -1.
+      ...(max24HourSend >= 0 && { day: Math.max(0, max24HourSend - sentLast24Hours - this.#sentSince) }),
+    };
+  }
+
+  /** Notes that SES accepted so many recipients of the request whose turn came at `grantedAt`. */
+  accepted(grantedAt: number, count: number): void {
+    this.limiter.accepted(grantedAt, count);
+    this.#sentSince += count;
   }
 
   /**
@@ -61,6 +80,7 @@ export class SesAccount {
     if (SendQuota === undefined) return;
     const { Max24HourSend = 0, MaxSendRate = 0, SentLast24Hours = 0 } = SendQuota;
     this.#quota = { max24HourSend: Max24HourSend, maxSendRate: MaxSendRate, sentLast24Hours: SentLast24Hours };
+    this.#sentSince = 0;
     if (MaxSendRate > 0) this.limiter.setLimit(Math.min(this.#ratePerSecond, MaxSendRate));
   }
 }

@@ -35,6 +35,10 @@ export class SesEngine {
     return this.#account.quota;
   }
 
+  get left(): SesAccount['left'] {
+    return this.#account.left;
+  }
+
   /** @throws {ConfigurationError} `missing-dependency` */
   connect(): void {
     this.#open();

@@ -85,7 +85,7 @@ export class SesRequester {
 
   /** Notes that SES accepted so many recipients of the request whose turn came at `grantedAt`. */
   accepted(grantedAt: number, count: number): void {
-    this.#account.limiter.accepted(grantedAt, count);
+    this.#account.accepted(grantedAt, count);
   }
 
   /** Notes that SES held something of the request back for the rate. */

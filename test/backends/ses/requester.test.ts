@@ -48,6 +48,17 @@ describe('throttling', () => {
     expect(status.isSuccess).toBe(true);
     expect(sends()).toHaveLength(150);
     expect(backend.stats().quota).toEqual({ maxSendRate: 200, max24HourSend: -1, sentLast24Hours: 0 });
+    expect(backend.stats().left).toEqual({ now: expect.any(Number) });
+  });
+
+  test('it tells what is left of the day', async () => {
+    ses.account = { SendQuota: { MaxSendRate: 200, Max24HourSend: 100, SentLast24Hours: 60 } };
+    const backend = connectTo(ses);
+    expect(backend.stats().left).toEqual({});
+    await backend.verify();
+    expect(backend.stats().left).toEqual({ now: 1, day: 40 });
+    await backend.sendMessages(addresses(3).map((to) => mail({ to })));
+    expect(backend.stats().left.day).toBe(37);
   });
 });
 
