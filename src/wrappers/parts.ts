@@ -39,7 +39,7 @@ export function partsOf(owner: string, connections: Given, count?: number): read
     const text = `${owner}: give ${count === 1 ? 'one connection' : `${count} connections`}, not ${connections.length}`;
     throw new ConfigurationError('invalid-option', text, { option: 'connections' });
   }
-  const seen = new Map<string, number>();
+  const nameOf = namer();
   return connections.map((given) => {
     if (typeof given === 'string') {
       const text = `${owner}: getConnection('${owner}', ...) makes connections of names and URLs, the class takes what it makes`;
@@ -47,11 +47,18 @@ export function partsOf(owner: string, connections: Given, count?: number): read
     }
     const { name, connection } = isNamed(given) ? given : { name: null, connection: given };
     const part = EmailBackend.part(connection);
-    const base = name ?? part.facts.name;
+    return { name: nameOf(name ?? part.facts.name), part };
+  });
+}
+
+/** Gives the connections of one wrapper their names: the second `smtp` is `smtp-2`. */
+export function namer(): (base: string) => string {
+  const seen = new Map<string, number>();
+  return (base) => {
     const count = (seen.get(base) ?? 0) + 1;
     seen.set(base, count);
-    return { name: count === 1 ? base : `${base}-${count}`, part };
-  });
+    return count === 1 ? base : `${base}-${count}`;
+  };
 }
 
 /** Whether a connection was given as text. */

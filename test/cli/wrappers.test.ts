@@ -21,10 +21,15 @@ describe('explain', () => {
     expect(lines.map((line) => line.trim().split(/ {2,}/))).toEqual([
       ['├ smtp', 'by SMTP to smtp.example.com:465, TLS: implicit'],
       ['└ round-robin', 'the round-robin backend sends over other connections'],
-      ['├ @backup (resend)', expect.stringContaining('resend')],
+      ['├ backup (resend)', expect.stringContaining('resend')],
       ['└ ses', expect.stringContaining('Amazon SES')],
     ]);
     expect(run.stdout).not.toContain('verysecret');
+  });
+
+  test('names connections as statuses do', async () => {
+    const { stdout } = await runCommand(['explain', '--url', 'failover(dummy console dummy)']);
+    expect(stdout).toMatch(/├ dummy .*├ console .*└ dummy-2 /s);
   });
 
   test('as JSON', async () => {

@@ -1,11 +1,12 @@
 import { optionTableOf } from '../../connection/registry.ts';
 import { connectionsOption } from '../../connection/wrapper-connections.ts';
 import { locationOf, resolveSmtpOptions } from '../../smtp/options.ts';
+import { namer } from '../../wrappers/parts.ts';
 import { type Configuration, readConfiguration } from '../check/configuration.ts';
 
 /** A connection that a wrapper is made of. */
 export interface ConnectionNode {
-  /** The name of a named connection, else of the backend. */
+  /** As in statuses and statistics; for a named connection with its backend. */
   readonly name: string;
   /** How and where it sends, in words. */
   readonly how: string;
@@ -18,14 +19,15 @@ export function connectionTree({ backendClass, options }: Configuration): readon
   const option = connectionsOption(optionTableOf(backendClass));
   const given = option === null ? null : options[option];
   if (!Array.isArray(given)) return [];
-  return given.filter((each) => typeof each === 'string').map(nodeOf);
-}
-
-function nodeOf(text: string): ConnectionNode {
-  const configuration = readConfiguration(text);
-  const parts = connectionTree(configuration);
-  const name = text.startsWith('@') ? `${text} (${configuration.backend})` : configuration.backend;
-  return { name, how: howOf(configuration), parts };
+  const nameOf = namer();
+  return given
+    .filter((each) => typeof each === 'string')
+    .map((text) => {
+      const configuration = readConfiguration(text);
+      const { backend } = configuration;
+      const name = text.startsWith('@') ? `${nameOf(text.slice(1))} (${backend})` : nameOf(backend);
+      return { name, how: howOf(configuration), parts: connectionTree(configuration) };
+    });
 }
 
 /** How and where a backend sends, in words. */
