@@ -3,10 +3,12 @@ import type { EmailBackend } from '../src/backend/backend.ts';
 import { DummyBackend } from '../src/backends/dummy.ts';
 import { EmailMessage } from '../src/model/message.ts';
 import { FailoverBackend } from '../src/wrappers/failover.ts';
+import { MirrorBackend } from '../src/wrappers/mirror.ts';
 import { RateLimitBackend } from '../src/wrappers/rate-limit.ts';
 import { RetryBackend } from '../src/wrappers/retry.ts';
 import { RoundRobinBackend } from '../src/wrappers/round-robin.ts';
 import { RouteBackend } from '../src/wrappers/route.ts';
+import { WeightedBackend } from '../src/wrappers/weighted.ts';
 import { type BenchRow, median, report } from './report.ts';
 
 const ROUNDS = 21;
@@ -24,6 +26,8 @@ const SUBJECTS: Readonly<Record<string, EmailBackend>> = {
   'no wrapper': dummy,
   failover: new FailoverBackend({ connections }),
   'round-robin': new RoundRobinBackend({ connections }),
+  weighted: new WeightedBackend({ connections, weights: [1, 1] }),
+  mirror: new MirrorBackend({ connections: [dummy, spare] }),
   route: new RouteBackend({ connections, choose: () => dummy }),
   retry: new RetryBackend({ connections: [dummy] }),
   'rate-limit': new RateLimitBackend({ connections: [dummy], perSecond: 1_000_000_000, perDay: 1_000_000_000 }),
