@@ -2,6 +2,7 @@ import { EmailBackend } from '../backend/backend.ts';
 import type { Part } from '../backend/part.ts';
 import { ConfigurationError } from '../model/errors.ts';
 import { ADVISORY, type Feature } from '../model/features.ts';
+import { namer } from '../util/namer.ts';
 import type { Connection, WrapperOptions } from './wrapper-options.ts';
 
 /** A connection that was given as text. */
@@ -49,16 +50,6 @@ export function partsOf(owner: string, connections: Given, count?: number): read
     const part = EmailBackend.part(connection);
     return { name: nameOf(name ?? part.facts.name), part };
   });
-}
-
-/** Gives the connections of one wrapper their names: the second `smtp` is `smtp-2`. */
-export function namer(): (base: string) => string {
-  const seen = new Map<string, number>();
-  return (base) => {
-    const count = (seen.get(base) ?? 0) + 1;
-    seen.set(base, count);
-    return count === 1 ? base : `${base}-${count}`;
-  };
 }
 
 /** Whether a connection was given as text. */

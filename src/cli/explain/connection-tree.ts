@@ -1,7 +1,7 @@
 import { optionTableOf } from '../../connection/registry.ts';
 import { connectionsOption } from '../../connection/wrapper-connections.ts';
 import { locationOf, resolveSmtpOptions } from '../../smtp/options.ts';
-import { namer } from '../../wrappers/parts.ts';
+import { namer } from '../../util/namer.ts';
 import { type Configuration, readConfiguration } from '../check/configuration.ts';
 
 /** A connection that a wrapper is made of. */
