@@ -129,6 +129,8 @@ export abstract class EmailBackend implements AsyncDisposable {
   protected readonly concurrency: number = 1;
   /** Whether `deliver` itself asks each job's {@link Job.beforeCommit}, as late as it can; else whoever gives jobs asks before that. */
   protected readonly awaitsCommit: boolean = false;
+  /** How long its provider remembers idempotency keys, in milliseconds; null when it has none. */
+  protected readonly idempotencyMs: number | null = null;
 
   readonly #host: CallHost;
   /** The one that was put before the others first. */
@@ -345,6 +347,9 @@ export abstract class EmailBackend implements AsyncDisposable {
       },
       get awaitsCommit() {
         return backend.awaitsCommit;
+      },
+      get idempotencyMs() {
+        return backend.idempotencyMs;
       },
       filters: () => {
         const staging = stagingFilter();

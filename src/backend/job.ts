@@ -16,12 +16,17 @@ export interface Job {
   readonly signal: AbortSignal | undefined;
   /** Whoever gives the job tries again itself: a `retry` of the backend's own does not count. */
   readonly isTriedOnce?: true;
+  /** The idempotency key of a request for this message alone, where that has none of its own. */
+  readonly key?: string;
   /**
    * Asks whoever gives the job whether it may still be sent, just before what could deliver it leaves; they write it down
    * meanwhile. False, or a rejection: it is not sent, and answered with {@link withheld}. It is asked once at most, whatever
    * number of tries there is. Jobs of ordinary calls have none.
+   *
+   * @param request names the request that is about to leave, where asking the very same again cannot send the mail twice: its
+   *   provider remembers the idempotency key, for {@link EmailBackend.idempotencyMs}
    */
-  readonly beforeCommit?: () => Promise<boolean>;
+  readonly beforeCommit?: (request?: string) => Promise<boolean>;
 }
 
 /** What concerns a whole call. */

@@ -48,6 +48,11 @@ export class Part {
     return this.#host.awaitsCommit;
   }
 
+  /** How long its provider remembers idempotency keys, in milliseconds; null when it has none. */
+  get idempotencyMs(): number | null {
+    return this.#host.idempotencyMs;
+  }
+
   /** Its name, features and options. */
   get facts(): BackendFacts {
     return this.#host;

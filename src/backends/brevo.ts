@@ -48,6 +48,7 @@ export class BrevoBackend extends HttpBackend<BrevoOptions> {
   };
 
   override readonly name = 'brevo';
+  protected override readonly idempotencyMs: number = 15 * 60_000;
 
   /** @throws {ConfigurationError} `missing-option`, `unknown-option`, `invalid-option` or `conflicting-options` */
   constructor(options: BrevoOptions = {}) {

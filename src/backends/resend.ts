@@ -45,6 +45,7 @@ export class ResendBackend extends HttpBackend<ResendOptions> {
   };
 
   override readonly name = 'resend';
+  protected override readonly idempotencyMs: number = 24 * 3_600_000;
 
   /** @throws {ConfigurationError} `missing-option`, `unknown-option`, `invalid-option` or `conflicting-options` */
   constructor(options: ResendOptions = {}) {

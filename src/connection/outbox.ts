@@ -32,6 +32,7 @@ export type {
   LaneRate,
   ListQuery,
   MailState,
+  Marking,
   NewMail,
   OnDoubt,
   OutboxStore,

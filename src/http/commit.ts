@@ -2,11 +2,19 @@ import { askToCommit, whyWithheld } from '../backend/commit.ts';
 import type { DeliveryResult, Job } from '../backend/job.ts';
 import type { Failure } from './provider.ts';
 
-/** Asks whoever gave the job before `question` is asked; undefined where nobody is to be asked. */
-export function committing<Q>({ beforeCommit }: Job, question: Q): (() => Promise<Q | Failure>) | undefined {
+/**
+ * Asks whoever gave the job before `question` is asked; undefined where nobody is to be asked.
+ *
+ * @param name makes the name of the request, where it may be asked again
+ */
+export function committing<Q>(
+  { beforeCommit }: Job,
+  question: Q,
+  name?: () => string | undefined,
+): (() => Promise<Q | Failure>) | undefined {
   if (beforeCommit === undefined) return undefined;
   return async () => {
-    const error = await whyWithheld(beforeCommit);
+    const error = await whyWithheld(beforeCommit, name?.());
     return error === null ? question : { error };
   };
 }

@@ -57,6 +57,7 @@ type Batches = Batcher<Waiting> | null;
 /** The part of a provider's backend that is loaded when it is first used: checks, requests, batches, one mail for each recipient. */
 export class HttpEngine {
   readonly #name: string;
+  readonly #keyMs: number;
   readonly #provider: Provider;
   readonly #carries: Carries;
   readonly #options: HttpOptions;
@@ -67,16 +68,27 @@ export class HttpEngine {
   /** Requests that take away what was not sent. */
   readonly #discarding = new Set<Promise<unknown>>();
 
-  /** @param secrets what is in no error */
-  constructor(name: string, provider: Provider, carries: Carries, options: HttpOptions, secrets: readonly string[]) {
+  /**
+   * @param keyMs how long the provider remembers idempotency keys; 0 when it has none
+   * @param secrets what is in no error
+   */
+  constructor(
+    name: string,
+    keyMs: number,
+    provider: Provider,
+    carries: Carries,
+    options: HttpOptions,
+    secrets: readonly string[],
+  ) {
     this.#name = name;
+    this.#keyMs = keyMs;
     this.#provider = provider;
     this.#carries = carries;
     this.#options = options;
     this.#maxConnections = options.maxConnections ?? 10;
     this.#large = new ConcurrencyLimiter(this.#maxConnections, () => Number.POSITIVE_INFINITY);
     this.#redactor = new Redactor(secrets);
-    this.#requests = new Requests(name, provider, options, this.#maxConnections, this.#redactor);
+    this.#requests = new Requests(name, keyMs, provider, options, this.#maxConnections, this.#redactor);
   }
 
   async close(): Promise<void> {
@@ -133,7 +145,7 @@ export class HttpEngine {
     this.#check(message);
     if (message.mergeData === null || this.#mergesItself(message)) return this.#deliverMail(job, batches);
     const results: DeliveryResult[] = [];
-    const each = deliverEach(mailForEach(job), (mail) => this.#deliverMail(mail, batches), width);
+    const each = deliverEach(mailForEach(unnamed(job)), (mail) => this.#deliverMail(mail, batches), width);
     for await (const result of each) results[result.index] = result;
     return joinResults(job, results);
   }
@@ -173,9 +185,8 @@ export class HttpEngine {
 
   async #deliverMail(job: Job, batches: Batches): Promise<DeliveryResult> {
     const { message } = job;
-    const { keyMs } = this.#provider;
-    // Without a key of the message's own a random one lets a lost answer be asked for again.
-    const key = keyMs === undefined ? null : (message.idempotencyKey ?? randomToken());
+    // Without a key that was given a random one lets a lost answer be asked for again.
+    const key = this.#keyMs === 0 ? null : (message.idempotencyKey ?? job.key ?? randomToken());
     const { built, body } = this.#build(message, key);
     const ignored = Object.keys(built.ignored ?? {}) as Feature[]; // the keys of IgnoredReasons
     if (ignored.length > 0 && this.#options.onUnsupported === 'error')
@@ -209,7 +220,7 @@ export class HttpEngine {
   }
 
   async #send(job: Job, built: Built, encode: () => Encoded, before?: Failure): Promise<DeliveryResult> {
-    const { message, signal, isTriedOnce } = job;
+    const { message, signal, isTriedOnce, key = message.idempotencyKey } = job;
     const { headers, prepare } = built;
     const prepared = prepare === undefined ? null : await this.#prepare(job, prepare);
     if (prepared !== null && 'error' in prepared)
@@ -219,7 +230,9 @@ export class HttpEngine {
     const read = (answer: Answer): Reading<Accepted> => readingOf(this.#provider.parse(answer, message));
     const ask = { method: 'POST', path, headers, encode, read, messages, isTriedOnce } as const;
     const question = before === undefined ? ask : { ...ask, before };
-    const answered = await this.#requests.run(question, signal, committing(job, question));
+    const isNamed = this.#keyMs > 0 && key !== null && prepared === null;
+    const name = isNamed ? () => this.#requests.nameOf(question) : undefined;
+    const answered = await this.#requests.run(question, signal, committing(job, question, name));
     if ('error' in answered) {
       if (answered.error.outcome === 'not-sent') await prepared?.discard();
       return failedResult(job, answered);
@@ -263,7 +276,7 @@ export class HttpEngine {
         first.resolve(await this.#send(first.job, first.built, encode));
         return;
       }
-      const key = this.#provider.keyMs === undefined ? {} : { 'idempotency-key': randomToken() };
+      const key = this.#keyMs === 0 ? {} : { 'idempotency-key': randomToken() };
       const headers = { ...batch.headers, ...key };
       const isTriedOnce = first?.job.isTriedOnce;
       const questionOf = (some: readonly Waiting[]) => {
@@ -313,6 +326,12 @@ export class HttpEngine {
       resolve(failedDelivery(job, toEmailError(error))),
     );
   }
+}
+
+/** The job where several requests send it: none of them is all of it. */
+function unnamed(job: Job): Job {
+  const { beforeCommit, key: _, ...rest } = job;
+  return beforeCommit === undefined ? rest : { ...rest, beforeCommit: () => beforeCommit() };
 }
 
 function readingOf(verdict: Verdict): Reading<Accepted> {

@@ -17,7 +17,7 @@ import type { NoAnswer } from './transport.ts';
 
 /** What a provider says no with. */
 export interface Refusal {
-  /** What its own words mean, where they say more than the HTTP status; `uncertain` when the mail may be sent all the same. */
+  /** What its own words mean, where they say more than the HTTP status; `uncertain` when the mail may be sent all the same, `duplicate` when one with its key was. */
   readonly code?: SendErrorCode | 'auth';
   /** Its words. */
   readonly text: string;
@@ -124,7 +124,7 @@ export function answeredError(
   if (code === 'auth') {
     return new EmailConnectionError('auth', `${name} refuses the key: ${text}`, facts);
   }
-  if (code === 'uncertain') {
+  if (code === 'uncertain' || code === 'duplicate') {
     return new SendError(code, `it is not known whether ${name} took the mail: ${text}`, {
       ...facts,
       outcome: 'unknown',

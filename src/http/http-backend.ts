@@ -84,7 +84,7 @@ export abstract class HttpBackend<O extends HttpOptions = HttpOptions> extends E
       ...[...secrets, ...sent].filter((secret) => secret.length > 3),
       ...headers.filter((value) => value.length >= MIN_KEY),
     ];
-    this.#engine ??= new HttpEngine(this.name, provider, carries, this.#options, hidden);
+    this.#engine ??= new HttpEngine(this.name, this.idempotencyMs ?? 0, provider, carries, this.#options, hidden);
     return this.#engine;
   }
 }

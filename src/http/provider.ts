@@ -165,8 +165,6 @@ export interface Provider {
   readonly needsTo?: boolean;
   /** What a stored template contains, so that the message cannot have it too; default: `body` and `htmlBody`. */
   readonly templateMakes?: readonly ('subject' | 'body' | 'htmlBody')[];
-  /** How long it remembers idempotency keys, in milliseconds; left out when it has none. */
-  readonly keyMs?: number;
   /** The request for several messages, where there is one. */
   readonly batch?: Batch;
   /** A harmless request. */

@@ -66,6 +66,7 @@ const ownSignature: Sign = async ({ url }, { refused }) =>
 /** Makes requests: in their turn, within their time, and again only where that cannot send a mail twice. */
 export class Requests {
   readonly #name: string;
+  readonly #keyMs: number;
   readonly #provider: Provider;
   readonly #options: HttpOptions;
   readonly #timeoutMs: number;
@@ -76,8 +77,17 @@ export class Requests {
   readonly #turns: ConcurrencyLimiter;
   readonly #transport: Transport;
 
-  constructor(name: string, provider: Provider, options: HttpOptions, maxConnections: number, redactor: Redactor) {
+  /** @param keyMs as in HttpEngine */
+  constructor(
+    name: string,
+    keyMs: number,
+    provider: Provider,
+    options: HttpOptions,
+    maxConnections: number,
+    redactor: Redactor,
+  ) {
     this.#name = name;
+    this.#keyMs = keyMs;
     this.#provider = provider;
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
@@ -121,6 +131,19 @@ export class Requests {
     return this.#turns.run(1, signal, make, stopped);
   }
 
+  /**
+   * A name for a request as it goes out: another body, address or account has another one. Undefined when it cannot be made.
+   */
+  nameOf(question: Question<unknown>): string | undefined {
+    return readOr(undefined, () => {
+      const { method, url, headers, body } = this.#request(question);
+      const hash = process.getBuiltinModule('node:crypto').createHash('sha256');
+      hash.update(JSON.stringify([this.#name, method, url, headers]));
+      for (const piece of typeof body === 'string' ? [body] : (body ?? [])) hash.update(piece);
+      return hash.digest('base64url');
+    });
+  }
+
   /** False when there is no further try, or the call has ended. */
   async #waitAfter(
     error: EmailError,
@@ -159,7 +182,7 @@ export class Requests {
     signal: AbortSignal | undefined,
     first: number,
   ): Promise<Answered<T> | Failure> {
-    const { keyMs = 0 } = this.#provider;
+    const keyMs = this.#keyMs;
     const startedAt = performance.now();
     for (let tries = first; ; tries++) {
       const answer = await this.#try(request, question, signal);

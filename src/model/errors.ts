@@ -86,6 +86,7 @@ export type SendErrorCode =
   | 'timeout'
   | 'closed'
   | 'uncertain'
+  | 'duplicate'
   | 'several'
   | 'provider';
 

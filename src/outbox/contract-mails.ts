@@ -31,7 +31,18 @@ export function claim(
 
 export function settlement({ id, fence }: Held, to: MailState, given: Partial<Settlement> = {}): Settlement {
   const from: readonly MailState[] = ['claimed', 'sending', 'in-doubt'];
-  return { id, fence, from, to, afterMs: 0, isTried: true, facts: null, dropsContent: false, ...given };
+  return {
+    id,
+    fence,
+    from,
+    to,
+    afterMs: 0,
+    isTried: true,
+    facts: null,
+    keepsRequest: false,
+    dropsContent: false,
+    ...given,
+  };
 }
 
 export async function stateOf(store: OutboxStore, id: string): Promise<MailState | undefined> {

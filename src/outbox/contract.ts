@@ -1,20 +1,9 @@
 import assert from 'node:assert/strict';
+import { type Check, DOUBT_CASES, type OutboxStoreSubject } from './contract-doubt.ts';
 import { claim, enqueue, idsOf, LEASE, mail, settlement, stateOf } from './contract-mails.ts';
-import type { Held, OutboxStore, Settlement } from './store.ts';
+import type { Held, Settlement } from './store.ts';
 
-/** A store to be held to the contract, empty. */
-export interface OutboxStoreSubject {
-  /** The store. */
-  readonly store: OutboxStore;
-  /** A second one over the same mails, as another process has it; where there can be one. */
-  readonly other?: OutboxStore;
-  /** Makes so many milliseconds pass on the store's clock. */
-  advance(ms: number): void | Promise<void>;
-  /** Runs `work` with a transaction of the caller's own, and commits it, or rolls it back where `work` rejects; where there can be one. */
-  readonly transaction?: <T>(work: (tx: unknown) => Promise<T>) => Promise<T>;
-  /** Frees what it took; the store is closed. */
-  readonly close?: () => void | Promise<void>;
-}
+export type { OutboxStoreSubject } from './contract-doubt.ts';
 
 /** One case of the contract. */
 export interface OutboxStoreCase {
@@ -23,8 +12,6 @@ export interface OutboxStoreCase {
   /** @throws {AssertionError} when it does not hold. */
   run(): Promise<void>;
 }
-
-type Check = (store: OutboxStore, subject: OutboxStoreSubject) => Promise<void>;
 
 /**
  * What outboxes rely on, as cases, independent of a test runner.
@@ -61,7 +48,7 @@ const CASES: Readonly<Record<string, Check>> = {
     const stored = await store.query('mail', { id: written.id });
     assert.ok(stored);
     const { dueAt, createdAt, changedAt, fence: ___, ...rest } = stored;
-    assert.deepEqual(rest, { ...same, state: 'queued', tries: 0 });
+    assert.deepEqual(rest, { ...same, state: 'queued', tries: 0, request: null });
     assert.ok(dueAt === createdAt && createdAt === changedAt, `${dueAt}, ${createdAt}, ${changedAt}`);
     const found = await store.query('blobs', { hashes: ['f00', 'absent'] });
     assert.deepEqual(
@@ -78,7 +65,7 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.equal(await store.query('mail', { id: 'none' }), null);
     assert.equal(await store.query('content', { id: 'none' }), null);
     assert.deepEqual(await store.settle([settlement({ id: 'none', fence: 1 }, 'sent')]), []);
-    assert.deepEqual(await store.mark([{ id: 'none', fence: 1 }]), []);
+    assert.deepEqual(await store.mark([{ id: 'none', fence: 1, request: null, repeatMs: 0 }]), []);
     assert.deepEqual(await claim(store), []);
   },
   'writes down one mail of a key': async (store, { other = store }) => {
@@ -188,31 +175,7 @@ const CASES: Readonly<Record<string, Check>> = {
     await store.settle([settlement(first, 'sent')]);
     assert.deepEqual(idsOf(await store.renew(held, LEASE)), [second.id]);
   },
-  'takes what was claimed back, and what was being sent into doubt': async (store, { advance }) => {
-    const [, sending, resent] = await enqueue(store, mail(), mail(), mail({ onDoubt: 'resend' }));
-    const held = await claim(store);
-    await store.mark(held.slice(1));
-    await advance(LEASE + 1);
-    const { requeued, doubtful } = await store.recover();
-    assert.deepEqual([idsOf(requeued), idsOf(doubtful).toSorted()], [[held[0]?.id], [sending, resent]]);
-    assert.equal(await stateOf(store, sending ?? ''), 'in-doubt');
-    assert.equal(await stateOf(store, resent ?? ''), 'queued');
-    assert.deepEqual((await store.recover()).doubtful, [], 'once');
-    assert.deepEqual(idsOf(await claim(store)).toSorted(), [held[0]?.id, resent].toSorted());
-  },
-  'takes the word of a worker that was thought dead, as long as nobody else has decided': async (store, subject) => {
-    await enqueue(store, mail(), mail());
-    const [one, two] = await claim(store);
-    assert.ok(one && two);
-    await store.mark([one, two]);
-    await subject.advance(LEASE + 1);
-    await store.recover();
-    assert.deepEqual(await store.settle([settlement(one, 'sent')]), [one.id]);
-    assert.equal(await stateOf(store, one.id), 'sent');
-    await store.settle([{ ...settlement(two, 'queued'), fence: null, from: ['in-doubt'] }]);
-    assert.deepEqual(await store.settle([settlement(two, 'sent')]), [], 'somebody has it sent again');
-    assert.equal(await stateOf(store, two.id), 'queued');
-  },
+  ...DOUBT_CASES,
   'settles once, with facts and tries': async (store) => {
     const [id = ''] = await enqueue(store, mail());
     const [held] = await claim(store);

@@ -12,6 +12,8 @@ export interface Verdict {
   readonly afterMs: number;
   /** Whether the try counts: one that failed for the connection's fault does not. */
   readonly isTried: boolean;
+  /** Whether its request is to be asked again: nobody knows what became of it. */
+  readonly keepsRequest: boolean;
   /** Its lane is paused for the fault of the connection, or of the configuration. */
   readonly pause: Pause | null;
 }
@@ -23,6 +25,10 @@ export interface Judged {
   readonly tries: number;
   readonly onDoubt: OnDoubt;
   readonly facts: MailFacts;
+  /** Whether this try asked again what was asked before. */
+  readonly isRepeated: boolean;
+  /** For how long its request may be asked again, in milliseconds; 0 or less where it may not. */
+  readonly repeatMs: number;
 }
 
 /** The waits of an outbox. */
@@ -46,30 +52,58 @@ const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
   'quota',
 ]);
 
+/** What a provider says no with to the mail itself, now and the time before. */
+const OF_THE_MAIL: ReadonlySet<string> = new Set(['rejected', 'invalid-recipient', 'template', 'too-large']);
+/** The key of the request was used for another one (RFC 9110, section 15.5.10, as Resend and others mean it). */
+const CONFLICT = 409;
+
 /** Decides what a try means for a mail: sent, failed, in doubt, or another try, each recipient for itself. */
-export function judge(mail: Judged, { recipients: answers, error }: DeliveryResult, waits: Waits): Verdict {
-  const { facts, lane, tries, onDoubt } = mail;
-  const fault = faultOfConnection(answers, error ?? null);
+export function judge(mail: Judged, { recipients: given, error }: DeliveryResult, waits: Waits): Verdict {
+  const { facts, lane, tries, onDoubt, isRepeated, repeatMs } = mail;
+  const fault = faultOfConnection(given, error ?? null);
   if (fault !== null) {
     const ms = Math.max(waits.pauseMs, fault.retryAfterMs ?? 0);
     const pause = { lane, ms, reason: fault.message };
-    return { to: 'queued', facts: withEvent(facts, 'put-off', fault.message), afterMs: 0, isTried: false, pause };
+    return {
+      to: 'queued',
+      facts: withEvent(facts, 'put-off', fault.message),
+      afterMs: 0,
+      isTried: false,
+      keepsRequest: isRepeated,
+      pause,
+    };
   }
+  const answers = isRepeated ? new Map([...given].map(([address, answer]) => [address, ofRepeated(answer)])) : given;
   const delayMs = waits.delaysMs[tries];
+  const askedMs = Math.max(0, ...[...answers.values()].map((answer) => answer.error?.retryAfterMs ?? 0));
+  // Jitter, so that what failed together does not come back together.
+  const waitMs = Math.round((delayMs ?? 0) * (1 + waits.random() / 4));
+  const soonMs = Math.max(askedMs, Math.min(waitMs, Math.round(repeatMs / 2)));
+  const keepsRequest = delayMs !== undefined && soonMs < repeatMs && [...answers.values()].every(isAskedAgain);
+  const afterMs = keepsRequest ? soonMs : Math.max(askedMs, waitMs);
   const recipients = facts.recipients.map((known): OutboxRecipient => {
     const answer = known.isOpen ? answers.get(known.address) : undefined;
     if (answer === undefined) return known;
-    return afterTry(answer, delayMs !== undefined && isTriedAgain(answer, onDoubt));
+    return afterTry(answer, delayMs !== undefined && (keepsRequest || isTriedAgain(answer, onDoubt)));
   });
   const told = withEvent(facts, 'tried', summaryOf(recipients), recipients);
   const isOpen = recipients.some((each) => each.isOpen);
   if (isOpen && delayMs !== undefined) {
-    const askedMs = Math.max(0, ...[...answers.values()].map((answer) => answer.error?.retryAfterMs ?? 0));
-    // Jitter, so that what failed together does not come back together.
-    const afterMs = Math.max(askedMs, Math.round(delayMs * (1 + waits.random() / 4)));
-    return { to: 'queued', facts: told, afterMs, isTried: true, pause: null };
+    return { to: 'queued', facts: told, afterMs, isTried: true, keepsRequest, pause: null };
   }
-  return { to: endOf(recipients), facts: told, afterMs: 0, isTried: true, pause: null };
+  return { to: endOf(recipients), facts: told, afterMs: 0, isTried: true, keepsRequest: false, pause: null };
+}
+
+/** What the answer to a request that was asked again says of the mail, which may have been taken the time before. */
+function ofRepeated(answer: RecipientStatus): RecipientStatus {
+  const code = answer.error?.code ?? '';
+  if (isDelivered(answer) || OF_THE_MAIL.has(code)) return answer;
+  return { ...answer, status: code === 'duplicate' ? 'queued' : 'unknown' };
+}
+
+/** Whether the same request may tell more later: its key was used by no other one. */
+function isAskedAgain({ status, error }: RecipientStatus): boolean {
+  return status === 'unknown' && error?.code !== 'duplicate' && error?.reply?.code !== CONFLICT;
 }
 
 /** What may follow what is known of a recipient: sent again is what certainly nobody has, or what may be doubled. */

@@ -1,26 +1,12 @@
 import type { Job } from '../backend/job.ts';
-import type { EmailMessage } from '../model/message.ts';
-import type { MailFacts } from './facts.ts';
+import type { OpenMail } from './open-mail.ts';
 import type { LaneOptions } from './outbox-options.ts';
-import type { ClaimedMail, LaneRate } from './store.ts';
-
-/** A mail that a worker has. */
-export interface OpenMail {
-  readonly index: number;
-  readonly claimed: ClaimedMail;
-  readonly facts: MailFacts;
-  /** What is left of it to send. */
-  readonly message: EmailMessage;
-  /** Whether the connection has it. */
-  isGiven: boolean;
-  /** Why it may not leave: somebody else has it, or the store did not say. */
-  withheld: { readonly cause: unknown } | null;
-}
+import type { LaneRate } from './store.ts';
 
 /** What a queue needs of its worker. */
 export interface QueueOwner {
   /** Writes down that a mail may leave; false when it may not. */
-  commit(mail: OpenMail): Promise<boolean>;
+  commit(mail: OpenMail, request?: string): Promise<boolean>;
   /** Whether the connection asks by itself before a mail leaves. */
   readonly awaitsCommit: boolean;
   take(rate: LaneRate, count: number): Promise<number>;
@@ -135,12 +121,12 @@ export class MailQueue implements AsyncIterableIterator<Job> {
   }
 
   #jobOf(mail: OpenMail): Job {
-    const { index, message } = mail;
-    const job: Job = { index, message, signal: undefined, isTriedOnce: true };
+    const { index, message, key } = mail;
+    const job: Job = { index, message, signal: undefined, isTriedOnce: true, ...(key !== null && { key }) };
     if (!this.#owner.awaitsCommit) return job;
     let asked: Promise<boolean> | null = null;
-    const beforeCommit = () => {
-      asked ??= this.#owner.commit(mail);
+    const beforeCommit = (request?: string) => {
+      asked ??= this.#owner.commit(mail, request);
       return asked;
     };
     return { ...job, beforeCommit };

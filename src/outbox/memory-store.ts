@@ -11,6 +11,7 @@ import {
   type LaneRate,
   type ListQuery,
   type MailState,
+  type Marking,
   type NewMail,
   type OutboxStore,
   type Pause,
@@ -35,6 +36,8 @@ interface Row {
   tries: number;
   fence: number;
   leaseUntil: number;
+  request: string | null;
+  repeatUntil: number;
   readonly createdAt: number;
   changedAt: number;
 }
@@ -78,8 +81,8 @@ class MemoryStore implements OutboxStore {
       if (mail.key !== null) this.#keys.set(mail.key, mail.id);
       for (const blob of mail.blobs) this.#blobs.set(blob.hash, blob);
       const { facts, content, dueAt } = mail;
-      const times = { dueAt: dueAt ?? now, leaseUntil: 0, createdAt: now, changedAt: now };
-      this.#rows.set(mail.id, { mail, state: 'queued', facts, content, tries: 0, fence: 0, ...times });
+      const times = { dueAt: dueAt ?? now, leaseUntil: 0, repeatUntil: 0, createdAt: now, changedAt: now };
+      this.#rows.set(mail.id, { mail, state: 'queued', facts, content, tries: 0, fence: 0, request: null, ...times });
       return { id: mail.id, isDuplicate: false };
     });
     this.#wake();
@@ -99,7 +102,7 @@ class MemoryStore implements OutboxStore {
         row.fence++;
         row.leaseUntil = now + leaseMs;
         row.changedAt = now;
-        claimed.push(claimedOf(row, pause !== undefined));
+        claimed.push(claimedOf(row, now, pause !== undefined));
       }
       return due.length;
     };
@@ -117,12 +120,14 @@ class MemoryStore implements OutboxStore {
     });
   }
 
-  async mark(held: readonly Held[]): Promise<readonly Held[]> {
+  async mark(markings: readonly Marking[]): Promise<readonly Held[]> {
     const now = this.#now();
-    return held.filter((each) => {
+    return markings.filter((each) => {
       const row = this.#heldRow(each);
       if (row === null || row.state !== 'claimed' || row.leaseUntil <= now) return false;
       row.state = 'sending';
+      if (row.request !== each.request) row.repeatUntil = now + each.repeatMs;
+      row.request = each.request;
       row.changedAt = now;
       return true;
     });
@@ -147,7 +152,7 @@ class MemoryStore implements OutboxStore {
     for (const row of requeued) this.#move(row, 'queued', now);
     for (const row of doubtful) {
       row.tries++;
-      const isResent = row.mail.onDoubt === 'resend';
+      const isResent = row.mail.onDoubt === 'resend' || (row.request !== null && row.repeatUntil > now);
       if (isResent) row.fence++;
       this.#move(row, isResent ? 'queued' : 'in-doubt', now);
     }
@@ -220,6 +225,7 @@ class MemoryStore implements OutboxStore {
     if (change.isTried) row.tries++;
     if (change.facts !== null) row.facts = change.facts;
     if (change.dropsContent) row.content = null;
+    if (!change.keepsRequest) row.request = null;
     row.dueAt = now + change.afterMs;
     this.#move(row, to, now);
     return true;
@@ -282,14 +288,31 @@ function isOpen(state: MailState): boolean {
   return state === 'queued' || state === 'claimed' || state === 'sending';
 }
 
-function claimedOf({ mail, facts, content, tries, fence, createdAt }: Row, isProbe: boolean): ClaimedMail {
+function claimedOf(row: Row, now: number, isProbe: boolean): ClaimedMail {
+  const { mail, facts, content, tries, fence, request, createdAt } = row;
   const { id, lane, onDoubt } = mail;
-  return { id, lane, onDoubt, facts, tries, fence, createdAt, isProbe, content: content ?? new Uint8Array() };
+  const held = { id, lane, onDoubt, facts, tries, fence, request, repeatMs: row.repeatUntil - now };
+  return { ...held, createdAt, isProbe, content: content ?? new Uint8Array() };
 }
 
-function storedOf({ mail, state, facts, dueAt, tries, fence, createdAt, changedAt }: Row): StoredMail {
+function storedOf({ mail, state, facts, dueAt, tries, fence, request, createdAt, changedAt }: Row): StoredMail {
   const { id, key, lane, priority, orderKey, onDoubt } = mail;
-  return { id, key, lane, priority, orderKey, onDoubt, state, facts, dueAt, tries, fence, createdAt, changedAt };
+  return {
+    id,
+    key,
+    lane,
+    priority,
+    orderKey,
+    onDoubt,
+    state,
+    facts,
+    dueAt,
+    tries,
+    fence,
+    request,
+    createdAt,
+    changedAt,
+  };
 }
 
 function storedOrNull(row: Row | undefined): StoredMail | null {

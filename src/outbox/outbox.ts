@@ -188,8 +188,8 @@ export class Outbox implements AsyncDisposable {
    * does not wait, or not any more.
    */
   cancel(id: string): Promise<boolean> {
-    return this.#change(id, ['queued'], (facts) => {
-      const isDoubtful = facts.recipients.some(({ status }) => status === 'unknown');
+    return this.#change(id, ['queued'], (facts, { request }) => {
+      const isDoubtful = request !== null || facts.recipients.some(({ status }) => status === 'unknown');
       const recipients = facts.recipients.map((each) => ({ ...each, isOpen: false }));
       return { to: isDoubtful ? 'in-doubt' : 'cancelled', facts: withEvent(facts, 'cancelled', '', recipients) };
     });
@@ -320,30 +320,40 @@ export class Outbox implements AsyncDisposable {
   async #change(
     id: string,
     from: readonly MailState[],
-    change: (facts: MailFacts) => { readonly to: MailState; readonly facts: MailFacts },
+    change: (facts: MailFacts, stored: StoredMail) => { readonly to: MailState; readonly facts: MailFacts },
   ): Promise<boolean> {
     // A worker may try it between reading and writing: what it learned of recipients must not be lost.
     for (;;) {
       const stored = await this.#store.query('mail', { id });
       if (stored === null || !from.includes(stored.state)) return false;
-      const changed = await this.#store.settle([this.#changeOf(stored, from, change(readFacts(stored.facts)))]);
+      const changed = await this.#store.settle([this.#changeOf(stored, from, change(readFacts(stored.facts), stored))]);
       if (changed.length > 0) return true;
     }
   }
 
   #changeOf(
-    { id, fence }: StoredMail,
+    { id, fence, state }: StoredMail,
     from: readonly MailState[],
     { to, facts }: { readonly to: MailState; readonly facts: MailFacts },
   ): Settlement {
     return {
       ...{ id, fence, from, to, afterMs: 0, isTried: false, facts: writeFacts(facts) },
+      keepsRequest: state === 'queued' && to === 'queued',
       dropsContent: to === 'cancelled' || (to === 'sent' && this.#options.keepSent !== true),
     };
   }
 }
 
-function outboxMail({ facts, dueAt, createdAt, changedAt, key, fence: _, ...rest }: StoredMail): OutboxMail {
+function outboxMail({
+  facts,
+  dueAt,
+  createdAt,
+  changedAt,
+  key,
+  fence: _,
+  request: __,
+  ...rest
+}: StoredMail): OutboxMail {
   const dates = { dueAt: new Date(dueAt), createdAt: new Date(createdAt), changedAt: new Date(changedAt) };
   return { ...rest, ...readFacts(facts), ...dates, idempotencyKey: key };
 }

@@ -1,17 +1,20 @@
 import type { DeliveryResult } from '../backend/job.ts';
 import { type MailFacts, writeFacts } from './facts.ts';
-import type { Held, MailState, Settlement } from './store.ts';
+import type { ClaimedMail, MailState, Settlement } from './store.ts';
 
 const HELD: readonly MailState[] = ['claimed', 'sending', 'in-doubt'];
 
 /** What a worker writes down of a mail that it has. */
 export function settlementOf(
-  { id, fence }: Held,
+  { id, fence, request }: Pick<ClaimedMail, 'id' | 'fence' | 'request'>,
   to: MailState,
-  { facts, ...given }: { facts?: MailFacts; afterMs?: number; isTried?: boolean; dropsContent?: boolean } = {},
+  { facts, ...given }: Partial<Omit<Settlement, 'facts'>> & { readonly facts?: MailFacts } = {},
 ): Settlement {
   const written = facts === undefined ? null : writeFacts(facts);
-  return { id, fence, from: HELD, to, afterMs: 0, isTried: false, dropsContent: false, ...given, facts: written };
+  // Of a try that is given back the one before may have arrived all the same.
+  const keepsRequest = to === 'queued' && request !== null;
+  const change = { afterMs: 0, isTried: false, keepsRequest, dropsContent: false, ...given };
+  return { id, fence, from: HELD, to, ...change, facts: written };
 }
 
 /** Whether the end of the call alone kept a mail from everybody: that is no try. */

@@ -59,6 +59,8 @@ export interface StoredMail extends Omit<NewMail, 'content' | 'blobs'> {
   readonly state: MailState;
   /** As in {@link Held}; every change of it counts one further, too, so that what was read can be told from what is. */
   readonly fence: number;
+  /** The request that is to be asked again, or is under way, as in {@link Marking}; null for none. */
+  readonly request: string | null;
   /** How often it was tried. */
   readonly tries: number;
   /** When it was written down, in milliseconds since 1970. */
@@ -75,8 +77,16 @@ export interface Held {
   readonly fence: number;
 }
 
-/** A mail that a worker has. */
-export interface ClaimedMail extends Held {
+/** What may leave now. */
+export interface Marking extends Held {
+  /** Names the request that sends it, where asking the very same again cannot send the mail twice; null where it could. */
+  readonly request: string | null;
+  /** For how long that holds, in milliseconds from now; the request that a mail was marked with before keeps its time. */
+  readonly repeatMs: number;
+}
+
+/** A mail that a worker has; its request is that of a try before of which nobody knows, `repeatMs` what is left of its time. */
+export interface ClaimedMail extends Marking {
   /** As in {@link NewMail}. */
   readonly lane: string;
   /** How often it was tried before. */
@@ -127,6 +137,8 @@ export interface Settlement {
   readonly isTried: boolean;
   /** Null leaves them as they are. */
   readonly facts: string | null;
+  /** Whether the request that it was marked with is still to be asked again; else it is forgotten. */
+  readonly keepsRequest: boolean;
   /** Whether what it sends is not needed any more. */
   readonly dropsContent: boolean;
 }
@@ -145,7 +157,7 @@ export interface Pause {
 export interface Recovered {
   /** Certainly unsent: they are queued again. */
   readonly requeued: readonly StoredMail[];
-  /** Perhaps sent: they are in doubt, or queued again where their `onDoubt` says so. */
+  /** Perhaps sent: they are in doubt, or queued again where their request may be asked again or their `onDoubt` says so. */
   readonly doubtful: readonly StoredMail[];
   /** How many ended ones were deleted. */
   readonly pruned: number;
@@ -235,7 +247,7 @@ export interface OutboxStore {
   /** Prolongs what is still held, claimed or being sent; resolves with that. */
   renew(held: readonly Held[], leaseMs: number): Promise<readonly Held[]>;
   /** Writes down, durably once it resolves, that these may leave now; resolves with those that may: still claimed under that fence, with a lease that has not run out. */
-  mark(held: readonly Held[]): Promise<readonly Held[]>;
+  mark(markings: readonly Marking[]): Promise<readonly Held[]>;
   /** Makes the changes that apply, and pauses lanes; resolves with the ids that were changed. */
   settle(settlements: readonly Settlement[], pauses?: readonly Pause[]): Promise<readonly string[]>;
   /** Takes mails from workers whose lease has run out. @param pruneMs deletes what has been ended for longer. */

@@ -2,20 +2,20 @@ import type { DeliveryResult } from '../backend/job.ts';
 import type { Part } from '../backend/part.ts';
 import { ConfigurationError, MessageError } from '../model/errors.ts';
 import type { EmailMessage } from '../model/message.ts';
-import { recipientStatus } from '../model/status.ts';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 import { SYSTEM_CLOCK } from '../util/clock.ts';
 import { DeadlinePassed } from '../util/deadline.ts';
 import { pause } from '../util/pause.ts';
 import { reasonOf } from '../util/reason.ts';
-import { messageFor } from '../wrappers/message-for.ts';
 import { WrapperCall } from '../wrappers/wrapper-call.ts';
 import { isWanted, type MailFacts, readFacts, withEvent } from './facts.ts';
 import { Grouped } from './grouped.ts';
 import { judge } from './judge.ts';
 import { LanePauses } from './lane-pauses.ts';
 import { LaneShares } from './lanes.ts';
-import { MailQueue, type OpenMail } from './mail-queue.ts';
+import { MailQueue } from './mail-queue.ts';
+import { Marks } from './marks.ts';
+import { type OpenMail, openMail, type Withheld } from './open-mail.ts';
 import { DELAYS_MS, type LaneOptions, LEASE_MS, type OutboxOptions } from './outbox-options.ts';
 import { DamagedContent } from './seal.ts';
 import { isCutShort, settlementOf } from './settlement.ts';
@@ -58,7 +58,7 @@ export class Worker {
   readonly #shares: LaneShares;
   readonly #queue: MailQueue;
   readonly #open = new Map<number, OpenMail>();
-  readonly #marking = new Grouped<OpenMail, boolean>((mails) => this.#mark(mails));
+  readonly #marks: Marks;
   readonly #settling = new Grouped<Ending, undefined>((endings) => this.#settle(endings));
   readonly #pauses = new LanePauses();
   readonly #counts = { sent: 0, failed: 0, retried: 0, inDoubt: 0 };
@@ -68,8 +68,6 @@ export class Worker {
   #isStale = false;
   /** The time for what was under way at the end has passed. */
   #isDrained = false;
-  /** How often in a row the store would not mark. */
-  #refusals = 0;
   /** What it cannot go on after. */
   #failure: { readonly error: unknown } | null = null;
 
@@ -90,9 +88,10 @@ export class Worker {
     this.#leaseMs = host.options.leaseMs ?? LEASE_MS;
     this.#shares = new LaneShares(Object.fromEntries(lanes.map((lane) => [lane, host.lanes[lane] ?? {}])));
     const { store, part } = host;
+    this.#marks = new Marks(store, part.idempotencyMs);
     const owner = {
       awaitsCommit: part.awaitsCommit,
-      commit: (mail: OpenMail) => this.#commit(mail),
+      commit: (mail: OpenMail, request?: string) => this.#commit(mail, request ?? null),
       take: store.take.bind(store),
     };
     this.#queue = new MailQueue(owner, this.#shares.names, host.lanes);
@@ -149,7 +148,7 @@ export class Worker {
     let failures = 0;
     while (!signal?.aborted && this.#failure === null) {
       // What can be claimed and not be marked would come back at once.
-      if (this.#refusals > 0) await pause(storeWaitMs(this.#refusals), signal);
+      if (this.#marks.failures > 0) await pause(storeWaitMs(this.#marks.failures), signal);
       this.#isStale = false;
       const places = concurrency - this.#open.size;
       if (places === 0) {
@@ -158,10 +157,11 @@ export class Worker {
       }
       try {
         const lanes = this.#shares.shares(places);
+        const askedAt = SYSTEM_CLOCK.now();
         const { mails, nextMs } = await store.claim({ lanes, limit: places, leaseMs: this.#leaseMs });
         failures = 0;
         this.#shares.settle(lanes, mails);
-        await Promise.all(mails.map((mail) => this.#take(mail)));
+        await Promise.all(mails.map((mail) => this.#take(mail, askedAt)));
         if (mails.length === places) continue;
         if (once && mails.length === 0 && this.#open.size === 0) return;
         await this.#wait(Math.min(nextMs ?? LONGEST_WAIT_MS, store.pollMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS));
@@ -186,23 +186,14 @@ export class Worker {
   }
 
   /** A claimed mail goes to the queue; one that cannot be read has failed, and keeps nobody up. */
-  async #take(claimed: ClaimedMail): Promise<void> {
+  async #take(claimed: ClaimedMail, claimedAt: number): Promise<void> {
     const facts = readFacts(claimed.facts);
     // With it workers have died again and again: perhaps it is the reason, and each time it may have been sent.
     if (claimed.tries > this.#delaysMs.length && !isWanted(facts)) return this.#hold(claimed, facts);
     try {
       const message = await this.#host.open(claimed.content);
-      const left = facts.recipients
-        .filter(({ isOpen }) => isOpen)
-        .map(({ address }) => recipientStatus(address, 'queued'));
-      const mail: OpenMail = {
-        index: this.#count++,
-        claimed,
-        facts,
-        message: messageFor(message, left),
-        isGiven: false,
-        withheld: null,
-      };
+      const hasKeys = this.#host.part.idempotencyMs !== null;
+      const mail = openMail({ index: this.#count++, claimed, facts, message, claimedAt, hasKeys });
       this.#open.set(mail.index, mail);
       this.#queue.add(mail);
     } catch (error) {
@@ -214,9 +205,13 @@ export class Worker {
     const told = withEvent(facts, 'in-doubt', `it was tried ${claimed.tries} times, and is not tried again by itself`);
     const changed = await this.#host.store.settle([settlementOf(claimed, 'in-doubt', { facts: told })]);
     if (changed.length === 0) return;
-    this.#counts.inDoubt++;
-    warnOfDoubt(changed);
+    this.#inDoubt(changed);
     tellOfChange(claimed, 'in-doubt', told);
+  }
+
+  #inDoubt(ids: readonly string[]): void {
+    this.#counts.inDoubt += ids.length;
+    if (ids.length > 0) warnOfDoubt(ids);
   }
 
   get #delaysMs(): readonly number[] {
@@ -232,10 +227,12 @@ export class Worker {
       await store.settle([settlementOf(claimed, 'queued', { facts: told })], [this.#pauses.pause(claimed, reason)]);
     } else if (error instanceof DamagedContent || error instanceof MessageError) {
       const told = withEvent(facts, 'tried', `it cannot be read: ${reason}`);
-      const changed = await store.settle([settlementOf(claimed, 'failed', { facts: told, isTried: true })]);
+      const to = claimed.request === null ? 'failed' : 'in-doubt';
+      const changed = await store.settle([settlementOf(claimed, to, { facts: told, isTried: true })]);
       if (changed.length === 0) return;
-      this.#counts.failed++;
-      tellOfChange(claimed, 'failed', told);
+      if (to === 'failed') this.#counts.failed++;
+      else this.#inDoubt(changed);
+      tellOfChange(claimed, to, told);
     } else {
       // The store did not give it: that says nothing of the mail.
       await store.settle([settlementOf(claimed, 'queued', { afterMs: STORE_WAIT_MS })]);
@@ -269,48 +266,47 @@ export class Worker {
     this.#news();
   }
 
-  /** Writes down that a mail may leave. */
-  async #commit(mail: OpenMail): Promise<boolean> {
-    try {
-      const isMarked = await this.#marking.add(mail);
-      this.#refusals = 0;
-      if (isMarked) return true;
-      mail.withheld = { cause: null };
-    } catch (cause) {
-      this.#refusals++;
-      mail.withheld = { cause };
-    }
-    if (!this.#host.part.awaitsCommit) this.#end(this.#backOf(mail)); // the connection never has it
+  async #commit(mail: OpenMail, request: string | null): Promise<boolean> {
+    const withheld = await this.#marks.mark(mail, request);
+    mail.withheld = withheld;
+    if (withheld === null) return true;
+    if (!this.#host.part.awaitsCommit) this.#end(this.#withheld(mail, withheld)); // the connection never has it
     return false;
   }
 
-  async #mark(mails: readonly OpenMail[]): Promise<readonly boolean[]> {
-    const marked = new Set((await this.#host.store.mark(mails.map(({ claimed }) => claimed))).map(({ id }) => id));
-    return mails.map(({ claimed }) => marked.has(claimed.id));
-  }
-
   #endingOf(mail: OpenMail, answer: DeliveryResult): Ending {
-    if (mail.withheld !== null || (this.#isDrained && isCutShort(answer))) return this.#backOf(mail);
+    if (mail.withheld !== null) return this.#withheld(mail, mail.withheld);
+    if (this.#isDrained && isCutShort(answer)) return this.#backOf(mail);
     const { claimed } = mail;
-    const { lane, tries, onDoubt, isProbe } = claimed;
+    const { lane, tries, onDoubt, isProbe, request } = claimed;
+    const repeatMs = mail.repeatUntil - SYSTEM_CLOCK.now();
     const waits = { delaysMs: this.#delaysMs, pauseMs: this.#pauses.msFor(claimed), random: Math.random };
     const {
       to,
       facts,
       afterMs,
       isTried,
+      keepsRequest,
       pause: paused,
-    } = judge({ lane, tries, onDoubt, facts: mail.facts }, answer, waits);
+    } = judge({ lane, tries, onDoubt, facts: mail.facts, isRepeated: request !== null, repeatMs }, answer, waits);
     if (paused === null) this.#pauses.clear(lane);
     else this.#pauses.pause(claimed, paused.reason);
     const dropsContent = to === 'sent' && this.#host.options.keepSent !== true;
     return {
-      settlement: settlementOf(claimed, to, { facts, afterMs, isTried, dropsContent }),
+      settlement: settlementOf(claimed, to, { facts, afterMs, isTried, keepsRequest, dropsContent }),
       pause: paused ?? (isProbe ? { lane, ms: 0, reason: '' } : null),
       mail,
       facts,
       isTold: isTried,
     };
+  }
+
+  #withheld(mail: OpenMail, { isInDoubt }: Withheld): Ending {
+    if (!isInDoubt) return this.#backOf(mail);
+    const text = 'it may have been sent, and cannot be asked about: another request, or too late';
+    const facts = withEvent(mail.facts, 'in-doubt', text);
+    const settlement = settlementOf(mail.claimed, 'in-doubt', { facts });
+    return { settlement, pause: null, mail, facts, isTold: true };
   }
 
   /** Gives a mail back that has certainly not left. */
@@ -349,8 +345,7 @@ export class Worker {
       if (to === 'sent') this.#counts.sent++;
       else if (to === 'failed') this.#counts.failed++;
       else if (to === 'queued') this.#counts.retried++;
-      else if (to === 'in-doubt') this.#counts.inDoubt++;
-      if (to === 'in-doubt') warnOfDoubt([mail.claimed.id]);
+      else if (to === 'in-doubt') this.#inDoubt([mail.claimed.id]);
       tellOfChange(mail.claimed, to, facts);
     }
     if (endings.length > 0) this.#options.onProgress?.({ ...this.#counts });
@@ -381,8 +376,7 @@ export class Worker {
   async #recover(pruneMs?: number): Promise<number> {
     const { requeued, doubtful, pruned } = await this.#host.store.recover(pruneMs);
     const held = doubtful.filter(({ state }) => state === 'in-doubt');
-    this.#counts.inDoubt += held.length;
-    if (held.length > 0) warnOfDoubt(held.map(({ id }) => id));
+    this.#inDoubt(held.map(({ id }) => id));
     for (const mail of doubtful) tellOfChange(mail, mail.state, readFacts(mail.facts));
     if (requeued.length + doubtful.length > held.length) this.#news();
     return pruned;

@@ -128,7 +128,7 @@ describe('answers', () => {
     [error(402, 'not_enough_credits'), { code: 'quota' }],
     [error(403, 'account_under_validation'), { code: 'account' }],
     [error(404, 'document_not_found'), { code: 'template' }],
-    [error(400, 'duplicate_parameter'), { code: 'uncertain', status: 'unknown' }],
+    [error(400, 'duplicate_parameter'), { code: 'duplicate', status: 'unknown' }],
     [
       { status: 429, headers: { 'x-sib-ratelimit-reset': '3' }, body: {} },
       { code: 'throttled', retryable: true },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { EmailBackend } from '../../src/backend/backend.ts';
 import { backendNames, findBackend } from '../../src/connection/registry.ts';
 import type { HttpBackend } from '../../src/http/http-backend.ts';
 import type { Carries, HttpFeature, Provider } from '../../src/http/provider.ts';
@@ -56,6 +57,10 @@ interface Declared {
   new (options: object): HttpBackend & { load(options: object): Promise<Provider> };
 }
 
+function livesFor(ms: number): string {
+  return ms < 3_600_000 ? `for ${ms / 60_000} min` : `for ${ms / 3_600_000} h`;
+}
+
 /** One line for each provider, of what its code declares. */
 async function overview(): Promise<string> {
   const rows = [
@@ -72,12 +77,14 @@ async function overview(): Promise<string> {
     const options = Object.fromEntries(
       needed.map(({ option, example }) => [option, example.replaceAll(/^'|'$/g, '')]), // the quotes are the shell's
     );
-    const { keyMs, batch } = await new backend(options).load(options);
+    const made = new backend(options);
+    const { batch } = await made.load(options);
+    const { idempotencyMs } = EmailBackend.part(made);
     const { region } = optionTable;
     rows.push([
       `[\`${name}\`](${name}.md)`,
       region?.type === 'enum' ? region.values.map((value) => `\`${value}\``).join(', ') : '-',
-      keyMs === undefined ? '-' : keyMs < 3_600_000 ? `for ${keyMs / 60_000} min` : `for ${keyMs / 3_600_000} h`,
+      idempotencyMs === null ? '-' : livesFor(idempotencyMs),
       batch === undefined ? '1' : `up to ${batch.max}`,
       smtpPreset === null ? '-' : `\`${smtpPreset}\``,
       variables

@@ -42,17 +42,18 @@ export class PlainProvider extends HttpBackend<PlainOptions> {
   };
 
   readonly name = 'plain';
+  protected override readonly idempotencyMs: number | null;
 
   constructor(options: PlainOptions = {}) {
     super(options);
+    this.idempotencyMs = options.keyMs ?? null;
   }
 
-  protected async load({ apiKey = 'the-secret-key', keyMs, batchOf }: PlainOptions): Promise<Provider> {
+  protected async load({ apiKey = 'the-secret-key', batchOf }: PlainOptions): Promise<Provider> {
     return {
       baseUrl: 'https://plain.invalid',
       authorization: { authorization: `Bearer ${apiKey}` },
       fixed: new Set(['to']),
-      ...(keyMs !== undefined && { keyMs }),
       ...(batchOf !== undefined && {
         batch: {
           max: batchOf,

@@ -6,16 +6,24 @@ import { DummyBackend } from '../../src/backends/dummy.ts';
 import { Outbox } from '../../src/connection/outbox.ts';
 import { isWhole, NAIVE_PLAN, PLAN, TIMEOUT_MS } from './kill-plans.ts';
 import { countingServer, type KillPlan, type KillReport, killTrial } from './kill-trial.ts';
+import { type CountingVendor, countingVendor } from './kill-vendor.ts';
 
-async function trial(plan: KillPlan, environment: NodeJS.ProcessEnv = {}): Promise<KillReport> {
+async function smtpServer(): Promise<CountingVendor> {
+  const { server, taken, next } = await countingServer();
+  return { via: `smtp://127.0.0.1:${server.port}`, taken, next, close: () => server.close() };
+}
+
+async function trial(
+  plan: KillPlan,
+  environment: NodeJS.ProcessEnv = {},
+  counting: CountingVendor | null = null,
+): Promise<KillReport> {
   const folder = mkdtempSync(join(tmpdir(), 'amsdal-mail-kill-'));
   const store = `sqlite:${join(folder, 'mail.db')}`;
-  const counting = await countingServer();
-  const { server } = counting;
+  const server = counting ?? (await smtpServer());
   const outbox = new Outbox({ store, connection: new DummyBackend() });
   try {
-    const via = `smtp://127.0.0.1:${server.port}`;
-    const report = await killTrial(outbox, counting, { STORE: store, VIA: via, ...environment }, plan);
+    const report = await killTrial(outbox, server, { STORE: store, VIA: server.via, ...environment }, plan);
     if (isWhole) console.table({ sqlite: { ...report, doubled: report.doubled.length, lost: report.lost.length } });
     return report;
   } finally {
@@ -41,6 +49,16 @@ it(
     const report = await trial(NAIVE_PLAN, { NAIVE: '1' });
     expect(report.lost).toEqual([]);
     expect(report.doubled.length).toBeGreaterThan(0);
+  },
+  TIMEOUT_MS,
+);
+
+it(
+  'leaves nothing in doubt over a provider that remembers keys',
+  async () => {
+    const report = await trial(PLAN, {}, await countingVendor());
+    expect(report).toMatchObject({ kills: PLAN.kills, sleeps: PLAN.sleeps, doubled: [], lost: [], inDoubt: 0 });
+    expect(report.taken).toBe(PLAN.mails);
   },
   TIMEOUT_MS,
 );

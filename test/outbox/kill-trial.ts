@@ -73,7 +73,7 @@ export async function countingServer(): Promise<CountingServer> {
 /** Lets workers die at random moments until `plan` is through and nothing is left to send, then compares both sides. */
 export async function killTrial(
   outbox: Outbox,
-  { taken, next }: CountingServer,
+  { taken, next }: Pick<CountingServer, 'taken' | 'next'>,
   environment: NodeJS.ProcessEnv,
   plan: KillPlan,
   disturbance: Disturbance = { times: 0, run: () => Promise.resolve() },

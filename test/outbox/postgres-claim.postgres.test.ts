@@ -23,7 +23,7 @@ const claim = (store: PostgresStore, limit = 100, lane = 'a') =>
 
 const settlement = (given: Partial<Settlement> & { readonly id: string }): Settlement => ({
   ...{ fence: null, from: ['queued', 'claimed', 'sending', 'in-doubt'], to: 'sent', afterMs: 0, isTried: false },
-  ...{ facts: null, dropsContent: false },
+  ...{ facts: null, keepsRequest: false, dropsContent: false },
   ...given,
 });
 

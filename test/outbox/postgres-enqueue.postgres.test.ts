@@ -259,6 +259,7 @@ describe('what is written down', () => {
 
 const settled = ({ id, fence }: { readonly id: string; readonly fence: number }) => ({
   ...{ id, fence, from: ['claimed'] as const, to: 'sent' as const, afterMs: 0, isTried: true, facts: null },
+  keepsRequest: false,
   dropsContent: false,
 });
 

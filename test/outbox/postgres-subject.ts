@@ -31,7 +31,7 @@ export async function advance(pool: Pool, schema: string, ms: number): Promise<v
   const at = `"${schema.replaceAll('"', '""')}"`;
   const earlier = (column: string) => `${column} = ${column} - ${ms} * interval '1 millisecond'`;
   const columns = {
-    mail: ['due_at', 'created_at', 'changed_at', 'lease_until'],
+    mail: ['due_at', 'created_at', 'changed_at', 'lease_until', 'repeat_until'],
     blob: ['used_at'],
     pause: ['until'],
     rate: ['filled_at'],

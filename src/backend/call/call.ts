@@ -21,6 +21,8 @@ export interface CallHost extends BackendFacts {
   readonly traffic: Traffic;
   /** Whether `deliver` asks each job's {@link Job.beforeCommit} itself. */
   readonly awaitsCommit: boolean;
+  /** How long its provider remembers idempotency keys, in milliseconds; null when it has none. */
+  readonly idempotencyMs: number | null;
   /** What stands before the backend now; asked once a call. @throws {ConfigurationError} */
   filters(): readonly DeliveryFilter[];
   deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult>;

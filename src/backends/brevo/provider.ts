@@ -18,7 +18,7 @@ const MEANINGS: Readonly<Record<string, Pick<Refusal, 'code' | 'advice'>>> = {
   not_enough_credits: { code: 'quota' },
   account_under_validation: { code: 'account' },
   document_not_found: { code: 'template' },
-  duplicate_parameter: { code: 'uncertain', advice: 'a mail with this idempotencyKey was taken before' },
+  duplicate_parameter: { code: 'duplicate', advice: 'a mail with this idempotencyKey was taken before' },
 };
 
 /** Brevo's API. */
@@ -29,7 +29,6 @@ export function brevoProvider({ apiKey = '', sandbox = false }: BrevoOptions): P
     fixed: new Set(['sender', 'to', 'cc', 'bcc', 'messageversions', 'headers.idempotencykey']),
     needsTo: true,
     mergesItself: true,
-    keyMs: 15 * 60_000,
     check: { path: '/v3/account', read: readAccount },
     build: (message, key) => build(message, key, sandbox),
     parse,

@@ -33,7 +33,6 @@ export function resendProvider({ apiKey }: ResendOptions): Provider {
     authorization: { authorization: `Bearer ${apiKey}` },
     fixed: new Set(['from', 'to', 'cc', 'bcc']),
     needsTo: true,
-    keyMs: 24 * 3_600_000,
     batch: {
       max: 100,
       maxSize: 40_000_000,

@@ -6,6 +6,7 @@ import type {
   Enqueued,
   Held,
   LaneRate,
+  Marking,
   NewMail,
   OutboxStore,
   Pause,
@@ -152,8 +153,13 @@ class Store implements PostgresStore {
     return this.#change(held, 'renew leases', this.#sql.renew, { held: held.map(heldRow), lease_ms: leaseMs });
   }
 
-  mark(held: readonly Held[]): Promise<readonly Held[]> {
-    return this.#change(held, 'mark mails', this.#sql.mark, held.map(heldRow));
+  mark(markings: readonly Marking[]): Promise<readonly Held[]> {
+    const rows = markings.map(({ request, repeatMs, ...held }) => ({
+      ...heldRow(held),
+      request,
+      repeat_ms: repeatMs,
+    }));
+    return this.#change(markings, 'mark mails', this.#sql.mark, rows);
   }
 
   async settle(settlements: readonly Settlement[], pauses: readonly Pause[] = []): Promise<readonly string[]> {

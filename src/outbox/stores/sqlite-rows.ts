@@ -34,18 +34,21 @@ export function storedOf(row: SqlRow): StoredMail {
     facts: String(row['facts']),
     tries: Number(row['tries']),
     fence: Number(row['fence']),
+    request: textOrNull(row['request']),
     createdAt: Number(row['created_at']),
     changedAt: Number(row['changed_at']),
   };
 }
 
-export function claimedOf(row: SqlRow, isProbe: boolean): ClaimedMail {
+export function claimedOf(row: SqlRow, now: number, isProbe: boolean): ClaimedMail {
   return {
     id: String(row['id']),
     fence: Number(row['fence']),
     lane: String(row['lane']),
     tries: Number(row['tries']),
     onDoubt: onDoubtOf(row),
+    request: textOrNull(row['request']),
+    repeatMs: Number(row['repeat_until']) - now,
     createdAt: Number(row['created_at']),
     facts: String(row['facts']),
     content: bytesOf(row['content']) ?? new Uint8Array(),

@@ -9,8 +9,8 @@ import type {
   Held,
   LaneRate,
   ListQuery,
+  Marking,
   NewMail,
-  OnDoubt,
   OutboxStore,
   Pause,
   Queries,
@@ -35,7 +35,8 @@ const BATCH = 1_000;
 /** Blobs that were used lately are kept: a mail that needs one may be about to be written down. */
 const BLOB_MS = 24 * 3_600_000;
 
-const MAIL = 'id, key, lane, priority, order_key, state, due_at, on_doubt, facts, tries, fence, created_at, changed_at';
+const MAIL =
+  'id, key, lane, priority, order_key, state, due_at, on_doubt, facts, tries, fence, request, created_at, changed_at';
 
 /**
  * Keeps the mails of an outbox in a file, for the processes of one machine. The file is made when there is none, readable by its
@@ -113,12 +114,15 @@ class SqliteStore implements OutboxStore {
     }, false);
   }
 
-  async mark(held: readonly Held[]): Promise<readonly Held[]> {
-    const sql = `UPDATE mail SET state = ${SENDING}, changed_at = ?
+  async mark(markings: readonly Marking[]): Promise<readonly Held[]> {
+    const sql = `UPDATE mail SET state = ${SENDING}, changed_at = ?,
+      repeat_until = CASE WHEN request IS ? THEN repeat_until ELSE ? END, request = ?
       WHERE id = ? AND fence = ? AND state = ${CLAIMED} AND lease_until > ?`;
     return this.#database.transaction(() => {
       const now = this.#now();
-      return held.filter(({ id, fence }) => this.#run(sql, now, id, fence, now) > 0);
+      return markings.filter(
+        ({ id, fence, request, repeatMs }) => this.#run(sql, now, request, now + repeatMs, request, id, fence, now) > 0,
+      );
     });
   }
 
@@ -135,14 +139,18 @@ class SqliteStore implements OutboxStore {
   async recover(pruneMs?: number): Promise<Recovered> {
     const overdue = `lease_until <= ? LIMIT ${BATCH}`;
     const left = this.#database.prepare(
-      `SELECT ${MAIL} FROM mail INDEXED BY mail_leased WHERE state IN (${CLAIMED}, ${SENDING}) AND ${overdue}`,
+      `SELECT ${MAIL}, repeat_until FROM mail INDEXED BY mail_leased WHERE state IN (${CLAIMED}, ${SENDING}) AND ${overdue}`,
     );
     const isDue = pruneMs !== undefined || this.#read(() => left.get(this.#now())) !== undefined;
     if (!isDue) return { requeued: [], doubtful: [], pruned: 0 };
     const recovered = await this.#database.transaction(() => {
       const now = this.#now();
-      const rows = left.all(now).map(storedOf);
-      for (const { id, state, onDoubt } of rows) this.#takeBack(id, state === 'sending' ? onDoubt : null, now);
+      const found = left.all(now);
+      const rows = found.map(storedOf);
+      for (const [place, { id, state, onDoubt, request }] of rows.entries()) {
+        const isRepeated = request !== null && Number(found[place]?.['repeat_until']) > now;
+        this.#takeBack(id, state === 'sending' ? onDoubt === 'hold' && !isRepeated : null, now);
+      }
       const again = rows.flatMap(({ id }) => this.#mail(id) ?? []);
       const wasSending = new Set(rows.filter(({ state }) => state === 'sending').map(({ id }) => id));
       return {
@@ -275,7 +283,7 @@ class SqliteStore implements OutboxStore {
             AND earlier.state < ${IN_DOUBT} AND earlier.seq < due.seq
         ))
         ORDER BY priority DESC, seq LIMIT ?
-      ) RETURNING seq, priority, id, lane, tries, fence, on_doubt, created_at, facts, content`;
+      ) RETURNING seq, priority, id, lane, tries, fence, on_doubt, request, repeat_until, created_at, facts, content`;
     const most = paused === null ? limit : 1;
     const rows = this.#database.prepare(sql).all(now + leaseMs, now, lane, most);
     if (paused !== null && rows.length > 0)
@@ -284,17 +292,19 @@ class SqliteStore implements OutboxStore {
     const inOrder = rows.toSorted(
       (a, b) => Number(b['priority']) - Number(a['priority']) || Number(a['seq']) - Number(b['seq']),
     );
-    return inOrder.map((row) => claimedOf(row, paused !== null));
+    return inOrder.map((row) => claimedOf(row, now, paused !== null));
   }
 
-  #change({ id, fence, from, to, afterMs, isTried, facts, dropsContent }: Settlement, now: number): boolean {
-    const kept = from.flatMap((state) => (state === 'queued' ? [LATER, READY] : [STATES.indexOf(state)]));
+  #change({ id, fence, from, to, ...change }: Settlement, now: number): boolean {
+    const { afterMs, isTried, facts, keepsRequest, dropsContent } = change;
+    const states = from.flatMap((state) => (state === 'queued' ? [LATER, READY] : [STATES.indexOf(state)]));
     const state = to === 'queued' ? (afterMs > 0 ? LATER : READY) : STATES.indexOf(to);
     const sql = `UPDATE mail SET state = ?, due_at = ?, changed_at = ?, tries = tries + ?, facts = coalesce(?, facts),
-      content = CASE WHEN ? THEN NULL ELSE content END, fence = fence + 1, lease_until = 0
-      WHERE id = ? AND fence = coalesce(?, fence) AND state IN (${kept.join()})`;
+      request = CASE WHEN ? THEN request END, content = CASE WHEN ? THEN NULL ELSE content END, fence = fence + 1, lease_until = 0
+      WHERE id = ? AND fence = coalesce(?, fence) AND state IN (${states.join()})`;
     const dropped = dropsContent ? 1 : 0;
-    const values = [state, now + afterMs, now, isTried ? 1 : 0, facts, dropped, id, fence];
+    const kept = keepsRequest ? 1 : 0;
+    const values = [state, now + afterMs, now, isTried ? 1 : 0, facts, kept, dropped, id, fence];
     if (this.#run(sql, ...values) === 0) return false;
     if (dropsContent) this.#run('DELETE FROM mail_blob WHERE seq = (SELECT seq FROM mail WHERE id = ?)', id);
     return true;
@@ -309,13 +319,12 @@ class SqliteStore implements OutboxStore {
     }
   }
 
-  /** @param onDoubt null for what was not being sent */
-  #takeBack(id: string, onDoubt: OnDoubt | null, now: number): void {
-    const isHeld = onDoubt === 'hold';
+  /** @param isHeld whether somebody has to decide; null for what was not being sent */
+  #takeBack(id: string, isHeld: boolean | null, now: number): void {
     const sql = `UPDATE mail SET state = ?, due_at = ?, changed_at = ?, lease_until = 0, tries = tries + ?, fence = fence + ?
       WHERE id = ?`;
     // The word of a worker that was thought dead counts as long as nobody else has decided.
-    this.#run(sql, isHeld ? IN_DOUBT : READY, now, now, onDoubt === null ? 0 : 1, isHeld ? 0 : 1, id);
+    this.#run(sql, isHeld ? IN_DOUBT : READY, now, now, isHeld === null ? 0 : 1, isHeld ? 0 : 1, id);
   }
 
   #prune(endedBefore: number, unusedSince: number): number {

@@ -42,7 +42,10 @@ export function plannedError(plan: EmailError | PlannedFailure): EmailError {
   if (plan instanceof EmailError) return plan;
   const { code, message = `the inbox was told to fail with ${code}`, retryable = RETRYABLE.has(code) } = plan;
   if (isConnectionCode(code)) return new EmailConnectionError(code, message, { retryable });
-  return new SendError(code, message, { retryable, outcome: code === 'uncertain' ? 'unknown' : 'not-sent' });
+  return new SendError(code, message, {
+    retryable,
+    outcome: code === 'uncertain' || code === 'duplicate' ? 'unknown' : 'not-sent',
+  });
 }
 
 function isConnectionCode(code: PlannedFailure['code']): code is Exclude<ConnectionErrorCode, 'aborted'> {

@@ -87,10 +87,10 @@ export function roundsOf(settlements: readonly Settlement[]): readonly (readonly
 }
 
 export function settlementRow(settlement: Settlement): Readonly<Record<string, unknown>> {
-  const { id, fence, from, to, afterMs, isTried, facts, dropsContent } = settlement;
+  const { id, fence, from, to, afterMs, isTried, facts, keepsRequest, dropsContent } = settlement;
   return {
     ...{ id, fence, states: from, next_state: to, after_ms: afterMs, is_tried: isTried },
-    ...{ new_facts: facts, drops_content: dropsContent },
+    ...{ new_facts: facts, keeps_request: keepsRequest, drops_content: dropsContent },
   };
 }
 

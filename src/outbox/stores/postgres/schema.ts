@@ -44,6 +44,8 @@ function statementsOf(names: Names): readonly string[] {
   lease_until timestamptz(3),
   fence bigint NOT NULL DEFAULT 0,
   tries integer NOT NULL DEFAULT 0,
+  request text COLLATE "C",
+  repeat_until timestamptz(3),
   facts text NOT NULL,
   content bytea
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.05);`,

@@ -6,8 +6,8 @@ export function changing(names: Names): Readonly<Record<'renew' | 'mark' | 'sett
   const { mail, mailBlob, pause } = names;
   // States are subqueries, as the planner would otherwise read the index of all that workers hold, with what is dead in it.
   // Rows are locked in one order, so that no two of these statements wait for each other.
-  const held = (rows: string, where: string) => `held AS MATERIALIZED (
-  SELECT mail.id, mail.fence FROM ${rows} JOIN ${mail} AS mail USING (id)
+  const held = (rows: string, where: string, more = '') => `held AS MATERIALIZED (
+  SELECT mail.id, mail.fence${more} FROM ${rows} JOIN ${mail} AS mail USING (id)
   WHERE mail.fence = given.fence AND ${where} ORDER BY mail.id FOR NO KEY UPDATE OF mail
 )`;
   return {
@@ -21,10 +21,16 @@ changed AS (
 )
 SELECT CAST(${list('changed', 'changed')} AS text) AS answer`,
     // Whether the lease has run out is asked once the row is locked: that may have taken a while.
-    mark: `WITH ${held(`json_to_recordset(${given(1, 'json')}) AS given(id text, fence bigint)`, "state = (SELECT 'claimed')")},
+    mark: `WITH ${held(
+      `json_to_recordset(${given(1, 'json')}) AS given(id text, fence bigint, request text, repeat_ms double precision)`,
+      "state = (SELECT 'claimed')",
+      ', given.request, repeat_ms',
+    )},
 changed AS (
-  UPDATE ${mail} AS mail SET state = 'sending', changed_at = date_trunc('milliseconds', clock_timestamp())
-  FROM held WHERE mail.id = held.id AND lease_until > clock_timestamp() RETURNING held.*
+  UPDATE ${mail} AS mail SET state = 'sending', changed_at = date_trunc('milliseconds', clock_timestamp()),
+    repeat_until = CASE WHEN mail.request IS NOT DISTINCT FROM held.request THEN repeat_until
+      ELSE clock_timestamp() + repeat_ms * interval '1 millisecond' END, request = held.request
+  FROM held WHERE mail.id = held.id AND lease_until > clock_timestamp() RETURNING held.id, held.fence
 )
 SELECT CAST(${list('changed', 'changed')} AS text) AS answer`,
     settle: `WITH ${CLOCK},
@@ -33,7 +39,7 @@ request AS MATERIALIZED (
 ),
 given AS MATERIALIZED (
   SELECT given.* FROM request, json_to_recordset(settlements) AS given(id text, fence bigint, states text[], next_state text,
-    after_ms double precision, is_tried boolean, new_facts text, drops_content boolean)
+    after_ms double precision, is_tried boolean, new_facts text, keeps_request boolean, drops_content boolean)
 ),
 held AS MATERIALIZED (
   SELECT mail.id FROM given JOIN ${mail} AS mail USING (id)
@@ -44,6 +50,7 @@ changed AS (
   UPDATE ${mail} AS mail SET state = next_state, is_ready = after_ms <= 0, fence = mail.fence + 1, lease_until = NULL,
     due_at = now + after_ms * interval '1 millisecond', changed_at = now,
     tries = CASE WHEN is_tried THEN tries + 1 ELSE tries END, facts = coalesce(new_facts, facts),
+    request = CASE WHEN keeps_request THEN mail.request END,
     content = CASE WHEN drops_content THEN NULL ELSE content END
   FROM held JOIN given USING (id), clock WHERE mail.id = held.id
   RETURNING mail.id, state, is_ready, order_key, drops_content

@@ -73,7 +73,8 @@ next AS (
 SELECT CAST(json_build_object(
   'mails', coalesce((SELECT json_agg(json_build_object('id', id, 'lane', claimed.lane, 'fence', fence, 'tries', tries,
     'onDoubt', on_doubt, 'createdAt', ${ms('created_at')}, 'facts', facts, 'content', encode(content, 'base64'),
-    'isProbe', is_probe) ORDER BY part, place, chosen.priority DESC, chosen.seq) FROM claimed JOIN chosen USING (id)), '[]'),
+    'isProbe', is_probe, 'request', request, 'repeatMs',
+    coalesce(${ms('(repeat_until - now)')}, 0)) ORDER BY part, place, chosen.priority DESC, chosen.seq) FROM claimed JOIN chosen USING (id), clock), '[]'),
   'nextMs', (SELECT ${ms('(at - now)')} FROM next, clock),
   'promoted', (SELECT count(*) FROM promoted)
 ) AS text) AS answer`;

@@ -10,20 +10,22 @@ export function recovering(names: Names): Readonly<Record<'recover' | 'prune' | 
   return {
     recover: `WITH ${CLOCK},
 lost AS MATERIALIZED (
-  SELECT id, state = 'claimed' AS is_unsent FROM ${mail}
+  SELECT id, state = 'claimed' AS is_unsent, 
+    on_doubt = 'resend' OR (request IS NOT NULL AND repeat_until > (SELECT now FROM clock)) AS is_resent
+  FROM ${mail}
   WHERE state IN ('claimed', 'sending') AND lease_until <= (SELECT now FROM clock)
   ORDER BY id LIMIT ${BATCH.recover} FOR NO KEY UPDATE SKIP LOCKED
 ),
 changed AS (
-  UPDATE ${mail} SET state = CASE WHEN state = 'claimed' OR on_doubt = 'resend' THEN 'queued' ELSE 'in-doubt' END,
+  UPDATE ${mail} AS mail SET state = CASE WHEN is_unsent OR is_resent THEN 'queued' ELSE 'in-doubt' END,
     is_ready = true, lease_until = NULL, changed_at = (SELECT now FROM clock),
-    tries = CASE WHEN state = 'claimed' THEN tries ELSE tries + 1 END,
-    fence = CASE WHEN state = 'sending' AND on_doubt = 'resend' THEN fence + 1 ELSE fence END
-  WHERE id = ANY (ARRAY(SELECT id FROM lost)) RETURNING *
+    tries = CASE WHEN is_unsent THEN tries ELSE tries + 1 END,
+    fence = CASE WHEN is_resent AND NOT is_unsent THEN fence + 1 ELSE fence END
+  FROM lost WHERE mail.id = lost.id AND mail.id = ANY (ARRAY(SELECT id FROM lost)) RETURNING mail.*, is_unsent
 ),
 woken AS MATERIALIZED (SELECT ${wake(names)} WHERE EXISTS (SELECT FROM changed))
-SELECT CAST(json_build_object('requeued', ${list(STORED, 'changed JOIN lost USING (id) WHERE is_unsent')},
-  'doubtful', ${list(STORED, 'changed JOIN lost USING (id) WHERE NOT is_unsent')}, 'isWaking', EXISTS (SELECT FROM woken)) AS text) AS answer`,
+SELECT CAST(json_build_object('requeued', ${list(STORED, 'changed WHERE is_unsent')},
+  'doubtful', ${list(STORED, 'changed WHERE NOT is_unsent')}, 'isWaking', EXISTS (SELECT FROM woken)) AS text) AS answer`,
     prune: `WITH pruned AS (
   DELETE FROM ${mail} WHERE id = ANY (ARRAY(
     SELECT id FROM ${mail} WHERE state IN ('sent', 'failed', 'cancelled')
