@@ -10,6 +10,7 @@ export {
   outboxStoreContract,
 } from '../outbox/contract.ts';
 export type { MailFacts, OutboxEvent, OutboxRecipient } from '../outbox/facts.ts';
+export type { DeliveryEvent } from '../outbox/learn.ts';
 export { type MemoryStoreOptions, memoryStore } from '../outbox/memory-store.ts';
 export {
   type EnqueueOptions,

@@ -68,6 +68,24 @@ export const DOUBT_CASES: Readonly<Record<string, Check>> = {
       'the same request keeps its time',
     );
   },
+  'finds by its Message-ID what may have been sent, and nothing else': async (store) => {
+    const named = () => mail({ messageId: 'a@example.com' });
+    const [sent = '', sending, doubtful, asked] = await enqueue(store, named(), named(), named(), named());
+    await enqueue(store, named(), mail({ messageId: 'b@example.com' }), mail());
+    const held = (await claim(store, 4)).map((each) => ({ ...each, request: each.id === asked ? 'r' : null }));
+    const [first, , third, fourth] = held;
+    assert.ok(first && third && fourth);
+    await store.mark(held);
+    await store.settle([
+      settlement(first, 'sent'),
+      settlement(third, 'in-doubt'),
+      settlement(fourth, 'queued', { keepsRequest: true, afterMs: LEASE }),
+    ]);
+    assert.equal((await store.query('mail', { id: sent }))?.messageId, 'a@example.com');
+    const found = await store.query('doubts', { messageId: 'a@example.com' });
+    assert.deepEqual(idsOf(found).toSorted(), [sending, doubtful, asked].toSorted());
+    assert.deepEqual(await store.query('doubts', { messageId: 'c@example.com' }), []);
+  },
   'forgets a request that is not to be asked again': async (store, { advance }) => {
     await enqueue(store, mail(), mail());
     const [one, two] = await claim(store);

@@ -27,7 +27,7 @@ export interface OutboxEvent {
   /** ISO 8601, UTC, by the clock of the process that did it. */
   readonly at: string;
   /** What was done. */
-  readonly what: 'tried' | 'put-off' | 'in-doubt' | 'retried' | 'resolved' | 'cancelled';
+  readonly what: 'tried' | 'put-off' | 'in-doubt' | 'retried' | 'resolved' | 'learned' | 'cancelled';
   /** Why, or with which result, in words. */
   readonly text: string;
 }

@@ -164,6 +164,8 @@ class MemoryStore implements OutboxStore {
   async query<Q extends keyof Queries>(what: Q, ask: Queries[Q]['ask']): Promise<Queries[Q]['answer']> {
     const answers: { readonly [K in keyof Queries]: (ask: Queries[K]['ask']) => Queries[K]['answer'] } = {
       mail: ({ id }) => storedOrNull(this.#rows.get(id)),
+      doubts: ({ messageId }) =>
+        [...this.#rows.values()].filter((row) => row.mail.messageId === messageId && isInDoubt(row)).map(storedOf),
       content: ({ id }) => this.#rows.get(id)?.content ?? null,
       blobs: ({ hashes }) => hashes.flatMap((hash) => this.#blobs.get(hash) ?? []),
       list: (query) => this.#list(query),
@@ -288,6 +290,10 @@ function isOpen(state: MailState): boolean {
   return state === 'queued' || state === 'claimed' || state === 'sending';
 }
 
+function isInDoubt({ state, request }: Row): boolean {
+  return state === 'sending' || state === 'in-doubt' || request !== null;
+}
+
 function claimedOf(row: Row, now: number, isProbe: boolean): ClaimedMail {
   const { mail, facts, content, tries, fence, request, createdAt } = row;
   const { id, lane, onDoubt } = mail;
@@ -295,24 +301,11 @@ function claimedOf(row: Row, now: number, isProbe: boolean): ClaimedMail {
   return { ...held, createdAt, isProbe, content: content ?? new Uint8Array() };
 }
 
-function storedOf({ mail, state, facts, dueAt, tries, fence, request, createdAt, changedAt }: Row): StoredMail {
-  const { id, key, lane, priority, orderKey, onDoubt } = mail;
-  return {
-    id,
-    key,
-    lane,
-    priority,
-    orderKey,
-    onDoubt,
-    state,
-    facts,
-    dueAt,
-    tries,
-    fence,
-    request,
-    createdAt,
-    changedAt,
-  };
+function storedOf(row: Row): StoredMail {
+  const { mail, state, facts, dueAt, tries, fence, request, createdAt, changedAt } = row;
+  const { id, key, lane, priority, orderKey, messageId, onDoubt } = mail;
+  const own = { id, key, lane, priority, orderKey, messageId, onDoubt };
+  return { ...own, state, facts, dueAt, tries, fence, request, createdAt, changedAt };
 }
 
 function storedOrNull(row: Row | undefined): StoredMail | null {

@@ -7,20 +7,23 @@ import type { Part } from '../backend/part.ts';
 import { stagingFilter } from '../backend/staging/staging-rules.ts';
 import { generateMessageId } from '../mime/compose/message-id.ts';
 import { copyError } from '../model/error-copies.ts';
-import { EmailMessage, withContentRead, withIdAndDate } from '../model/message.ts';
+import { type EmailMessage, withContentRead, withIdAndDate } from '../model/message.ts';
 import type { EmailMessageDraft } from '../model/message-init.ts';
 import { checkOptions } from '../options/option-table.ts';
 import { keepMessage, keptMessage } from './content.ts';
+import { isOne, withFields } from './enqueue-fields.ts';
 import { Entrance } from './entrance.ts';
 import { factsOf, type MailFacts, type OutboxRecipient, readFacts, withEvent, writeFacts } from './facts.ts';
 import { Grouped } from './grouped.ts';
 import { endOf } from './judge.ts';
 import { issue, readChoice, refusedOption, unknownLane, withoutOutbox } from './lane-choice.ts';
+import { afterEvent, type Change, type DeliveryEvent, isInDoubt } from './learn.ts';
 import { newMailId } from './mail-id.ts';
 import { KEEP_MS, LANES, type LaneChoice, OUTBOX_OPTIONS, type OutboxOptions } from './outbox-options.ts';
 import { healthOf, type OutboxHealth, type OutboxStats, statsOf } from './outbox-stats.ts';
 import { Seal } from './seal.ts';
 import type { Enqueued, ListQuery, MailState, NewMail, OnDoubt, OutboxStore, Settlement, StoredMail } from './store.ts';
+import { tellOfChange } from './tell-of-change.ts';
 import type { WorkOptions, WorkReport } from './work-options.ts';
 import { Worker } from './worker.ts';
 
@@ -187,40 +190,61 @@ export class Outbox implements AsyncDisposable {
    * Keeps a mail from being sent that waits, or any further; it is in doubt when a try before left somebody in doubt. False when it
    * does not wait, or not any more.
    */
-  cancel(id: string): Promise<boolean> {
-    return this.#change(id, ['queued'], (facts, { request }) => {
+  async cancel(id: string): Promise<boolean> {
+    const changed = await this.#change(id, ['queued'], (facts, { request }) => {
       const isDoubtful = request !== null || facts.recipients.some(({ status }) => status === 'unknown');
       const recipients = facts.recipients.map((each) => ({ ...each, isOpen: false }));
       return { to: isDoubtful ? 'in-doubt' : 'cancelled', facts: withEvent(facts, 'cancelled', '', recipients) };
     });
+    return changed !== null;
   }
 
   /** Sends a mail now that waits for another try, or has failed, to those who have not got it; false when it is in another state. */
-  retry(id: string): Promise<boolean> {
-    return this.#change(id, ['queued', 'failed'], (facts) => {
+  async retry(id: string): Promise<boolean> {
+    const changed = await this.#change(id, ['queued', 'failed'], (facts) => {
       const isMissing = ({ status, isOpen }: OutboxRecipient) =>
         isOpen || ['failed', 'rejected', 'invalid'].includes(status);
       const recipients = facts.recipients.map((each) => ({ ...each, isOpen: isMissing(each) }));
       return { to: 'queued', facts: withEvent(facts, 'retried', '', recipients) };
     });
+    return changed !== null;
   }
 
   /**
    * Decides about a mail in doubt: it was `sent`, or it is to be sent again to those of whom nobody knows, with the same
    * Message-ID; false when it is in another state.
    */
-  resolve(id: string, decision: 'sent' | 'resend'): Promise<boolean> {
-    return this.#change(id, ['in-doubt'], (facts) => {
+  async resolve(id: string, decision: 'sent' | 'resend'): Promise<boolean> {
+    const changed = await this.#change(id, ['in-doubt'], (facts) => {
       const isResent = decision === 'resend';
       const recipients = facts.recipients.map((each): OutboxRecipient => {
-        // Of a mail whose worker died, nothing is known of those that it was still for.
-        return each.status === 'unknown' || each.isOpen
-          ? { ...each, status: isResent ? 'queued' : 'sent', isOpen: isResent }
-          : each;
+        return isInDoubt(each) ? { ...each, status: isResent ? 'queued' : 'sent', isOpen: isResent } : each;
       });
       const to = isResent ? 'queued' : endOf(recipients);
       return { to, facts: withEvent(facts, 'resolved', decision, recipients) };
     });
+    return changed !== null;
+  }
+
+  /**
+   * Takes what a provider tells of a recipient later, as by a webhook: who was in doubt has got the mail, or has not. Nothing
+   * else is changed, and nothing that somebody has decided. True when a mail in doubt is the clearer for it.
+   */
+  async learn(event: DeliveryEvent): Promise<boolean> {
+    const { messageId } = event;
+    if (messageId === null) return false;
+    const found = await this.#store.query('doubts', { messageId: messageId.replace(/^<(.*)>$/, '$1') });
+    const learned = found.map(async (mail) => {
+      const changed = await this.#change(mail.id, ['sending', 'in-doubt', 'queued'], (facts, { state, request }) => {
+        const told = afterEvent(facts, event);
+        if (state === 'in-doubt') return told;
+        // Whoever has it will know more, unless there is no more to be known.
+        return told?.to === 'in-doubt' || (state === 'queued' && request === null) ? null : told;
+      });
+      if (changed !== null && changed.to !== 'in-doubt') tellOfChange(mail, changed.to, changed.facts);
+      return changed !== null;
+    });
+    return (await Promise.all(learned)).includes(true);
   }
 
   /** How many mails there are, by lane and state. */
@@ -276,6 +300,7 @@ export class Outbox implements AsyncDisposable {
     const mail: NewMail = {
       ...{ id, lane, priority, orderKey, onDoubt },
       key: message.idempotencyKey,
+      messageId: message.messageId,
       dueAt: read.sendAt?.getTime() ?? null,
       facts: writeFacts(factsOf(message)),
       ...keepMessage(message, this.#seal),
@@ -320,22 +345,21 @@ export class Outbox implements AsyncDisposable {
   async #change(
     id: string,
     from: readonly MailState[],
-    change: (facts: MailFacts, stored: StoredMail) => { readonly to: MailState; readonly facts: MailFacts },
-  ): Promise<boolean> {
+    change: (facts: MailFacts, stored: StoredMail) => Change | null,
+  ): Promise<Change | null> {
     // A worker may try it between reading and writing: what it learned of recipients must not be lost.
     for (;;) {
       const stored = await this.#store.query('mail', { id });
-      if (stored === null || !from.includes(stored.state)) return false;
-      const changed = await this.#store.settle([this.#changeOf(stored, from, change(readFacts(stored.facts), stored))]);
-      if (changed.length > 0) return true;
+      if (stored === null || !from.includes(stored.state)) return null;
+      const told = change(readFacts(stored.facts), stored);
+      if (told === null) return null;
+      const changed = await this.#store.settle([this.#changeOf(stored, from, told)]);
+      if (changed.length === 0) continue;
+      return told;
     }
   }
 
-  #changeOf(
-    { id, fence, state }: StoredMail,
-    from: readonly MailState[],
-    { to, facts }: { readonly to: MailState; readonly facts: MailFacts },
-  ): Settlement {
+  #changeOf({ id, fence, state }: StoredMail, from: readonly MailState[], { to, facts }: Change): Settlement {
     return {
       ...{ id, fence, from, to, afterMs: 0, isTried: false, facts: writeFacts(facts) },
       keepsRequest: state === 'queued' && to === 'queued',
@@ -362,24 +386,4 @@ function outboxMail({
 function guards(): readonly DeliveryFilter[] {
   const staging = stagingFilter();
   return staging === null ? [] : [staging];
-}
-
-function isOne(mails: EmailMessage | EmailMessageDraft | Messages): mails is EmailMessage | EmailMessageDraft {
-  return !(Symbol.iterator in mails || Symbol.asyncIterator in mails);
-}
-
-/** The messages with the key and the time that all of them are given. */
-async function* withFields(
-  messages: Messages | readonly (EmailMessage | EmailMessageDraft)[],
-  key: string | undefined,
-  sendAt: Date | undefined,
-): AsyncGenerator<EmailMessage | EmailMessageDraft, void, undefined> {
-  let place = 0;
-  const isList = !(Array.isArray(messages) && messages.length === 1);
-  for await (const message of messages) {
-    const idempotencyKey = key === undefined ? null : isList ? `${key}:${place++}` : key;
-    const fields = { ...(idempotencyKey !== null && { idempotencyKey }), ...(sendAt && { sendAt }) };
-    if (Object.keys(fields).length === 0) yield message;
-    else yield message instanceof EmailMessage ? message.with(fields) : { ...message, ...fields };
-  }
 }

@@ -31,6 +31,8 @@ export interface NewMail {
   readonly priority: number;
   /** Of several with one key the earliest goes first, the next once nothing more is tried for it. */
   readonly orderKey: string | null;
+  /** Its Message-ID; null where it has none before it is sent. */
+  readonly messageId: string | null;
   /** In milliseconds since 1970; null for at once. */
   readonly dueAt: number | null;
   /** What becomes of it when its worker dies. */
@@ -196,6 +198,8 @@ export interface Count {
 export interface Queries {
   /** A mail by its id; null when there is none. */
   readonly mail: { readonly ask: { readonly id: string }; readonly answer: StoredMail | null };
+  /** Of one Message-ID those that may have been sent: they are in doubt or being sent, or their request is to be asked again. */
+  readonly doubts: { readonly ask: { readonly messageId: string }; readonly answer: readonly StoredMail[] };
   /** Null once it is not kept any more. */
   readonly content: { readonly ask: { readonly id: string }; readonly answer: Uint8Array | null };
   /** Of those that there are, in any order. */

@@ -20,7 +20,7 @@ export async function newStore(pool: Pool, options: PostgresStoreOptions = {}): 
 export function mail(given: Partial<NewMail> = {}): NewMail {
   const id = `01${String(++count).padStart(24, '0')}`;
   return {
-    ...{ id, key: null, lane: 'a', priority: 0, orderKey: null, dueAt: null, onDoubt: 'hold' },
+    ...{ id, key: null, lane: 'a', priority: 0, orderKey: null, messageId: null, dueAt: null, onDoubt: 'hold' },
     ...{ facts: `{"subject":"mail ${id}"}`, content: new TextEncoder().encode(`content ${id}`), blobs: [] },
     ...given,
   };

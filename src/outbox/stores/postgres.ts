@@ -199,6 +199,7 @@ class Store implements PostgresStore {
     // Each is what its statement answers.
     const answers: { readonly [K in keyof Queries]: (ask: Queries[K]['ask']) => Promise<Queries[K]['answer']> } = {
       mail: async ({ id }) => ((await read(this.#sql.mail, wellFormed(id))) ?? null) as StoredMail | null,
+      doubts: async ({ messageId }) => (await read(this.#sql.doubts, wellFormed(messageId))) as readonly StoredMail[],
       content: async ({ id }) => {
         const content = (await read(this.#sql.content, wellFormed(id))) as string | undefined;
         return content === undefined ? null : bytesOf(content);

@@ -28,6 +28,7 @@ export function storedOf(row: SqlRow): StoredMail {
     lane: String(row['lane']),
     priority: Number(row['priority']),
     orderKey: textOrNull(row['order_key']),
+    messageId: textOrNull(row['message_id']),
     state: stateOf(row),
     dueAt: Number(row['due_at']),
     onDoubt: onDoubtOf(row),

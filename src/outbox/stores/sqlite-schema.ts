@@ -29,6 +29,7 @@ export const SCHEMA: readonly string[] = [
     lane TEXT NOT NULL,
     priority INTEGER NOT NULL,
     order_key TEXT,
+    message_id TEXT,
     state INTEGER NOT NULL,
     due_at INTEGER NOT NULL,
     on_doubt TEXT NOT NULL,
@@ -46,6 +47,7 @@ export const SCHEMA: readonly string[] = [
   CREATE INDEX mail_later ON mail (due_at, lane) WHERE state = 0;
   CREATE INDEX mail_leased ON mail (lease_until) WHERE state IN (2, 3);
   CREATE INDEX mail_order ON mail (order_key, seq) WHERE order_key IS NOT NULL AND state < 4;
+  CREATE INDEX mail_doubt ON mail (message_id) WHERE state IN (3, 4) OR request IS NOT NULL;
   CREATE INDEX mail_ended ON mail (changed_at) WHERE state > 4;
   CREATE INDEX mail_state ON mail (state, lane, id);
   CREATE TABLE blob (hash TEXT PRIMARY KEY, bytes BLOB NOT NULL, used_at INTEGER NOT NULL) STRICT;

@@ -36,7 +36,7 @@ const BATCH = 1_000;
 const BLOB_MS = 24 * 3_600_000;
 
 const MAIL =
-  'id, key, lane, priority, order_key, state, due_at, on_doubt, facts, tries, fence, request, created_at, changed_at';
+  'id, key, lane, priority, order_key, message_id, state, due_at, on_doubt, facts, tries, fence, request, created_at, changed_at';
 
 /**
  * Keeps the mails of an outbox in a file, for the processes of one machine. The file is made when there is none, readable by its
@@ -166,6 +166,7 @@ class SqliteStore implements OutboxStore {
   async query<Q extends keyof Queries>(what: Q, ask: Queries[Q]['ask']): Promise<Queries[Q]['answer']> {
     const answers: { readonly [K in keyof Queries]: (ask: Queries[K]['ask']) => Queries[K]['answer'] } = {
       mail: ({ id }) => this.#mail(id),
+      doubts: ({ messageId }) => this.#doubts(messageId),
       content: ({ id }) =>
         bytesOf(this.#database.prepare('SELECT content FROM mail WHERE id = ?').get(id)?.['content']),
       blobs: ({ hashes }) => hashes.flatMap((hash) => this.#blob(hash) ?? []),
@@ -218,15 +219,16 @@ class SqliteStore implements OutboxStore {
   #insert(mails: readonly NewMail[]): readonly Enqueued[] {
     const now = this.#now();
     const insert = this.#database.prepare(
-      `INSERT INTO mail (id, key, lane, priority, order_key, state, due_at, on_doubt, facts, content, created_at, changed_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING RETURNING seq`,
+      `INSERT INTO mail (id, key, lane, priority, order_key, message_id, state, due_at, on_doubt, facts, content, created_at, changed_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING RETURNING seq`,
     );
     const kept = new Set<string>();
     return mails.map((mail) => {
-      const { id, key, lane, priority, orderKey, onDoubt, facts, content, blobs } = mail;
+      const { id, key, lane, priority, orderKey, messageId, onDoubt, facts, content, blobs } = mail;
+      const place = [id, key, lane, priority, orderKey, messageId];
       const dueAt = mail.dueAt ?? now;
       const state = dueAt > now ? LATER : READY;
-      const row = insert.get(id, key, lane, priority, orderKey, state, dueAt, onDoubt, facts, content, now, now);
+      const row = insert.get(...place, state, dueAt, onDoubt, facts, content, now, now);
       if (row === undefined) {
         const other = this.#database.prepare('SELECT id FROM mail WHERE key = ?').get(key);
         return { id: String(other?.['id']), isDuplicate: true };
@@ -339,6 +341,12 @@ class SqliteStore implements OutboxStore {
   #mail(id: string): StoredMail | null {
     const row = this.#database.prepare(`SELECT ${MAIL} FROM mail WHERE id = ?`).get(id);
     return row === undefined ? null : storedOf(row);
+  }
+
+  #doubts(messageId: string): readonly StoredMail[] {
+    const sql = `SELECT ${MAIL} FROM mail INDEXED BY mail_doubt
+      WHERE message_id = ? AND (state IN (${SENDING}, ${IN_DOUBT}) OR request IS NOT NULL)`;
+    return this.#database.prepare(sql).all(messageId).map(storedOf);
   }
 
   #blob(hash: string): Blob | null {

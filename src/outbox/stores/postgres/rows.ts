@@ -21,7 +21,8 @@ export function enqueueValues(mails: readonly NewMail[]): string[] {
   const links = mails.flatMap(({ id, blobs: each }) => each.map(({ hash }) => ({ id, hash })));
   const columns: readonly Column[] = [
     ...[mails.map(({ id }) => id), mails.map(({ key }) => key), mails.map(({ lane }) => lane)],
-    ...[mails.map(({ priority }) => priority), mails.map(({ orderKey }) => orderKey), mails.map(({ dueAt }) => dueAt)],
+    ...[mails.map(({ priority }) => priority), mails.map(({ orderKey }) => orderKey)],
+    ...[mails.map(({ messageId }) => messageId), mails.map(({ dueAt }) => dueAt)],
     ...[
       mails.map(({ onDoubt }) => onDoubt),
       mails.map(({ facts }) => facts),
@@ -49,7 +50,7 @@ export function arrayOf(column: Column): string {
 /** @throws {ConfigurationError} `invalid-option` for what a text of Postgres cannot hold. */
 export function checkTexts(mails: readonly NewMail[]): void {
   for (const mail of mails) {
-    for (const option of ['id', 'key', 'lane', 'orderKey', 'facts'] as const) {
+    for (const option of ['id', 'key', 'lane', 'orderKey', 'messageId', 'facts'] as const) {
       if (mail[option]?.includes('\0')) {
         const message = `${option}: must be without NUL characters, which Postgres cannot keep in a text`;
         throw new ConfigurationError('invalid-option', message, { option });

@@ -35,6 +35,7 @@ function statementsOf(names: Names): readonly string[] {
   lane text COLLATE "C" NOT NULL,
   priority double precision NOT NULL,
   order_key text COLLATE "C",
+  message_id text COLLATE "C",
   on_doubt text NOT NULL,
   state text COLLATE "C" NOT NULL,
   is_ready boolean NOT NULL, -- of those queued: whether their time has come
@@ -56,6 +57,8 @@ function statementsOf(names: Names): readonly string[] {
     `CREATE INDEX IF NOT EXISTS ${index('order')} ON ${mail} (order_key, seq)
   WHERE order_key IS NOT NULL AND state IN ('queued', 'claimed', 'sending');`,
     `CREATE INDEX IF NOT EXISTS ${index('held')} ON ${mail} (id) WHERE state IN ('claimed', 'sending');`,
+    `CREATE INDEX IF NOT EXISTS ${index('doubt')} ON ${mail} (message_id)
+  WHERE state IN ('sending', 'in-doubt') OR request IS NOT NULL;`,
     `CREATE INDEX IF NOT EXISTS ${index('ended')} ON ${mail} (changed_at)
   WHERE state IN ('sent', 'failed', 'cancelled');`,
     `CREATE INDEX IF NOT EXISTS ${index('state')} ON ${mail} (state, id) INCLUDE (lane, due_at, changed_at);`,

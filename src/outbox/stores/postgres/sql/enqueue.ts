@@ -13,15 +13,15 @@ export function enqueueing(names: Names, hasBlobs: boolean): string {
 given AS MATERIALIZED (
   SELECT nextval(${literal(sequence)}) AS seq, each.* FROM (
     SELECT * FROM unnest(${given(1, 'text[]')}, ${given(2, 'text[]')}, ${given(3, 'text[]')}, ${given(4, 'float8[]')}, ${given(5, 'text[]')},
-      ${given(6, 'float8[]')}, ${given(7, 'text[]')}, ${given(8, 'text[]')}, ${given(9, 'text[]')})
-      WITH ORDINALITY AS given(id, key, lane, priority, order_key, due_ms, on_doubt, facts, content, place)
+      ${given(6, 'text[]')}, ${given(7, 'float8[]')}, ${given(8, 'text[]')}, ${given(9, 'text[]')}, ${given(10, 'text[]')})
+      WITH ORDINALITY AS given(id, key, lane, priority, order_key, message_id, due_ms, on_doubt, facts, content, place)
     ORDER BY place
   ) each
 ),
 written AS (
-  INSERT INTO ${mail} (seq, id, key, lane, priority, order_key, on_doubt, state, is_ready, due_at, created_at, changed_at,
+  INSERT INTO ${mail} (seq, id, key, lane, priority, order_key, message_id, on_doubt, state, is_ready, due_at, created_at, changed_at,
     facts, content)
-  SELECT seq, id, key, lane, priority, order_key, on_doubt, 'queued', due_ms IS NULL OR to_timestamp(due_ms / 1000) <= now,
+  SELECT seq, id, key, lane, priority, order_key, message_id, on_doubt, 'queued', due_ms IS NULL OR to_timestamp(due_ms / 1000) <= now,
     coalesce(to_timestamp(due_ms / 1000), now), now, now, facts, decode(content, 'base64')
   FROM given, clock ORDER BY key, place
   ON CONFLICT DO NOTHING
@@ -32,7 +32,7 @@ SELECT CAST(${list('id', 'written')} AS text) || ${wake(names)} AS answer`;
 
 function withBlobs({ mailBlob, blob }: Names): string {
   return `needed AS MATERIALIZED (
-  SELECT mail, hash FROM unnest(${given(10, 'text[]')}, ${given(11, 'text[]')}) AS given(mail, hash)
+  SELECT mail, hash FROM unnest(${given(11, 'text[]')}, ${given(12, 'text[]')}) AS given(mail, hash)
   WHERE mail IN (SELECT id FROM written)
 ),
 kept AS MATERIALIZED ( -- nobody deletes them before this transaction ends
@@ -45,7 +45,7 @@ used AS ( -- those that another transaction writes this of are skipped: it would
 ),
 new_blob AS (
   INSERT INTO ${blob} (hash, bytes, used_at)
-  SELECT hash, decode(bytes, 'base64'), now FROM unnest(${given(12, 'text[]')}, ${given(13, 'text[]')}) AS given(hash, bytes), clock
+  SELECT hash, decode(bytes, 'base64'), now FROM unnest(${given(13, 'text[]')}, ${given(14, 'text[]')}) AS given(hash, bytes), clock
   WHERE hash IN (SELECT hash FROM needed) AND hash NOT IN (SELECT hash FROM kept)
   ORDER BY hash ON CONFLICT DO NOTHING
 ),

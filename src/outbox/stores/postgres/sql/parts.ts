@@ -5,7 +5,7 @@ export const CLOCK = `clock AS MATERIALIZED (SELECT date_trunc('milliseconds', c
 
 /** The columns of a mail, as `StoredMail` names them. */
 export const STORED: string = `json_build_object('id', id, 'key', key, 'lane', lane, 'priority', priority,
-  'orderKey', order_key, 'onDoubt', on_doubt, 'state', state, 'facts', facts, 'dueAt', ${ms('due_at')}, 'tries', tries,
+  'orderKey', order_key, 'messageId', message_id, 'onDoubt', on_doubt, 'state', state, 'facts', facts, 'dueAt', ${ms('due_at')}, 'tries', tries,
   'fence', fence, 'request', request, 'createdAt', ${ms('created_at')}, 'changedAt', ${ms('changed_at')})`;
 
 /** A parameter, which is a text as it comes: a driver that is told another type writes it in that type's form once more. */

@@ -3,11 +3,15 @@ import { literal, type Names } from '../names.ts';
 import { CLOCK, given, list, ms, STORED } from './parts.ts';
 
 /** What can be asked of a store, by the names of its queries. */
-export function reading(names: Names): Readonly<Record<'mail' | 'content' | 'blobs' | 'counts' | 'pauses', string>> {
+export function reading(
+  names: Names,
+): Readonly<Record<'mail' | 'doubts' | 'content' | 'blobs' | 'counts' | 'pauses', string>> {
   const { mail, blob, pause } = names;
   const isIt = `id = (${given(1, 'json')} #>> '{}')`;
   return {
     mail: `SELECT CAST(${STORED} AS text) AS answer FROM ${mail} WHERE ${isIt}`,
+    doubts: `SELECT CAST(coalesce(json_agg(${STORED}), '[]') AS text) AS answer FROM ${mail}
+WHERE message_id = (${given(1, 'json')} #>> '{}') AND (state IN ('sending', 'in-doubt') OR request IS NOT NULL)`,
     content: `SELECT CAST(to_json(encode(content, 'base64')) AS text) AS answer FROM ${mail}
 WHERE ${isIt} AND content IS NOT NULL`,
     blobs: `SELECT CAST(coalesce(json_agg(json_build_object('hash', hash, 'bytes', encode(bytes, 'base64'))), '[]') AS text)
