@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { EmailConnectionError } from '../../src/model/errors.ts';
 import type { Outbox } from '../../src/outbox/outbox.ts';
@@ -173,9 +174,25 @@ async function compare(
   return { ...done, taken: taken.size, doubled, lost, inDoubt, inDoubtAndTaken };
 }
 
-async function startWorker(environment: NodeJS.ProcessEnv): Promise<ChildProcess> {
+let started = 0;
+
+/** What gives one process another clock, where Debian's libfaketime is installed; else its Date is another one. */
+const [FAKETIME] = ['x86_64', 'aarch64']
+  .map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketime.so.1`)
+  .filter((path) => existsSync(path));
+
+function clockOf(ms: number): NodeJS.ProcessEnv {
+  if (FAKETIME === undefined || ms === 0) return { CLOCK_MS: String(ms) };
+  return { LD_PRELOAD: FAKETIME, FAKETIME: `${ms < 0 ? '-' : '+'}${Math.abs(ms) / 1_000}s`, DONT_FAKE_MONOTONIC: '1' };
+}
+
+/** As many workers as there are clocks have one each: milliseconds of error, with commas between them. */
+
+async function startWorker({ CLOCKS = '0', ...environment }: NodeJS.ProcessEnv): Promise<ChildProcess> {
+  const clocks = CLOCKS.split(',');
+  const own = { ...environment, ...clockOf(Number(clocks[started++ % clocks.length])) };
   const child = spawn(process.execPath, [WORKER], {
-    env: { ...process.env, NODE_V8_COVERAGE: undefined, ...environment },
+    env: { ...process.env, NODE_V8_COVERAGE: undefined, ...own },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit').then(([code, signal]) => {

@@ -9,7 +9,9 @@ const { Outbox } = await import(dist('connection/outbox'));
 /** @type {Pick<typeof import('../../src/outbox/engine.ts'), 'openStore'>} */
 const { openStore } = await import(dist('outbox/engine'));
 
-const { STORE = '', VIA = '', NAIVE } = env;
+const { STORE = '', VIA = '', NAIVE, CLOCK_MS = '0' } = env;
+const { now } = Date;
+Date.now = () => now() + Number(CLOCK_MS);
 const store = openStore(STORE);
 // As most queues do it: that a mail leaves is written down once it has left.
 if (NAIVE === '1') store.mark = async (held) => held;
