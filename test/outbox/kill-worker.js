@@ -9,13 +9,16 @@ const { Outbox } = await import(dist('connection/outbox'));
 /** @type {Pick<typeof import('../../src/outbox/engine.ts'), 'openStore'>} */
 const { openStore } = await import(dist('outbox/engine'));
 
-const { STORE = '', VIA = '', NAIVE, CLOCK_MS = '0' } = env;
+const { STORE = '', VIA = '', NAIVE, CLOCK_MS = '0', LANES, LEASE_MS = '1000' } = env;
 const { now } = Date;
 Date.now = () => now() + Number(CLOCK_MS);
 const store = openStore(STORE);
 // As most queues do it: that a mail leaves is written down once it has left.
 if (NAIVE === '1') store.mark = async (held) => held;
-const outbox = new Outbox({ store, connection: VIA, leaseMs: 1_000 });
+const outbox = new Outbox({
+  ...{ store, connection: VIA, leaseMs: Number(LEASE_MS) },
+  ...(LANES !== undefined && { lanes: JSON.parse(LANES) }),
+});
 const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
 process.removeAllListeners('warning'); // of mails in doubt, which are counted
