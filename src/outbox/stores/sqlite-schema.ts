@@ -67,3 +67,12 @@ export const SCHEMA: readonly string[] = [
   ) STRICT;
   `,
 ];
+
+/** By state, since when the oldest of a lane waits. */
+export const OLDEST: readonly string[] = [
+  `SELECT due_at AS at FROM mail INDEXED BY mail_later WHERE state = ${LATER} AND lane = ? ORDER BY due_at LIMIT 1`,
+  `SELECT min(due_at) AS at FROM mail INDEXED BY mail_ready WHERE state = ${READY} AND lane = ?`,
+  ...[CLAIMED, SENDING, IN_DOUBT].map(
+    (state) => `SELECT min(changed_at) AS at FROM mail INDEXED BY mail_state WHERE state = ${state} AND lane = ?`,
+  ),
+];

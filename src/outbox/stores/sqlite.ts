@@ -20,7 +20,7 @@ import type {
 } from '../store.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
 import { added, bytesOf, claimedOf, stateOf, storedOf } from './sqlite-rows.ts';
-import { CLAIMED, IN_DOUBT, LATER, READY, SCHEMA, SENDING, STATES } from './sqlite-schema.ts';
+import { CLAIMED, IN_DOUBT, LATER, OLDEST, READY, SCHEMA, SENDING, STATES } from './sqlite-schema.ts';
 
 /** The options of {@link sqliteStore}. */
 export interface SqliteStoreOptions {
@@ -52,15 +52,6 @@ const MAIL =
 export function sqliteStore(path: string, options: SqliteStoreOptions = {}): OutboxStore {
   return new SqliteStore(path, options.now ?? Date.now);
 }
-
-/** By state, since when the oldest of a lane waits. */
-const OLDEST: readonly string[] = [
-  `SELECT due_at AS at FROM mail INDEXED BY mail_later WHERE state = ${LATER} AND lane = ? ORDER BY due_at LIMIT 1`,
-  `SELECT min(due_at) AS at FROM mail INDEXED BY mail_ready WHERE state = ${READY} AND lane = ?`,
-  ...[CLAIMED, SENDING, IN_DOUBT].map(
-    (state) => `SELECT min(changed_at) AS at FROM mail INDEXED BY mail_state WHERE state = ${state} AND lane = ?`,
-  ),
-];
 
 class SqliteStore implements OutboxStore {
   readonly name = 'sqlite';
