@@ -111,6 +111,7 @@ for (let claim = 0; claim < CLAIMS; claim++) {
     afterMs: 0,
     isTried: false,
     facts: null,
+    keepsRequest: false,
     dropsContent: false,
   } as const;
   await store.settle(mails.map(({ id, fence }) => ({ id, fence, ...back })));
