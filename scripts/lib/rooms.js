@@ -105,7 +105,7 @@ export const ROOMS = {
   adapters: {
     what: 'Express, Fastify, Hono, Nest, OpenTelemetry and Nodemailer',
     may: ['connection', 'backend', 'options', 'mime', 'events', 'model', 'util'],
-    types: ['smtp', 'wrappers'],
+    types: ['smtp', 'wrappers', 'outbox'],
   },
   cli: {
     what: 'the command line',

@@ -1,16 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { tracingChannel } from 'node:diagnostics_channel';
-import type { Attributes, Span } from '@opentelemetry/api';
+import type { Attributes, Span, SpanContext, SpanOptions } from '@opentelemetry/api';
 import type { SendTrace } from '../backend/call/trace-send.ts';
 import { loadError } from '../options/optional-package.ts';
 import type { TraceContext } from '../options/tracer.ts';
+import type { EnqueueTrace } from '../outbox/trace-enqueue.ts';
 import type { SmtpTrace } from '../smtp/trace-smtp.ts';
 import type { TryTrace } from '../wrappers/trace-try.ts';
 
 type Api = Pick<typeof import('@opentelemetry/api'), 'context' | 'metrics' | 'trace'>;
 
-/** SpanKind.CLIENT and SpanStatusCode.ERROR: the package's default export lacks these. */
+/** Of SpanKind and SpanStatusCode, which the package's default export lacks. */
 const CLIENT = 2;
+const PRODUCER = 3;
+const CONSUMER = 4;
 const ERROR = 2;
 
 /** Options of {@link instrumentMail}. */
@@ -26,7 +29,9 @@ const NAME = 'amsdal-mail';
 /**
  * Reports this package's traces as OpenTelemetry spans and metrics, by the semantic conventions for messaging.
  *
- * Spans: `send BACKEND` for each call, with children `smtp connect` and `smtp deliver`, and `try CONNECTION` for each try of a wrapper. Metrics: `messaging.client.sent.messages`,
+ * Spans: `send BACKEND` for each call, with children `smtp connect` and `smtp deliver`, and `try CONNECTION` for each try of a
+ * wrapper. An outbox has `enqueue LANE` (PRODUCER) for each mail that it writes down, and `send LANE` (CONSUMER) for each try,
+ * linked to that. Metrics: `messaging.client.sent.messages`,
  * `messaging.client.operation.duration` (seconds) and `amsdal_mail.recipients` by status. None contains addresses, subjects or
  * texts.
  *
@@ -48,6 +53,11 @@ export async function instrumentMail(options: MailTelemetryOptions = {}): Promis
       'amsdal-mail:try',
       (context) => telemetry.startTry(context),
       (context, operation) => telemetry.endTry(context, operation),
+    ),
+    listen<EnqueueTrace>(
+      'amsdal-mail:enqueue',
+      (context) => telemetry.startEnqueue(context),
+      ({ error }, { span }) => telemetry.end(span, error),
     ),
     listen<SmtpTrace>(
       'amsdal-mail:smtp',
@@ -128,7 +138,7 @@ class MailTelemetry {
     const counts = Object.entries(recipients);
     if (messages !== null && messages !== 1) span.setAttribute('messaging.batch.message_count', messages);
     for (const [status, count] of counts) span.setAttribute(`amsdal_mail.recipients.${status}`, count);
-    this.#end(span, error);
+    this.end(span, error);
     const attributes = { ...sendAttributes(backend), ...errorAttributes(error) };
     this.#duration.record((performance.now() - startedAt) / 1000, attributes);
     this.#messages.add(messages ?? 0, attributes);
@@ -137,14 +147,29 @@ class MailTelemetry {
     }
   }
 
-  startTry({ via }: TryTrace): Operation {
-    return this.#start(`try ${via}`, { 'amsdal_mail.via': via });
+  startTry({ via, mail }: TryTrace): Operation {
+    if (mail === null) return this.#start(`try ${via}`, { 'amsdal_mail.via': via });
+    const { id, lane, traceparent } = mail;
+    const attributes = { ...outboxAttributes('send', 'process', id, lane), 'amsdal_mail.via': via };
+    const context = traceparent === null ? null : readTraceparent(traceparent);
+    // The worker may have been started within some other operation, of which this is no part.
+    return this.#start(`send ${lane}`, attributes, { kind: CONSUMER, root: true, links: context ? [{ context }] : [] });
+  }
+
+  startEnqueue(trace: EnqueueTrace): Operation {
+    const { id, lane } = trace;
+    const operation = this.#start(`enqueue ${lane}`, outboxAttributes('enqueue', 'create', id, lane), {
+      kind: PRODUCER,
+    });
+    const context = operation.span.spanContext();
+    if (this.#api.trace.isSpanContextValid(context)) trace.traceparent = writeTraceparent(context);
+    return operation;
   }
 
   endTry({ recipients, error }: TryTrace, { span }: Operation): void {
     for (const [status, count] of Object.entries(recipients))
       span.setAttribute(`amsdal_mail.recipients.${status}`, count);
-    this.#end(span, error);
+    this.end(span, error);
   }
 
   startSmtp({ operation, host, port, recipients }: SmtpTrace): Operation {
@@ -160,18 +185,18 @@ class MailTelemetry {
     if (tls !== null)
       span.setAttributes({ 'tls.protocol.name': 'tls', 'tls.protocol.version': tls.replace('TLSv', '') });
     if (accepted !== null) span.setAttribute('amsdal_mail.recipients.accepted', accepted);
-    this.#end(span, error);
+    this.end(span, error);
   }
 
-  #start(name: string, attributes: Attributes): Operation {
+  #start(name: string, attributes: Attributes, options: SpanOptions = {}): Operation {
     const { context, trace } = this.#api;
     const parent = current.getStore();
     const scope = parent ? trace.setSpan(context.active(), parent.span) : context.active();
-    const span = this.#tracer.startSpan(name, { kind: CLIENT, attributes }, scope);
+    const span = this.#tracer.startSpan(name, { kind: CLIENT, attributes, ...options }, scope);
     return { span, startedAt: performance.now() };
   }
 
-  #end(span: Span, error: TraceContext['error']): void {
+  end(span: Span, error: TraceContext['error']): void {
     if (error !== null) {
       span.setAttributes(errorAttributes(error));
       span.setStatus({ code: ERROR });
@@ -182,6 +207,27 @@ class MailTelemetry {
 
 function sendAttributes(backend: string): Attributes {
   return { 'messaging.system': backend, 'messaging.operation.name': 'send', 'messaging.operation.type': 'send' };
+}
+
+function outboxAttributes(name: string, type: string, id: string, lane: string): Attributes {
+  return {
+    'messaging.system': 'outbox',
+    'messaging.operation.name': name,
+    'messaging.operation.type': type,
+    'messaging.destination.name': lane,
+    'messaging.message.id': id,
+  };
+}
+
+/** As a `traceparent` header is written: W3C Trace Context, section 3.2. */
+function writeTraceparent({ traceId, spanId, traceFlags }: SpanContext): string {
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+}
+
+function readTraceparent(text: string): SpanContext | null {
+  const [, traceId, spanId, flags] = /^00-([\da-f]{32})-([\da-f]{16})-([\da-f]{2})$/.exec(text) ?? [];
+  if (traceId === undefined || spanId === undefined || flags === undefined) return null;
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true };
 }
 
 function errorAttributes(error: TraceContext['error']): Attributes {

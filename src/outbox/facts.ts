@@ -44,12 +44,14 @@ export interface MailFacts {
   readonly recipients: readonly OutboxRecipient[];
   /** The latest 50. */
   readonly events: readonly OutboxEvent[];
+  /** The span that wrote it down (W3C Trace Context, section 3.2); null when nobody traced it. It is in no header of the mail. */
+  readonly traceparent: string | null;
 }
 
 /** Older events of a mail are forgotten. */
 const MOST_EVENTS = 50;
 
-export function factsOf(message: EmailMessage): MailFacts {
+export function factsOf(message: EmailMessage, traceparent: string | null): MailFacts {
   const { fromEmail, subject, messageId, recipients } = message;
   return {
     from: fromEmail,
@@ -68,6 +70,7 @@ export function factsOf(message: EmailMessage): MailFacts {
       },
     })),
     events: [],
+    traceparent,
   };
 }
 

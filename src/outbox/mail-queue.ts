@@ -1,7 +1,15 @@
 import type { Job } from '../backend/job.ts';
+import type { TracedMail } from '../wrappers/trace-try.ts';
 import type { OpenMail } from './open-mail.ts';
 import type { LaneOptions } from './outbox-options.ts';
 import type { LaneRate } from './store.ts';
+
+/** What a trace tells of a mail. */
+export function tracedMail(mail: OpenMail | undefined): TracedMail | null {
+  if (mail === undefined) return null;
+  const { id, lane } = mail.claimed;
+  return { id, lane, traceparent: mail.facts.traceparent };
+}
 
 /** What a queue needs of its worker. */
 export interface QueueOwner {

@@ -24,6 +24,7 @@ import { healthOf, type OutboxHealth, type OutboxStats, statsOf } from './outbox
 import { Seal } from './seal.ts';
 import type { Enqueued, ListQuery, MailState, NewMail, OnDoubt, OutboxStore, Settlement, StoredMail } from './store.ts';
 import { tellOfChange } from './tell-of-change.ts';
+import { traceEnqueue } from './trace-enqueue.ts';
 import type { WorkOptions, WorkReport } from './work-options.ts';
 import { Worker } from './worker.ts';
 
@@ -297,15 +298,16 @@ export class Outbox implements AsyncDisposable {
     const read = await whileReading(withContentRead(job.message, job.signal), job.signal);
     const id = newMailId();
     const { message, lane, priority, orderKey, onDoubt } = this.#prepare(read, choice, id);
-    const mail: NewMail = {
+    const mail: Omit<NewMail, 'facts'> = {
       ...{ id, lane, priority, orderKey, onDoubt },
       key: message.idempotencyKey,
       messageId: message.messageId,
       dueAt: read.sendAt?.getTime() ?? null,
-      facts: writeFacts(factsOf(message)),
       ...keepMessage(message, this.#seal),
     };
-    const enqueued = await writing.add(mail);
+    const enqueued = await traceEnqueue(id, lane, (traceparent) =>
+      writing.add({ ...mail, facts: writeFacts(factsOf(message, traceparent)) }),
+    );
     const { index } = job;
     const { messageId } = message;
     return { index, messageId, recipients: sameForAll(message, 'queued', { messageId }), espResponse: enqueued };

@@ -13,7 +13,7 @@ import { Grouped } from './grouped.ts';
 import { judge } from './judge.ts';
 import { LanePauses } from './lane-pauses.ts';
 import { LaneShares } from './lanes.ts';
-import { MailQueue } from './mail-queue.ts';
+import { MailQueue, tracedMail } from './mail-queue.ts';
 import { Marks } from './marks.ts';
 import { type OpenMail, openMail, type Withheld } from './open-mail.ts';
 import { DELAYS_MS, type LaneOptions, LEASE_MS, type OutboxOptions } from './outbox-options.ts';
@@ -249,6 +249,7 @@ export class Worker {
       rules: { triesAgain: false, isTriedOnce: true, first: () => 0 } as const,
       clock: SYSTEM_CLOCK,
       depth: 1,
+      mailOf: (index: number) => tracedMail(this.#open.get(index)),
     };
     for await (const answer of new WrapperCall(host, this.#queue, { signal })) {
       const mail = this.#open.get(answer.index);

@@ -2,8 +2,20 @@ import type { DeliveryResult } from '../backend/job.ts';
 import type { DeliveryStatus } from '../model/status.ts';
 import { type TraceContext, Tracer, tracedError } from '../options/tracer.ts';
 
-/** What `amsdal-mail:try` tells of one try of a wrapper's connection. */
+/** A mail of an outbox that is tried. */
+export interface TracedMail {
+  /** Its id in the outbox. */
+  readonly id: string;
+  /** Its lane. */
+  readonly lane: string;
+  /** The span that wrote it down, as W3C Trace Context writes it; null when nobody traced it. */
+  readonly traceparent: string | null;
+}
+
+/** What `amsdal-mail:try` tells of one try of a wrapper's connection, or of an outbox's. */
 export interface TryTrace extends TraceContext {
+  /** What the worker of an outbox sends; null for a wrapper. */
+  readonly mail: TracedMail | null;
   /** The name of the wrapper. */
   readonly backend: string;
   /** The connection. */
@@ -15,9 +27,9 @@ export interface TryTrace extends TraceContext {
 const tracer: Tracer<TryTrace> = /* @__PURE__ */ new Tracer('amsdal-mail:try');
 
 /** Begins the trace of a try; null when nobody listens. */
-export function beginTry(backend: string, via: string): TryTrace | null {
+export function beginTry(backend: string, via: string, mail: TracedMail | null = null): TryTrace | null {
   if (!tracer.isActive) return null;
-  const trace: TryTrace = { backend, via, recipients: {}, error: null };
+  const trace: TryTrace = { backend, via, mail, recipients: {}, error: null };
   tracer.begin(trace, () => {});
   return trace;
 }

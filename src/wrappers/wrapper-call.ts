@@ -228,14 +228,14 @@ export class WrapperCall implements AsyncIterableIterator<DeliveryResult>, LaneO
 
   /** Hands a message, or what is left of it, to a connection. */
   #give(mail: Mail, place: number, message: EmailMessage): void {
-    const { rules } = this.#host;
+    const { rules, name } = this.#host;
     const { part, name: via } = this.#partAt(place);
     const job = jobFor(mail.job, message, rules.isTriedOnce);
     mail.tried = message;
     mail.given = null;
     mail.begin(place);
     rules.begun?.(place);
-    mail.trace = beginTry(this.#host.name, via);
+    mail.trace = beginTry(name, via, this.#host.mailOf?.(job.index));
     const admitted = admit(part, job);
     if (!('job' in admitted)) {
       this.#onTried(mail, admitted);

@@ -1,4 +1,4 @@
-import { context, trace } from '@opentelemetry/api';
+import { context, type Span, trace } from '@opentelemetry/api';
 import {
   AggregationTemporality,
   InMemoryMetricExporter,
@@ -10,9 +10,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { instrumentMail } from '../../src/adapters/otel.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { SmtpBackend } from '../../src/backends/smtp.ts';
+import { getConnection } from '../../src/connection/connection.ts';
 import { sendMail } from '../../src/connection/send.ts';
 import { failover } from '../../src/connection/wrappers.ts';
 import { SendError } from '../../src/model/errors.ts';
+import { memoryStore } from '../../src/outbox/memory-store.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
 
 const mail = {
@@ -114,6 +116,80 @@ describe('instrumentMail', () => {
     expect(JSON.stringify(shown())).not.toMatch(/ann@/);
   });
 
+  test('an outbox: a span where a mail is written down, and one at each try that is linked to it', async () => {
+    const dummy = new DummyBackend({ store: true });
+    dummy.failNext(new SendError('temporary', 'ann@example.org: later', { retryable: true }));
+    const connection = getConnection('outbox', { store: memoryStore(), connection: dummy, retry: { delaysMs: [0] } });
+    await sendMail({ ...mail, connection });
+    const outbox = await connection.outbox();
+    const request = tracerProvider.getTracer('test').startSpan('start of the application');
+    await inSpan(request, () => outbox.flush());
+    const [first] = await outbox.list();
+    await connection.close();
+
+    const ofOutbox = (name: string, type: string) => ({
+      'messaging.system': 'outbox',
+      'messaging.operation.name': name,
+      'messaging.operation.type': type,
+      'messaging.destination.name': 'transactional',
+      'messaging.message.id': first?.id,
+    });
+    const via = { 'amsdal_mail.via': 'dummy' };
+    expect(shown().filter(({ name }) => name !== 'send outbox')).toEqual([
+      { name: 'enqueue transactional', attributes: ofOutbox('enqueue', 'create'), status: 0 },
+      {
+        name: 'send transactional',
+        attributes: {
+          ...{ ...ofOutbox('send', 'process'), ...via },
+          ...{ 'amsdal_mail.recipients.failed': 2, 'error.type': 'temporary' },
+        },
+        status: 2,
+      },
+      {
+        name: 'send transactional',
+        attributes: { ...ofOutbox('send', 'process'), ...via, 'amsdal_mail.recipients.sent': 2 },
+        status: 0,
+      },
+    ]);
+    const [enqueue, call, ...tries] = spans.getFinishedSpans();
+    expect(enqueue).toMatchObject({ kind: 3, parentSpanContext: { spanId: call?.spanContext().spanId } });
+    const { traceId, spanId } = enqueue?.spanContext() ?? {};
+    expect(tries).toHaveLength(2);
+    for (const each of tries) {
+      expect(each).toMatchObject({ kind: 4, links: [{ context: { traceId, spanId, isRemote: true } }] });
+      expect(each.parentSpanContext).toBeUndefined();
+    }
+    expect(first?.traceparent).toBe(`00-${traceId}-${spanId}-01`);
+    expect(JSON.stringify(dummy.messages)).not.toContain(traceId);
+    expect(JSON.stringify(shown())).not.toMatch(/SECRET|ann@/);
+  });
+
+  test('an outbox whose mails nobody has traced', async () => {
+    stop();
+    const connection = getConnection('outbox', { store: memoryStore(), connection: 'dummy' });
+    await sendMail({ ...mail, connection });
+    stop = await instrumentMail({ tracerProvider, meterProvider });
+    const outbox = await connection.outbox();
+    await outbox.flush();
+    expect((await outbox.list())[0]?.traceparent).toBeNull();
+    expect(spans.getFinishedSpans()).toMatchObject([{ name: 'send transactional', links: [] }]);
+    await connection.close();
+  });
+
+  test('a mail that cannot be written down: its code', async () => {
+    const store = memoryStore();
+    store.enqueue = () => Promise.reject(new SendError('temporary', 'disk full for ann@example.org'));
+    const connection = getConnection('outbox', { store, connection: 'dummy' });
+    await expect(sendMail({ ...mail, connection })).rejects.toMatchObject({ code: 'temporary' });
+    expect(shown()[0]).toMatchObject({
+      name: 'enqueue transactional',
+      attributes: { 'error.type': 'temporary' },
+      status: 2,
+    });
+    expect(JSON.stringify(shown())).not.toMatch(/ann@/);
+    await connection.close();
+  });
+
   test('a failure: its code, and no text', async () => {
     await using server = await SmtpServer.start({ onConnect: () => '554 5.7.1 Not you, ann@example.org' });
     const connection = new SmtpBackend({ host: server.host, port: server.port });
@@ -155,23 +231,28 @@ describe('instrumentMail', () => {
 
   test('the span is a child of the one that is active', async () => {
     const parent = tracerProvider.getTracer('test').startSpan('request');
-    // Without a context manager nothing is active: this one says what is.
-    context.setGlobalContextManager({
-      active: () => trace.setSpan(context_, parent),
-      with: (_, run, self, ...rest) => run.call(self, ...rest),
-      bind: (_, target) => target,
-      enable() {
-        return this;
-      },
-      disable() {
-        return this;
-      },
-    });
-    await sendMail({ ...mail, connection: new DummyBackend() });
-    context.disable();
+    await inSpan(parent, () => sendMail({ ...mail, connection: new DummyBackend() }));
     expect(spans.getFinishedSpans()[0]?.parentSpanContext?.spanId).toBe(parent.spanContext().spanId);
   });
 });
 
 const context_ = context.active();
+
+/** Without a context manager nothing is active: this one says what is. */
+async function inSpan(span: Span, run: () => Promise<unknown>): Promise<void> {
+  context.setGlobalContextManager({
+    active: () => trace.setSpan(context_, span),
+    with: (_, call, self, ...rest) => call.call(self, ...rest),
+    bind: (_, target) => target,
+    enable() {
+      return this;
+    },
+    disable() {
+      return this;
+    },
+  });
+  await run();
+  context.disable();
+}
+
 const draft = { subject: 's', body: 'b', fromEmail: 'shop@example.com' };
