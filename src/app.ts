@@ -5,6 +5,7 @@ export type { MailAppConfigOptions } from './app/mail-app-config.ts';
 export { MailAppConfig } from './app/mail-app-config.ts';
 export type { MailService, MailServiceOptions } from './connection/mail-service.ts';
 export { startMail } from './connection/mail-service.ts';
+export type { AppWorkOptions } from './connection/outbox-work.ts';
 export type { ServerShutdownContext, ServerStartupContext } from './events/server-events.ts';
 export { ServerShutdown, ServerStartup } from './events/server-events.ts';
 export type { LoadEnvOptions } from './options/load-env.ts';

@@ -1,5 +1,10 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EmailBackend } from '../backend/backend.ts';
 import { type MailService, type MailServiceOptions, startMail } from '../connection/mail-service.ts';
+import type { Outbox } from '../outbox/outbox.ts';
+import { type WebHandler, webRequest } from './web-request.ts';
+
+export type { WebHandler } from './web-request.ts';
 
 /** Options of {@link fastifyMail}. */
 export type FastifyMailOptions = MailServiceOptions;
@@ -10,10 +15,18 @@ export interface FastifyMail {
   readonly mail: EmailBackend;
 }
 
+/** What it adds where there is an outbox: one that is given, or the connection. */
+export interface FastifyOutbox {
+  /** `app.outbox.enqueue(mail, { tx })`. */
+  readonly outbox: Outbox;
+}
+
 /** The part of a Fastify instance that the plugin uses. */
 export interface FastifyLike {
   /** Adds a property. */
   decorate(name: 'mail', value: { getter(): EmailBackend }): unknown;
+  /** Adds a property. */
+  decorate(name: 'outbox', value: Outbox): unknown;
   /** Adds a hook for the end of the application. */
   addHook(name: 'onClose', hook: () => Promise<void>): unknown;
   /** Ends the application. */
@@ -37,6 +50,7 @@ export const fastifyMail: (app: FastifyLike, options: FastifyMailOptions) => Pro
       await app.close();
     });
     app.decorate('mail', { getter: () => service.connection });
+    if (service.outbox !== null) app.decorate('outbox', service.outbox);
     app.addHook('onClose', () => service.close());
   },
   {
@@ -45,3 +59,43 @@ export const fastifyMail: (app: FastifyLike, options: FastifyMailOptions) => Pro
     [Symbol.for('fastify.display-name')]: 'amsdal-mail',
   },
 );
+
+/** The part of a Fastify instance that a handler uses. */
+export interface FastifyRoutes {
+  /** Forgets how bodies are parsed. */
+  removeAllContentTypeParsers(): void;
+  /** Says how bodies of a type are parsed. */
+  addContentTypeParser(
+    type: '*',
+    parse: (request: object, payload: object, done: (error: null) => void) => void,
+  ): unknown;
+  /** Adds a route for every method. */
+  all(path: string, options: object, handler: (request: never, reply: never) => Promise<Response>): unknown;
+}
+
+/**
+ * Fastify plugin of what answers requests by the Fetch standard, at the prefix and all below it. The handler sees the path that the
+ * browser sees.
+ *
+ * ```ts
+ * await app.register(fastifyHandler(outbox.dashboard({ auth })), { prefix: '/admin/outbox' });
+ * ```
+ */
+export function fastifyHandler(handler: WebHandler): (app: FastifyRoutes, options: object) => Promise<void> {
+  return async (app) => {
+    app.removeAllContentTypeParsers();
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null)); // the handler reads it
+    const answer = async (request: FastifyRequest, { raw }: { readonly raw: ServerResponse }): Promise<Response> => {
+      const asked = webRequest(request.raw, raw, { url: request.originalUrl, protocol: request.protocol });
+      return asked === null ? new Response(null, { status: 400 }) : handler(asked);
+    };
+    app.all('/', {}, answer);
+    app.all('/*', {}, answer);
+  };
+}
+
+interface FastifyRequest {
+  readonly raw: IncomingMessage;
+  readonly originalUrl: string;
+  readonly protocol: string;
+}

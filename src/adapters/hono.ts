@@ -1,5 +1,6 @@
 import type { EmailBackend } from '../backend/backend.ts';
 import { type MailService, type MailServiceOptions, startMail } from '../connection/mail-service.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 
 /** The variable that {@link honoMail} sets: `new Hono<{ Variables: MailVariables }>()`. */
 export interface MailVariables {
@@ -7,10 +8,18 @@ export interface MailVariables {
   readonly mail: EmailBackend;
 }
 
+/** The variable that it sets where there is an outbox: one that is given, or the connection. */
+export interface OutboxVariables {
+  /** `c.var.outbox.enqueue(mail, { tx })`. */
+  readonly outbox: Outbox;
+}
+
 /** The part of Hono's context that the middleware uses. */
 export interface HonoContextLike {
   /** Sets a variable of the request. */
   set(name: 'mail', value: EmailBackend): void;
+  /** Sets a variable of the request. */
+  set(name: 'outbox', value: Outbox): void;
 }
 
 /** The middleware, which is also the mail service. */
@@ -36,6 +45,7 @@ export async function honoMail(options: MailServiceOptions = {}, app: unknown = 
   const service = await startMail(options, app);
   const middleware = async (context: HonoContextLike, next: () => Promise<void>): Promise<void> => {
     context.set('mail', service.connection);
+    if (service.outbox !== null) context.set('outbox', service.outbox);
     await next();
   };
   return Object.defineProperties(middleware, Object.getOwnPropertyDescriptors(service)) as HonoMailMiddleware; // with the service's own members

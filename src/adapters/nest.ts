@@ -1,5 +1,9 @@
 import { EmailBackend } from '../backend/backend.ts';
 import { type MailService, type MailServiceOptions, startMail } from '../connection/mail-service.ts';
+import { Outbox } from '../connection/outbox.ts';
+import { OutboxHealthIndicator } from './nest/outbox-health.ts';
+
+export { type HealthResult, OutboxHealthIndicator } from './nest/outbox-health.ts';
 
 /** Options of {@link MailModule.forRoot}. */
 export interface NestMailOptions extends MailServiceOptions {
@@ -28,7 +32,7 @@ export interface NestProvider<T> {
   /** The tokens of the arguments of `useFactory`, in order. */
   readonly inject: T[];
   /** Makes the provided object. */
-  readonly useFactory: (...dependencies: unknown[]) => Promise<object>;
+  readonly useFactory: (...dependencies: unknown[]) => Promise<object | null>;
 }
 
 /** A module for Nest's container. */
@@ -41,13 +45,15 @@ export interface NestDynamicModule<M, T> {
   readonly imports: M[];
   /** The connection, and its lifecycle. */
   readonly providers: NestProvider<T | typeof MailLifecycle>[];
-  /** The token of the connection. */
-  readonly exports: (typeof EmailBackend)[];
+  /** The tokens of the connection, the outbox, and its health. */
+  readonly exports: (typeof EmailBackend | typeof Outbox | typeof OutboxHealthIndicator)[];
 }
 
 /**
  * Nest module that provides the connection under the token `EmailBackend`. It is opened with the application, and `app.close()`
- * finishes the mails under way and closes it; so do SIGTERM and SIGINT before they end the process.
+ * finishes the mails under way and closes it; so do SIGTERM and SIGINT before they end the process. The tokens `Outbox`
+ * (`amsdal-mail/outbox`) and {@link OutboxHealthIndicator} stand for the outbox that is given or that the connection is; without
+ * one, `Outbox` is null.
  *
  * ```ts
  * @Module({ imports: [MailModule.forRoot({ verify: true })] })
@@ -75,17 +81,25 @@ export class MailModule {
       // Nest passes the dependencies in `inject`, in order.
       useFactory: async (...dependencies) => new MailLifecycle(await options.useFactory(...(dependencies as never[]))),
     };
-    const connection: NestProvider<typeof MailLifecycle> = {
-      provide: EmailBackend,
+    const provided = (
+      provide: NestProvider<never>['provide'],
+      of: (service: MailService) => object | null,
+    ): NestProvider<typeof MailLifecycle> => ({
+      provide,
       inject: [MailLifecycle],
-      useFactory: async (mail) => (mail as MailLifecycle).start(), // the one in `inject`
-    };
+      useFactory: async (mail) => of(await (mail as MailLifecycle).start()), // the one in `inject`
+    });
     return {
       module: MailModule,
       global: isGlobal,
       imports,
-      providers: [lifecycle, connection],
-      exports: [EmailBackend],
+      providers: [
+        lifecycle,
+        provided(EmailBackend, ({ connection }) => connection),
+        provided(Outbox, ({ outbox }) => outbox),
+        provided(OutboxHealthIndicator, ({ outbox }) => new OutboxHealthIndicator(outbox)),
+      ],
+      exports: [EmailBackend, Outbox, OutboxHealthIndicator],
     };
   }
 }
@@ -93,20 +107,20 @@ export class MailModule {
 /** Opens and closes the connection with the application. */
 export class MailLifecycle {
   readonly #options: MailServiceOptions;
-  #service: MailService | null = null;
+  #service: Promise<MailService> | null = null;
 
   constructor(options: MailServiceOptions) {
     this.#options = options;
   }
 
-  /** Opens the connection. */
-  async start(): Promise<EmailBackend> {
-    this.#service = await startMail(this.#options, MailModule);
-    return this.#service.connection;
+  /** Opens the connection, once. */
+  start(): Promise<MailService> {
+    this.#service ??= startMail(this.#options, MailModule);
+    return this.#service;
   }
 
   /** Closes it. */
   async onApplicationShutdown(signal?: string): Promise<void> {
-    await this.#service?.close(signal);
+    await (await this.#service)?.close(signal);
   }
 }

@@ -1,4 +1,4 @@
-import { EmailBackend } from '../backend/backend.ts';
+import { EmailBackend, type Verification } from '../backend/backend.ts';
 import type { DeliveryResult, Job } from '../backend/job.ts';
 import { ConfigurationError } from '../model/errors.ts';
 import type { Feature } from '../model/features.ts';
@@ -51,6 +51,17 @@ export class OutboxBackend extends EmailBackend {
       throw error;
     });
     return this.#outbox;
+  }
+
+  /**
+   * Checks that mails could be written down and sent: the store, and the connection behind it.
+   *
+   * @throws {EmailConnectionError | ConfigurationError} when they could not.
+   */
+  override async verify(options: { readonly signal?: AbortSignal } = {}): Promise<Verification> {
+    await (await this.outbox()).list({ limit: 1 });
+    const { backend: via, details } = await this.#connection.verify(options);
+    return { backend: this.name, details: { via, ...details } };
   }
 
   async #open(): Promise<Outbox> {
