@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import { NodemailerBackend } from '../../src/adapters/nodemailer.ts';
 import { EmailBackend } from '../../src/backend/backend.ts';
 import { askToCommit } from '../../src/backend/commit.ts';
 import type { DeliveryResult, Job } from '../../src/backend/job.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
+import { defaultConnection } from '../../src/connection/connection.ts';
+import { MailboxBackend } from '../../src/mailbox/catch/mailbox-backend.ts';
+import { startMailbox } from '../../src/mailbox/mailbox.ts';
 import { Attachment } from '../../src/model/attachment.ts';
+import { useInbox } from '../../src/testing/inbox/use-inbox.ts';
 import { CommitTrial, errorsOf, outcomes, WITHHELD } from '../commit-trial.ts';
 import { ProbeBackend, sent } from '../probe-backend.ts';
 
@@ -34,6 +39,57 @@ describe('what delivers without waiting', () => {
   ])('delivers nothing after %s', async (_, answer) => {
     expect(errorsOf(await new CommitTrial(() => answer).deliver(new DummyBackend(), [MAIL]))).toMatchObject([WITHHELD]);
   });
+});
+
+describe('what tests and development send over', () => {
+  const over = { nodemailer: () => nodemailer(), mailbox: () => mailbox(), inbox: () => switched() };
+
+  test.each(Object.entries(over))(
+    '%s asks last before it delivers, and delivers nothing after a no',
+    async (_, make) => {
+      const { connection, received, close } = await make();
+      expect(EmailBackend.part(connection).awaitsCommit).toBe(true);
+      const trial = new CommitTrial(() => null);
+      const sending = trial.deliver(connection, [MAIL, MAIL]);
+      await expect.poll(() => trial.asked.flat()[0]).toBe(0);
+      expect(await received()).toBe(0);
+      trial.answer(0, false);
+      await expect.poll(() => trial.asked.flat()[1]).toBe(1);
+      trial.answer(1, true);
+      const results = await sending;
+      expect(outcomes(results)).toEqual(['failed aborted', 'sent']);
+      expect(errorsOf(results)[0]).toMatchObject(WITHHELD);
+      expect(trial.counts).toEqual({ 0: 1, 1: 1 });
+      expect(await received()).toBe(1);
+      await close();
+    },
+  );
+
+  function nodemailer() {
+    let count = 0;
+    const sendMail = async () => {
+      count++;
+    };
+    return { connection: new NodemailerBackend({ transport: { sendMail } }), received: () => count, close: () => {} };
+  }
+
+  async function mailbox() {
+    const served = await startMailbox({ port: 0, smtpPort: null });
+    const connection = new MailboxBackend({ port: Number(new URL(served.url).port) });
+    const received = async () => {
+      const listed: { readonly messages: readonly unknown[] } = await (
+        await fetch(`${served.url}/api/messages`)
+      ).json();
+      return listed.messages.length;
+    };
+    return { connection, received, close: () => served.close() };
+  }
+
+  /** What `useInbox` puts in the place of the default connection. */
+  function switched() {
+    const inbox = useInbox();
+    return { connection: defaultConnection(), received: () => inbox.messages.length, close: () => inbox.close() };
+  }
 });
 
 describe('a backend of your own', () => {

@@ -1,4 +1,5 @@
 import { BACKEND_OPTIONS, type BackendOptions, EmailBackend, type Verification } from '../../backend/backend.ts';
+import { askToCommit } from '../../backend/commit.ts';
 import {
   type DeliveryResult,
   endedBefore,
@@ -74,6 +75,7 @@ export class NodemailerBackend extends EmailBackend {
   /** Without DSN, REQUIRETLS and SMTPUTF8: Nodemailer omits them when the server does not support them. */
   protected readonly features: ReadonlySet<Feature>;
   protected override readonly concurrency: number;
+  protected override readonly awaitsCommit = true;
   readonly #transport: NodemailerTransporter;
   readonly #compose: ComposeOptions;
 
@@ -129,6 +131,8 @@ export class NodemailerBackend extends EmailBackend {
     } catch (cause) {
       return failedDelivery(job, unreadableContent(cause));
     }
+    const withheld = await askToCommit(job);
+    if (withheld !== null) return withheld;
     if (signal?.aborted) return failedDelivery(job, endedBefore('the mail was handed to the transport', signal));
     try {
       const given = { raw, envelope, messageId: `<${messageId}>`, ...(signal && { signal }) };

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import { askToCommit } from '../../backend/commit.ts';
 import { deliverEachSync } from '../../backend/deliver-each.ts';
 import { type DeliveryResult, failedDelivery, type Job, whileReading } from '../../backend/job.ts';
 import { EmailConnectionError } from '../../model/errors.ts';
@@ -21,6 +22,8 @@ export function ready(options: ResolvedMailboxOptions): Promise<void> {
 export async function deliver(job: Job, options: ResolvedMailboxOptions): Promise<DeliveryResult> {
   const mailbox = sharedMailbox(options);
   const { messageId, ...arrival } = arrivalOf(await whileReading(withContentRead(job.message, job.signal), job.signal));
+  const withheld = await askToCommit(job);
+  if (withheld !== null) return withheld;
   const acceptance = await mailbox.accept({ ...arrival, via: 'backend' }, job.signal);
   if (acceptance.delayMs > 0) await wait(acceptance.delayMs, undefined, { ref: false });
   return resultOf(job, messageId, acceptance, mailbox.url);

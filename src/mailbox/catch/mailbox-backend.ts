@@ -44,6 +44,7 @@ export class MailboxBackend extends EmailBackend {
   readonly name = 'mailbox';
   protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
   protected override readonly concurrency: number = 8;
+  protected override readonly awaitsCommit = true;
   readonly #options: ResolvedMailboxOptions;
   #engine: Engine | null = null;
 

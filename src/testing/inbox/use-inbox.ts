@@ -58,6 +58,7 @@ class InboxSwitch extends EmailBackend {
   protected readonly features: ReadonlySet<Feature> = ALL_FEATURES;
   /** A queued call would start in the async context of the test whose call ended. */
   protected override readonly maxActiveCalls = Number.POSITIVE_INFINITY;
+  protected override readonly awaitsCommit = true; // as inboxes do
 
   protected override deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult> {
     return deliverInto(currentInbox(), jobs, context);
