@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers';
+
 /** Items that wait for the next group, and whoever asked. */
 interface Waiting<Item, Result> {
   readonly item: Item;

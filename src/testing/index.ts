@@ -14,6 +14,7 @@ export {
   describeBackend,
 } from './contract/backend-contract.ts';
 export type { ContractAbilities, ContractBackend, ContractDelivery, ContractSubject } from './contract/subject.ts';
+export { EnqueuedMessage, enqueued } from './inbox/enqueued.ts';
 export { expectMail, type MailExpectation } from './inbox/expect-mail.ts';
 export { createInbox, type Inbox, type WaitOptions } from './inbox/inbox.ts';
 export type { InboxAttachment, InboxMessage } from './inbox/inbox-message.ts';
@@ -25,7 +26,7 @@ export {
   type MatcherResult,
   mailMatchers,
 } from './inbox/matchers.ts';
-export type { MessageFields, MessageMatch } from './inbox/message-match.ts';
+export type { EnqueuedFields, EnqueuedMatch, MessageFields, MessageMatch } from './inbox/message-match.ts';
 export type { PlannedFailure } from './inbox/planned-failure.ts';
 export { useInbox } from './inbox/use-inbox.ts';
 export type { Cut, ScriptedConnection } from './server/scripted-connection.ts';

@@ -1,4 +1,5 @@
 import { AssertionError } from 'node:assert';
+import type { Outbox } from '../../outbox/outbox.ts';
 import type { Inbox } from './inbox.ts';
 import type { InboxMessage } from './inbox-message.ts';
 import { type MailMatchers, type MatcherResult, mailMatchers } from './matchers.ts';
@@ -14,17 +15,23 @@ export interface MailExpectation extends MailMatchers {
  *
  * @throws {AssertionError} From the assertions, listing what was sent.
  */
-export function expectMail(received: Inbox | InboxMessage | null): MailExpectation {
+export function expectMail(received: Inbox | InboxMessage | Outbox | null): MailExpectation {
   return { ...assertions(received, true), not: assertions(received, false) };
 }
 
 function assertions(received: unknown, wanted: boolean): MailMatchers {
   const entries = Object.entries(mailMatchers).map(([name, matcher]) => {
     // Each has parameters of its own, which are only passed on here.
-    const judge = matcher as (received: unknown, ...expected: readonly unknown[]) => MatcherResult;
-    const assertion = (...expected: readonly unknown[]): void => {
-      const { pass, message } = judge(received, ...expected);
-      if (pass !== wanted) throw new AssertionError({ message: message(), operator: name, stackStartFn: assertion });
+    const judge = matcher as (
+      received: unknown,
+      ...expected: readonly unknown[]
+    ) => MatcherResult | Promise<MatcherResult>;
+    const assertion = (...expected: readonly unknown[]): void | Promise<void> => {
+      const insist = ({ pass, message }: MatcherResult): void => {
+        if (pass !== wanted) throw new AssertionError({ message: message(), operator: name, stackStartFn: assertion });
+      };
+      const result = judge(received, ...expected);
+      return result instanceof Promise ? result.then(insist) : insist(result);
     };
     return [name, assertion];
   });

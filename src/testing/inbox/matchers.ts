@@ -1,12 +1,17 @@
+import type { Outbox } from '../../outbox/outbox.ts';
 import { links } from '../codes.ts';
+import { enqueued } from './enqueued.ts';
 import { Inbox } from './inbox.ts';
 import { InboxMessage } from './inbox-message.ts';
 import {
+  checkEnqueuedMatch,
   checkMatch,
   checkText,
   describeMatch,
   describeMessage,
   describeMessages,
+  type EnqueuedMatch,
+  isEnqueuedMatch,
   isMatch,
   isRecipient,
   isText,
@@ -34,7 +39,7 @@ export interface AttachmentMatch {
   readonly content?: string | Uint8Array;
 }
 
-/** The matchers for an inbox and for its messages; `Result` is what the test runner's matchers return. */
+/** The matchers for an inbox, for its messages and for an outbox; `Result` is what the test runner's matchers return. */
 export interface MailMatchers<Result = void> {
   /** Inbox: a message that matches was sent; without a match, any message. */
   toHaveSent(match?: MessageMatch): Result;
@@ -42,6 +47,8 @@ export interface MailMatchers<Result = void> {
   toHaveSentTimes(count: number, match?: MessageMatch): Result;
   /** Inbox: nothing was sent. */
   toHaveSentNothing(): Result;
+  /** Outbox: a mail that matches waits in it; without a match, any mail. Await it. */
+  toHaveEnqueued(match?: EnqueuedMatch): Promise<Result>;
   /** Message: a recipient with that address got it, in To, Cc or Bcc. */
   toHaveRecipient(address: string | RegExp): Result;
   /** Message: has that whole subject, or one that matches. */
@@ -58,7 +65,7 @@ export interface MailMatchers<Result = void> {
 export type MailMatcher<Name extends keyof MailMatchers> = (
   received: unknown,
   ...expected: Parameters<MailMatchers[Name]>
-) => MatcherResult;
+) => ReturnType<MailMatchers[Name]> extends Promise<unknown> ? Promise<MatcherResult> : MatcherResult;
 
 const ATTACHMENT_FIELDS: readonly string[] = ['filename', 'mimetype', 'contentId', 'content'];
 
@@ -80,6 +87,15 @@ export const mailMatchers: { readonly [Name in keyof MailMatchers]: MailMatcher<
     },
 
     toHaveSentNothing: (received: unknown) => judgeInbox(received, 'nothing', ({ messages }) => messages.length === 0),
+
+    toHaveEnqueued: async (received: unknown, match: EnqueuedMatch = {}) => {
+      if (!isOutbox(received)) return misused('an outbox', received);
+      checkEnqueuedMatch(match);
+      const found = await enqueued(received);
+      const pass = found.some((message) => isEnqueuedMatch(message, match));
+      const told = `${describeMatch(match)}; ${describeMessages(found, 'enqueued')}`;
+      return { pass, message: () => `expected ${verb(pass)} enqueued ${told}` };
+    },
 
     toHaveRecipient: (received: unknown, address: string | RegExp) => {
       checkText('the recipient', address);
@@ -157,6 +173,12 @@ function judgeInbox(received: unknown, wanted: string, check: (inbox: Inbox) => 
   if (!(received instanceof Inbox)) return misused('an inbox, from createInbox() or useInbox()', received);
   const pass = check(received);
   return { pass, message: () => `expected ${verb(pass)} sent ${wanted}; ${describeMessages(received.messages)}` };
+}
+
+/** By shape: what `getConnection('outbox')` makes loads its own. */
+function isOutbox(received: unknown): received is Outbox {
+  const { list, message, flush } = (received ?? {}) as Partial<Outbox>; // any value can be asked for these
+  return typeof list === 'function' && typeof message === 'function' && typeof flush === 'function';
 }
 
 function judgeMessage(

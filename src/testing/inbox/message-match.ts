@@ -1,4 +1,5 @@
 import { comparisonKey } from '../../model/address.ts';
+import { EnqueuedMessage } from './enqueued.ts';
 import type { InboxMessage } from './inbox-message.ts';
 
 /** The fields that a message must match, all of them. */
@@ -21,6 +22,19 @@ export interface MessageFields {
   readonly htmlBody?: string | RegExp;
 }
 
+/** The fields that a mail in an outbox must match, all of them. */
+export interface EnqueuedFields extends MessageFields {
+  /** Its lane. */
+  readonly lane?: string | RegExp;
+  /** Its idempotency key. */
+  readonly idempotencyKey?: string | RegExp;
+  /** When it is due, to the millisecond. */
+  readonly sendAt?: Date;
+}
+
+/** Selects mails of an outbox, by their fields or by a function. */
+export type EnqueuedMatch = EnqueuedFields | ((message: EnqueuedMessage) => boolean);
+
 /** Selects messages, by their fields or by a function. */
 export type MessageMatch = MessageFields | ((message: InboxMessage) => boolean);
 
@@ -28,6 +42,30 @@ export type MessageMatch = MessageFields | ((message: InboxMessage) => boolean);
 export function isMatch(message: InboxMessage, match: MessageMatch): boolean {
   if (typeof match === 'function') return match(message);
   return Object.entries(match).every(([field, wanted]) => CHECKS[field]?.(message, wanted));
+}
+
+/** {@link isMatch} for a mail in an outbox; `match` must have passed {@link checkEnqueuedMatch}. */
+export function isEnqueuedMatch(message: EnqueuedMessage, match: EnqueuedMatch): boolean {
+  if (typeof match === 'function') return match(message);
+  const { lane, idempotencyKey, sendAt, ...fields } = match;
+  const { entry } = message;
+  return (
+    (lane === undefined || isText(entry.lane, lane)) &&
+    (idempotencyKey === undefined || isText(entry.idempotencyKey ?? '', idempotencyKey)) &&
+    (sendAt === undefined || entry.dueAt.getTime() === sendAt.getTime()) &&
+    isMatch(message, fields)
+  );
+}
+
+/** {@link checkMatch} for a mail in an outbox. */
+export function checkEnqueuedMatch(match: EnqueuedMatch): void {
+  const isFields = typeof match === 'object' && match !== null && !(match instanceof RegExp);
+  const { lane, idempotencyKey, sendAt, ...fields } = isFields ? match : {};
+  for (const [field, wanted] of Object.entries({ lane, idempotencyKey })) {
+    if (wanted !== undefined) checkText(field, wanted);
+  }
+  if (!(sendAt === undefined || sendAt instanceof Date)) throw new TypeError(`sendAt is a Date, not ${show(sendAt)}`);
+  checkMatch(isFields ? fields : (match as MessageMatch)); // which says what is wrong
 }
 
 /** Checks a match even when there is no message to compare. @throws {TypeError} for an unknown field or bad value. */
@@ -84,22 +122,25 @@ function hasAddress(addresses: readonly string[], wanted: string | RegExp): bool
 }
 
 /** Describes messages in a failure. */
-export function describeMessages(messages: readonly InboxMessage[]): string {
-  if (messages.length === 0) return 'nothing was sent';
+export function describeMessages(messages: readonly InboxMessage[], done = 'sent'): string {
+  if (messages.length === 0) return `nothing was ${done}`;
   const lines = messages.map((message, index) => `${index + 1}. ${describeMessage(message)}`);
-  return `sent ${messages.length === 1 ? 'was' : 'were'}:\n${lines.join('\n')}`;
+  return `${done} ${messages.length === 1 ? 'was' : 'were'}:\n${lines.join('\n')}`;
 }
 
 /** Describes a message in two lines. */
-export function describeMessage({ subject, recipients, body, htmlBody, attachments }: InboxMessage): string {
+export function describeMessage(message: InboxMessage): string {
+  const { subject, recipients, body, htmlBody, attachments } = message;
   const words = (body || (htmlBody ?? '')).replaceAll(/\s+/g, ' ').slice(0, 100);
   const files = attachments.map(({ filename, contentId }) => filename ?? `cid:${contentId}`);
   const attached = files.length === 0 ? '' : `, with ${files.join(', ')}`;
-  return `${JSON.stringify(subject)} to ${recipients.join(', ')}${attached}\n   ${words}`;
+  const entry = message instanceof EnqueuedMessage ? message.entry : null;
+  const way = entry === null ? '' : `, lane ${show(entry.lane)}, due ${entry.dueAt.toISOString()}`;
+  return `${JSON.stringify(subject)} to ${recipients.join(', ')}${attached}${way}\n   ${words}`;
 }
 
 /** Describes a match in a failure. */
-export function describeMatch(match: MessageMatch): string {
+export function describeMatch(match: MessageMatch | EnqueuedMatch): string {
   if (typeof match === 'function') return `a message for which ${match.name || 'the function'} is true`;
   const fields = Object.entries(match).map(([name, wanted]) => `${name} ${show(wanted)}`);
   return fields.length === 0 ? 'a message' : `a message with ${fields.join(', ')}`;
