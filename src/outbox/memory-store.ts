@@ -49,7 +49,7 @@ interface PausedLane {
 
 /** A store that forgets all with the process; for tests. */
 export function memoryStore(options: MemoryStoreOptions = {}): OutboxStore {
-  return new MemoryStore(options.now ?? (() => Date.now())); // asked for anew: a test may fake it;
+  return new MemoryStore(options.now ?? (() => Date.now())); // asked for anew: a test may fake it
 }
 
 class MemoryStore implements OutboxStore {
