@@ -129,6 +129,21 @@ describe('a server that goes away', () => {
     await own.end();
   });
 
+  it('that may only be read, as a standby, says so, and nothing is written down', async () => {
+    const schema = newSchema();
+    const store = await newStore(pool, { schema });
+    await store.enqueue([mail()], {});
+    const reading = server.pool({ options: '-c default_transaction_read_only=on' });
+    const standby = postgresStore(reading, { schema });
+    const refused = { name: 'EmailConnectionError', outcome: 'not-sent', message: /: Postgres answered 25006$/ };
+    await expect(standby.enqueue([mail()], {})).rejects.toMatchObject(refused);
+    await expect(claim(standby)).rejects.toMatchObject(refused);
+    expect(await store.query('list', { limit: 9 })).toMatchObject([{ state: 'queued' }]);
+    await standby.close();
+    await reading.end();
+    await store.close();
+  });
+
   it('says nothing of who logs in, and with what', async () => {
     const wrong = server.pool({ user: 'nobody-known', password: 'a secret' });
     const failing = claim(postgresStore(wrong));
