@@ -193,8 +193,11 @@ export class Outbox implements AsyncDisposable {
    */
   async cancel(id: string): Promise<boolean> {
     const changed = await this.#change(id, ['queued'], (facts, { request }) => {
-      const isDoubtful = request !== null || facts.recipients.some(({ status }) => status === 'unknown');
-      const recipients = facts.recipients.map((each) => ({ ...each, isOpen: false }));
+      // Of what is to be asked again nobody knows whether they have got it.
+      const recipients = facts.recipients.map((each): OutboxRecipient => {
+        return { ...each, isOpen: false, ...(each.isOpen && request !== null && { status: 'unknown' }) };
+      });
+      const isDoubtful = recipients.some(({ status }) => status === 'unknown');
       return { to: isDoubtful ? 'in-doubt' : 'cancelled', facts: withEvent(facts, 'cancelled', '', recipients) };
     });
     return changed !== null;

@@ -177,6 +177,19 @@ it('does not take a mail for sent whose key another one had before', async () =>
   expect(subjects()).toEqual(['Another one']);
 });
 
+it('is in doubt when it is cancelled before it was asked for again, and goes to whom it was for when somebody says so', async () => {
+  const { connect } = await start('resend');
+  const [id = ''] = await die(connect(server.http.url), [mail()]);
+  advance(2 * MINUTE);
+  await store.recover();
+  const outbox = open(connect(server.http.url));
+  expect(await outbox.get(id)).toMatchObject({ state: 'queued', recipients: [{ isOpen: true }] });
+  expect(await outbox.cancel(id)).toBe(true);
+  expect(await outbox.get(id)).toMatchObject({ state: 'in-doubt', recipients: [{ status: 'unknown', isOpen: false }] });
+  expect(await outbox.resolve(id, 'resend')).toBe(true);
+  expect(await outbox.flush()).toMatchObject({ sent: 1 });
+});
+
 it('fails what is refused when it is asked for again', async () => {
   const { connect } = await start('resend');
   const [id = ''] = await die(connect(server.http.url), [mail()]);
