@@ -101,7 +101,6 @@ export const ROOMS = {
   testing: {
     what: 'what users test with: an `inbox`, matchers, a scripted `server`, the `contract` of backends',
     may: ['connection', 'backend', 'options', 'events', 'mime', 'smtp-server', 'model', 'util'],
-    types: ['outbox'],
   },
   adapters: {
     what: 'Express, Fastify, Hono, Nest, OpenTelemetry and Nodemailer',

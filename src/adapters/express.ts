@@ -5,9 +5,10 @@ import type { ReadableStream } from 'node:stream/web';
 import type { EmailBackend } from '../backend/backend.ts';
 import { type MailService, type MailServiceOptions, startMail } from '../connection/mail-service.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import { type WebHandler, webRequest } from './web-request.ts';
+import type { WebHandler } from './web-handler.ts';
+import { webRequest } from './web-request.ts';
 
-export type { WebHandler } from './web-request.ts';
+export type { WebHandler } from './web-handler.ts';
 
 /** What {@link expressMail} adds to a request; extend Express's own `Request` interface with it. */
 export interface ExpressMail {

@@ -2,9 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { EmailBackend } from '../backend/backend.ts';
 import { type MailService, type MailServiceOptions, startMail } from '../connection/mail-service.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import { type WebHandler, webRequest } from './web-request.ts';
+import type { WebHandler } from './web-handler.ts';
+import { webRequest } from './web-request.ts';
 
-export type { WebHandler } from './web-request.ts';
+export type { WebHandler } from './web-handler.ts';
 
 /** Options of {@link fastifyMail}. */
 export type FastifyMailOptions = MailServiceOptions;

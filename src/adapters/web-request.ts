@@ -2,9 +2,6 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 
-/** What answers requests by the Fetch standard, such as `outbox.dashboard()`. */
-export type WebHandler = (request: Request) => Response | Promise<Response>;
-
 /** What a framework tells of a request of node:http besides. */
 export interface RequestFacts {
   /** The path that the browser sees, with the query. */

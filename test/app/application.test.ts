@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { MailAppConfig, type MailServiceOptions, ServerShutdown, ServerStartup, startMail } from '../../src/app.ts';
 import { getConnection } from '../../src/connection/connection.ts';
+import { Outbox } from '../../src/connection/outbox.ts';
 import { sendMail } from '../../src/connection/send.ts';
 import { onShutdownSignal } from '../../src/connection/shutdown-signals.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
@@ -76,6 +80,34 @@ describe('an application of its own process', () => {
     expect(output).toEqual({ stdout: JSON.stringify({ isSuccess: true, recipients: count }), stderr: '' });
     const expected = Array.from({ length: count }, (_, index) => `Mail ${index} -> u${index}@example.org`);
     expect(arrived.toSorted()).toEqual(expected.toSorted());
+  });
+
+  test('SIGTERM in the midst of an outbox’s mails: what is under way is sent, and the next worker sends the rest', async () => {
+    const count = 1_000;
+    let end = (): void => {};
+    const { server, arrived, url } = await receive((received) => {
+      if (received === 100) end();
+    });
+    const folder = mkdtempSync(join(tmpdir(), 'amsdal-mail-application-'));
+    const store = `sqlite:${join(folder, 'mail.db')}`;
+    const { child, output, ended } = run('test/app/bulk-child.js', [String(count)], {
+      AMSDAL_CONTRIBS: 'amsdal_mail.app.MailAppConfig',
+      AMSDAL_EMAIL_URL: `outbox:${store}?via=${url}`,
+    });
+    end = () => child.kill('SIGTERM');
+    expect(await ended).toEqual([null, 'SIGTERM']);
+    expect(output.stdout).toBe(JSON.stringify({ isSuccess: true, recipients: count }));
+
+    const outbox = new Outbox({ store, connection: url });
+    const { sent, queued, ...others } = (await outbox.stats()).lanes['transactional'] ?? {};
+    expect({ others, sent }).toEqual({ others: {}, sent: arrived.length });
+    expect((sent ?? 0) + (queued ?? 0)).toBe(count);
+    await outbox.flush();
+    await outbox.close();
+    const expected = Array.from({ length: count }, (_, index) => `Mail ${index} -> u${index}@example.org`);
+    expect(arrived.toSorted()).toEqual(expected.toSorted());
+    await server.close();
+    rmSync(folder, { recursive: true });
   });
 });
 

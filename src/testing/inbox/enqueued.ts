@@ -1,6 +1,6 @@
+import type { MadeOutbox, OutboxMail } from '../../connection/outbox.ts';
 import { composeMessage } from '../../mime/compose/compose.ts';
 import type { EmailMessage } from '../../model/message.ts';
-import type { Outbox, OutboxMail } from '../../outbox/outbox.ts';
 import { InboxMessage } from './inbox-message.ts';
 
 /** A mail that waits in an outbox, as its recipients will get it. */
@@ -19,7 +19,7 @@ export class EnqueuedMessage extends InboxMessage {
 const MOST = 10_000;
 
 /** The mails that wait in an outbox, for a worker, their time or another try, oldest first. */
-export async function enqueued(outbox: Outbox): Promise<readonly EnqueuedMessage[]> {
+export async function enqueued(outbox: MadeOutbox): Promise<readonly EnqueuedMessage[]> {
   const entries = await outbox.list({ state: 'queued', limit: MOST });
   const found = entries.toReversed().map(async (entry) => {
     const message = await outbox.message(entry.id);

@@ -1,5 +1,5 @@
 import { AssertionError } from 'node:assert';
-import type { Outbox } from '../../outbox/outbox.ts';
+import type { MadeOutbox } from '../../connection/outbox.ts';
 import type { Inbox } from './inbox.ts';
 import type { InboxMessage } from './inbox-message.ts';
 import { type MailMatchers, type MatcherResult, mailMatchers } from './matchers.ts';
@@ -15,7 +15,7 @@ export interface MailExpectation extends MailMatchers {
  *
  * @throws {AssertionError} From the assertions, listing what was sent.
  */
-export function expectMail(received: Inbox | InboxMessage | Outbox | null): MailExpectation {
+export function expectMail(received: Inbox | InboxMessage | MadeOutbox | null): MailExpectation {
   return { ...assertions(received, true), not: assertions(received, false) };
 }
 

@@ -1,4 +1,4 @@
-import type { Outbox } from '../../outbox/outbox.ts';
+import type { MadeOutbox } from '../../connection/outbox.ts';
 import { links } from '../codes.ts';
 import { enqueued } from './enqueued.ts';
 import { Inbox } from './inbox.ts';
@@ -176,8 +176,8 @@ function judgeInbox(received: unknown, wanted: string, check: (inbox: Inbox) => 
 }
 
 /** By shape: what `getConnection('outbox')` makes loads its own. */
-function isOutbox(received: unknown): received is Outbox {
-  const { list, message, flush } = (received ?? {}) as Partial<Outbox>; // any value can be asked for these
+function isOutbox(received: unknown): received is MadeOutbox {
+  const { list, message, flush } = (received ?? {}) as Partial<MadeOutbox>; // any value can be asked for these
   return typeof list === 'function' && typeof message === 'function' && typeof flush === 'function';
 }
 
