@@ -30,14 +30,27 @@ const PAGE_POLICY = [
  * @throws {ConfigurationError} `load-failed` in a bundle, which lacks them.
  */
 export function readPageFiles(): ReadonlyMap<string, Reply> {
-  const folder = ownFile(import.meta.url, './page', 'the mailbox needs');
+  const folder = pageFolder();
   const files = new Map<string, Reply>();
   for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    const type = TYPES[extname(name)];
-    if (type === undefined || name.endsWith('.d.ts')) continue;
-    const path = name === 'index.html' ? '/' : `/page/${name.replaceAll('\\', '/')}`;
-    const headers = { 'content-type': type, 'content-security-policy': PAGE_POLICY };
-    files.set(path, { status: 200, headers, body: readFileSync(join(folder, name)) });
+    const file = pageFile(name, () => readFileSync(join(folder, name)));
+    if (file !== null) files.set(name === 'index.html' ? '/' : `/page/${name.replaceAll('\\', '/')}`, file);
   }
   return files;
+}
+
+/**
+ * Where the files of the page are, some of which other pages share.
+ *
+ * @throws {ConfigurationError} `load-failed` in a bundle, which lacks them.
+ */
+export function pageFolder(): string {
+  return ownFile(import.meta.url, './page', 'the page needs');
+}
+
+/** A file of a page by its name; null for what is not served. */
+export function pageFile(name: string, read: () => string | Uint8Array): Reply | null {
+  const type = TYPES[extname(name)];
+  if (type === undefined || name.endsWith('.d.ts')) return null;
+  return { status: 200, headers: { 'content-type': type, 'content-security-policy': PAGE_POLICY }, body: read() };
 }

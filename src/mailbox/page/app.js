@@ -3,6 +3,7 @@ import { ChaosDialog, ClearDialog, HelpDialog } from './dialogs.js';
 import { personName } from './format.js';
 import { Sidebar } from './list.js';
 import { MessagePane } from './message.js';
+import { useTheme } from './theme.js';
 import { html, render, useEffect, useRef, useState } from './vendor/preact.js';
 import { Welcome } from './welcome.js';
 
@@ -23,25 +24,6 @@ function readPlace() {
 function goTo(place) {
   location.hash =
     place === null ? '' : `#/${place.kind === 'preview' ? 'preview/' : ''}${encodeURIComponent(place.id)}`;
-}
-
-/** The chosen theme, or else that of the system. @returns {['light' | 'dark', () => void]} */
-function useTheme() {
-  const system = matchMedia('(prefers-color-scheme: dark)');
-  const [theme, setTheme] = useState(localStorage.getItem('theme') ?? (system.matches ? 'dark' : 'light'));
-  const shown = theme === 'dark' ? 'dark' : 'light';
-  useEffect(() => {
-    document.documentElement.dataset['theme'] = shown;
-    const follow = () => localStorage.getItem('theme') ?? setTheme(system.matches ? 'dark' : 'light');
-    system.addEventListener('change', follow);
-    return () => system.removeEventListener('change', follow);
-  }, [shown]);
-  const toggle = () => {
-    const next = shown === 'dark' ? 'light' : 'dark';
-    localStorage.setItem('theme', next);
-    setTheme(next);
-  };
-  return [shown, toggle];
 }
 
 /** The mails in the list, kept up to date. */

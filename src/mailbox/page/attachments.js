@@ -1,5 +1,5 @@
 import { getText } from './api.js';
-import { Dialog } from './dialogs.js';
+import { Dialog } from './dialog.js';
 import { byteSize } from './format.js';
 import { Icon } from './icons.js';
 import { html, useEffect, useState } from './vendor/preact.js';

@@ -1,6 +1,7 @@
+import { EndOfList } from './end-of-list.js';
 import { fullTime, hue, initials, personName, plural, shortTime } from './format.js';
 import { Icon, IconButton } from './icons.js';
-import { html, useEffect, useRef } from './vendor/preact.js';
+import { html } from './vendor/preact.js';
 
 /** @typedef {import('./api.js').MailSummary} MailSummary */
 
@@ -129,18 +130,6 @@ function MailRow({ mail, isOpen }) {
       </a>
     </li>
   `;
-}
-
-/** Loads more when it comes into view. @param {{ onReach: () => void, count: number, isComplete: boolean }} props */
-function EndOfList({ onReach, count, isComplete }) {
-  const element = useRef(/** @type {Element | null} */ (null));
-  useEffect(() => {
-    if (isComplete || element.current === null) return undefined;
-    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && onReach(), { rootMargin: '600px' });
-    observer.observe(element.current);
-    return () => observer.disconnect();
-  }, [count, isComplete]);
-  return html`<div class="end-of-list" ref=${element}></div>`;
 }
 
 /** @param {Pick<Parameters<typeof Sidebar>[0], 'previews' | 'place'>} props */

@@ -8,7 +8,7 @@ export interface Reply {
 }
 
 /** On every response: no content sniffing, no other origin, no Referer, no cache. */
-const ALWAYS: Readonly<Record<string, string>> = {
+export const ALWAYS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'cross-origin-resource-policy': 'same-origin',

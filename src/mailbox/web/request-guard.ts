@@ -7,17 +7,34 @@ import type { IncomingMessage } from 'node:http';
  * Programs other than browsers send neither Sec-Fetch-Site nor Origin and are allowed.
  */
 export function refusal(request: IncomingMessage, hosts: ReadonlySet<string>): string | null {
-  const { host, origin, 'sec-fetch-site': site, 'sec-fetch-mode': mode, 'sec-fetch-dest': dest } = request.headers;
+  const { host } = request.headers;
   if (host === undefined || !hosts.has(host.toLowerCase())) {
     return `the Host ${host ?? '(none)'} is not this mailbox: add it to allowedHosts if it is meant to be`;
   }
-  const isReading = request.method === 'GET' || request.method === 'HEAD';
-  if (site === 'same-origin' || (site === 'none' && isReading)) return null;
-  const isAllowed =
-    site === undefined
-      ? origin === undefined || (URL.canParse(origin) && new URL(origin).host === host.toLowerCase())
-      : isReading && mode === 'navigate' && dest === 'document' && pathOf(request) === '/'; // a link to the page
-  return isAllowed ? null : 'a page of another origin asked for this';
+  const { method = 'GET', headers } = request;
+  const asked = { method, host, isPage: pathOf(request) === '/', header: (name: string) => headers[name]?.toString() };
+  return isForeign(asked) ? 'a page of another origin asked for this' : null;
+}
+
+/** What tells who asks. */
+export interface Asked {
+  readonly method: string;
+  readonly host: string;
+  /** Whether it is for the page itself, to which others may link. */
+  readonly isPage: boolean;
+  header(name: 'origin' | 'sec-fetch-site' | 'sec-fetch-mode' | 'sec-fetch-dest'): string | null | undefined;
+}
+
+/** Whether a page of another origin asks, in the same browser (Fetch Metadata, W3C; Origin, RFC 6454). */
+export function isForeign({ method, host, isPage, header }: Asked): boolean {
+  const [site, origin] = [header('sec-fetch-site') ?? undefined, header('origin') ?? undefined];
+  const isReading = method === 'GET' || method === 'HEAD';
+  if (site === 'same-origin' || (site === 'none' && isReading)) return false;
+  if (site === undefined) {
+    return !(origin === undefined || (URL.canParse(origin) && new URL(origin).host === host.toLowerCase()));
+  }
+  const isLink = header('sec-fetch-mode') === 'navigate' && header('sec-fetch-dest') === 'document';
+  return !(isReading && isLink && isPage);
 }
 
 /** The Host values of this server. */
