@@ -30,6 +30,8 @@ const LOADED = [
   'backend/blocking/bridge',
 ];
 const PROGRAMS = ['cli/main'];
+/** What browsers get. */
+const PAGES = ['mailbox/page/app', 'outbox/page/outbox'];
 
 /** What both the mailbox and the test kit use to read mails; neither should load the other for it. */
 const READER = ['mime/read/addresses.ts', 'mime/read/links.ts', 'mime/read/html-text.ts'];
@@ -48,12 +50,40 @@ export async function build({ sourceMap = false } = {}) {
     declare(),
     bundle('esm', [...entries, ...LOADED, ...PROGRAMS, ...THREADS], sourceMap),
     bundle('cjs', [...entries, ...LOADED], sourceMap),
+    bundlePages(),
   ]);
   dropPrivateDeclarations(entries);
   declareCommonJs();
-  const isServed = (/** @type {string} */ path) => !path.endsWith('.d.ts');
-  cpSync(`${root}/src/mailbox/page`, `${root}/dist/mailbox/page`, { recursive: true, filter: isServed });
   chmodSync(`${root}/dist/cli/main.js`, 0o755);
+}
+
+/**
+ * The pages of the mailbox and the outbox: a script each and one for what both have, minified, as nobody debugs them in a package.
+ * What is not code is copied; styles lose their comments and indentation.
+ */
+async function bundlePages() {
+  const pages = await rolldown({
+    cwd: root,
+    input: Object.fromEntries(PAGES.map((page) => [page, `src/${page}.js`])),
+    platform: 'browser',
+  });
+  await pages.write({
+    dir: 'dist',
+    minify: true,
+    entryFileNames: '[name].js',
+    chunkFileNames: 'mailbox/page/shared.js',
+    codeSplitting: { groups: [{ name: 'shared', test: /mailbox/, minShareCount: 2 }] },
+  });
+  await pages.close();
+  for (const folder of PAGES.map((page) => page.replace(/\/[^/]+$/, ''))) {
+    const isCopied = (/** @type {string} */ path) => !/\.(?:js|ts)$/.test(path);
+    cpSync(`${root}/src/${folder}`, `${root}/dist/${folder}`, { recursive: true, filter: isCopied });
+    for (const name of readdirSync(`${root}/dist/${folder}`).filter((each) => each.endsWith('.css'))) {
+      const path = `${root}/dist/${folder}/${name}`;
+      const text = readFileSync(path, 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '');
+      writeFileSync(path, text.replaceAll(/\s*\n\s*/g, '\n'));
+    }
+  }
 }
 
 async function declare() {
@@ -83,6 +113,7 @@ async function bundle(format, names, sourcemap) {
     { name: 'smtp-server', holds: reachable('smtp-server/server.ts') },
     { name: 'reader', holds: new Set(READER.flatMap((path) => [...reachable(path)])) },
     { name: 'eml', holds: reachable('mime/read/message-from-eml.ts') },
+    { name: 'mailbox/pages', holds: common(reachable('mailbox/index.ts'), reachable('outbox/dashboard/engine.ts')) },
     { name: 'mailbox/server', holds: reachable('mailbox/index.ts') },
   ];
   const replaced = format === 'cjs' ? COMMONJS : {};

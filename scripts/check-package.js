@@ -8,7 +8,7 @@ import { entryPoints } from './lib/entry-points.js';
 
 const MAX_PACKED = 900_000;
 const ALLOWED =
-  /^(dist\/.+\.(js|d\.ts)|dist\/cjs\/package\.json|dist\/mailbox\/page\/.+|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+  /^(dist\/.+\.(js|d\.ts)|dist\/cjs\/package\.json|dist\/(?:mailbox|outbox)\/page\/.+|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
 const REQUIRED = ['README.md', 'LICENSE', 'CHANGELOG.md', 'package.json', 'dist/cjs/package.json'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));

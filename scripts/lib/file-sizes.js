@@ -11,6 +11,8 @@ const SIZES = /** @type {const} */ ([
   ['test', /^(?!fixtures\/|.*\bnode_modules\/).*\.(?:js|ts|py)$/, MAX_LINES],
   ['src/mailbox/page', /^(?!vendor\/).*\.js$/, MAX_LINES],
   ['src/mailbox/page', /^(?!vendor\/).*\.css$/, 900],
+  ['src/outbox/page', /\.js$/, MAX_LINES],
+  ['src/outbox/page', /\.css$/, 900],
 ]);
 
 /**

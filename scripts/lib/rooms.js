@@ -81,6 +81,7 @@ export const ROOMS = {
     may: [
       ...['backend', 'events', 'model', 'util', 'options'],
       ...['wrappers', 'mime/compose/message-id.ts'], // a worker tries as a wrapper does; the same id in every try
+      ...['mailbox/page-files.ts', 'mailbox/web/reply.ts', 'mailbox/web/request-guard.ts', 'net/loopback.ts'], // its page
     ],
   },
   mailbox: {
@@ -111,7 +112,7 @@ export const ROOMS = {
     what: 'the command line',
     may: [
       ...['connection', 'backend', 'events', 'mailbox', 'mime', 'model', 'options', 'outbox', 'util'],
-      ...['smtp/options.ts', 'smtp-server'], // a server to explain a mail without one
+      ...['smtp/options.ts', 'smtp-server', 'net/loopback.ts'], // a server to explain a mail without one
       'wrappers/wrapper-backend.ts', // each of whose connections is checked
     ],
   },

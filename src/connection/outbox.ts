@@ -9,6 +9,7 @@ export {
   type OutboxStoreSubject,
   outboxStoreContract,
 } from '../outbox/contract.ts';
+export type { DashboardAuth, DashboardOptions } from '../outbox/dashboard-options.ts';
 export type { MailFacts, OutboxEvent, OutboxRecipient } from '../outbox/facts.ts';
 export type { DeliveryEvent } from '../outbox/learn.ts';
 export { type MemoryStoreOptions, memoryStore } from '../outbox/memory-store.ts';
@@ -16,9 +17,9 @@ export {
   type EnqueueOptions,
   type MadeOutboxOptions,
   Outbox as MadeOutbox,
-  type OutboxMail,
 } from '../outbox/outbox.ts';
 export { OutboxBackend } from '../outbox/outbox-backend.ts';
+export type { OutboxMail } from '../outbox/outbox-mail.ts';
 export type { LaneChoice, LaneOptions, OutboxOptions, OutboxRetryOptions } from '../outbox/outbox-options.ts';
 export type { OutboxHealth, OutboxStats } from '../outbox/outbox-stats.ts';
 export type { SealKey } from '../outbox/seal.ts';

@@ -13,6 +13,8 @@ export interface OpenMail {
   readonly message: EmailMessage;
   /** The idempotency key of a request of its own; null where the connection has no use for one. */
   readonly key: string | null;
+  /** When it was claimed, by `performance.now()`. */
+  readonly since: number;
   /** Whether the connection has it. */
   isGiven: boolean;
   /** Why it may not leave; null when it may. */
@@ -44,7 +46,7 @@ export function openMail({ index, claimed, facts, message, claimedAt, hasKeys }:
   const needsKey = hasKeys && message.mergeData === null && message.idempotencyKey === null;
   const keyed = needsKey ? messageFor(message.with({ idempotencyKey: id }), left) : whole;
   return {
-    ...{ index, claimed, facts, isGiven: false, withheld: null },
+    ...{ index, claimed, facts, since: performance.now(), isGiven: false, withheld: null },
     message: request === null ? whole : keyed, // what is asked again is asked alone
     key: needsKey ? keyed.idempotencyKey : null,
     repeatUntil: request === null ? 0 : claimedAt + repeatMs,

@@ -9,8 +9,10 @@ import { generateMessageId } from '../mime/compose/message-id.ts';
 import { copyError } from '../model/error-copies.ts';
 import { type EmailMessage, withContentRead, withIdAndDate } from '../model/message.ts';
 import type { EmailMessageDraft } from '../model/message-init.ts';
+import { loaded } from '../options/late-module.ts';
 import { checkOptions } from '../options/option-table.ts';
 import { keepMessage, keptMessage } from './content.ts';
+import { DASHBOARD_OPTIONS, type DashboardOptions } from './dashboard-options.ts';
 import { isOne, withFields } from './enqueue-fields.ts';
 import { Entrance } from './entrance.ts';
 import { factsOf, type MailFacts, type OutboxRecipient, readFacts, withEvent, writeFacts } from './facts.ts';
@@ -19,10 +21,12 @@ import { endOf } from './judge.ts';
 import { issue, readChoice, refusedOption, unknownLane, withoutOutbox } from './lane-choice.ts';
 import { afterEvent, type Change, type DeliveryEvent, isInDoubt } from './learn.ts';
 import { newMailId } from './mail-id.ts';
+import { Meter } from './meter.ts';
+import { type OutboxMail, outboxMail } from './outbox-mail.ts';
 import { KEEP_MS, LANES, type LaneChoice, OUTBOX_OPTIONS, type OutboxOptions } from './outbox-options.ts';
 import { healthOf, type OutboxHealth, type OutboxStats, statsOf } from './outbox-stats.ts';
 import { Seal } from './seal.ts';
-import type { Enqueued, ListQuery, MailState, NewMail, OnDoubt, OutboxStore, Settlement, StoredMail } from './store.ts';
+import type { Enqueued, ListQuery, MailState, NewMail, OutboxStore, Settlement, StoredMail } from './store.ts';
 import { tellOfChange } from './tell-of-change.ts';
 import { traceEnqueue } from './trace-enqueue.ts';
 import type { WorkOptions, WorkReport } from './work-options.ts';
@@ -46,32 +50,6 @@ export interface EnqueueOptions extends LaneChoice {
   readonly tx?: unknown;
 }
 
-/** A mail of an outbox. */
-export interface OutboxMail extends MailFacts {
-  /** 26 letters and digits; later ones sort behind earlier ones. */
-  readonly id: string;
-  /** No other mail has it; null for none. */
-  readonly idempotencyKey: string | null;
-  /** The name of its lane. */
-  readonly lane: string;
-  /** Of two in a lane the higher goes first. */
-  readonly priority: number;
-  /** As in {@link LaneChoice}; null for none. */
-  readonly orderKey: string | null;
-  /** As in {@link LaneChoice}. */
-  readonly onDoubt: OnDoubt;
-  /** Where it is. */
-  readonly state: MailState;
-  /** When it is tried next, as long as it is queued. */
-  readonly dueAt: Date;
-  /** How often it was tried. */
-  readonly tries: number;
-  /** When it was written down. */
-  readonly createdAt: Date;
-  /** When it came into its state. */
-  readonly changedAt: Date;
-}
-
 /** How many mails are written down in one transaction. */
 const AT_ONCE = 1_000;
 
@@ -90,6 +68,8 @@ export class Outbox implements AsyncDisposable {
   readonly #lanes: NonNullable<OutboxOptions['lanes']>;
   readonly #defaultLane: string;
   readonly #workers = new Set<Promise<unknown>>();
+  readonly #meter = new Meter();
+  readonly #closing = new AbortController();
   /** Of all calls together: many at once are one commit. */
   readonly #writing = this.#writingIn({});
 
@@ -153,6 +133,7 @@ export class Outbox implements AsyncDisposable {
         lanes: this.#lanes,
         options: this.#options,
         keepMs: this.#options.keepMs ?? KEEP_MS,
+        meter: this.#meter,
       },
       options,
     );
@@ -184,7 +165,10 @@ export class Outbox implements AsyncDisposable {
 
   /** The mails of a state, a lane or with a text in addresses, subject or results, newest first; 100 unless `limit` says otherwise. */
   async list(query: Partial<ListQuery> = {}): Promise<readonly OutboxMail[]> {
-    return (await this.#store.query('list', { limit: 100, ...query })).map(outboxMail);
+    const { text } = query;
+    // As it stands in the facts, which are JSON.
+    const written = text !== undefined && { text: JSON.stringify(text).slice(1, -1) };
+    return (await this.#store.query('list', { limit: 100, ...query, ...written })).map(outboxMail);
   }
 
   /**
@@ -261,6 +245,36 @@ export class Outbox implements AsyncDisposable {
     return healthOf(await this.stats());
   }
 
+  /**
+   * How many mails there are by lane and state, how old they are, and what the workers of this object have done, in Prometheus's
+   * text format 0.0.4 (`content-type: text/plain; version=0.0.4`).
+   */
+  async metrics(): Promise<string> {
+    const { metricsText } = await loaded(import('./dashboard/engine.ts'));
+    const [counts, paused] = [await this.#store.query('counts', {}), await this.#store.query('pauses', {})];
+    return metricsText(Object.keys(this.#lanes), counts, paused, this.#meter);
+  }
+
+  /**
+   * A page that shows the outbox and decides about its mails, at the one path where it is mounted, for GET and POST. Without `auth`
+   * it answers requests to this machine's own names alone.
+   *
+   * @throws {ConfigurationError} `invalid-option`, `unknown-option`; `load-failed` in a bundle, which lacks its files
+   */
+  dashboard(options: DashboardOptions = {}): (request: Request) => Promise<Response> {
+    checkOptions('dashboard', DASHBOARD_OPTIONS, options);
+    const host = {
+      outbox: this,
+      store: this.#store,
+      lanes: Object.keys(this.#lanes),
+      meter: this.#meter,
+      signal: this.#closing.signal,
+    };
+    const opened = loaded(import('./dashboard/engine.ts')).then(({ openDashboard }) => openDashboard(host, options));
+    opened.catch(() => {}); // each request tells
+    return async (request) => (await opened)(request);
+  }
+
   /** Deletes mails that were sent, failed or cancelled longer ago; workers do so by themselves after `keepMs`. */
   async prune({
     olderThanMs = this.#options.keepMs ?? KEEP_MS,
@@ -285,6 +299,7 @@ export class Outbox implements AsyncDisposable {
 
   /** Waits for the workers of this object, which their signals end, then closes store and connection. */
   async close(): Promise<void> {
+    this.#closing.abort();
     await Promise.allSettled(this.#workers);
     await Promise.all([this.#store.close(), this.#options.connection.close()]);
   }
@@ -371,20 +386,6 @@ export class Outbox implements AsyncDisposable {
       dropsContent: to === 'cancelled' || (to === 'sent' && this.#options.keepSent !== true),
     };
   }
-}
-
-function outboxMail({
-  facts,
-  dueAt,
-  createdAt,
-  changedAt,
-  key,
-  fence: _,
-  request: __,
-  ...rest
-}: StoredMail): OutboxMail {
-  const dates = { dueAt: new Date(dueAt), createdAt: new Date(createdAt), changedAt: new Date(changedAt) };
-  return { ...rest, ...readFacts(facts), ...dates, idempotencyKey: key };
 }
 
 /** What lies in a database may have been written down where no guard was set, as in a copy of production's. */

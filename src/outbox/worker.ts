@@ -15,6 +15,7 @@ import { LanePauses } from './lane-pauses.ts';
 import { LaneShares } from './lanes.ts';
 import { MailQueue, tracedMail } from './mail-queue.ts';
 import { Marks } from './marks.ts';
+import { type Meter, Tally } from './meter.ts';
 import { type OpenMail, openMail, type Withheld } from './open-mail.ts';
 import { DELAYS_MS, type LaneOptions, LEASE_MS, type OutboxOptions } from './outbox-options.ts';
 import { DamagedContent } from './seal.ts';
@@ -31,6 +32,7 @@ export interface WorkerHost {
   readonly lanes: Readonly<Record<string, LaneOptions>>;
   readonly options: OutboxOptions;
   readonly keepMs: number;
+  readonly meter: Meter;
   /** The message that was kept. */
   open(content: Uint8Array): Promise<EmailMessage>;
 }
@@ -61,7 +63,7 @@ export class Worker {
   readonly #marks: Marks;
   readonly #settling = new Grouped<Ending, undefined>((endings) => this.#settle(endings));
   readonly #pauses = new LanePauses();
-  readonly #counts = { sent: 0, failed: 0, retried: 0, inDoubt: 0 };
+  readonly #tally: Tally;
   #count = 0;
   #wake: (() => void) | null = null;
   /** Something may have changed since it was looked at. */
@@ -85,6 +87,7 @@ export class Worker {
     }
     this.#host = host;
     this.#options = options;
+    this.#tally = new Tally(host.meter);
     this.#leaseMs = host.options.leaseMs ?? LEASE_MS;
     this.#shares = new LaneShares(Object.fromEntries(lanes.map((lane) => [lane, host.lanes[lane] ?? {}])));
     const { store, part } = host;
@@ -133,7 +136,7 @@ export class Worker {
       removeAbortListener(signal, news);
     }
     if (this.#failure !== null) throw this.#failure.error;
-    return { ...this.#counts };
+    return this.#tally.report;
   }
 
   #news(): void {
@@ -205,13 +208,9 @@ export class Worker {
     const told = withEvent(facts, 'in-doubt', `it was tried ${claimed.tries} times, and is not tried again by itself`);
     const changed = await this.#host.store.settle([settlementOf(claimed, 'in-doubt', { facts: told })]);
     if (changed.length === 0) return;
-    this.#inDoubt(changed);
+    this.#tally.add(claimed.lane, 'in-doubt');
+    warnOfDoubt(changed);
     tellOfChange(claimed, 'in-doubt', told);
-  }
-
-  #inDoubt(ids: readonly string[]): void {
-    this.#counts.inDoubt += ids.length;
-    if (ids.length > 0) warnOfDoubt(ids);
   }
 
   get #delaysMs(): readonly number[] {
@@ -230,8 +229,8 @@ export class Worker {
       const to = claimed.request === null ? 'failed' : 'in-doubt';
       const changed = await store.settle([settlementOf(claimed, to, { facts: told, isTried: true })]);
       if (changed.length === 0) return;
-      if (to === 'failed') this.#counts.failed++;
-      else this.#inDoubt(changed);
+      this.#tally.add(claimed.lane, to);
+      if (to === 'in-doubt') warnOfDoubt(changed);
       tellOfChange(claimed, to, told);
     } else {
       // The store did not give it: that says nothing of the mail.
@@ -343,13 +342,11 @@ export class Worker {
   #tell(endings: readonly Ending[]): void {
     for (const { settlement, mail, facts } of endings) {
       const { to } = settlement;
-      if (to === 'sent') this.#counts.sent++;
-      else if (to === 'failed') this.#counts.failed++;
-      else if (to === 'queued') this.#counts.retried++;
-      else if (to === 'in-doubt') this.#inDoubt([mail.claimed.id]);
+      this.#tally.add(mail.claimed.lane, to, performance.now() - mail.since);
+      if (to === 'in-doubt') warnOfDoubt([mail.claimed.id]);
       tellOfChange(mail.claimed, to, facts);
     }
-    if (endings.length > 0) this.#options.onProgress?.({ ...this.#counts });
+    if (endings.length > 0) this.#options.onProgress?.(this.#tally.report);
   }
 
   /** Whose lease is not renewed is somebody else's by now: what the connection has not asked for is dropped. */
@@ -377,7 +374,8 @@ export class Worker {
   async #recover(pruneMs?: number): Promise<number> {
     const { requeued, doubtful, pruned } = await this.#host.store.recover(pruneMs);
     const held = doubtful.filter(({ state }) => state === 'in-doubt');
-    this.#inDoubt(held.map(({ id }) => id));
+    for (const { lane } of held) this.#tally.add(lane, 'in-doubt');
+    if (held.length > 0) warnOfDoubt(held.map(({ id }) => id));
     for (const mail of doubtful) tellOfChange(mail, mail.state, readFacts(mail.facts));
     if (requeued.length + doubtful.length > held.length) this.#news();
     return pruned;

@@ -1,6 +1,10 @@
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Outbox } from '../../src/connection/outbox.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
@@ -35,6 +39,20 @@ const send = () =>
     ['send', '--from', 'shop@example.com', '--to', 'jane@example.org', '--subject', 'Hi', '--text', '-', '--json'],
     { env: { AMSDAL_EMAIL_URL: url }, input: 'Hello' },
   );
+
+/** Where `outbox ui --json` says that its page is. */
+async function pageOf({ stdout }: ChildProcess): Promise<string> {
+  if (stdout === null) throw new Error('no output');
+  const [line] = await once(createInterface(stdout), 'line');
+  return JSON.parse(line).url;
+}
+
+/** A request with headers that fetch does not let callers choose. */
+async function get(page: string, headers: Record<string, string>): Promise<{ readonly status: number | undefined }> {
+  const [response] = await once(request(page.replace('0.0.0.0', '127.0.0.1'), { headers }).end(), 'response');
+  response.resume();
+  return { status: response.statusCode };
+}
 
 async function idsOf(state: string): Promise<readonly string[]> {
   const { stdout } = await outboxCli('outbox', 'list', '--state', state, '--json');
@@ -86,7 +104,40 @@ describe('amsdal-mail worker and outbox', () => {
     expect(await running).toMatchObject({ code: 0, stdout: '1 sent\n' });
   });
 
+  it('serve a page to this machine, until SIGTERM', async () => {
+    const ui = startCli(['outbox', 'ui', '--port', '0', '--read-only', '--json'], { env: { AMSDAL_EMAIL_URL: url } });
+    const running = ended(ui);
+    const page = await pageOf(ui);
+    expect(page).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(await (await fetch(page)).text()).toContain('<title>Outbox</title>');
+    expect(await (await fetch(`${page}?do=overview`)).json()).toMatchObject({ store: 'sqlite', isReadOnly: true });
+    const host = { host: 'mail.example.com' };
+    expect((await get(page, host)).status).toBe(403);
+    ui.kill('SIGTERM');
+    expect(await running).toMatchObject({ code: 0 });
+  });
+
+  it('serve a page to others with a password alone', async () => {
+    const file = join(folder, 'password');
+    writeFileSync(file, 'correct horse\n');
+    const args = ['outbox', 'ui', '--port', '0', '--host', '0.0.0.0', '--password-file', file, '--json'];
+    const ui = startCli(args, { env: { AMSDAL_EMAIL_URL: url } });
+    const running = ended(ui);
+    const page = await pageOf(ui);
+    const authorization = `Basic ${Buffer.from('outbox:correct horse').toString('base64')}`;
+    expect((await get(page, { host: 'mail.example.com' })).status).toBe(401);
+    expect((await get(page, { host: 'mail.example.com', authorization })).status).toBe(200);
+    ui.kill('SIGTERM');
+    expect(await running).toMatchObject({ code: 0 });
+  });
+
   it.each([
+    [['outbox', 'ui', '--host', '0.0.0.0'], /lets other machines read and change the outbox: give --password-file/],
+    [['outbox', 'ui', '--host', '::'], /--password-file/],
+    [['outbox', 'ui', '--host', 'mail.example.com'], /--password-file/],
+    [['outbox', 'ui', '--password-file', '/nonexistent'], /--password-file cannot be read/],
+    [['outbox', 'ui', '--port', '99999'], /cannot be listened on/],
+    [['outbox', 'ui', 'x'], /takes no id/],
     [['outbox'], /needs one of list, show/],
     [['outbox', 'show'], /needs the id/],
     [['outbox', 'list', 'x'], /takes no id/],

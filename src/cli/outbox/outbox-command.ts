@@ -1,10 +1,12 @@
-import type { Outbox, OutboxMail } from '../../outbox/outbox.ts';
+import type { Outbox } from '../../outbox/outbox.ts';
+import type { OutboxMail } from '../../outbox/outbox-mail.ts';
 import type { MailState } from '../../outbox/store.ts';
 import { outboxSchema } from '../../outbox/stores/postgres.ts';
 import { type Command, type CommandOptions, defineCommand, numberOf, type OptionValues } from '../command.ts';
 import { UsageError } from '../failure.ts';
 import { type Cell, type Color, formatCount, type Output } from '../output.ts';
 import { OUTBOX_CONNECTION, outboxOf } from './outbox-of.ts';
+import { runUi } from './ui.ts';
 
 const STATES: Readonly<Record<MailState, Color>> = {
   queued: 'cyan',
@@ -26,6 +28,13 @@ const OPTIONS = {
   as: { value: 'sent|resend', help: 'resolve: it was sent, or it is to be sent again' },
   run: { help: 'migrate: make the tables in Postgres; without it their SQL is printed' },
   'older-than': { value: 'DAYS', help: 'prune: what ended longer ago; default: 30' },
+  port: { value: '8026', help: 'ui: the port of the page; 0 is a free one' },
+  host: {
+    value: '127.0.0.1',
+    help: "ui: the address to listen on; others than this machine's own need --password-file",
+  },
+  'password-file': { value: 'FILE', help: "ui: ask for the password in it, of the user 'outbox'" },
+  'read-only': { help: 'ui: refuse every change' },
 } as const satisfies CommandOptions;
 
 type Values = OptionValues<typeof OPTIONS>;
@@ -83,6 +92,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     return 0;
   },
   migrate: (outbox, _, __, output) => migrate(outbox, output),
+  ui: (outbox, _, values, output) => runUi(outbox, values, output),
 };
 
 /** For an application's own migrations: the SQL alone needs no database. */
@@ -104,7 +114,7 @@ const OF_IDS: ReadonlySet<string> = new Set(['show', 'retry', 'cancel', 'resolve
 export const outboxCommand: Command = defineCommand({
   name: 'outbox',
   about: 'Shows the mails of an outbox and decides about them.',
-  operands: 'list|show|retry|cancel|resolve|stats|prune|migrate [ID ...]',
+  operands: 'list|show|retry|cancel|resolve|stats|prune|migrate|ui [ID ...]',
   options: OPTIONS,
   notes:
     'A mail is in doubt when its worker died between its last byte and the answer: look whether it has arrived, then resolve it.\nExit codes: 0; 1 when a mail was in another state, or for stats when somebody should look; 2 wrong usage.',
@@ -112,6 +122,7 @@ export const outboxCommand: Command = defineCommand({
     'npx amsdal-mail outbox list --state in-doubt',
     'npx amsdal-mail outbox resolve 0mx3i1mua00002d7cc289281b1 --as resend',
     'npx amsdal-mail outbox stats --json',
+    'npx amsdal-mail outbox ui',
     'npx amsdal-mail outbox migrate > migrations/20_outbox.sql',
   ],
   async run({ values, operands: [action = '', ...ids], output }) {

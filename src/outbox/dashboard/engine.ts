@@ -1,0 +1,2 @@
+export { openDashboard } from './dashboard.ts';
+export { metricsText } from './metrics.ts';
