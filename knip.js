@@ -18,6 +18,7 @@ const config = {
     'src/mailbox/preview-worker.ts!',
     'src/mailbox/mailbox.ts!',
     'src/mailbox/emulate/vendors.ts!',
+    'src/outbox/dashboard/dashboard.ts!',
     'src/mime/compose/engine.ts!',
     'src/wrappers/engine.ts!',
     'src/backend/blocking/bridge.ts!',

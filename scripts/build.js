@@ -27,6 +27,7 @@ const LOADED = [
   'mime/compose/engine',
   'wrappers/engine',
   'outbox/engine',
+  'outbox/dashboard/dashboard',
   'backend/blocking/bridge',
 ];
 const PROGRAMS = ['cli/main'];
@@ -113,7 +114,7 @@ async function bundle(format, names, sourcemap) {
     { name: 'smtp-server', holds: reachable('smtp-server/server.ts') },
     { name: 'reader', holds: new Set(READER.flatMap((path) => [...reachable(path)])) },
     { name: 'eml', holds: reachable('mime/read/message-from-eml.ts') },
-    { name: 'mailbox/pages', holds: common(reachable('mailbox/index.ts'), reachable('outbox/dashboard/engine.ts')) },
+    { name: 'mailbox/pages', holds: common(reachable('mailbox/index.ts'), reachable('outbox/dashboard/dashboard.ts')) },
     { name: 'mailbox/server', holds: reachable('mailbox/index.ts') },
   ];
   const replaced = format === 'cjs' ? COMMONJS : {};

@@ -250,16 +250,16 @@ export class Outbox implements AsyncDisposable {
    * text format 0.0.4 (`content-type: text/plain; version=0.0.4`).
    */
   async metrics(): Promise<string> {
-    const { metricsText } = await loaded(import('./dashboard/engine.ts'));
+    const { metricsText } = await loaded(import('./dashboard/metrics.ts'));
     const [counts, paused] = [await this.#store.query('counts', {}), await this.#store.query('pauses', {})];
     return metricsText(Object.keys(this.#lanes), counts, paused, this.#meter);
   }
 
   /**
    * A page that shows the outbox and decides about its mails, at the one path where it is mounted, for GET and POST. Without `auth`
-   * it answers requests to this machine's own names alone.
+   * it answers requests to this machine's own names alone. In a bundle, which lacks its files, each request rejects with `load-failed`.
    *
-   * @throws {ConfigurationError} `invalid-option`, `unknown-option`; `load-failed` in a bundle, which lacks its files
+   * @throws {ConfigurationError} `invalid-option`, `unknown-option`
    */
   dashboard(options: DashboardOptions = {}): (request: Request) => Promise<Response> {
     checkOptions('dashboard', DASHBOARD_OPTIONS, options);
@@ -270,7 +270,9 @@ export class Outbox implements AsyncDisposable {
       meter: this.#meter,
       signal: this.#closing.signal,
     };
-    const opened = loaded(import('./dashboard/engine.ts')).then(({ openDashboard }) => openDashboard(host, options));
+    const opened = loaded(import('./dashboard/late.ts'))
+      .then(({ lateDashboard }) => lateDashboard())
+      .then((openDashboard) => openDashboard(host, options));
     opened.catch(() => {}); // each request tells
     return async (request) => (await opened)(request);
   }

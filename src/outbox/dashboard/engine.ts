@@ -1,2 +1,0 @@
-export { openDashboard } from './dashboard.ts';
-export { metricsText } from './metrics.ts';
