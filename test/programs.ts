@@ -13,6 +13,7 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   swaks: '/usr/bin/swaks',
   msmtp: '/usr/bin/msmtp',
   postgres: postgresProgram('postgres'),
+  redis: '/usr/bin/redis-server',
 };
 
 /**

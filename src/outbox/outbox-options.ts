@@ -21,7 +21,7 @@ export interface OutboxRetryOptions {
 
 /** Options of an outbox. */
 export interface OutboxOptions extends BackendOptions {
-  /** Where mails are kept: `sqliteStore('mail.db')`, `postgresStore(pool)`, `memoryStore()`; as text `sqlite:./mail.db`. */
+  /** Where mails are kept: `sqliteStore('mail.db')`, `postgresStore(pool)`, `bullmqStore({ connection })`, `memoryStore()`; as text `sqlite:./mail.db`. */
   readonly store: OutboxStore | string;
   /** What sends them; text stands for what `getConnection` makes of it: a name, `'@name'` or a URL. */
   readonly connection: EmailBackend | string;

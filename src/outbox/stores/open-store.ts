@@ -2,6 +2,7 @@ import { ConfigurationError } from '../../model/errors.ts';
 import { optionalRequire } from '../../options/optional-package.ts';
 import { memoryStore } from '../memory-store.ts';
 import type { OutboxStore } from '../store.ts';
+import { bullmqStore } from './bullmq.ts';
 import { type PostgresPool, postgresStore } from './postgres.ts';
 import { sqliteStore } from './sqlite.ts';
 
@@ -20,7 +21,7 @@ interface PgModule {
 const POSTGRES_CONNECTIONS = 4;
 
 /**
- * The store that a text names: `sqlite:./mail.db`, `postgres://user:password@host/database`, `memory:`.
+ * The store that a text names: `sqlite:./mail.db`, `postgres://user:password@host/database`, `redis://host:6379/0`, `memory:`.
  *
  * @throws {ConfigurationError} `invalid-option` for another text, which is not shown; `unknown-option` for what neither the outbox
  *   nor the store has; `missing-dependency`; and as the stores.
@@ -37,9 +38,28 @@ export function openStore(text: string): OutboxStore {
   if (kind === 'sqlite' && path) return sqliteStore(path);
   if (kind === 'memory' && rest === '') return memoryStore();
   if (kind === 'postgres' || kind === 'postgresql') return openPostgres(text);
+  if (kind === 'redis' || kind === 'rediss') return openRedis(text);
   const message =
-    "the store of an outbox is 'sqlite:PATH', 'postgres://...' or 'memory:', or an object that a function such as postgresStore makes";
+    "the store of an outbox is 'sqlite:PATH', 'postgres://...', 'redis://...' or 'memory:', or an object that a function such as postgresStore makes";
   throw new ConfigurationError('invalid-option', message, { option: 'store' });
+}
+
+/** Options of the store stand behind the `?`: `name`, `prefix`, and `jobs=false`. */
+function openRedis(text: string): OutboxStore {
+  const [connection = '', query] = text.split('?', 2);
+  const { name, prefix, jobs, ...others } = Object.fromEntries(new URLSearchParams(query));
+  for (const option of Object.keys(others)) {
+    const known = 'its store in Redis knows name, prefix and jobs';
+    throw new ConfigurationError('unknown-option', `the outbox has no option '${option}', and ${known}`, { option });
+  }
+  if (jobs !== undefined && jobs !== 'true' && jobs !== 'false')
+    throw new ConfigurationError('invalid-option', 'jobs must be true or false', { option: 'jobs' });
+  return bullmqStore({
+    connection,
+    ...(name !== undefined && { name }),
+    ...(prefix !== undefined && { prefix }),
+    jobs: jobs !== 'false',
+  });
 }
 
 function openPostgres(connectionString: string): OutboxStore {

@@ -1,0 +1,399 @@
+import { DROP, JOB, MOVE, PRELUDE, ROW, WAKE } from './lua.ts';
+
+/** How many mails one call takes back, deletes or looks at, so that none holds Redis for long. */
+const BATCH = 1_000;
+/** Of so many mails of a state at most all are sorted for a page. */
+const SORTED = 5_000;
+
+const script = (...parts: readonly string[]): string => [PRELUDE, ...parts].join('');
+
+export type ScriptName =
+  | 'open'
+  | 'use'
+  | 'keep'
+  | 'enqueue'
+  | 'claim'
+  | 'renew'
+  | 'mark'
+  | 'settle'
+  | 'recover'
+  | 'mail'
+  | 'doubts'
+  | 'texts'
+  | 'page'
+  | 'counts'
+  | 'pauses'
+  | 'take';
+
+/** What the store asks of Redis: each is one step, which nothing else comes between. */
+export const SCRIPTS: Readonly<Record<ScriptName, string>> = {
+  /** The version of the layout. */
+  open: `redis.call('SETNX', KEYS[1] .. 'version', ARGV[1]) return redis.call('GET', KEYS[1] .. 'version')`,
+
+  /** Blobs that are there are used again; answers with the hashes of those that are not. */
+  use: script(`
+local missing = {}
+for _, hash in ipairs(ARGV) do
+  if call('HEXISTS', B .. 'refs', hash) == 0 then missing[#missing + 1] = hash
+  else
+    call('HSET', B .. 'used', hash, now)
+    if call('ZSCORE', B .. 'idle', hash) then call('ZADD', B .. 'idle', now, hash) end
+  end
+end
+return missing`),
+
+  /** ARGV: a hash and its bytes. */
+  keep: script(`
+if call('HSETNX', B .. 'refs', ARGV[1], 0) == 1 then
+  call('SET', B .. 'b:' .. ARGV[1], ARGV[2])
+  call('ZADD', B .. 'idle', now, ARGV[1])
+end
+call('HSET', B .. 'used', ARGV[1], now)`),
+
+  /** ARGV: whether they are shown as jobs, then eleven texts a mail; answers with an id for each. */
+  enqueue: script(
+    JOB,
+    `
+local known, lanes, out = {}, {}, {}
+batches = {}
+for i = 12, #ARGV, 11 do
+  for hash in string.gmatch(ARGV[i], '%S+') do
+    if not known[hash] and call('HEXISTS', B .. 'refs', hash) == 0 then return redis.error_reply('GONE a blob is not there') end
+    known[hash] = true
+  end
+end
+for i = 2, #ARGV, 11 do
+  local id, key, lane, priority, order, mid, due, onDoubt, facts, content, blobs = unpack(ARGV, i, i + 10)
+  local name = B .. 'm:' .. id
+  local other = call('EXISTS', name) == 1 and id or key ~= '' and call('HGET', B .. 'keys', key)
+  if not other then
+    local seq = call('INCR', B .. 'seq')
+    local m = { id = id, lane = lane, priority = priority, seq = seq, due = due == '' and now or due }
+    local fields = { 'state', 'queued', 'fence', 0, 'lane', lane, 'tries', 0, 'job', ARGV[1], 'doubt', onDoubt, 'due', m.due,
+      'created', now, 'changed', now, 'priority', priority, 'seq', seq }
+    local function add(field, value)
+      if value ~= '' then fields[#fields + 1], fields[#fields + 2] = field, value end
+    end
+    add('key', key)
+    add('order', order)
+    add('mid', mid)
+    add('blobs', blobs)
+    call('HSET', name, unpack(fields))
+    if key ~= '' then call('HSET', B .. 'keys', key, id) end
+    for hash in string.gmatch(blobs, '%S+') do
+      if call('HINCRBY', B .. 'refs', hash, 1) == 1 then call('ZREM', B .. 'idle', hash) end
+    end
+    call('MSET', B .. 'f:' .. id, facts, B .. 'c:' .. id, content)
+    zadd(B .. 'ids', 0, id)
+    zadd(B .. 'in:queued:' .. lane, m.due, id)
+    if not lanes[lane] then call('SADD', B .. 'lanes', lane) end
+    lanes[lane] = true
+    if order ~= '' then
+      call('ZADD', B .. 'o:' .. order, seq, id)
+      m.order = order
+    end
+    place(m)
+    if ARGV[1] == '1' then
+      call('HSET', Q .. id, 'name', lane, 'data', facts, 'opts', '{}', 'timestamp', now, 'delay', math.max(0, m.due - now), 'priority', 0)
+      showQueued(m)
+    end
+  end
+  out[#out + 1] = other or id
+end
+for key, batch in pairs(batches) do
+  for i = 1, #batch, 2000 do call('ZADD', key, unpack(batch, i, math.min(i + 1999, #batch))) end
+end`,
+    WAKE,
+    'return out',
+  ),
+
+  /**
+   * ARGV: the time of the lease, the limit, then a lane and its limit each; answers with the time to the next, then eleven texts a mail.
+   *
+   * Fences go with the time: what a Redis hands out that has forgotten a claim is none that somebody still has.
+   */
+  claim: script(
+    JOB,
+    `
+local lease, limit, out, given = now + ARGV[1], tonumber(ARGV[2]), { '' }, 0
+for _, id in ipairs(call('ZRANGEBYSCORE', B .. 'later', '-inf', now, 'LIMIT', 0, ${BATCH})) do
+  local m = read(id)
+  call('ZREM', B .. 'later', id)
+  place(m)
+  if m.job == '1' then
+    call('ZREM', Q .. 'delayed', id)
+    showQueued(m)
+  end
+end
+local function take(lane, most)
+  local pause = call('HGET', B .. 'pauses', lane)
+  if pause then
+    if tonumber(string.match(pause, '%S+')) > now then return end
+    most = math.min(1, most)
+  end
+  if most < 1 then return end
+  most = math.min(most, 1000)
+  local members = call('ZRANGE', B .. 'ready:' .. lane, 0, most - 1)
+  if #members == 0 then return end
+  local ids, leases, since, names = {}, {}, {}, {}
+  for i, each in ipairs(members) do
+    local id = string.sub(each, 17)
+    ids[i], leases[2 * i - 1], leases[2 * i], since[2 * i - 1], since[2 * i] = id, lease, id, now, id
+    names[2 * i - 1], names[2 * i] = B .. 'f:' .. id, B .. 'c:' .. id
+  end
+  call('ZREM', B .. 'ready:' .. lane, unpack(members))
+  call('ZREM', B .. 'in:queued:' .. lane, unpack(ids))
+  call('ZADD', B .. 'in:claimed:' .. lane, unpack(since))
+  call('ZADD', B .. 'leases', unpack(leases))
+  local texts = call('MGET', unpack(names))
+  for i, id in ipairs(ids) do
+    local name = B .. 'm:' .. id
+    local m = call('HMGET', name, 'fence', 'tries', 'job', 'doubt', 'created', 'request', 'till')
+    local fence = math.max(m[1] + 1, time[1] * 1000000 + time[2])
+    call('HSET', name, 'state', 'claimed', 'fence', fence, 'changed', now)
+    if m[3] == '1' then show({ id = id, state = 'queued' }, 'claimed') end
+    for _, text in ipairs({ id, lane, fence, m[2], m[4], m[5], m[6] or '', (m[7] or now) - now, texts[2 * i - 1] or '{}', texts[2 * i] or '', pause and '1' or '' }) do
+      out[#out + 1] = text
+    end
+  end
+  given = given + #ids
+  if pause then call('HSET', B .. 'pauses', lane, string.format('%d', lease) .. string.match(pause, ' .*')) end
+end
+for i = 3, #ARGV, 2 do take(ARGV[i], math.min(ARGV[i + 1], limit - given)) end
+for i = 3, #ARGV, 2 do take(ARGV[i], limit - given) end
+local next = tonumber(call('ZRANGE', B .. 'later', 0, 0, 'WITHSCORES')[2])
+for _, pause in ipairs(call('HVALS', B .. 'pauses')) do
+  local till = tonumber(string.match(pause, '%S+'))
+  if till > now then next = math.min(next or till, till) end
+end
+if next then out[1] = string.format('%d', math.max(0, next - now)) end
+return out`,
+  ),
+
+  /** ARGV: the time of the lease, then an id and a fence each; answers with the places of those that are held. */
+  renew: script(`
+local out = {}
+for i = 2, #ARGV, 2 do
+  local m = call('HMGET', B .. 'm:' .. ARGV[i], 'fence', 'state')
+  if m[1] == ARGV[i + 1] and (m[2] == 'claimed' or m[2] == 'sending') then
+    call('ZADD', B .. 'leases', now + ARGV[1], ARGV[i])
+    out[#out + 1] = i / 2 - 1
+  end
+end
+return out`),
+
+  /** ARGV: an id, a fence, a request and its time each; answers with the places of those that may leave. */
+  mark: script(
+    JOB,
+    `
+local out, doubts = {}, {}
+for i = 1, #ARGV, 4 do
+  local id, name = ARGV[i], B .. 'm:' .. ARGV[i]
+  local m = call('HMGET', name, 'state', 'fence', 'lane', 'job', 'mid', 'request')
+  if m[1] == 'claimed' and m[2] == ARGV[i + 1] and tonumber(call('ZSCORE', B .. 'leases', id)) > now then
+    call('HSET', name, 'state', 'sending', 'changed', now)
+    call('ZREM', B .. 'in:claimed:' .. m[3], id)
+    call('ZADD', B .. 'in:sending:' .. m[3], now, id)
+    local request = ARGV[i + 2]
+    if request == '' then call('HDEL', name, 'request')
+    elseif request ~= m[6] then call('HSET', name, 'request', request, 'till', now + ARGV[i + 3]) end
+    if m[5] then doubts[#doubts + 1], doubts[#doubts + 2] = 0, doubt({ id = id, mid = m[5] }) end
+    if m[4] == '1' then show({ id = id }, 'sending') end
+    out[#out + 1] = (i - 1) / 4
+  end
+end
+for i = 1, #doubts, 2000 do call('ZADD', B .. 'doubts', unpack(doubts, i, math.min(i + 1999, #doubts))) end
+return out`,
+  ),
+
+  /** ARGV: how many pauses, three texts each, then nine a settlement; answers with whether there may be more to claim, and the ids. */
+  settle: script(
+    JOB,
+    MOVE,
+    DROP,
+    `
+local out, first = { '' }, 2 + ARGV[1] * 3
+for i = 2, first - 1, 3 do
+  if tonumber(ARGV[i + 1]) > 0 then
+    call('HSET', B .. 'pauses', ARGV[i], string.format('%d ', now + ARGV[i + 1]) .. ARGV[i + 2])
+  else woken = call('HDEL', B .. 'pauses', ARGV[i]) == 1 or woken end
+end
+for i = first, #ARGV, 9 do
+  local id, fence, from, to, after, tried, facts, keeps, drops = unpack(ARGV, i, i + 8)
+  local m = read(id)
+  if m and (fence == '' or m.fence == fence) and string.find(from, ' ' .. m.state .. ' ', 1, true) then
+    m.fence = m.fence + 1
+    m.tries = m.tries + tried
+    m.due = now + after
+    if facts ~= '' then
+      call('SET', B .. 'f:' .. id, facts)
+      if m.job == '1' then call('HSET', Q .. id, 'data', facts) end
+    end
+    if keeps ~= '1' and m.request then
+      call('HDEL', B .. 'm:' .. id, 'request')
+      m.request = nil
+    end
+    if drops == '1' then drop(m) end
+    move(m, to)
+    out[#out + 1] = id
+  end
+end`,
+    WAKE,
+    `
+if woken then out[1] = '1' end
+return out`,
+  ),
+
+  /** ARGV: nothing, or after how long ended ones are deleted; answers with how many were, how many were claimed, and all as rows. */
+  recover: script(
+    JOB,
+    MOVE,
+    DROP,
+    ROW,
+    `
+local unsent, doubtful, pruned = {}, {}, 0
+for _, id in ipairs(call('ZRANGEBYSCORE', B .. 'leases', '-inf', now, 'LIMIT', 0, ${BATCH})) do
+  local m = read(id)
+  if m.state == 'claimed' then
+    move(m, 'queued')
+    row(unsent, m)
+  else
+    m.tries = m.tries + 1
+    local again = m.doubt == 'resend' or m.request and tonumber(m.till) > now
+    if again then m.fence = m.fence + 1 end
+    move(m, again and 'queued' or 'in-doubt')
+    row(doubtful, m)
+  end
+end
+if ARGV[1] then
+  for _, lane in ipairs(call('SMEMBERS', B .. 'lanes')) do
+    for _, state in ipairs({ 'sent', 'failed', 'cancelled' }) do
+      local ended = B .. 'in:' .. state .. ':' .. lane
+      for _, id in ipairs(call('ZRANGEBYSCORE', ended, '-inf', now - ARGV[1], 'LIMIT', 0, ${BATCH} - pruned)) do
+        local m = read(id)
+        drop(m)
+        if m.key then call('HDEL', B .. 'keys', m.key) end
+        if m.mid then call('ZREM', B .. 'doubts', doubt(m)) end
+        if m.job == '1' then
+          hide(id, state)
+          call('DEL', Q .. id)
+        end
+        call('ZREM', ended, id)
+        call('ZREM', B .. 'ids', id)
+        call('DEL', B .. 'm:' .. id, B .. 'f:' .. id)
+        pruned = pruned + 1
+      end
+    end
+  end
+  for _, hash in ipairs(call('ZRANGEBYSCORE', B .. 'idle', '-inf', now - 86400000, 'LIMIT', 0, ${BATCH})) do
+    call('DEL', B .. 'b:' .. hash)
+    call('HDEL', B .. 'refs', hash)
+    call('HDEL', B .. 'used', hash)
+    call('ZREM', B .. 'idle', hash)
+  end
+end`,
+    WAKE,
+    `return { pruned, unsent, doubtful }`,
+  ),
+
+  /** ARGV: an id; answers with nothing, or a row. */
+  mail: script(
+    ROW,
+    `
+local out, m = {}, read(ARGV[1])
+if m then row(out, m) end
+return out`,
+  ),
+
+  /** ARGV: a Message-ID; answers with rows. */
+  doubts: script(
+    ROW,
+    `
+local out = {}
+for _, each in ipairs(call('ZRANGEBYLEX', B .. 'doubts', '[' .. ARGV[1] .. '\\0', '(' .. ARGV[1] .. '\\1')) do
+  row(out, read(string.sub(each, #ARGV[1] + 2)))
+end
+return out`,
+  ),
+
+  /** ARGV: names of texts; answers with them, or nothing in their places. */
+  texts: script(`
+local out = {}
+for _, name in ipairs(ARGV) do out[#out + 1] = call('GET', B .. name) end
+return out`),
+
+  /** ARGV: a state, a lane, an id that all are before, and how many; answers with the id to go on before, then rows. */
+  page: script(
+    ROW,
+    `
+local state, lane, before, most = unpack(ARGV)
+local ids, out, last = {}, { '' }, ''
+local sets, count = {}, 0
+for _, name in ipairs(state == '' and {} or lane ~= '' and { lane } or call('SMEMBERS', B .. 'lanes')) do
+  sets[#sets + 1] = B .. 'in:' .. state .. ':' .. name
+  count = count + call('ZCARD', sets[#sets])
+end
+if state ~= '' and count <= ${SORTED} then
+  for _, set in ipairs(sets) do
+    for _, id in ipairs(call('ZRANGE', set, 0, -1)) do
+      if before == '' or id < before then ids[#ids + 1] = id end
+    end
+  end
+  table.sort(ids, function(a, b) return a > b end)
+else
+  ids = call('ZREVRANGEBYLEX', B .. 'ids', before == '' and '+' or '(' .. before, '-', 'LIMIT', 0, ${BATCH})
+end
+local found = 0
+for i, id in ipairs(ids) do
+  if found == tonumber(most) or i > ${BATCH} then
+    out[1] = last
+    break
+  end
+  local m = read(id)
+  if m and (state == '' or m.state == state) and (lane == '' or m.lane == lane) then
+    row(out, m)
+    found = found + 1
+  end
+  last = id
+end
+if out[1] == '' and #ids == ${BATCH} then out[1] = last end
+return out`,
+  ),
+
+  /** Answers with a lane, a state, how many there are, and for how long the oldest, each. */
+  counts: script(`
+local out = {}
+for _, lane in ipairs(call('SMEMBERS', B .. 'lanes')) do
+  for _, state in ipairs({ 'queued', 'claimed', 'sending', 'in-doubt', 'sent', 'failed', 'cancelled' }) do
+    local set = B .. 'in:' .. state .. ':' .. lane
+    local oldest = call('ZRANGE', set, 0, 0, 'WITHSCORES')[2]
+    if oldest then
+      for _, value in ipairs({ lane, state, call('ZCARD', set), string.format('%d', now - oldest) }) do out[#out + 1] = value end
+    end
+  end
+end
+return out`),
+
+  /** Answers with a lane, the time left, and the reason, each. */
+  pauses: script(`
+local out, all = {}, call('HGETALL', B .. 'pauses')
+for i = 1, #all, 2 do
+  local till, reason = string.match(all[i + 1], '(%S+) (.*)')
+  for _, value in ipairs({ all[i], string.format('%d', math.max(0, till - now)), reason }) do out[#out + 1] = value end
+end
+return out`),
+
+  /** ARGV: a lane, how many a second, how many at once, and how many are asked for; answers with the time to wait. */
+  take: script(`
+local rate, burst, count = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local kept = call('HGET', B .. 'rates', ARGV[1])
+local tokens = burst
+if kept then
+  local had, at = string.match(kept, '(%S+) (%S+)')
+  tokens = math.min(burst, had + math.max(0, now - at) / 1000 * rate)
+end
+local missing = math.min(count, burst) - tokens
+if missing > 0 then return math.ceil(missing / rate * 1000) end
+call('HSET', B .. 'rates', ARGV[1], string.format('%.17g %d', tokens - count, now))
+return 0`),
+};

@@ -1,0 +1,47 @@
+import type { Redis } from 'ioredis';
+import type { ClaimedMail, OutboxStore } from '../../src/outbox/store.ts';
+
+let count = 0;
+
+/** A name of a queue that no other test of this process has. */
+export function newName(): string {
+  return `mail-${++count}`;
+}
+
+/** Claims of lane `a`. */
+export async function claim(store: OutboxStore, limit = 10): Promise<readonly ClaimedMail[]> {
+  const { mails } = await store.claim({ lanes: [{ lane: 'a', limit }], limit, leaseMs: 60_000 });
+  return mails;
+}
+
+/** All times that an outbox holds, so much earlier. */
+const EARLIER = `
+local B, ms = KEYS[1], tonumber(ARGV[1])
+local function zset(key)
+  local all = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  for i = 1, #all, 2 do redis.call('ZADD', key, all[i + 1] - ms, all[i]) end
+end
+local function each(key, shift)
+  local all = redis.call('HGETALL', key)
+  for i = 1, #all, 2 do redis.call('HSET', key, all[i], shift(all[i + 1])) end
+end
+for _, key in ipairs({ 'later', 'leases', 'idle' }) do zset(B .. key) end
+for _, key in ipairs(redis.call('KEYS', B .. 'in:*')) do zset(key) end
+for _, key in ipairs(redis.call('KEYS', B .. 'm:*')) do
+  for _, field in ipairs({ 'due', 'created', 'changed' }) do redis.call('HINCRBY', key, field, -ms) end
+  if redis.call('HEXISTS', key, 'till') == 1 then redis.call('HINCRBY', key, 'till', -ms) end
+end
+each(B .. 'used', function(at) return string.format('%d', at - ms) end)
+each(B .. 'pauses', function(pause)
+  local at, reason = string.match(pause, '(%S+) (.*)')
+  return string.format('%d ', at - ms) .. reason
+end)
+each(B .. 'rates', function(rate)
+  local tokens, at = string.match(rate, '(%S+) (%S+)')
+  return tokens .. ' ' .. string.format('%d', at - ms)
+end)`;
+
+/** Makes time pass for the mails of a queue. */
+export async function advance(client: Redis, name: string, ms: number): Promise<void> {
+  await client.eval(EARLIER, 1, `bull:${name}:outbox:`, ms);
+}
