@@ -91,7 +91,17 @@ export class Postgres implements AsyncDisposable {
   /** A crash, and what an operator does then. */
   async killAndLaunch(): Promise<void> {
     await this.end('SIGKILL');
-    await this.launch();
+    // A process that it began while it was killed has its memory still, and no other server may start meanwhile.
+    let failure: unknown;
+    const launch = () =>
+      this.launch().then(
+        () => true,
+        (error: unknown) => {
+          failure = error;
+          return false;
+        },
+      );
+    await until(launch, () => `Postgres does not start again: ${failure}`);
   }
 
   async stop(): Promise<void> {
