@@ -110,6 +110,9 @@ describe('amsdal-mail worker and outbox', () => {
     const page = await pageOf(ui);
     expect(page).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
     expect(await (await fetch(page)).text()).toContain('<title>Outbox</title>');
+    // As it is in the package, where the pages share a script.
+    expect(await (await fetch(`${page}?file=outbox.js`)).text()).toContain("import(new URL('?file=shared.js'");
+    expect((await fetch(`${page}?file=shared.js`)).status).toBe(200);
     expect(await (await fetch(`${page}?do=overview`)).json()).toMatchObject({ store: 'sqlite', isReadOnly: true });
     const host = { host: 'mail.example.com' };
     expect((await get(page, host)).status).toBe(403);
