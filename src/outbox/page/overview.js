@@ -72,7 +72,7 @@ export function Overview({ data, show }) {
       <${Alarms} data=${data} show=${show} />
       ${
         total === 0 &&
-        html`<div class="welcome column">
+        html`<div class="welcome">
           <span class="welcome-icon center"><${Icon} name="send" /></span>
           <h2>No mail in the outbox</h2>
           <p>What is enqueued appears here, and what became of it.</p>
