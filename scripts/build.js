@@ -59,8 +59,8 @@ export async function build({ sourceMap = false } = {}) {
 }
 
 /**
- * The pages of the mailbox and the outbox: a script each and one for what both have, minified, as nobody debugs them in a package.
- * What is not code is copied; styles lose their comments and indentation.
+ * The pages of the mailbox and the outbox: a script each and one for what both have. What is not code is copied; styles lose their
+ * comments and indentation.
  */
 async function bundlePages() {
   const pages = await rolldown({
@@ -70,7 +70,8 @@ async function bundlePages() {
   });
   await pages.write({
     dir: 'dist',
-    minify: true,
+    minify: false,
+    comments: { legal: false, annotation: true, jsdoc: false },
     entryFileNames: '[name].js',
     chunkFileNames: 'mailbox/page/shared.js',
     codeSplitting: { groups: [{ name: 'shared', test: /mailbox/, minShareCount: 2 }] },
