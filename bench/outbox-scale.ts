@@ -1,4 +1,4 @@
-// How an outbox behaves with very many mails waiting: npm run bench:outbox-scale -- [sqlite|postgres] [mails]
+// How an outbox behaves with very many mails waiting: npm run bench:outbox-scale -- [sqlite|postgres|redis] [mails]
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,10 +6,12 @@ import { argv, stdout } from 'node:process';
 import { SmtpBackend } from '../src/backends/smtp.ts';
 import { Outbox } from '../src/outbox/outbox.ts';
 import type { OutboxStore } from '../src/outbox/store.ts';
+import { bullmqStore } from '../src/outbox/stores/bullmq.ts';
 import { postgresStore } from '../src/outbox/stores/postgres.ts';
 import { sqliteStore } from '../src/outbox/stores/sqlite.ts';
 import { SmtpServer } from '../src/smtp-server/server.ts';
 import { Postgres } from '../test/servers/postgres.ts';
+import { Redis } from '../test/servers/redis.ts';
 import { type BenchRow, median, report } from './report.ts';
 
 const [kind = 'sqlite', count = kind === 'sqlite' ? 1_000_000 : 200_000] = argv.slice(2);
@@ -26,7 +28,7 @@ const HTML = `<p>${'All that was new this month. '.repeat(600)}</p>`;
 
 interface Subject {
   readonly store: OutboxStore;
-  /** What it takes on disk, in bytes. */
+  /** What it takes on disk, or in the memory of Redis, in bytes. */
   size(): Promise<number>;
   end(): Promise<void>;
 }
@@ -51,6 +53,18 @@ const SUBJECTS: Readonly<Record<string, () => Promise<Subject>>> = {
       },
       async end() {
         await pool.end();
+        await server.stop();
+      },
+    };
+  },
+  async redis() {
+    const server = await Redis.start(['--appendonly', 'yes', '--appendfsync', 'everysec']);
+    const client = server.client();
+    return {
+      store: bullmqStore({ connection: server.url }),
+      size: async () => Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1]),
+      async end() {
+        client.disconnect();
         await server.stop();
       },
     };
@@ -96,7 +110,7 @@ for (let from = 0; from < MAILS; from += AT_ONCE) {
 const seconds = (performance.now() - start) / 1_000;
 if (stdout.isTTY) stdout.write('\r\u001b[K');
 add(`enqueue ${MAILS.toLocaleString('en')} of a newsletter`, MAILS / seconds, 'mails/s');
-add('on disk, a mail', ((await size()) - emptySize) / MAILS, 'B');
+add('what the store takes, a mail', ((await size()) - emptySize) / MAILS, 'B');
 add('memory after a tenth of them', memories[Math.floor(memories.length / 10)] ?? 0, 'MB');
 add('memory after all', memories.at(-1) ?? 0, 'MB');
 
