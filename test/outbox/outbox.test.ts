@@ -339,7 +339,7 @@ describe('an outbox', () => {
     [{ lanes: {} }, /lanes must be/],
     [{ lanes: { a: { weight: 0 } } }, /lanes must be/],
     [{ sealKey: 'short' }, /sealKey must be 32 bytes/],
-    [{ store: 'redis:x' }, /the store of an outbox is/],
+    [{ store: 'mongodb:x' }, /the store of an outbox is/],
     [{ connection: '@nobody' }, /nobody/],
   ])('refuses the options %j', (options, message) => {
     expect(() => setUp(options as object)).toThrow(message);

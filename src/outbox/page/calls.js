@@ -24,9 +24,9 @@ async function ask(query, { body, signal } = {}) {
   }).catch((error) => {
     throw signal?.aborted ? error : new Error('The server cannot be reached.');
   });
+  if (response.ok) return response.json(); // rejects where the signal aborts meanwhile
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.error?.message ?? `The server answered ${response.status}.`);
-  return answer;
+  throw new Error(answer.error?.message ?? `The server answered ${response.status}.`);
 }
 
 /** @param {number} since @returns {Promise<Overview>} */
