@@ -54,6 +54,8 @@ const OF_THE_CONNECTION: ReadonlySet<string> = new Set([
 
 /** What a provider says no with to the mail itself, now and the time before. */
 const OF_THE_MAIL: ReadonlySet<string> = new Set(['rejected', 'invalid-recipient', 'template', 'too-large']);
+/** What a provider asks for beyond a month is no wait: it would hold a mail for ever, and be more than stores can keep. */
+const LONGEST_ASKED_MS = 31 * 86_400_000;
 /** The key of the request was used for another one (RFC 9110, section 15.5.10, as Resend and others mean it). */
 const CONFLICT = 409;
 
@@ -62,7 +64,7 @@ export function judge(mail: Judged, { recipients: given, error }: DeliveryResult
   const { facts, lane, tries, onDoubt, isRepeated, repeatMs } = mail;
   const fault = faultOfConnection(given, error ?? null);
   if (fault !== null) {
-    const ms = Math.max(waits.pauseMs, fault.retryAfterMs ?? 0);
+    const ms = Math.max(waits.pauseMs, askedMsOf(fault));
     const pause = { lane, ms, reason: fault.message };
     return {
       to: 'queued',
@@ -75,7 +77,7 @@ export function judge(mail: Judged, { recipients: given, error }: DeliveryResult
   }
   const answers = isRepeated ? new Map([...given].map(([address, answer]) => [address, ofRepeated(answer)])) : given;
   const delayMs = waits.delaysMs[tries];
-  const askedMs = Math.max(0, ...[...answers.values()].map((answer) => answer.error?.retryAfterMs ?? 0));
+  const askedMs = Math.max(0, ...[...answers.values()].map((answer) => askedMsOf(answer.error ?? null)));
   // Jitter, so that what failed together does not come back together.
   const waitMs = Math.round((delayMs ?? 0) * (1 + waits.random() / 4));
   const soonMs = Math.max(askedMs, Math.min(waitMs, Math.round(repeatMs / 2)));
@@ -92,6 +94,10 @@ export function judge(mail: Judged, { recipients: given, error }: DeliveryResult
     return { to: 'queued', facts: told, afterMs, isTried: true, keepsRequest, pause: null };
   }
   return { to: endOf(recipients), facts: told, afterMs: 0, isTried: true, keepsRequest: false, pause: null };
+}
+
+function askedMsOf(error: EmailError | null): number {
+  return Math.min(LONGEST_ASKED_MS, error?.retryAfterMs ?? 0);
 }
 
 /** What the answer to a request that was asked again says of the mail, which may have been taken the time before. */
