@@ -216,23 +216,23 @@ export class Outbox implements AsyncDisposable {
 
   /**
    * Takes what a provider tells of a recipient later, as by a webhook: who was in doubt has got the mail, or has not. Nothing
-   * else is changed, and nothing that somebody has decided. True when a mail in doubt is the clearer for it.
+   * else is changed, and nothing that somebody has decided, nor any of several mails with one Message-ID that it may be about. True
+   * when a mail in doubt is the clearer for it.
    */
   async learn(event: DeliveryEvent): Promise<boolean> {
     const { messageId } = event;
     if (messageId === null) return false;
     const found = await this.#store.query('doubts', { messageId: messageId.replace(/^<(.*)>$/, '$1') });
-    const learned = found.map(async (mail) => {
-      const changed = await this.#change(mail.id, ['sending', 'in-doubt', 'queued'], (facts, { state, request }) => {
-        const told = afterEvent(facts, event);
-        if (state === 'in-doubt') return told;
-        // Whoever has it will know more, unless there is no more to be known.
-        return told?.to === 'in-doubt' || (state === 'queued' && request === null) ? null : told;
-      });
-      if (changed !== null && changed.to !== 'in-doubt') tellOfChange(mail, changed.to, changed.facts);
-      return changed !== null;
+    const [mail, ...others] = found.filter((each) => afterEvent(readFacts(each.facts), event) !== null);
+    if (mail === undefined || others.length > 0) return false;
+    const changed = await this.#change(mail.id, ['sending', 'in-doubt', 'queued'], (facts, { state, request }) => {
+      const told = afterEvent(facts, event);
+      if (state === 'in-doubt') return told;
+      // Whoever has it will know more, unless there is no more to be known.
+      return told?.to === 'in-doubt' || (state === 'queued' && request === null) ? null : told;
     });
-    return (await Promise.all(learned)).includes(true);
+    if (changed !== null && changed.to !== 'in-doubt') tellOfChange(mail, changed.to, changed.facts);
+    return changed !== null;
   }
 
   /** How many mails there are, by lane and state. */

@@ -106,4 +106,22 @@ describe('an event of delivery', () => {
     expect(await store.renew(held, 60_000)).toHaveLength(1);
     expect(await outbox.get(id)).toMatchObject({ state: 'sending' });
   });
+
+  it('leaves several mails with one Message-ID in doubt when it may be about each, and settles the one that it names', async () => {
+    const { outbox, store, advance } = setUp();
+    for (const to of ['jane@example.org', 'jane@example.org', 'joe@example.org'])
+      await outbox.enqueue(mail({ to, messageId: ID }));
+    const { mails } = await store.claim({ lanes: [{ lane: 'transactional', limit: 9 }], limit: 9, leaseMs: 60_000 });
+    await store.mark(mails);
+    advance(60_001);
+    await store.recover();
+    expect(await outbox.learn(event('delivered', null))).toBe(false);
+    expect(await outbox.learn(event('delivered'))).toBe(false);
+    expect((await outbox.health()).inDoubt).toBe(3);
+    expect(await outbox.learn(event('delivered', 'joe@example.org'))).toBe(true);
+    expect((await outbox.list({ state: 'sent' })).map(({ recipients }) => recipients[0]?.address)).toEqual([
+      'joe@example.org',
+    ]);
+    expect((await outbox.health()).inDoubt).toBe(2);
+  });
 });
