@@ -7,6 +7,7 @@ import { Redis } from '../servers/redis.ts';
 import { advance, claim, newName } from './bullmq-subject.ts';
 
 const DAY = 86_400_000;
+const HOUR = 3_600_000;
 
 let server: Redis;
 let client: Client;
@@ -209,4 +210,12 @@ describe('claims', () => {
     const [kept] = await store.query('blobs', { hashes: ['e'] });
     expect(Buffer.from(kept?.bytes ?? []).equals(content)).toBe(true);
   });
+});
+
+it('holds no lane back when the clock of Redis is put back', async () => {
+  const rate = { lane: 'bulk', perSecond: 10, burst: 10 };
+  expect(await store.take(rate, 10)).toBe(0);
+  expect(await store.take(rate, 10)).toBeGreaterThan(0);
+  await advance(client, name, -HOUR);
+  expect(await store.take(rate, 10)).toBe(0);
 });

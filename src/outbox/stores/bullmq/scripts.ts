@@ -390,7 +390,7 @@ local kept = call('HGET', B .. 'rates', ARGV[1])
 local tokens = burst
 if kept then
   local had, at = string.match(kept, '(%S+) (%S+)')
-  tokens = math.min(burst, had + math.max(0, now - at) / 1000 * rate)
+  tokens = math.min(burst, had + math.abs(now - at) / 1000 * rate) -- a clock that was put back fills it, too
 end
 local missing = math.min(count, burst) - tokens
 if missing > 0 then return math.ceil(missing / rate * 1000) end
