@@ -219,3 +219,18 @@ it('holds no lane back when the clock of Redis is put back', async () => {
   await advance(client, name, -HOUR);
   expect(await store.take(rate, 10)).toBe(0);
 });
+
+it('makes room in a Redis that is full, though a worker has died meanwhile', async () => {
+  await store.close();
+  store = bullmqStore({ connection: client, name, jobs: false });
+  const [ended = ''] = await enqueue(mail(), mail());
+  await decide(ended, 'queued', 'sent');
+  await claim(store);
+  await advance(client, name, HOUR);
+  await client.config('SET', 'maxmemory', 1);
+  try {
+    expect(await store.recover(HOUR - 1)).toMatchObject({ pruned: 1, requeued: [{ state: 'queued' }] });
+  } finally {
+    await client.config('SET', 'maxmemory', 0);
+  }
+});

@@ -252,19 +252,7 @@ return out`,
     ROW,
     `
 local unsent, doubtful, pruned = {}, {}, 0
-for _, id in ipairs(call('ZRANGEBYSCORE', B .. 'leases', '-inf', now, 'LIMIT', 0, ${BATCH})) do
-  local m = read(id)
-  if m.state == 'claimed' then
-    move(m, 'queued')
-    row(unsent, m)
-  else
-    m.tries = m.tries + 1
-    local again = m.doubt == 'resend' or m.request and tonumber(m.till) > now
-    if again then m.fence = m.fence + 1 end
-    move(m, again and 'queued' or 'in-doubt')
-    row(doubtful, m)
-  end
-end
+-- First: a Redis that is full lets a script go on that begins by deleting.
 if ARGV[1] then
   for _, lane in ipairs(call('SMEMBERS', B .. 'lanes')) do
     for _, state in ipairs({ 'sent', 'failed', 'cancelled' }) do
@@ -290,6 +278,19 @@ if ARGV[1] then
     call('HDEL', B .. 'refs', hash)
     call('HDEL', B .. 'used', hash)
     call('ZREM', B .. 'idle', hash)
+  end
+end
+for _, id in ipairs(call('ZRANGEBYSCORE', B .. 'leases', '-inf', now, 'LIMIT', 0, ${BATCH})) do
+  local m = read(id)
+  if m.state == 'claimed' then
+    move(m, 'queued')
+    row(unsent, m)
+  else
+    m.tries = m.tries + 1
+    local again = m.doubt == 'resend' or m.request and tonumber(m.till) > now
+    if again then m.fence = m.fence + 1 end
+    move(m, again and 'queued' or 'in-doubt')
+    row(doubtful, m)
   end
 end`,
     WAKE,
