@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Outbox } from '../../src/connection/outbox.ts';
@@ -91,6 +92,8 @@ describe('a Redis that may lose mails', () => {
       }).rejects.toMatchObject(full);
       const counts = await store.query('counts', {});
       expect(counts).toMatchObject([{ lane: 'a', state: 'queued', count: written }]);
+      const error = await store.enqueue([large()], {}).catch((thrown: Error) => thrown);
+      expect(inspect(error, { depth: null }), 'and tells nothing of a mail').not.toMatch(/AAAA|subject/);
       expect(await store.query('list', { limit: 1_000 })).toHaveLength(written);
       await expect(store.mark([{ id: 'none', fence: 1, request: null, repeatMs: 0 }]), 'and reads on').resolves.toEqual(
         [],
@@ -136,6 +139,7 @@ describe('a server that goes away', () => {
       const error = await store.enqueue([mail()], {}).catch((thrown: Error) => thrown);
       expect(error).toMatchObject({ name: 'EmailConnectionError', code: 'auth', outcome: 'not-sent' });
       expect(String(error)).not.toMatch(/secret|someone|127/);
+      expect(inspect(error, { depth: null }), 'nor its cause').not.toMatch(/secret|someone/);
       await store.close();
     }));
 

@@ -4,7 +4,7 @@ import {
   EmailConnectionError,
   EmailError,
 } from '../../../model/errors.ts';
-import { reasonOf } from '../../../util/reason.ts';
+import { isError, reasonOf } from '../../../util/reason.ts';
 
 /** What Redis answers when it does nothing now, and may later. */
 const PASSING = /^(?:OOM|MISCONF|LOADING|BUSY|READONLY|CLUSTERDOWN|MASTERDOWN|TRYAGAIN|NOREPLICAS|GONE|UNBLOCKED)$/;
@@ -26,25 +26,40 @@ export function failure(what: string, error: unknown): EmailError {
     const message = `the outbox could not ${what}: Redis answered ${code}`;
     const kind = isAuthFault(error) ? 'auth' : 'connection';
     return new EmailConnectionError(kind, message, {
-      cause: error,
+      cause: causeOf(error),
       retryable: PASSING.test(code),
       outcome: 'not-sent',
     });
   }
   // The answer may be what was lost.
   const message = `the outbox could not ${what}: the connection to Redis was lost`;
-  return new EmailConnectionError('connection', message, { cause: error, retryable: false, outcome: 'unknown' });
+  return new EmailConnectionError('connection', message, {
+    cause: causeOf(error),
+    retryable: false,
+    outcome: 'unknown',
+  });
 }
 
-/** @param cause what the connection last failed with, if anything */
-export function noConnection(what: string, cause: unknown): EmailConnectionError {
+/** @param fault what the connection last failed with, if anything */
+export function noConnection(what: string, fault: unknown): EmailConnectionError {
   const message = `the outbox could not ${what}: no connection to Redis`;
-  const code = isAuthFault(cause) ? 'auth' : (CODES[codeOf(cause)] ?? 'refused');
-  return new EmailConnectionError(code, message, { cause, retryable: code !== 'auth', outcome: 'not-sent' });
+  const code = isAuthFault(fault) ? 'auth' : (CODES[codeOf(fault)] ?? 'refused');
+  return new EmailConnectionError(code, message, {
+    cause: causeOf(fault),
+    retryable: code !== 'auth',
+    outcome: 'not-sent',
+  });
 }
 
 export function isAuthFault(error: unknown): boolean {
   return AUTH.test(wordOf(error));
+}
+
+/** What the driver threw, without the command that it keeps: that has whole mails in it, or the password. */
+function causeOf(error: unknown): unknown {
+  if (!isError(error) || !('command' in error)) return error;
+  const { name, message, stack } = error;
+  return Object.assign(new Error(message), { name, stack });
 }
 
 function codeOf(error: unknown): string {
