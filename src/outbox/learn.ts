@@ -1,7 +1,7 @@
 import { comparisonKey } from '../model/address.ts';
 import { type MailFacts, type OutboxRecipient, withEvent } from './facts.ts';
 import { endOf } from './judge.ts';
-import type { MailState } from './store.ts';
+import type { MailState, StoredMail } from './store.ts';
 
 /** What a provider tells of a recipient of a mail that it took, as by a webhook. */
 export interface DeliveryEvent {
@@ -56,6 +56,14 @@ export function afterEvent(facts: MailFacts, { type, recipient, reason = null }:
   const text = [type, recipient, reason].filter((each) => each !== null).join(' ');
   const to = recipients.some(isInDoubt) ? 'in-doubt' : endOf(recipients);
   return { to, facts: withEvent(facts, 'learned', text, recipients) };
+}
+
+/** What of that is written down: whoever has the mail, or is to ask again, will know more, unless there is no more to be known. */
+export function learnedOf({ state, request, tries }: StoredMail, told: Change | null): Change | null {
+  if (state === 'in-doubt') return told;
+  if (told?.to === 'in-doubt' || (state === 'queued' && request === null)) return null;
+  // What became of a try before says nothing against the one under way.
+  return state === 'sending' && tries > 0 && told?.to === 'failed' ? null : told;
 }
 
 /** Of a mail whose worker died, nothing is known of those that it was still for. */

@@ -19,7 +19,7 @@ import { factsOf, type MailFacts, type OutboxRecipient, readFacts, withEvent, wr
 import { Grouped } from './grouped.ts';
 import { endOf } from './judge.ts';
 import { issue, readChoice, refusedOption, unknownLane, withoutOutbox } from './lane-choice.ts';
-import { afterEvent, type Change, type DeliveryEvent, isInDoubt } from './learn.ts';
+import { afterEvent, type Change, type DeliveryEvent, isInDoubt, learnedOf } from './learn.ts';
 import { newMailId } from './mail-id.ts';
 import { Meter } from './meter.ts';
 import { type OutboxMail, outboxMail } from './outbox-mail.ts';
@@ -225,11 +225,8 @@ export class Outbox implements AsyncDisposable {
     const found = await this.#store.query('doubts', { messageId: messageId.replace(/^<(.*)>$/, '$1') });
     const [mail, ...others] = found.filter((each) => afterEvent(readFacts(each.facts), event) !== null);
     if (mail === undefined || others.length > 0) return false;
-    const changed = await this.#change(mail.id, ['sending', 'in-doubt', 'queued'], (facts, { state, request }) => {
-      const told = afterEvent(facts, event);
-      if (state === 'in-doubt') return told;
-      // Whoever has it will know more, unless there is no more to be known.
-      return told?.to === 'in-doubt' || (state === 'queued' && request === null) ? null : told;
+    const changed = await this.#change(mail.id, ['sending', 'in-doubt', 'queued'], (facts, stored) => {
+      return learnedOf(stored, afterEvent(facts, event));
     });
     if (changed !== null && changed.to !== 'in-doubt') tellOfChange(mail, changed.to, changed.facts);
     return changed !== null;

@@ -124,4 +124,17 @@ describe('an event of delivery', () => {
     ]);
     expect((await outbox.health()).inDoubt).toBe(2);
   });
+
+  it('that tells of a try before does not fail a mail that is being sent again', async () => {
+    const { outbox, store, id, die } = await inDoubt();
+    await die();
+    await outbox.resolve(id, 'resend');
+    const { mails } = await store.claim({ lanes: [{ lane: 'transactional', limit: 9 }], limit: 9, leaseMs: 60_000 });
+    await store.mark(mails);
+    expect(await outbox.learn(event('bounced'))).toBe(false);
+    expect(await outbox.get(id)).toMatchObject({ state: 'sending' });
+    await die();
+    expect(await outbox.learn(event('delivered'))).toBe(true);
+    expect(await outbox.get(id)).toMatchObject({ state: 'sent' });
+  });
 });
