@@ -170,3 +170,15 @@ describe('with 50,000 mails, and as many that wait for their time before them', 
     ).toBe(true);
   });
 });
+
+it('holds no lane back when the clock of Postgres is put back', async () => {
+  const schema = newSchema();
+  const store = await newStore(pool, { schema });
+  const rate = { lane: 'bulk', perSecond: 10, burst: 10 };
+  expect(await store.take(rate, 10)).toBe(0);
+  expect(await store.take(rate, 10)).toBeGreaterThan(0);
+  await advance(pool, schema, -3_600_000);
+  await store.take(rate, 10); // by the clock as it is now
+  await advance(pool, schema, 2_000);
+  expect(await store.take(rate, 10)).toBe(0);
+});

@@ -11,7 +11,9 @@ export function taking({ rate }: Names): Readonly<Record<'take', string>> {
 taken AS (
   INSERT INTO ${rate} AS rate (lane, tokens, filled_at, wait_ms) SELECT lane, burst - places, now, 0 FROM request
   ON CONFLICT (lane) DO UPDATE SET (tokens, filled_at, wait_ms) = (
-    SELECT CASE WHEN missing > 0 THEN filled ELSE filled - places END, greatest(rate.filled_at, now),
+    SELECT CASE WHEN missing > 0 THEN filled ELSE filled - places END,
+      -- Behind others that took meanwhile its own time is a little earlier; a clock that was put back is no reason to wait.
+      CASE WHEN rate.filled_at > now + interval '1 minute' THEN now ELSE greatest(rate.filled_at, now) END,
       CASE WHEN missing > 0 THEN ceil(missing / per_second * 1000) ELSE 0 END
     FROM request, LATERAL (SELECT least(burst,
       rate.tokens + greatest(0, CAST(extract(epoch FROM now - rate.filled_at) AS double precision)) * per_second) AS filled) a,
