@@ -38,7 +38,7 @@ export interface BullmqStoreOptions {
    * open when the store is closed; or a URL, `redis://user:password@host:6379/0`, of `rediss:` with TLS.
    */
   readonly connection: object | string;
-  /** The name of the queue whose jobs show the mails, without `:`; default `mail`. Each outbox has one of its own. */
+  /** The name of the queue whose jobs show the mails, without `:`; default `amsdal-mail`. Each outbox has one of its own. */
   readonly name?: string;
   /** What the names of keys begin with, as BullMQ's option; default `bull`. In a Redis Cluster one in braces, as `{bull}`. */
   readonly prefix?: string;
@@ -65,7 +65,7 @@ const TEXT_PAGE = 1_000;
  *   than `noeviction` or an outbox of a later version; `missing-dependency`
  */
 export function bullmqStore(options: BullmqStoreOptions): OutboxStore {
-  const { connection, name = 'mail', prefix = 'bull', jobs = true } = options;
+  const { connection, name = 'amsdal-mail', prefix = 'bull', jobs = true } = options;
   const isUrl = typeof connection === 'string';
   if (isUrl ? !/^rediss?:\/\//.test(connection) : typeof connection !== 'object' || connection === null) {
     throw refused(
