@@ -121,6 +121,23 @@ describe('decisions', () => {
     expect((await outbox.get(doubtful[0] ?? ''))?.state).toBe('sent');
   });
 
+  test('are told each time', async () => {
+    const { outbox } = await fill();
+    const page = await openPage(await serveDashboard(outbox));
+    for (const subject of ['Order NW-1', 'Order NW-2']) {
+      await page.locator('.row').getByText(subject).click();
+      await page.locator('.mail-head h2').getByText(subject).waitFor();
+      await page.getByRole('button', { name: 'It was sent' }).click();
+      await page.getByRole('dialog').getByRole('button', { name: 'It was sent' }).click();
+      const toast = page.locator('.toast');
+      await toast.getByText('It was sent: 1 mail').waitFor();
+      await toast.evaluate((element) => {
+        for (const animation of element.getAnimations()) animation.finish();
+      });
+      await toast.waitFor({ state: 'hidden' });
+    }
+  });
+
   test('about many: each counts those that it is for', async () => {
     const { outbox, failed, news } = await fill();
     const page = await openPage(await serveDashboard(outbox));

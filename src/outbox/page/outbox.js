@@ -110,7 +110,7 @@ function App() {
   const mails = useMails(filter, JSON.stringify(data?.counts.map(({ lane, state, count }) => [lane, state, count])));
   const [place, setPlace] = useState(readPlace);
   const [selected, setSelected] = useState(/** @type {ReadonlySet<string>} */ (new Set()));
-  const [announcement, setAnnouncement] = useState('');
+  const [announcement, announce] = useState({ text: '', count: 0 });
   const [isHelping, setHelping] = useState(false);
   const openId = place === '' || place === 'mails' ? null : place;
 
@@ -139,7 +139,7 @@ function App() {
     });
   /** @param {string} text */
   const onDone = (text) => {
-    setAnnouncement(text);
+    announce(({ count }) => ({ text, count: count + 1 }));
     setSelected(new Set());
     void reload();
     void mails.load();
@@ -212,7 +212,7 @@ function App() {
         }
       </section>
     </main>
-    <div class=${announcement === '' ? '' : 'toast card'} role="status">${announcement}</div>
+    <div role="status">${announcement.text !== '' && html`<div key=${announcement.count} class="toast card">${announcement.text}</div>`}</div>
     ${isHelping && html`<${HelpDialog} onClose=${() => setHelping(false)} />`}
   `;
 }
