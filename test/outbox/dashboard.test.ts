@@ -249,7 +249,12 @@ describe('who may see the dashboard', () => {
     expect((await get('', { cookie: 'admin=1' }, 'https://mail.example.com/')).status).toBe(200);
     expect((await get('', {}, 'https://mail.example.com/')).status).toBe(401);
     const failing = open({ auth: () => Promise.reject(new Error('the session store is away')) });
-    expect((await failing.get()).status).toBe(500);
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    expect(await fault(await failing.get())).toEqual([500, 'auth has failed: the log of the server says why']);
+    expect(warn.mock.calls).toEqual([
+      ['auth of the dashboard has failed: the session store is away', { type: 'AmsdalMailWarning', code: 'failed' }],
+    ]);
+    warn.mockRestore();
   });
 });
 

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { errorReply, type Reply } from '../../mailbox/web/reply.ts';
 import { isForeign } from '../../mailbox/web/request-guard.ts';
 import { isLoopback } from '../../net/loopback.ts';
+import { reasonOf } from '../../util/reason.ts';
 import type { DashboardOptions } from '../dashboard-options.ts';
 
 /** The header that the page sends with a change: another origin would have to ask for it first (CORS), and is not answered. */
@@ -30,14 +31,27 @@ export async function refusalOf(
     const text = 'without auth the dashboard answers requests to this machine alone: outbox.dashboard({ auth })';
     return errorReply(403, 'forbidden', text);
   }
-  if (typeof auth === 'function') {
-    if (!(await auth(request))) return errorReply(401, 'unauthorized', 'you may not see this outbox');
-  } else if (!isLogin(headers.get('authorization'), auth)) {
+  if (typeof auth === 'function') return refusalBy(auth, request);
+  if (!isLogin(headers.get('authorization'), auth)) {
     const refused = errorReply(401, 'unauthorized', 'this outbox asks for a name and password');
     const challenge = { 'www-authenticate': 'Basic realm="outbox", charset="UTF-8"' };
     return { ...refused, headers: { ...refused.headers, ...challenge } };
   }
   return null;
+}
+
+/** Its error is told in the log alone: whoever asks may be a stranger. */
+async function refusalBy(
+  auth: (request: Request) => boolean | Promise<boolean>,
+  request: Request,
+): Promise<Reply | null> {
+  try {
+    return (await auth(request)) ? null : errorReply(401, 'unauthorized', 'you may not see this outbox');
+  } catch (error) {
+    const text = `auth of the dashboard has failed: ${reasonOf(error)}`;
+    process.emitWarning(text, { type: 'AmsdalMailWarning', code: 'failed' });
+    return errorReply(500, 'failed', 'auth has failed: the log of the server says why');
+  }
 }
 
 /** Why a change is not made; null when it may be. */
