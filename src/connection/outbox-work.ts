@@ -1,13 +1,16 @@
 import type { EmailBackend } from '../backend/backend.ts';
 import { ConfigurationError, EmailError } from '../model/errors.ts';
+import { checkOptions } from '../options/option-table.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import { storeWaitMs } from '../outbox/store-wait.ts';
-import type { WorkOptions } from '../outbox/work-options.ts';
+import { WORK_OPTIONS, type WorkOptions } from '../outbox/work-options.ts';
 import { pause } from '../util/pause.ts';
 import { reasonOf } from '../util/reason.ts';
 
 /** How a worker runs that begins and ends with an application. */
 export type AppWorkOptions = Omit<WorkOptions, 'signal' | 'once'>;
+
+const APP_WORK_OPTIONS = /* @__PURE__ */ (({ signal: _, once: __, ...rest }) => rest)(WORK_OPTIONS);
 
 /** Those that have a worker of {@link startWork}: a plugin and an adapter may both ask for one. */
 const working = /* @__PURE__ */ new WeakSet<Outbox>();
@@ -29,6 +32,7 @@ export async function startWork(
   options: AppWorkOptions | true,
   verify: boolean,
 ): Promise<() => Promise<void>> {
+  if (options !== true) checkOptions('work', APP_WORK_OPTIONS, Object(options));
   if (working.has(outbox)) return async () => {};
   working.add(outbox);
   const stop = new AbortController();

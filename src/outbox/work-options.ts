@@ -1,3 +1,6 @@
+import type { OptionTable } from '../options/option-table.ts';
+import { isObject } from '../util/json.ts';
+
 /** The settings of `outbox.work`. */
 export interface WorkOptions {
   /** Ends it: nothing more is claimed, what is under way is finished. */
@@ -13,6 +16,19 @@ export interface WorkOptions {
   /** Told after each group of mails. */
   readonly onProgress?: ((report: WorkReport) => void) | undefined;
 }
+
+const isNames = (value: unknown) =>
+  Array.isArray(value) && value.length > 0 && value.every((name) => typeof name === 'string');
+
+/** What a worker accepts. */
+export const WORK_OPTIONS: OptionTable<WorkOptions> = /* @__PURE__ */ (() => ({
+  signal: { type: 'custom', expected: 'an AbortSignal', check: (value) => isObject(value) && 'aborted' in value },
+  concurrency: { type: 'integer', min: 1 },
+  lanes: { type: 'custom', expected: 'a list of lanes, one or more', check: isNames },
+  once: { type: 'boolean' },
+  drainMs: { type: 'integer', min: 0, max: 2_147_483_647 },
+  onProgress: { type: 'custom', expected: 'a function', check: (value) => typeof value === 'function' },
+}))();
 
 /** What a worker has done so far. */
 export interface WorkReport {

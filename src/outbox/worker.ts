@@ -2,6 +2,7 @@ import type { DeliveryResult } from '../backend/job.ts';
 import type { Part } from '../backend/part.ts';
 import { ConfigurationError, MessageError } from '../model/errors.ts';
 import type { EmailMessage } from '../model/message.ts';
+import { checkOptions } from '../options/option-table.ts';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 import { SYSTEM_CLOCK } from '../util/clock.ts';
 import { DeadlinePassed } from '../util/deadline.ts';
@@ -23,7 +24,7 @@ import { isCutShort, settlementOf } from './settlement.ts';
 import type { ClaimedMail, OutboxStore, Pause, Settlement } from './store.ts';
 import { STORE_WAIT_MS, storeWaitMs } from './store-wait.ts';
 import { tellOfChange, warnOfDoubt } from './tell-of-change.ts';
-import type { WorkOptions, WorkReport } from './work-options.ts';
+import { WORK_OPTIONS, type WorkOptions, type WorkReport } from './work-options.ts';
 
 /** What a worker works with. */
 export interface WorkerHost {
@@ -73,16 +74,13 @@ export class Worker {
   /** What it cannot go on after. */
   #failure: { readonly error: unknown } | null = null;
 
-  /** @throws {ConfigurationError} `invalid-option` for a lane that there is none of, or no place for a mail. */
+  /** @throws {ConfigurationError} `invalid-option`, also for a lane that there is none of; `unknown-option` */
   constructor(host: WorkerHost, options: WorkOptions) {
-    const { concurrency = CONCURRENCY, lanes = Object.keys(host.lanes) } = options;
-    if (!(Number.isInteger(concurrency) && concurrency > 0)) {
-      const text = `concurrency must be a whole number of 1 or more, got ${concurrency}`;
-      throw new ConfigurationError('invalid-option', text, { option: 'concurrency' });
-    }
+    checkOptions('work', WORK_OPTIONS, options);
+    const { lanes = Object.keys(host.lanes) } = options;
     const unknown = lanes.find((lane) => !Object.hasOwn(host.lanes, lane));
-    if (unknown !== undefined || lanes.length === 0) {
-      const text = `there is no lane '${unknown ?? ''}' in the outbox; its lanes are ${Object.keys(host.lanes).join(', ')}`;
+    if (unknown !== undefined) {
+      const text = `there is no lane '${unknown}' in the outbox; its lanes are ${Object.keys(host.lanes).join(', ')}`;
       throw new ConfigurationError('invalid-option', text, { option: 'lanes' });
     }
     this.#host = host;

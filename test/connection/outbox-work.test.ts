@@ -64,6 +64,19 @@ describe('a worker that begins with an application', () => {
     await service.close();
   });
 
+  test.each([
+    [{ lanes: 'bulk' }, 'work: lanes must be a list of lanes, one or more'],
+    [{ lanes: [] }, 'work: lanes must be a list of lanes, one or more'],
+    [{ concurrency: 0 }, 'work: concurrency must be an integer of at least 1'],
+    [{ drainMs: Number.POSITIVE_INFINITY }, 'work: drainMs must be an integer from 0'],
+    [{ once: true }, "work: unknown option 'once'"],
+    ['yes', 'work: unknown option'],
+  ])('refuses %j', async (work, text) => {
+    const outbox = new Outbox({ store: memoryStore(), connection: 'dummy' });
+    // As JavaScript may give it.
+    await expect(start({ outbox, work: work as never })).rejects.toThrow(text);
+  });
+
   test('waits for a store that does not answer, and says so; with verify the application does not start', async () => {
     const down = new EmailConnectionError('refused', 'the store does not answer');
     const refused = new Outbox({ store: failing(down), connection: 'dummy' });
