@@ -227,7 +227,7 @@ describe('who may see the dashboard', () => {
     // A name that was made to point here, and requests that a proxy passes on.
     expect((await get('', { host: 'rebound.example' })).status).toBe(403);
     expect((await get('', { host: 'localhost' }, 'http://mail.example.com/')).status).toBe(403);
-    for (const name of ['x-forwarded-for', 'forwarded', 'via', 'x-real-ip'])
+    for (const name of ['x-forwarded-for', 'x-forwarded-proto', 'forwarded', 'via', 'x-real-ip', 'cf-connecting-ip'])
       expect((await get('', { [name]: '203.0.113.7' })).status).toBe(403);
   });
 

@@ -8,7 +8,7 @@ import type { DashboardOptions } from '../dashboard-options.ts';
 /** The header that the page sends with a change: another origin would have to ask for it first (CORS), and is not answered. */
 const CHANGE_HEADER = 'x-amsdal-mail';
 /** What proxies add: then whoever asked is elsewhere, whatever Host says. */
-const OF_PROXIES = ['forwarded', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip', 'via'] as const;
+const OF_PROXIES = /^(?:forwarded|via|x-real-ip|x-forwarded-|cf-)/;
 
 /** Why a request is not answered; null when it is. */
 export async function refusalOf(
@@ -27,7 +27,7 @@ export async function refusalOf(
     return errorReply(403, 'forbidden', `a page of another origin asked for this; ${advice}`);
   }
   if (auth === undefined) {
-    if (isOwnName(host) && isOwnName(named) && !OF_PROXIES.some((name) => headers.has(name))) return null;
+    if (isOwnName(host) && isOwnName(named) && ![...headers.keys()].some((name) => OF_PROXIES.test(name))) return null;
     const text = 'without auth the dashboard answers requests to this machine alone: outbox.dashboard({ auth })';
     return errorReply(403, 'forbidden', text);
   }
