@@ -81,7 +81,9 @@ export async function killTrial(
 ): Promise<KillReport> {
   const steps = plan.kills + plan.sleeps;
   const sleepers: ChildProcess[] = [];
-  const workers = await Promise.all(Array.from({ length: plan.workers }, () => startWorker(environment)));
+  const workers = await Promise.all(
+    Array.from({ length: plan.workers }, (_, place) => startWorker(environment, place)),
+  );
   let [kills, sleeps, written] = [0, 0, 0];
   const isDone = async () => {
     const { lanes } = await outbox.stats();
@@ -108,12 +110,12 @@ export async function killTrial(
         sleeps++;
         victim.kill('SIGSTOP');
         setTimeout(() => victim.kill('SIGCONT'), 2 * LEASE_MS); // others take what it has
-        workers[place] = await startWorker(environment);
+        workers[place] = await startWorker(environment, place);
         sleepers.push(victim);
       } else {
         kills++;
         victim.kill('SIGKILL');
-        workers[place] = await startWorker(environment);
+        workers[place] = await startWorker(environment, place);
       }
     }
     await until(isDone, () => JSON.stringify([...taken].length), 120_000);
@@ -174,8 +176,6 @@ async function compare(
   return { ...done, taken: taken.size, doubled, lost, inDoubt, inDoubtAndTaken };
 }
 
-let started = 0;
-
 /** What gives one process another clock, where Debian's libfaketime is installed; else its Date is another one. */
 const [FAKETIME] = ['x86_64', 'aarch64']
   .map((machine) => `/usr/lib/${machine}-linux-gnu/faketime/libfaketime.so.1`)
@@ -186,11 +186,14 @@ function clockOf(ms: number): NodeJS.ProcessEnv {
   return { LD_PRELOAD: FAKETIME, FAKETIME: `${ms < 0 ? '-' : '+'}${Math.abs(ms) / 1_000}s`, DONT_FAKE_MONOTONIC: '1' };
 }
 
-/** As many workers as there are clocks have one each: milliseconds of error, with commas between them. */
-
-async function startWorker({ CLOCKS = '0', ...environment }: NodeJS.ProcessEnv): Promise<ChildProcess> {
+/**
+ * Starts a worker with the clock of its place, so that whoever judges leases in a file by one that is ahead has a successor.
+ *
+ * @param environment its `CLOCKS` are milliseconds of error, with commas between them
+ */
+async function startWorker({ CLOCKS = '0', ...environment }: NodeJS.ProcessEnv, place: number): Promise<ChildProcess> {
   const clocks = CLOCKS.split(',');
-  const own = { ...environment, ...clockOf(Number(clocks[started++ % clocks.length])) };
+  const own = { ...environment, ...clockOf(Number(clocks[place % clocks.length])) };
   const child = spawn(process.execPath, [WORKER], {
     env: { ...process.env, NODE_V8_COVERAGE: undefined, ...own },
     stdio: ['ignore', 'pipe', 'inherit'],
