@@ -200,6 +200,13 @@ describe('the tables', () => {
     await Promise.all(stores.map((store) => store.close()));
   });
 
+  it('are made by several at once over connections that looked for them before', async () => {
+    for (let round = 0; round < 20; round++) {
+      const schema = newSchema();
+      await Promise.all(Array.from({ length: 6 }, () => postgresStore(pool, { schema, listen: false }).migrate()));
+    }
+  });
+
   it('are made by the SQL that is printed for migrations, in a transaction, twice', async () => {
     for (const place of [{}, { schema: newSchema(), prefix: 'mail_' }, { schema: 'quoted "$outbox" \\ schema' }]) {
       await pool.query(`BEGIN; ${outboxSchema(place)}; COMMIT`);

@@ -25,8 +25,11 @@ export function migration(names: Names): string {
 function statementsOf(names: Names): readonly string[] {
   const { mail, mailBlob, blob, pause, rate, version, sequence, index } = names;
   return [
-    // CREATE SCHEMA IF NOT EXISTS asks for the right to make one even where it exists.
-    `DO ${block(`  IF to_regnamespace(${literal(names.schema)}) IS NULL THEN CREATE SCHEMA ${names.schema}; END IF;`)};`,
+    // CREATE SCHEMA IF NOT EXISTS asks for the right to make one even where it exists. The table is asked, not to_regnamespace:
+    // that may still know what was before somebody else was waited for.
+    `DO ${block(`  IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = ${literal(names.payload)}) THEN
+    CREATE SCHEMA ${names.schema};
+  END IF;`)};`,
     `CREATE SEQUENCE IF NOT EXISTS ${sequence};`,
     `CREATE TABLE IF NOT EXISTS ${mail} (
   id text COLLATE "C" PRIMARY KEY,
