@@ -6,7 +6,8 @@
  * can be at a time, `leases` what workers have, until when, `in:STATE:LANE` all, by the time since when, `o:KEY` those of an order
  * that are not through, by number: only the first of them is in `ready` or `later`. `doubts` has what may have been sent, by Message-ID.
  *
- * Where `batches` is set, `zadd` gathers what is added, for few commands: Redis writes each one that a script runs into its log.
+ * `put` gathers what changes in sorted sets, `flush` changes it with few commands: Redis writes each one that a script runs into its
+ * log. Only a set that nothing is gathered for may be read.
  *
  * Scripts write nothing before they know that they can: Redis does not undo what a script has done that fails.
  */
@@ -24,26 +25,40 @@ local function read(id)
   for i = 1, #flat, 2 do m[flat[i]] = flat[i + 1] end
   return m
 end
-local batches
-local function zadd(key, score, id)
-  if not batches then return call('ZADD', key, score, id) end
-  local batch = batches[key] or {}
-  batches[key] = batch
-  batch[#batch + 1], batch[#batch + 2] = score, id
+local changes = {}
+local function put(key, id, score)
+  local set = changes[key] or {}
+  changes[key] = set
+  set[id] = score or false
+end
+local function flush()
+  local function run(command, key, list)
+    for i = 1, #list, 2000 do call(command, key, unpack(list, i, math.min(i + 1999, #list))) end
+  end
+  for key, set in pairs(changes) do
+    local added, removed = {}, {}
+    for id, score in pairs(set) do
+      if score then added[#added + 1], added[#added + 2] = score, id else removed[#removed + 1] = id end
+    end
+    run('ZREM', key, removed)
+    run('ZADD', key, added)
+  end
+  changes = {}
 end
 local function member(m) return string.format('%016d', m.seq) .. m.id end
 local function place(m)
   if m.order and call('ZRANGE', B .. 'o:' .. m.order, 0, 0)[1] ~= m.id then return end
   if tonumber(m.due) > now then
-    zadd(B .. 'later', m.due, m.id)
+    put(B .. 'later', m.id, m.due)
   else
-    zadd(B .. 'ready:' .. m.lane, -m.priority, member(m))
+    put(B .. 'ready:' .. m.lane, member(m), -m.priority)
     woken = true
   end
 end
 local function doubt(m) return m.mid .. '\\0' .. m.id end
 local function displace(m)
-  if call('ZREM', B .. 'ready:' .. m.lane, member(m)) == 0 then call('ZREM', B .. 'later', m.id) end
+  put(B .. 'ready:' .. m.lane, member(m))
+  put(B .. 'later', m.id)
 end
 `;
 
@@ -53,45 +68,46 @@ local ENDS = { failed = 'failed: nothing more is tried, see the recipients',
   ['in-doubt'] = 'in doubt: nobody knows whether it was sent', cancelled = 'cancelled' }
 local function hide(id, state)
   if state == 'queued' then
-    if call('ZREM', Q .. 'prioritized', id) == 0 then call('ZREM', Q .. 'delayed', id) end
+    put(Q .. 'prioritized', id)
+    put(Q .. 'delayed', id)
   elseif state == 'claimed' or state == 'sending' then call('LREM', Q .. 'active', -1, id)
-  else call('ZREM', Q .. (state == 'sent' and 'completed' or 'failed'), id) end
+  else put(Q .. (state == 'sent' and 'completed' or 'failed'), id) end
 end
 local function showQueued(m)
-  if tonumber(m.due) > now then zadd(Q .. 'delayed', m.due * 4096, m.id)
-  else zadd(Q .. 'prioritized', m.seq - m.priority * 4294967296, m.id) end
+  if tonumber(m.due) > now then put(Q .. 'delayed', m.id, m.due * 4096)
+  else put(Q .. 'prioritized', m.id, m.seq - m.priority * 4294967296) end
 end
-local function show(m, to)
-  local job = Q .. m.id
-  if to == 'sending' then return call('HSET', job, 'progress', '"sending"') end
+local function show(m, to, facts)
   hide(m.id, m.state)
-  if to == 'claimed' then
-    call('LPUSH', Q .. 'active', m.id)
-    call('HSET', job, 'processedOn', now, 'progress', '"claimed"')
-  elseif to == 'queued' then
-    showQueued(m)
-    call('HDEL', job, 'processedOn', 'finishedOn', 'failedReason', 'returnvalue', 'progress')
-    call('HSET', job, 'atm', m.tries, 'delay', math.max(0, m.due - now))
-  else
-    call('ZADD', Q .. (to == 'sent' and 'completed' or 'failed'), now, m.id)
-    call('HSET', job, 'atm', m.tries, 'finishedOn', now, to == 'sent' and 'returnvalue' or 'failedReason', ENDS[to] or '"sent"')
+  local fields = { 'atm', m.tries }
+  local function add(field, value)
+    fields[#fields + 1], fields[#fields + 2] = field, value
   end
+  if facts then add('data', facts) end
+  if to == 'queued' then
+    showQueued(m)
+    call('HDEL', Q .. m.id, 'processedOn', 'finishedOn', 'failedReason', 'returnvalue')
+    add('delay', math.max(0, m.due - now))
+  else
+    put(Q .. (to == 'sent' and 'completed' or 'failed'), m.id, now)
+    add('finishedOn', now)
+    add(to == 'sent' and 'returnvalue' or 'failedReason', ENDS[to] or '"sent"')
+  end
+  call('HSET', Q .. m.id, unpack(fields))
 end
 `;
 
 /** Bringing a mail into a state: with its places, its order and its job. */
-export const MOVE: string = `local function move(m, to)
+export const MOVE: string = `local function move(m, to, facts)
   local from = m.state
-  if m.job == '1' then show(m, to) end
+  if m.job == '1' then show(m, to, facts) end
   if from == 'queued' then displace(m) end
   m.state, m.changed = to, now
   call('HSET', B .. 'm:' .. m.id, 'state', to, 'due', m.due, 'changed', now, 'fence', m.fence, 'tries', m.tries)
-  call('ZREM', B .. 'in:' .. from .. ':' .. m.lane, m.id)
-  call('ZADD', B .. 'in:' .. to .. ':' .. m.lane, to == 'queued' and m.due or now, m.id)
-  if to ~= 'claimed' and to ~= 'sending' then call('ZREM', B .. 'leases', m.id) end
-  if m.mid then
-    if m.request or to == 'in-doubt' then call('ZADD', B .. 'doubts', 0, doubt(m)) else call('ZREM', B .. 'doubts', doubt(m)) end
-  end
+  put(B .. 'in:' .. from .. ':' .. m.lane, m.id)
+  put(B .. 'in:' .. to .. ':' .. m.lane, m.id, to == 'queued' and m.due or now)
+  put(B .. 'leases', m.id)
+  if m.mid then put(B .. 'doubts', doubt(m), (m.request or to == 'in-doubt') and 0) end
   if m.order and OPEN[from] ~= OPEN[to] then
     local order = B .. 'o:' .. m.order
     if OPEN[to] then call('ZADD', order, m.seq, m.id) else call('ZREM', order, m.id) end
@@ -116,12 +132,13 @@ local function drop(m)
       call('ZADD', B .. 'idle', call('HGET', B .. 'used', hash) or now, hash)
     end
   end
-  call('HDEL', B .. 'm:' .. m.id, 'blobs')
+  if m.blobs then call('HDEL', B .. 'm:' .. m.id, 'blobs') end
 end
 `;
 
 /** Telling those who wait, in this process and in others. */
 export const WAKE: string = `
+flush()
 if woken then call('XADD', B .. 'wake', 'MAXLEN', 1, '*', 'at', now) end
 `;
 

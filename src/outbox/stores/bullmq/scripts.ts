@@ -55,7 +55,7 @@ call('HSET', B .. 'used', ARGV[1], now)`),
     JOB,
     `
 local known, lanes, out = {}, {}, {}
-batches = {}
+local seq = call('INCRBY', B .. 'seq', (#ARGV - 1) / 11) - (#ARGV - 1) / 11
 for i = 12, #ARGV, 11 do
   for hash in string.gmatch(ARGV[i], '%S+') do
     if not known[hash] and call('HEXISTS', B .. 'refs', hash) == 0 then return redis.error_reply('GONE a blob is not there') end
@@ -67,7 +67,7 @@ for i = 2, #ARGV, 11 do
   local name = B .. 'm:' .. id
   local other = call('EXISTS', name) == 1 and id or key ~= '' and call('HGET', B .. 'keys', key)
   if not other then
-    local seq = call('INCR', B .. 'seq')
+    seq = seq + 1
     local m = { id = id, lane = lane, priority = priority, seq = seq, due = due == '' and now or due }
     local fields = { 'state', 'queued', 'fence', 0, 'lane', lane, 'tries', 0, 'job', ARGV[1], 'doubt', onDoubt, 'due', m.due,
       'created', now, 'changed', now, 'priority', priority, 'seq', seq }
@@ -84,8 +84,8 @@ for i = 2, #ARGV, 11 do
       if call('HINCRBY', B .. 'refs', hash, 1) == 1 then call('ZREM', B .. 'idle', hash) end
     end
     call('MSET', B .. 'f:' .. id, facts, B .. 'c:' .. id, content)
-    zadd(B .. 'ids', 0, id)
-    zadd(B .. 'in:queued:' .. lane, m.due, id)
+    put(B .. 'ids', id, 0)
+    put(B .. 'in:queued:' .. lane, id, m.due)
     if not lanes[lane] then call('SADD', B .. 'lanes', lane) end
     lanes[lane] = true
     if order ~= '' then
@@ -99,9 +99,6 @@ for i = 2, #ARGV, 11 do
     end
   end
   out[#out + 1] = other or id
-end
-for key, batch in pairs(batches) do
-  for i = 1, #batch, 2000 do call('ZADD', key, unpack(batch, i, math.min(i + 1999, #batch))) end
 end`,
     WAKE,
     'return out',
@@ -118,13 +115,14 @@ end`,
 local lease, limit, out, given = now + ARGV[1], tonumber(ARGV[2]), { '' }, 0
 for _, id in ipairs(call('ZRANGEBYSCORE', B .. 'later', '-inf', now, 'LIMIT', 0, ${BATCH})) do
   local m = read(id)
-  call('ZREM', B .. 'later', id)
+  put(B .. 'later', id)
   place(m)
   if m.job == '1' then
-    call('ZREM', Q .. 'delayed', id)
+    put(Q .. 'delayed', id)
     showQueued(m)
   end
 end
+flush()
 local function take(lane, most)
   local pause = call('HGET', B .. 'pauses', lane)
   if pause then
@@ -135,7 +133,7 @@ local function take(lane, most)
   most = math.min(most, 1000)
   local members = call('ZRANGE', B .. 'ready:' .. lane, 0, most - 1)
   if #members == 0 then return end
-  local ids, leases, since, names = {}, {}, {}, {}
+  local ids, leases, since, names, shown = {}, {}, {}, {}, {}
   for i, each in ipairs(members) do
     local id = string.sub(each, 17)
     ids[i], leases[2 * i - 1], leases[2 * i], since[2 * i - 1], since[2 * i] = id, lease, id, now, id
@@ -151,16 +149,22 @@ local function take(lane, most)
     local m = call('HMGET', name, 'fence', 'tries', 'job', 'doubt', 'created', 'request', 'till')
     local fence = math.max(m[1] + 1, time[1] * 1000000 + time[2])
     call('HSET', name, 'state', 'claimed', 'fence', fence, 'changed', now)
-    if m[3] == '1' then show({ id = id, state = 'queued' }, 'claimed') end
+    if m[3] == '1' then
+      shown[#shown + 1] = id
+      hide(id, 'queued')
+      call('HSET', Q .. id, 'processedOn', now)
+    end
     for _, text in ipairs({ id, lane, fence, m[2], m[4], m[5], m[6] or '', (m[7] or now) - now, texts[2 * i - 1] or '{}', texts[2 * i] or '', pause and '1' or '' }) do
       out[#out + 1] = text
     end
   end
+  if #shown > 0 then call('LPUSH', Q .. 'active', unpack(shown)) end
   given = given + #ids
   if pause then call('HSET', B .. 'pauses', lane, string.format('%d', lease) .. string.match(pause, ' .*')) end
 end
 for i = 3, #ARGV, 2 do take(ARGV[i], math.min(ARGV[i + 1], limit - given)) end
 for i = 3, #ARGV, 2 do take(ARGV[i], limit - given) end
+flush()
 local next = tonumber(call('ZRANGE', B .. 'later', 0, 0, 'WITHSCORES')[2])
 for _, pause in ipairs(call('HVALS', B .. 'pauses')) do
   local till = tonumber(string.match(pause, '%S+'))
@@ -183,28 +187,24 @@ end
 return out`),
 
   /** ARGV: an id, a fence, a request and its time each; answers with the places of those that may leave. */
-  mark: script(
-    JOB,
-    `
-local out, doubts = {}, {}
+  mark: script(`
+local out = {}
 for i = 1, #ARGV, 4 do
   local id, name = ARGV[i], B .. 'm:' .. ARGV[i]
-  local m = call('HMGET', name, 'state', 'fence', 'lane', 'job', 'mid', 'request')
+  local m = call('HMGET', name, 'state', 'fence', 'lane', 'mid', 'request')
   if m[1] == 'claimed' and m[2] == ARGV[i + 1] and tonumber(call('ZSCORE', B .. 'leases', id)) > now then
-    call('HSET', name, 'state', 'sending', 'changed', now)
-    call('ZREM', B .. 'in:claimed:' .. m[3], id)
-    call('ZADD', B .. 'in:sending:' .. m[3], now, id)
     local request = ARGV[i + 2]
-    if request == '' then call('HDEL', name, 'request')
-    elseif request ~= m[6] then call('HSET', name, 'request', request, 'till', now + ARGV[i + 3]) end
-    if m[5] then doubts[#doubts + 1], doubts[#doubts + 2] = 0, doubt({ id = id, mid = m[5] }) end
-    if m[4] == '1' then show({ id = id }, 'sending') end
+    if request == '' or request == m[5] then call('HSET', name, 'state', 'sending', 'changed', now)
+    else call('HSET', name, 'state', 'sending', 'changed', now, 'request', request, 'till', now + ARGV[i + 3]) end
+    if request == '' and m[5] then call('HDEL', name, 'request') end
+    put(B .. 'in:claimed:' .. m[3], id)
+    put(B .. 'in:sending:' .. m[3], id, now)
+    if m[4] then put(B .. 'doubts', doubt({ id = id, mid = m[4] }), 0) end
     out[#out + 1] = (i - 1) / 4
   end
 end
-for i = 1, #doubts, 2000 do call('ZADD', B .. 'doubts', unpack(doubts, i, math.min(i + 1999, #doubts))) end
-return out`,
-  ),
+flush()
+return out`),
 
   /** ARGV: how many pauses, three texts each, then nine a settlement; answers with whether there may be more to claim, and the ids. */
   settle: script(
@@ -212,7 +212,7 @@ return out`,
     MOVE,
     DROP,
     `
-local out, first = { '' }, 2 + ARGV[1] * 3
+local out, first, texts = { '' }, 2 + ARGV[1] * 3, {}
 for i = 2, first - 1, 3 do
   if tonumber(ARGV[i + 1]) > 0 then
     call('HSET', B .. 'pauses', ARGV[i], string.format('%d ', now + ARGV[i + 1]) .. ARGV[i + 2])
@@ -225,19 +225,17 @@ for i = first, #ARGV, 9 do
     m.fence = m.fence + 1
     m.tries = m.tries + tried
     m.due = now + after
-    if facts ~= '' then
-      call('SET', B .. 'f:' .. id, facts)
-      if m.job == '1' then call('HSET', Q .. id, 'data', facts) end
-    end
+    if facts == '' then facts = nil else texts[#texts + 1], texts[#texts + 2] = B .. 'f:' .. id, facts end
     if keeps ~= '1' and m.request then
       call('HDEL', B .. 'm:' .. id, 'request')
       m.request = nil
     end
     if drops == '1' then drop(m) end
-    move(m, to)
+    move(m, to, facts)
     out[#out + 1] = id
   end
-end`,
+end
+for i = 1, #texts, 2000 do call('MSET', unpack(texts, i, math.min(i + 1999, #texts))) end`,
     WAKE,
     `
 if woken then out[1] = '1' end
@@ -261,13 +259,13 @@ if ARGV[1] then
         local m = read(id)
         drop(m)
         if m.key then call('HDEL', B .. 'keys', m.key) end
-        if m.mid then call('ZREM', B .. 'doubts', doubt(m)) end
+        if m.mid then put(B .. 'doubts', doubt(m)) end
         if m.job == '1' then
           hide(id, state)
           call('DEL', Q .. id)
         end
-        call('ZREM', ended, id)
-        call('ZREM', B .. 'ids', id)
+        put(ended, id)
+        put(B .. 'ids', id)
         call('DEL', B .. 'm:' .. id, B .. 'f:' .. id)
         pruned = pruned + 1
       end
