@@ -1,4 +1,6 @@
 import { inspect } from 'node:util';
+import { createClient } from '@redis/client';
+import { createNodeRedisClient } from 'bullmq';
 import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Outbox } from '../../src/connection/outbox.ts';
@@ -194,6 +196,18 @@ describe('versions and clusters', () => {
     await store.close();
     expect(client.status, 'whose client stays open').toBe('ready');
     client.disconnect();
+  });
+
+  it('tells that a client of node-redis was closed under a call', async () => {
+    const client = createNodeRedisClient(createClient({ url: server.url }));
+    const store = bullmqStore({ connection: client, name: newName() });
+    await claim(store);
+    const claiming = claim(store);
+    await Promise.resolve(); // the call is under way
+    client.disconnect();
+    await expect(claiming).rejects.toMatchObject({ name: 'EmailConnectionError', outcome: 'unknown' });
+    await expect(claim(store)).rejects.toMatchObject({ name: 'EmailConnectionError', outcome: 'not-sent' });
+    await store.close();
   });
 
   it('needs a prefix in braces in a Redis Cluster', () =>

@@ -52,7 +52,13 @@ export class Listener {
     for (;;) {
       this.#wake(); // at first for what was written down while nobody listened
       let news = null;
-      while (news === null) news = await client.xread([{ key, id }], { BLOCK: BLOCK_MS });
+      while (news === null) {
+        const askedAt = performance.now();
+        news = await client.xread([{ key, id }], { BLOCK: BLOCK_MS });
+        if (this.#stop.signal.aborted) return;
+        // A driver whose connection has ended answers at once, for ever.
+        if (news === null && performance.now() - askedAt < BLOCK_MS / 2) throw new Error('no connection');
+      }
       id = news[0]?.[1].at(-1)?.[0] ?? id;
     }
   }

@@ -48,7 +48,8 @@ if call('HSETNX', B .. 'refs', ARGV[1], 0) == 1 then
   call('SET', B .. 'b:' .. ARGV[1], ARGV[2])
   call('ZADD', B .. 'idle', now, ARGV[1])
 end
-call('HSET', B .. 'used', ARGV[1], now)`),
+call('HSET', B .. 'used', ARGV[1], now)
+return 1`),
 
   /** ARGV: whether they are shown as jobs, then eleven texts a mail; answers with an id for each. */
   enqueue: script(

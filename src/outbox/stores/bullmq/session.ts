@@ -36,7 +36,10 @@ export class Session {
     const { client, base } = await this.#open(what);
     await this.#ready(client, what);
     try {
-      return await client.runCommand(commandOf(script), [base, ...values]);
+      const answer = await client.runCommand(commandOf(script), [base, ...values]);
+      // No script answers so: a client that is being closed does, whatever became of the call.
+      if (answer == null) throw new Error('the client was closed');
+      return answer;
     } catch (error) {
       throw failure(what, error);
     }
