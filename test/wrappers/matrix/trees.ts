@@ -15,8 +15,8 @@ import type { Connection } from '../../../src/wrappers/wrapper-options.ts';
 /** Connections under names of their own, as `getConnection` gives them to wrappers. */
 type Parts = readonly NamedConnection[];
 
-/** Makes a wrapper of some connections. */
-type Make = (parts: Parts) => EmailBackend;
+/** Makes a wrapper of some connections; `copies` gets what a mirror copies to, the innermost first. */
+type Make = (parts: Parts, copies?: DummyBackend[]) => EmailBackend;
 
 /** What a test waits for by the clock; a pause between tries is longer. */
 const SHORT_MS = 20;
@@ -58,8 +58,10 @@ export const WRAPPERS: Readonly<Record<string, Make>> = {
     const choose = () => parts[turn++ % parts.length]?.connection as EmailBackend; // there is one
     return new RouteBackend({ connections: given(parts), choose }, { clock: hastyClock() });
   },
-  mirror: (parts) => {
-    const connections = [...first(parts), new DummyBackend()];
+  mirror: (parts, copies) => {
+    const copy = new DummyBackend({ store: true });
+    copies?.push(copy);
+    const connections = [...first(parts), copy];
     return new MirrorBackend({ connections }, { clock: hastyClock() });
   },
   retry: (parts) => new RetryBackend({ connections: first(parts), baseMs: 100 }, { clock: hastyClock() }),
@@ -70,16 +72,29 @@ export const WRAPPERS: Readonly<Record<string, Make>> = {
 /** A wrapper, or one in another, of three connections at most. */
 export interface Tree {
   readonly name: string;
+  /** For each mirror in it, the innermost first: what goes through it, as a part of `via`; '' is everything. */
+  readonly mirrors: readonly ('' | typeof INNER)[];
   readonly make: Make;
 }
 
-const alone = Object.entries(WRAPPERS).map(([name, make]) => ({ name: `${name}(a b c)`, make }));
+const INNER = 'inner';
+const mirrorIn = <Place extends Tree['mirrors'][number]>(name: string, place: Place) =>
+  name === 'mirror' ? [place] : [];
+
+const alone = Object.entries(WRAPPERS).map(
+  ([name, make]): Tree => ({ name: `${name}(a b c)`, mirrors: mirrorIn(name, ''), make }),
+);
 const nested = Object.entries(WRAPPERS).flatMap(([outer, wrap]) =>
-  Object.entries(WRAPPERS).map(([inner, make]) => ({
-    name: `${outer}(${inner}(a b) c)`,
-    make: ([a, b, c]: Parts) =>
-      wrap([{ text: 'inner', name: 'inner', connection: make([a, b] as Parts) }, c as NamedConnection]),
-  })),
+  Object.entries(WRAPPERS).map(
+    ([inner, make]): Tree => ({
+      name: `${outer}(${inner}(a b) c)`,
+      mirrors: [...mirrorIn(inner, INNER), ...mirrorIn(outer, '')],
+      make: ([a, b, c], copies) => {
+        const connection = make([a, b] as Parts, copies);
+        return wrap([{ text: INNER, name: INNER, connection }, c as NamedConnection], copies);
+      },
+    }),
+  ),
 );
 
 /** Every wrapper alone, and every one in every other. */

@@ -1,4 +1,5 @@
 import type { EmailBackend } from '../../../src/backend/backend.ts';
+import type { DummyBackend } from '../../../src/backends/dummy.ts';
 import { EmailError } from '../../../src/model/errors.ts';
 import type { EmailMessageInit } from '../../../src/model/message-init.ts';
 import { isDelivered, type MessageResult, type RecipientStatus } from '../../../src/model/status.ts';
@@ -72,14 +73,18 @@ export async function play({ tree, fault, provider, how }: Case): Promise<Verdic
     const name = NAMES[place] ?? '';
     return { text: name, name, connection };
   });
-  const backend = tree.make(parts);
+  const copies: DummyBackend[] = [];
+  const backend = tree.make(parts, copies);
   try {
     if (!started[0]?.fails) return null; // the provider cannot fail so
     const [first = [], second = [], third = []] = CALLS;
     const results = (await Promise.all([send(backend, first), send(backend, second)])).flat();
     results.push(...(await send(backend, third)));
+    await backend.close(); // it waits for copies
     const taken = standIns.map((standIn) => standIn.taken());
-    return { contradictions: [...judge(results, taken)], story: storyOf(kinds, results, taken) };
+    const copied = copies.map(takenBy);
+    const contradictions = [...judge(results, taken, copied), ...judgeCopies(tree, results, copied)];
+    return { contradictions, story: storyOf(kinds, results, taken, copied) };
   } finally {
     await backend.close();
     await Promise.all(standIns.map(({ connection, close }) => connection.close().then(close)));
@@ -96,7 +101,16 @@ async function send(backend: EmailBackend, mails: readonly EmailMessageInit[]): 
   }
 }
 
-function* judge(results: readonly MessageResult[], taken: readonly (readonly Taken[])[]): Generator<string> {
+type TakenBy = readonly (readonly Taken[])[];
+
+function takenBy({ messages }: DummyBackend): readonly Taken[] {
+  return messages.map(({ recipients, messageId }) => ({
+    recipients: recipients.map(({ address }) => address),
+    messageId,
+  }));
+}
+
+function* judge(results: readonly MessageResult[], taken: TakenBy, copied: TakenBy): Generator<string> {
   const mails = CALLS.flat();
   if (results.length !== mails.length) yield `${mails.length} mails have ${results.length} results`;
   for (const [place, result] of results.entries()) {
@@ -105,11 +119,11 @@ function* judge(results: readonly MessageResult[], taken: readonly (readonly Tak
     const told = [...result.recipients.keys()];
     if (told.join() !== expected.join()) yield `statuses are told of ${told.join()}, not of ${expected.join()}`;
     for (const status of result.recipients.values()) yield* judgeRecipient(status, taken);
-    yield* judgeIds(told, taken);
+    yield* judgeIds(told, [...taken, ...copied]);
   }
 }
 
-function* judgeRecipient(told: RecipientStatus, taken: readonly (readonly Taken[])[]): Generator<string> {
+function* judgeRecipient(told: RecipientStatus, taken: TakenBy): Generator<string> {
   const { address, status, tries = [], error, retryable } = told;
   const takers = taken.flatMap((mails, place) =>
     mails.flatMap(({ recipients }) => recipients.filter((each) => each === address).map(() => NAMES[place] ?? '')),
@@ -129,8 +143,23 @@ function* judgeRecipient(told: RecipientStatus, taken: readonly (readonly Taken[
   if (before.some((each) => /sent|queued|unknown|invalid/.test(each))) yield fault(`was tried after ${before.join()}`);
 }
 
+/** A mirror copies, once, what went through it and was or may have been sent. */
+function* judgeCopies({ mirrors }: Tree, results: readonly MessageResult[], copied: TakenBy): Generator<string> {
+  if (copied.length !== mirrors.length) yield `${mirrors.length} mirrors copy to ${copied.length} places`;
+  for (const [mirror, place] of mirrors.entries()) {
+    const got = (copied[mirror] ?? []).flatMap(({ recipients }) => recipients);
+    for (const { address, tries = [] } of results.flatMap(({ recipients }) => [...recipients.values()])) {
+      const own = tries.filter(({ via }) => place === '' || via.split('/').includes(place));
+      const isReached = own.some(({ status }) => /sent|queued|unknown/.test(status));
+      const copies = got.filter((each) => each === address).length;
+      if (copies !== (isReached ? 1 : 0))
+        yield `${address} has ${copies} copies of mirror ${mirror} where it was ${own.map((each) => each.status).join() || 'not tried'}`;
+    }
+  }
+}
+
 /** Whoever got a Message-ID got the same. */
-function* judgeIds(addresses: readonly string[], taken: readonly (readonly Taken[])[]): Generator<string> {
+function* judgeIds(addresses: readonly string[], taken: TakenBy): Generator<string> {
   const mails = taken.flat().filter(({ recipients }) => recipients.some((each) => addresses.includes(each)));
   const ids = new Set(mails.flatMap(({ messageId }) => messageId ?? []));
   if (ids.size > 1) yield `the mail to ${addresses.join()} went under ${[...ids].join(' and ')}`;
@@ -138,17 +167,11 @@ function* judgeIds(addresses: readonly string[], taken: readonly (readonly Taken
   if (strangers.length > 0) yield `the mail to ${addresses.join()} went to ${strangers.join()}, too`;
 }
 
-function storyOf(
-  kinds: readonly string[],
-  results: readonly MessageResult[],
-  taken: readonly (readonly Taken[])[],
-): string {
-  const lines = NAMES.map(
-    (name, place) =>
-      `${name} is ${kinds[place]}, and took: ${(taken[place] ?? [])
-        .map(({ recipients, messageId }) => `${messageId} to ${recipients.join(' ')}`)
-        .join('; ')}`,
-  );
+function storyOf(kinds: readonly string[], results: readonly MessageResult[], taken: TakenBy, copied: TakenBy): string {
+  const listed = (mails: readonly Taken[] = []) =>
+    mails.map(({ recipients, messageId }) => `${messageId} to ${recipients.join(' ')}`).join('; ');
+  const lines = NAMES.map((name, place) => `${name} is ${kinds[place]}, and took: ${listed(taken[place])}`);
+  lines.push(...copied.map((mails, mirror) => `mirror ${mirror} copied: ${listed(mails)}`));
   const told = results.flatMap(({ recipients }) =>
     [...recipients.values()].map(({ address, status, code, via, tries = [] }) => {
       const all = tries.map((each) => `${each.via} ${each.status} ${each.code}`).join(', ');
