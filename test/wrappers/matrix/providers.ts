@@ -41,8 +41,9 @@ export interface Taken {
 /** A provider with its connection. */
 export interface StandIn {
   readonly connection: EmailBackend;
-  /** Of an SMTP server. */
+  /** Where other clients reach it: the port of SMTP, or the URL of an API. */
   readonly port?: number;
+  readonly url?: string;
   taken(): readonly Taken[];
   close(): Promise<void>;
 }
@@ -133,8 +134,9 @@ const ses: Provider = async (fault, times) => {
     const isMeant = fault !== 'one recipient is refused' || mails.flat().some(isRefused);
     return failure && operation !== 'GetAccount' && isMeant && fails() ? failure : undefined;
   };
+  const url = endpointOf(fault, server.endpoint);
   const connection = new SesBackend({
-    endpoint: endpointOf(fault, server.endpoint),
+    endpoint: url,
     accessKeyId: `AKIDMATRIX${++accounts}`,
     secretAccessKey: 'k',
     // It waits by itself where SES throttles.
@@ -144,7 +146,7 @@ const ses: Provider = async (fault, times) => {
   });
   const taken = () =>
     server.accepted.map(({ recipients, raw }) => ({ recipients, messageId: messageIdIn(String(raw ?? '')) }));
-  return { connection, taken, close: () => server.close() };
+  return { connection, url, taken, close: () => server.close() };
 };
 
 /** Where a client of HTTP is to connect that fails so. */
@@ -183,8 +185,9 @@ function http(
     const isBroken = fault === 'the connection breaks before the content is there';
     server.http.scriptUnread = () => (isBroken && fails() ? 'unread' : undefined);
     if (fault === 'one recipient is refused') for (const address of BOBS) server.refused.add(address);
+    const url = endpointOf(fault, server.http.url);
     const connection = connect({
-      baseUrl: endpointOf(fault, server.http.url),
+      baseUrl: url,
       ...(isLate(fault) && { deadlineMs: DEADLINE_MS }),
       retry: ONCE,
     });
@@ -193,7 +196,7 @@ function http(
         recipients,
         messageId: keepsId ? messageIdIn(Buffer.from(source()).toString('latin1')) : null,
       }));
-    return { connection, taken, close: () => server.close() };
+    return { connection, url, taken, close: () => server.close() };
   };
 }
 

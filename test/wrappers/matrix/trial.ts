@@ -8,7 +8,7 @@ import { FAULTS, type Fault, PROVIDERS, type StandIn, type Taken } from './provi
 import { TREES, type Tree } from './trees.ts';
 
 /** Which connections fail, and how often. */
-const HOW = {
+export const HOW = {
   'the first, once': { failing: 1, times: 1 },
   'the first': { failing: 1, times: Number.POSITIVE_INFINITY },
   all: { failing: 3, times: Number.POSITIVE_INFINITY },
