@@ -64,7 +64,10 @@ for (const [how, cost] of Object.entries(costs)) {
     rows.push({ name: `${name}, ${how}`, results: { 'amsdal-mail': us }, unit: 'us' });
     if (name === 'no wrapper') continue;
     rows.push({ name: `${name}, ${how}: added`, results: { 'amsdal-mail': us - bare }, unit: 'us' });
+    if (name !== 'mirror') continue;
+    // It sends every mail twice.
+    rows.push({ name: `${name}, ${how}: added to two mails`, results: { 'amsdal-mail': us - 2 * bare }, unit: 'us' });
   }
 }
 report('wrappers', rows);
-console.log(`(wanted: a wrapper adds at most ${MOST_US} us)`);
+console.log(`(wanted: a wrapper adds at most ${MOST_US} us to a mail, mirror to the mail and its copy)`);

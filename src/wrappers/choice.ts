@@ -45,6 +45,7 @@ export class Choice implements Rules {
 
   /** One that rests is passed over only where there is another. */
   #best(places: readonly number[]): number | null {
-    return places.find((place) => this.#breaker.isReady(place)) ?? places[0] ?? null;
+    for (const place of places) if (this.#breaker.isReady(place)) return place;
+    return places[0] ?? null;
   }
 }

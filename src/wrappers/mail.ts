@@ -38,6 +38,8 @@ export class Mail {
   stopListening: (() => void) | null = null;
   readonly #recipients = new Map<string, RecipientStatus>();
   #answers: readonly DeliveryResult[] = NONE;
+  /** Everybody of the last try has it. */
+  #isThrough = false;
 
   constructor(job: Job) {
     this.job = job;
@@ -67,8 +69,10 @@ export class Mail {
 
   /** What became of the try under way. */
   note(via: string, answer: DeliveryResult): void {
+    this.#isThrough = true;
     for (const { address } of this.tried.recipients) {
       const status = answer.recipients.get(address) ?? notTold(address, via);
+      this.#isThrough &&= isDelivered(status);
       this.#recipients.set(address, withTry(status, via, this.#recipients.get(address)?.tries));
     }
     this.#answers = this.#answers.length === 0 ? [answer] : [...this.#answers, answer];
@@ -76,6 +80,7 @@ export class Mail {
 
   /** The recipients of the last try for whom `goesOn` says so. */
   left(goesOn: (recipient: RecipientStatus) => boolean): readonly RecipientStatus[] {
+    if (this.#isThrough) return NONE;
     let left: RecipientStatus[] | null = null;
     for (const { address } of this.tried.recipients) {
       const status = this.#recipients.get(address);

@@ -1,6 +1,8 @@
 import type { RecipientStatus, Try } from '../model/status.ts';
 
-let latest: readonly Try[] = /* @__PURE__ */ Object.freeze([]);
+/** The lists of the tries that ended in the latest millisecond, by `via`: wrappers may give mails to many connections in turns. */
+const latest = /* @__PURE__ */ new Map<string, readonly [Try]>();
+let at: Date = /* @__PURE__ */ new Date(0);
 
 /**
  * The list of the one try that has just ended so. Those that ended alike in the same millisecond are one list, as a status keeps it:
@@ -8,8 +10,13 @@ let latest: readonly Try[] = /* @__PURE__ */ Object.freeze([]);
  */
 export function onlyTry(via: string, { status, code }: RecipientStatus): readonly Try[] {
   const now = Date.now();
-  const [last] = latest;
-  if (last?.via === via && last.status === status && last.code === code && last.at.getTime() === now) return latest;
-  latest = Object.freeze([{ via, status, code, at: new Date(now) }]);
-  return latest;
+  if (at.getTime() !== now) {
+    latest.clear();
+    at = new Date(now);
+  }
+  const last = latest.get(via);
+  if (last !== undefined && last[0].status === status && last[0].code === code) return last;
+  const list = Object.freeze([{ via, status, code, at }] as const);
+  latest.set(via, list);
+  return list;
 }

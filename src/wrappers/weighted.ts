@@ -56,11 +56,15 @@ function orderByWeights(weights: readonly number[]): Order {
   const byWeight = [...weights.keys()].toSorted((a, b) => (weights[b] ?? 0) - (weights[a] ?? 0));
   const pick = (): number => {
     let best = 0;
-    for (const [place, weight] of weights.entries()) {
-      credit[place] = (credit[place] ?? 0) + weight;
-      if ((credit[place] ?? 0) > (credit[best] ?? 0)) best = place;
+    let most = Number.NEGATIVE_INFINITY;
+    for (let place = 0; place < weights.length; place++) {
+      const raised = (credit[place] ?? 0) + (weights[place] ?? 0);
+      credit[place] = raised;
+      if (raised <= most) continue;
+      best = place;
+      most = raised;
     }
-    credit[best] = (credit[best] ?? 0) - sum;
+    credit[best] = most - sum;
     return best;
   };
   const orders = weights.map((_, first) => [first, ...byWeight.filter((place) => place !== first)]);
