@@ -49,7 +49,7 @@ export function getConnection(target?: string | BackendClass, options: object = 
   try {
     const environment = currentEnvironment();
     const name = typeof target === 'string' ? connectionNameOf(target) : null;
-    if (name !== null) return makeGuarded(namedTarget(name, environment), options, environment);
+    if (name !== null) return making(name, () => makeGuarded(namedTarget(name, environment), options, environment));
     const resolved = target === undefined ? chosenTarget(environment) : resolveTarget(target, environment);
     return makeGuarded(resolved, options, environment);
   } catch (error) {
@@ -131,17 +131,22 @@ export function sharedConnections(): readonly EmailBackend[] {
 /** Named connections that are being made, to tell one that is made of itself. */
 const beingMade: string[] = [];
 
-function sharedConnection(name: string): EmailBackend {
+/** @throws {ConfigurationError} when it is being made already. */
+function making(name: string, make: () => EmailBackend): EmailBackend {
   if (!beingMade.includes(name)) {
     beingMade.push(name);
     try {
-      return findOrMake(name);
+      return make();
     } finally {
       beingMade.pop();
     }
   }
   const way = [...beingMade.slice(beingMade.indexOf(name)), name].map((each) => `@${each}`).join(' > ');
   throw new ConfigurationError('invalid-option', `a connection cannot be made of itself: ${way}`);
+}
+
+function sharedConnection(name: string): EmailBackend {
+  return making(name, () => findOrMake(name));
 }
 
 function findOrMake(name: string): EmailBackend {

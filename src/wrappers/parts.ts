@@ -33,11 +33,11 @@ export function partsOf(owner: string, connections: Given, count: 1): readonly [
 export function partsOf(owner: string, connections: Given, count: 2): readonly [NamedPart, NamedPart];
 export function partsOf(owner: string, connections: Given): readonly NamedPart[];
 export function partsOf(owner: string, connections: Given, count?: number): readonly NamedPart[] {
-  if (!Array.isArray(connections) || connections.length === 0) {
-    throw new ConfigurationError('invalid-option', `${owner}: give at least one connection`, { option: 'connections' });
-  }
-  if (count !== undefined && connections.length !== count) {
-    const text = `${owner}: give ${count === 1 ? 'one connection' : `${count} connections`}, not ${connections.length}`;
+  const given = Array.isArray(connections) ? connections.length : 0;
+  if (given === 0 || given !== (count ?? given)) {
+    const wanted =
+      count === undefined ? 'at least one connection' : count === 1 ? 'one connection' : `${count} connections`;
+    const text = `${owner}: give ${wanted}${given === 0 ? '' : `, not ${given}`}`;
     throw new ConfigurationError('invalid-option', text, { option: 'connections' });
   }
   const nameOf = namer();
