@@ -205,7 +205,8 @@ function wrapperTarget(text: string, variable: string | null): Target {
   const backend = findClass(wrapper);
   const table = optionTableOf(backend);
   const option = connectionsOption(table);
-  if (option === null) {
+  // An outbox is made of one, and is written in another way.
+  if (option === null || option === 'connection') {
     const advice = 'only wrappers such as failover(...) are; write a URL or a name';
     throw new ConfigurationError('invalid-option', `the URL: '${wrapper}' is not made of connections, ${advice}`);
   }

@@ -1,3 +1,4 @@
+import { ConfigurationError } from '../model/errors.ts';
 import type { EmailMessage } from '../model/message.ts';
 import type { FailoverOptions } from '../wrappers/choosing.ts';
 import type { FailoverBackend } from '../wrappers/failover.ts';
@@ -47,6 +48,12 @@ export function weighted(
   connections: readonly Weighted[],
   options: WrapperSettings<WeightedOptions, 'weights'> = {},
 ): WeightedBackend {
+  const isWeighted = (each: unknown): boolean => typeof each === 'object' && each !== null && 'weight' in each;
+  if (!Array.isArray(connections) || !connections.every(isWeighted)) {
+    const text =
+      "weighted: give a list such as [{ connection: '@primary', weight: 9 }, { connection: '@backup', weight: 1 }]";
+    throw new ConfigurationError('invalid-option', text, { option: 'connections' });
+  }
   const weights = connections.map(({ weight }) => weight);
   return getConnection('weighted', {
     ...options,

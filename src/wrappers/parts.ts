@@ -1,5 +1,6 @@
 import { EmailBackend } from '../backend/backend.ts';
 import type { Part } from '../backend/part.ts';
+import { copyError } from '../model/error-copies.ts';
 import { ConfigurationError } from '../model/errors.ts';
 import { ADVISORY, type Feature } from '../model/features.ts';
 import { namer } from '../util/namer.ts';
@@ -41,15 +42,24 @@ export function partsOf(owner: string, connections: Given, count?: number): read
     throw new ConfigurationError('invalid-option', text, { option: 'connections' });
   }
   const nameOf = namer();
-  return connections.map((given) => {
+  return connections.map((given, place) => {
     if (typeof given === 'string') {
       const text = `${owner}: getConnection('${owner}', ...) makes connections of names and URLs, the class takes what it makes`;
       throw new ConfigurationError('invalid-backend', text, { option: 'connections' });
     }
     const { name, connection } = isNamed(given) ? given : { name: null, connection: given };
-    const part = EmailBackend.part(connection);
+    const part = partAt(`connection ${place + 1} of ${owner}`, connection);
     return { name: nameOf(name ?? part.facts.name), part };
   });
+}
+
+function partAt(place: string, connection: EmailBackend): Part {
+  try {
+    return EmailBackend.part(connection);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw copyError(error, { message: `${place}: ${error.message}` });
+  }
 }
 
 /** Whether a connection was given as text. */

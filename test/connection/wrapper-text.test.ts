@@ -3,7 +3,7 @@ import { DummyBackend } from '../../src/backends/dummy.ts';
 import { defaultConnection, getConnection } from '../../src/connection/connection.ts';
 import { defineConnections } from '../../src/connection/named.ts';
 import { isWrapperText, readWrapperText } from '../../src/connection/wrapper-text.ts';
-import { failover, rateLimit, route, weighted } from '../../src/connection/wrappers.ts';
+import { failover, mirror, rateLimit, route, weighted } from '../../src/connection/wrappers.ts';
 import { ConfigurationError } from '../../src/model/errors.ts';
 
 const MAIL = { subject: 'Hi', body: 'Text', fromEmail: 'shop@example.com', to: 'ann@example.org' };
@@ -56,6 +56,7 @@ describe('wrappers as text', () => {
     ['failover(dummy)?cooldownMs=soon', "cooldownMs must be an integer from 0 to 86400000, not 'soon'"],
     ['failover(dummy)?cooldown=1', "unknown option 'cooldown'"],
     ['smtp(dummy)', "'smtp' is not made of connections"],
+    ['outbox(dummy)', "'outbox' is not made of connections"],
     ['failovr(dummy)', "there is no backend 'failovr'; did you mean 'failover'?"],
     ['mirror(dummy)', 'mirror: give 2 connections, not 1'],
     ['rate-limit(dummy)', "give a rate, such as rate: '14/s, 50000/day'"],
@@ -126,7 +127,14 @@ describe('named connections in wrappers', () => {
 describe('wrappers in code', () => {
   test.each([
     ['an empty list', () => failover([]), 'failover: give at least one connection'],
-    ['what is no connection', () => failover([{} as DummyBackend]), 'a wrapper is made of connections'],
+    [
+      'what is no connection',
+      () => failover(['dummy', {} as DummyBackend]),
+      'connection 2 of failover: a wrapper is made of connections',
+    ],
+    ['nothing', () => mirror('dummy', undefined as never), 'connection 2 of mirror: a wrapper is made of connections'],
+    ['connections without weights', () => weighted(['dummy'] as never), 'weighted: give a list such as'],
+    ['no list of weights', () => weighted(null as never), 'weighted: give a list such as'],
     ['a rate of 0', () => rateLimit('dummy', { perSecond: 0 }), 'perSecond must be an integer from 1'],
     ['no rate', () => rateLimit('dummy', {}), 'give a rate'],
     [
