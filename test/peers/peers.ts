@@ -12,7 +12,7 @@ import { SmtpBackend } from '../../src/backends/smtp.ts';
 import { failover, roundRobin, weighted } from '../../src/connection/wrappers.ts';
 import type { StandIn } from '../wrappers/matrix/providers.ts';
 
-export const FROM = 'shop@example.com';
+const FROM = 'shop@example.com';
 export const TO = ['ann.1@example.org', 'bob.1@example.org', 'cas.1@example.org'] as const;
 
 /** The time that each gives to a try; all other settings are the defaults. */
@@ -21,7 +21,7 @@ const TIMEOUT_MS = 1_000;
 const HEAVY = 1_000_000;
 
 /** A provider as its clients see it. */
-export interface Place extends Pick<StandIn, 'port' | 'url'> {
+interface Place extends Pick<StandIn, 'port' | 'url'> {
   /** Credentials that it asks for, right or not. */
   readonly login: { readonly user: string; readonly pass: string } | null;
 }
