@@ -6,8 +6,8 @@
  * can be at a time, `leases` what workers have, until when, `in:STATE:LANE` all, by the time since when, `o:KEY` those of an order
  * that are not through, by number: only the first of them is in `ready` or `later`. `doubts` has what may have been sent, by Message-ID.
  *
- * `put` gathers what changes in sorted sets, `flush` changes it with few commands: Redis writes each one that a script runs into its
- * log. Only a set that nothing is gathered for may be read.
+ * `put` gathers what changes in sorted sets, `gone` keys to delete and `texts` keys to set; `flush` changes it with few commands, as
+ * Redis writes each one that a script runs into its log. What something is gathered for may not be read.
  *
  * Scripts write nothing before they know that they can: Redis does not undo what a script has done that fails.
  */
@@ -31,10 +31,13 @@ local function put(key, id, score)
   changes[key] = set
   set[id] = score or false
 end
+local gone, texts = {}, {}
 local function flush()
   local function run(command, key, list)
     for i = 1, #list, 2000 do call(command, key, unpack(list, i, math.min(i + 1999, #list))) end
   end
+  for i = 1, #gone, 2000 do call('DEL', unpack(gone, i, math.min(i + 1999, #gone))) end
+  for i = 1, #texts, 2000 do call('MSET', unpack(texts, i, math.min(i + 1999, #texts))) end
   for key, set in pairs(changes) do
     local added, removed = {}, {}
     for id, score in pairs(set) do
@@ -43,7 +46,7 @@ local function flush()
     run('ZREM', key, removed)
     run('ZADD', key, added)
   end
-  changes = {}
+  changes, gone, texts = {}, {}, {}
 end
 local function member(m) return string.format('%016d', m.seq) .. m.id end
 local function place(m)
@@ -126,7 +129,7 @@ end
 /** Letting go of a mail's content, and of blobs that nobody needs any more. */
 export const DROP: string = `
 local function drop(m)
-  call('DEL', B .. 'c:' .. m.id)
+  gone[#gone + 1] = B .. 'c:' .. m.id
   for hash in string.gmatch(m.blobs or '', '%S+') do
     if call('HINCRBY', B .. 'refs', hash, -1) == 0 then
       call('ZADD', B .. 'idle', call('HGET', B .. 'used', hash) or now, hash)

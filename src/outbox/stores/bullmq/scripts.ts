@@ -84,7 +84,7 @@ for i = 2, #ARGV, 11 do
     for hash in string.gmatch(blobs, '%S+') do
       if call('HINCRBY', B .. 'refs', hash, 1) == 1 then call('ZREM', B .. 'idle', hash) end
     end
-    call('MSET', B .. 'f:' .. id, facts, B .. 'c:' .. id, content)
+    for _, text in ipairs({ B .. 'f:' .. id, facts, B .. 'c:' .. id, content }) do texts[#texts + 1] = text end
     put(B .. 'ids', id, 0)
     put(B .. 'in:queued:' .. lane, id, m.due)
     if not lanes[lane] then call('SADD', B .. 'lanes', lane) end
@@ -213,7 +213,7 @@ return out`),
     MOVE,
     DROP,
     `
-local out, first, texts = { '' }, 2 + ARGV[1] * 3, {}
+local out, first = { '' }, 2 + ARGV[1] * 3
 for i = 2, first - 1, 3 do
   if tonumber(ARGV[i + 1]) > 0 then
     call('HSET', B .. 'pauses', ARGV[i], string.format('%d ', now + ARGV[i + 1]) .. ARGV[i + 2])
@@ -235,8 +235,7 @@ for i = first, #ARGV, 9 do
     move(m, to, facts)
     out[#out + 1] = id
   end
-end
-for i = 1, #texts, 2000 do call('MSET', unpack(texts, i, math.min(i + 1999, #texts))) end`,
+end`,
     WAKE,
     `
 if woken then out[1] = '1' end
@@ -258,6 +257,7 @@ if ARGV[1] then
       local ended = B .. 'in:' .. state .. ':' .. lane
       for _, id in ipairs(call('ZRANGEBYSCORE', ended, '-inf', now - ARGV[1], 'LIMIT', 0, ${BATCH} - pruned)) do
         local m = read(id)
+        call('DEL', B .. 'm:' .. id, B .. 'f:' .. id)
         drop(m)
         if m.key then call('HDEL', B .. 'keys', m.key) end
         if m.mid then put(B .. 'doubts', doubt(m)) end
@@ -267,7 +267,6 @@ if ARGV[1] then
         end
         put(ended, id)
         put(B .. 'ids', id)
-        call('DEL', B .. 'm:' .. id, B .. 'f:' .. id)
         pruned = pruned + 1
       end
     end
