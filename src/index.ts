@@ -162,9 +162,10 @@ export type {
   OptionType,
   OptionVariable,
 } from './options/option-table.ts';
+export type { RateOptions } from './options/rate-options.ts';
 export type { RetryOptions } from './util/backoff.ts';
 export type { Clock } from './util/clock.ts';
-export type { Rates } from './util/rates.ts';
+export type { AccountRates, Rates } from './util/rates.ts';
 export type { FailoverOptions } from './wrappers/choosing.ts';
 export type { FailoverBackend } from './wrappers/failover.ts';
 export type { MirrorBackend, MirrorStats } from './wrappers/mirror.ts';

@@ -73,6 +73,7 @@ export const ROOMS = {
     what: 'backends that are made of connections',
     may: [
       ...['backend', 'events', 'model', 'util', 'options/option-table.ts', 'options/late-module.ts'],
+      'options/rate-options.ts',
       ...['options/tracer.ts', 'mime/compose/message-id.ts'], // the same id in every try
     ],
   },

@@ -8,6 +8,7 @@ import type { OAuth2RefreshOptions } from '../net/oauth-options.ts';
 import { type AnyOptionTable, checkOptions, type OptionSpec, type OptionTable } from '../options/option-table.ts';
 import type { RetryOptions } from '../util/backoff.ts';
 import { processState } from '../util/process-state.ts';
+import type { AccountRates } from '../util/rates.ts';
 import { beginBlockingDelivery, blockingDelivery } from './blocking/delivery.ts';
 import { Call, type CallHost } from './call/call.ts';
 import type { CallOptions } from './call/call-options.ts';
@@ -230,6 +231,11 @@ export abstract class EmailBackend implements AsyncDisposable {
     return Promise.resolve();
   }
 
+  /** What its account may send, asked anew; null where that is not known. All workers of an outbox keep to it together. */
+  protected accountRates(): Promise<AccountRates | null> {
+    return Promise.resolve(null);
+  }
+
   /** Disconnects; called by `close` when nothing is under way. */
   protected disconnect(): Promise<void> {
     return Promise.resolve();
@@ -351,6 +357,7 @@ export abstract class EmailBackend implements AsyncDisposable {
       get idempotencyMs() {
         return backend.idempotencyMs;
       },
+      accountRates: () => this.accountRates(),
       filters: () => {
         const staging = stagingFilter();
         return staging === null ? this.#filters : [staging, ...this.#filters];

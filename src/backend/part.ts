@@ -1,3 +1,4 @@
+import type { AccountRates } from '../util/rates.ts';
 import type { EmailBackend } from './backend.ts';
 import type { CallHost } from './call/call.ts';
 import type { BackendFacts } from './call/read-input.ts';
@@ -51,6 +52,11 @@ export class Part {
   /** How long its provider remembers idempotency keys, in milliseconds; null when it has none. */
   get idempotencyMs(): number | null {
     return this.#host.idempotencyMs;
+  }
+
+  /** What its account may send, over all that use it; null where that is not known. Asks its provider. */
+  accountRates(): Promise<AccountRates | null> {
+    return this.#host.accountRates();
   }
 
   /** Its name, features and options. */

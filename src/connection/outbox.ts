@@ -4,6 +4,7 @@ import { openStore } from '../outbox/stores/open-store.ts';
 import { getConnection } from './connection.ts';
 
 export { OutboxChange, type OutboxChangeContext } from '../events/outbox-events.ts';
+export { placesLeft, type Taken, takePlaces } from '../outbox/buckets.ts';
 export {
   type OutboxStoreCase,
   type OutboxStoreSubject,
@@ -25,13 +26,15 @@ export type { OutboxHealth, OutboxStats } from '../outbox/outbox-stats.ts';
 export type { SealKey } from '../outbox/seal.ts';
 export type {
   Blob,
+  BucketLeft,
+  BucketRates,
   Claim,
   ClaimedMail,
   ClaimRequest,
   Count,
   Enqueued,
   Held,
-  LaneRate,
+  Left,
   ListQuery,
   MailState,
   Marking,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Check, DOUBT_CASES, type OutboxStoreSubject } from './contract-doubt.ts';
 import { claim, enqueue, idsOf, LEASE, mail, settlement, stateOf } from './contract-mails.ts';
+import { RATE_CASES } from './contract-rates.ts';
 import type { Held, Settlement } from './store.ts';
 
 export type { OutboxStoreSubject } from './contract-doubt.ts';
@@ -297,20 +298,7 @@ const CASES: Readonly<Record<string, Check>> = {
     );
     assert.deepEqual((await store.enqueue([mail({ key: 'k' })], {}))[0]?.isDuplicate, false);
   },
-  'lets no more through than a rate allows, over all workers': async (store, { other = store, advance }) => {
-    const rate = { lane: 'a', perSecond: 0.1, burst: 10 };
-    const waits = await Promise.all(
-      Array.from({ length: 12 }, (_, place) => (place % 2 ? other : store).take(rate, 1)),
-    );
-    assert.equal(waits.filter((ms) => ms === 0).length, 10);
-    assert.ok(
-      waits.every((ms) => ms <= 20_000),
-      waits.join(),
-    );
-    await advance(50_000);
-    assert.equal(await store.take(rate, 5), 0);
-    assert.ok((await other.take(rate, 5)) > 0);
-  },
+  ...RATE_CASES,
   'wakes who waits when there is something to claim': async (store) => {
     let woken = 0;
     store.wakers.add(() => void woken++);

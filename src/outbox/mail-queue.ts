@@ -1,8 +1,10 @@
 import type { Job } from '../backend/job.ts';
+import { ratesOf } from '../options/rate-options.ts';
+import type { Rates } from '../util/rates.ts';
 import type { TracedMail } from '../wrappers/trace-try.ts';
+import type { Limits } from './limits.ts';
 import type { OpenMail } from './open-mail.ts';
 import type { LaneOptions } from './outbox-options.ts';
-import type { LaneRate } from './store.ts';
 
 /** What a trace tells of a mail. */
 export function tracedMail(mail: OpenMail | undefined): TracedMail | null {
@@ -17,7 +19,9 @@ export interface QueueOwner {
   commit(mail: OpenMail, request?: string): Promise<boolean>;
   /** Whether the connection asks by itself before a mail leaves. */
   readonly awaitsCommit: boolean;
-  take(rate: LaneRate, count: number): Promise<number>;
+  readonly limits: Limits;
+  /** Takes back the mails of a lane that nothing lets through for long, and brings no more of it meanwhile. */
+  rest(lane: string, ms: number): void;
 }
 
 /** How many mails are committed ahead for a connection that does not ask. */
@@ -25,6 +29,10 @@ const AHEAD = 16;
 
 /** The wait after a store has failed, in milliseconds. */
 const STORE_WAIT_MS = 1_000;
+/** For longer than this no mail is held that its rate keeps back: its place is another one's. */
+const LONGEST_HELD_MS = 2_000;
+/** After this time it is asked again, as rates may have changed. */
+const LONGEST_REST_MS = 300_000;
 
 const DONE: IteratorReturnResult<undefined> = /* @__PURE__ */ Object.freeze({ done: true, value: undefined });
 
@@ -100,7 +108,8 @@ export class MailQueue implements AsyncIterableIterator<Job> {
         mail.isGiven = true;
         return { mail, waitMs: null };
       }
-      waitMs = Math.min(waitMs ?? laneMs, laneMs);
+      if (laneMs > LONGEST_HELD_MS) this.#owner.rest(queue.name, laneMs);
+      else waitMs = Math.min(waitMs ?? laneMs, laneMs);
     }
     return { mail: null, waitMs };
   }
@@ -144,22 +153,22 @@ export class MailQueue implements AsyncIterableIterator<Job> {
 class LaneQueue {
   readonly name: string;
   readonly mails: OpenMail[] = [];
-  readonly #rate: LaneRate | null;
-  /** Before then the rate lets nothing through. */
+  readonly #rates: Rates | null;
+  /** Before then nothing goes. */
   #waitsUntil = 0;
 
-  constructor(name: string, { perSecond, burst = perSecond }: LaneOptions) {
+  constructor(name: string, options: LaneOptions) {
     this.name = name;
-    this.#rate = perSecond === undefined ? null : { lane: name, perSecond, burst: Math.max(1, burst ?? 1) };
+    this.#rates = ratesOf(`lane ${name}`, options);
   }
 
-  /** Takes the places of a mail under the rate; else how long to wait, in milliseconds. */
-  async take({ message }: OpenMail, owner: QueueOwner): Promise<number> {
-    if (this.#rate === null) return 0;
+  /** Takes the places of a mail; else how long to wait, in milliseconds. */
+  async take({ message }: OpenMail, { limits }: QueueOwner): Promise<number> {
     const now = performance.now();
     if (now < this.#waitsUntil) return this.#waitsUntil - now;
     // A store that fails is asked again: the one call of the connection goes on.
-    const ms = await owner.take(this.#rate, message.recipients.length).catch(() => STORE_WAIT_MS);
+    const asked = limits.take(this.name, this.#rates, message.recipients.length).catch(() => STORE_WAIT_MS);
+    const ms = Math.min(LONGEST_REST_MS, await asked);
     this.#waitsUntil = ms === 0 ? 0 : performance.now() + ms;
     return ms;
   }

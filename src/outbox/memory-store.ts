@@ -1,6 +1,8 @@
 import { ConfigurationError } from '../model/errors.ts';
+import { placesLeft, takePlaces } from './buckets.ts';
 import {
   type Blob,
+  type BucketRates,
   type Claim,
   type ClaimedMail,
   type ClaimRequest,
@@ -8,7 +10,6 @@ import {
   ENDED,
   type Enqueued,
   type Held,
-  type LaneRate,
   type ListQuery,
   type MailState,
   type Marking,
@@ -62,7 +63,7 @@ class MemoryStore implements OutboxStore {
   readonly #keys = new Map<string, string>();
   readonly #blobs = new Map<string, Blob>();
   readonly #pauses = new Map<string, PausedLane>();
-  readonly #rates = new Map<string, { tokens: number; at: number }>();
+  readonly #buckets = new Map<string, string>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -170,20 +171,17 @@ class MemoryStore implements OutboxStore {
       blobs: ({ hashes }) => hashes.flatMap((hash) => this.#blobs.get(hash) ?? []),
       list: (query) => this.#list(query),
       counts: () => this.#counts(),
+      left: () => [...this.#buckets].map(([bucket, kept]) => ({ bucket, left: placesLeft(kept, this.#now()) })),
       pauses: () => this.#pausesNow(),
     };
     return answers[what](ask);
   }
 
-  async take({ lane, perSecond, burst }: LaneRate, count: number): Promise<number> {
-    const now = this.#now();
-    const { tokens, at } = this.#rates.get(lane) ?? { tokens: burst, at: now };
-    const filled = Math.min(burst, tokens + ((now - at) / 1_000) * perSecond);
-    // More than a burst holds goes when it is full, and owes the rest.
-    const missing = Math.min(count, burst) - filled;
-    if (missing > 0) return Math.ceil((missing / perSecond) * 1_000);
-    this.#rates.set(lane, { tokens: filled - count, at: now });
-    return 0;
+  async take(rates: readonly BucketRates[], count: number): Promise<number> {
+    const before = rates.map(({ bucket }) => this.#buckets.get(bucket) ?? '');
+    const { waitMs, kept } = takePlaces(before, rates, count, this.#now());
+    for (const [place, text] of kept?.entries() ?? []) this.#buckets.set(rates[place]?.bucket ?? '', text);
+    return waitMs;
   }
 
   async close(): Promise<void> {

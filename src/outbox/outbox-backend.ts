@@ -7,7 +7,7 @@ import type { AnyOptionTable } from '../options/option-table.ts';
 import { isNamed, type NamedConnection } from '../wrappers/parts.ts';
 import { entranceOptions, outboxFeatures } from './entrance.ts';
 import type { Outbox } from './outbox.ts';
-import { OUTBOX_OPTIONS, type OutboxOptions } from './outbox-options.ts';
+import { laneRates, OUTBOX_OPTIONS, type OutboxOptions } from './outbox-options.ts';
 
 /** What writes down, loaded with the first mail. */
 const engine = /* @__PURE__ */ new LateModule(() => import('./engine.ts'), './outbox/engine', import.meta.url);
@@ -27,10 +27,11 @@ export class OutboxBackend extends EmailBackend {
   readonly #connection: EmailBackend;
   #outbox: Promise<Outbox> | null = null;
 
-  /** @throws {ConfigurationError} `invalid-option`, `unknown-option`, `missing-option`, `invalid-backend` */
+  /** @throws {ConfigurationError} `invalid-option`, `unknown-option`, `missing-option`, `conflicting-options`, `invalid-backend` */
   constructor(options: OutboxOptions) {
     const connection = connectionOf(options);
     super({ ...options, connection, ...entranceOptions({ ...options, connection }) } as OutboxOptions); // all of them are checked
+    laneRates(options.lanes ?? {}); // at fault now, not with the first mail
     this.features = outboxFeatures(connection);
     if (options.store === undefined) {
       const text = "the outbox needs a store: { store: sqliteStore('mail.db') }, in a URL outbox:sqlite:./mail.db";

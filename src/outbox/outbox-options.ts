@@ -1,16 +1,15 @@
 import { BACKEND_OPTIONS, type BackendOptions, type EmailBackend } from '../backend/backend.ts';
-import type { OptionSpec, OptionTable } from '../options/option-table.ts';
+import { checkOptions, type OptionSpec, type OptionTable } from '../options/option-table.ts';
+import { RATE_OPTIONS, type RateOptions, ratesOf } from '../options/rate-options.ts';
+import { isObject } from '../util/json.ts';
+import type { Rates } from '../util/rates.ts';
 import type { SealKey } from './seal.ts';
 import type { OnDoubt, OutboxStore } from './store.ts';
 
 /** How the mails of one lane go. */
-export interface LaneOptions {
+export interface LaneOptions extends RateOptions {
   /** Its share of the places of a worker while others wait, too; a whole number of 1 or more, default 1. */
   readonly weight?: number;
-  /** How many recipients a second over all workers; default: no limit. */
-  readonly perSecond?: number;
-  /** How many of them at once; default: those of a second. */
-  readonly burst?: number;
 }
 
 /** How an outbox tries again. */
@@ -68,16 +67,23 @@ export const LEASE_MS = 60_000;
 export const KEEP_MS: number = 30 * 24 * 3_600_000;
 
 const isName = (value: unknown): boolean => typeof value === 'string' && value !== '';
-const isPositive = (value: unknown): boolean => typeof value === 'number' && value > 0 && Number.isFinite(value);
 
-function isLane(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { weight = 1, perSecond = 1, burst = 1, ...rest } = value as LaneOptions; // any object can be asked for these
-  return Number.isInteger(weight) && weight > 0 && isPositive(perSecond) && isPositive(burst) && noKeys(rest);
-}
+const LANE_OPTIONS: OptionTable<LaneOptions> = /* @__PURE__ */ (() => ({
+  weight: { type: 'integer', min: 1 },
+  ...RATE_OPTIONS,
+}))();
 
-function noKeys(rest: object): boolean {
-  return Object.keys(rest).length === 0;
+/**
+ * The rates of each lane; null for none.
+ *
+ * @throws {ConfigurationError} `invalid-option`, `unknown-option`, `conflicting-options`, for what is no lane.
+ */
+export function laneRates(lanes: Readonly<Record<string, LaneOptions>>): ReadonlyMap<string, Rates | null> {
+  const rates = Object.entries(lanes).map(([lane, options]) => {
+    checkOptions(`lane ${lane}`, LANE_OPTIONS, options);
+    return [lane, ratesOf(`lane ${lane}`, options)] as const;
+  });
+  return new Map(rates);
 }
 
 /** What the outbox accepts. */
@@ -100,9 +106,9 @@ export const OUTBOX_OPTIONS: OptionTable<OutboxOptions> = /* @__PURE__ */ (() =>
   },
   lanes: {
     type: 'custom',
-    expected: 'lanes by name, each with weight, perSecond and burst of more than 0: { transactional: { weight: 10 } }',
-    check: (value) =>
-      typeof value === 'object' && value !== null && !noKeys(value) && Object.values(value).every(isLane),
+    expected:
+      "lanes by name, each with a weight and rates or none: { transactional: { weight: 10 }, bulk: { rate: '14/s' } }",
+    check: (value) => isObject(value) && Object.keys(value).length > 0 && Object.values(value).every(isObject),
   },
   lane: { type: 'string' },
   onDoubt: { type: 'enum', values: ['hold', 'resend'] },

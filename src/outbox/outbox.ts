@@ -23,8 +23,8 @@ import { afterEvent, type Change, type DeliveryEvent, isInDoubt, learnedOf } fro
 import { newMailId } from './mail-id.ts';
 import { Meter } from './meter.ts';
 import { type OutboxMail, outboxMail } from './outbox-mail.ts';
-import { KEEP_MS, LANES, type LaneChoice, OUTBOX_OPTIONS, type OutboxOptions } from './outbox-options.ts';
-import { healthOf, type OutboxHealth, type OutboxStats, statsOf } from './outbox-stats.ts';
+import { KEEP_MS, LANES, type LaneChoice, laneRates, OUTBOX_OPTIONS, type OutboxOptions } from './outbox-options.ts';
+import { healthOf, numbersOf, type OutboxHealth, type OutboxStats, statsOf } from './outbox-stats.ts';
 import { Seal } from './seal.ts';
 import type { Enqueued, ListQuery, MailState, NewMail, OutboxStore, Settlement, StoredMail } from './store.ts';
 import { tellOfChange } from './tell-of-change.ts';
@@ -66,6 +66,7 @@ export class Outbox implements AsyncDisposable {
   readonly #part: Part;
   readonly #seal: Seal;
   readonly #lanes: NonNullable<OutboxOptions['lanes']>;
+  readonly #rates: ReturnType<typeof laneRates>;
   readonly #defaultLane: string;
   readonly #workers = new Set<Promise<unknown>>();
   readonly #meter = new Meter();
@@ -73,7 +74,7 @@ export class Outbox implements AsyncDisposable {
   /** Of all calls together: many at once are one commit. */
   readonly #writing = this.#writingIn({});
 
-  /** @throws {ConfigurationError} `invalid-option`, `unknown-option`, `invalid-backend` */
+  /** @throws {ConfigurationError} `invalid-option`, `unknown-option`, `conflicting-options`, `invalid-backend` */
   constructor(options: MadeOutboxOptions) {
     checkOptions('Outbox', OUTBOX_OPTIONS, options);
     this.#options = options;
@@ -81,6 +82,7 @@ export class Outbox implements AsyncDisposable {
     this.#part = EmailBackend.part(options.connection, guards);
     this.#seal = new Seal(options.sealKey);
     this.#lanes = options.lanes ?? LANES;
+    this.#rates = laneRates(this.#lanes);
     const [first = ''] = Object.keys(this.#lanes);
     this.#defaultLane = options.lane ?? first;
     if (!Object.hasOwn(this.#lanes, this.#defaultLane)) throw unknownLane(this.#defaultLane, this.#lanes);
@@ -232,9 +234,9 @@ export class Outbox implements AsyncDisposable {
     return changed !== null;
   }
 
-  /** How many mails there are, by lane and state. */
+  /** How many mails there are, by lane and state, and what is left of rates. */
   async stats(): Promise<OutboxStats> {
-    return statsOf(await this.#store.query('counts', {}), await this.#store.query('pauses', {}));
+    return statsOf(await numbersOf(this.#store), this.#rates);
   }
 
   /** Whether somebody should look at it. */
@@ -248,8 +250,7 @@ export class Outbox implements AsyncDisposable {
    */
   async metrics(): Promise<string> {
     const { metricsText } = await loaded(import('./dashboard/metrics.ts'));
-    const [counts, paused] = [await this.#store.query('counts', {}), await this.#store.query('pauses', {})];
-    return metricsText(Object.keys(this.#lanes), counts, paused, this.#meter);
+    return metricsText(this.#rates, await numbersOf(this.#store), this.#meter);
   }
 
   /**
@@ -263,7 +264,7 @@ export class Outbox implements AsyncDisposable {
     const host = {
       outbox: this,
       store: this.#store,
-      lanes: Object.keys(this.#lanes),
+      rates: this.#rates,
       meter: this.#meter,
       signal: this.#closing.signal,
     };

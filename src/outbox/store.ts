@@ -1,3 +1,5 @@
+import type { AccountRates } from '../util/rates.ts';
+
 /**
  * Where a mail of the outbox is: `queued`, it waits, perhaps for its time or for another try; `claimed`, a worker has it and has
  * certainly not begun to send it; `sending`, it may leave at any moment, or has left; `in-doubt`, nobody knows whether it was
@@ -208,18 +210,27 @@ export interface Queries {
   readonly list: { readonly ask: ListQuery; readonly answer: readonly StoredMail[] };
   /** How many there are. */
   readonly counts: { readonly ask: Readonly<Record<never, never>>; readonly answer: readonly Count[] };
+  /** Of all buckets from which something was taken. */
+  readonly left: { readonly ask: Readonly<Record<never, never>>; readonly answer: readonly BucketLeft[] };
   /** Those that are paused, with the time left. */
   readonly pauses: { readonly ask: Readonly<Record<never, never>>; readonly answer: readonly Pause[] };
 }
 
-/** How many recipients a lane may have over all workers. */
-export interface LaneRate {
-  /** Its name. */
-  readonly lane: string;
-  /** More than 0. */
-  readonly perSecond: number;
-  /** How many may come at once; at least 1. */
-  readonly burst: number;
+/** How many recipients may go through a bucket, over all workers: that of a lane, or of the account that all lanes send over. */
+export interface BucketRates extends AccountRates {
+  /** Its name; the same bucket may be asked for with other rates later, and keeps what went in its windows. */
+  readonly bucket: string;
+}
+
+/** How many recipients more may go in this minute, hour and day, as far as these are limited. */
+export type Left = Readonly<Partial<Record<'minute' | 'hour' | 'day', number>>>;
+
+/** What is left in a bucket. */
+export interface BucketLeft {
+  /** As in {@link BucketRates}. */
+  readonly bucket: string;
+  /** By its rates as they were when it was last asked for. */
+  readonly left: Left;
 }
 
 /**
@@ -258,8 +269,11 @@ export interface OutboxStore {
   recover(pruneMs?: number): Promise<Recovered>;
   /** Reads, and changes nothing. */
   query<Q extends keyof Queries>(what: Q, ask: Queries[Q]['ask']): Promise<Queries[Q]['answer']>;
-  /** Takes places under a rate; resolves with the milliseconds to wait when there are none, else with 0. */
-  take(rate: LaneRate, count: number): Promise<number>;
+  /**
+   * Takes places from all buckets, or from none: resolves with the milliseconds to wait when one of them has none, else with 0.
+   * {@link takePlaces} does the sums.
+   */
+  take(rates: readonly BucketRates[], count: number): Promise<number>;
   /** Lets go of files and connections; what is called later opens them anew, where it can. */
   close(): Promise<void>;
 }

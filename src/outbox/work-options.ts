@@ -9,7 +9,7 @@ export interface WorkOptions {
   readonly concurrency?: number | undefined;
   /** The lanes it serves; default: all. */
   readonly lanes?: readonly string[] | undefined;
-  /** Ends once nothing is due; default false. */
+  /** Ends once nothing is due but what its rate keeps back for longer than two seconds; default false. */
   readonly once?: boolean | undefined;
   /** How long what is under way may take after the end, in milliseconds, before it is left in doubt; default 30,000. */
   readonly drainMs?: number | undefined;

@@ -14,11 +14,13 @@ import { Grouped } from './grouped.ts';
 import { judge } from './judge.ts';
 import { LanePauses } from './lane-pauses.ts';
 import { LaneShares } from './lanes.ts';
+import { Limits } from './limits.ts';
 import { MailQueue, tracedMail } from './mail-queue.ts';
 import { Marks } from './marks.ts';
 import { type Meter, Tally } from './meter.ts';
 import { type OpenMail, openMail, type Withheld } from './open-mail.ts';
 import { DELAYS_MS, type LaneOptions, LEASE_MS, type OutboxOptions } from './outbox-options.ts';
+import { RestingLanes } from './resting-lanes.ts';
 import { DamagedContent } from './seal.ts';
 import { isCutShort, settlementOf } from './settlement.ts';
 import type { ClaimedMail, OutboxStore, Pause, Settlement } from './store.ts';
@@ -64,6 +66,7 @@ export class Worker {
   readonly #marks: Marks;
   readonly #settling = new Grouped<Ending, undefined>((endings) => this.#settle(endings));
   readonly #pauses = new LanePauses();
+  readonly #resting = new RestingLanes();
   readonly #tally: Tally;
   #count = 0;
   #wake: (() => void) | null = null;
@@ -93,7 +96,11 @@ export class Worker {
     const owner = {
       awaitsCommit: part.awaitsCommit,
       commit: (mail: OpenMail, request?: string) => this.#commit(mail, request ?? null),
-      take: store.take.bind(store),
+      limits: new Limits(store, part),
+      rest: (lane: string, ms: number) => {
+        this.#resting.add(lane, ms);
+        this.#giveBack(lane);
+      },
     };
     this.#queue = new MailQueue(owner, this.#shares.names, host.lanes);
   }
@@ -157,15 +164,19 @@ export class Worker {
         continue;
       }
       try {
-        const lanes = this.#shares.shares(places);
+        const lanes = this.#shares.shares(places).filter(({ lane }) => !this.#resting.has(lane));
         const askedAt = SYSTEM_CLOCK.now();
-        const { mails, nextMs } = await store.claim({ lanes, limit: places, leaseMs: this.#leaseMs });
+        const { mails, nextMs } =
+          lanes.length === 0
+            ? { mails: [], nextMs: null }
+            : await store.claim({ lanes, limit: places, leaseMs: this.#leaseMs });
         failures = 0;
         this.#shares.settle(lanes, mails);
         await Promise.all(mails.map((mail) => this.#take(mail, askedAt)));
         if (mails.length === places) continue;
         if (once && mails.length === 0 && this.#open.size === 0) return;
-        await this.#wait(Math.min(nextMs ?? LONGEST_WAIT_MS, store.pollMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS));
+        const waits = [nextMs ?? LONGEST_WAIT_MS, store.pollMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS];
+        await this.#wait(Math.min(...waits, this.#resting.nextMs));
       } catch (error) {
         if (once) return this.#fail(error);
         await this.#wait(storeWaitMs(failures++));

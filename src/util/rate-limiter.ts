@@ -1,6 +1,6 @@
 import { addAbortListener, removeAbortListener } from './abort-listeners.ts';
 import { type Clock, SYSTEM_CLOCK } from './clock.ts';
-import { RateWindow } from './rate-window.ts';
+import { RateWindow, WINDOWS_MS } from './rate-window.ts';
 import type { Rates } from './rates.ts';
 
 /** The options of a {@link RateLimiter}; without `perSecond` there is no limit to that until one is set or learnt. */
@@ -17,7 +17,6 @@ interface Waiter {
 }
 
 const SECOND = 1_000;
-const LENGTHS = { minute: 60 * SECOND, hour: 3_600 * SECOND, day: 86_400 * SECOND } as const;
 /** How late a timer may be without the rate being missed, in milliseconds. */
 const LATE_TIMER_MS = 100;
 const FIRST_PAUSE_MS = 250;
@@ -64,10 +63,9 @@ export class RateLimiter {
     this.#clock = clock;
     this.#random = random;
     const { perMinute: minute, perHour: hour, perDay: day } = options;
-    this.#windows = Object.entries({ minute, hour, day }).flatMap(([name, max]) =>
-      max === undefined
-        ? []
-        : [new RateWindow(name as keyof typeof LENGTHS, LENGTHS[name as keyof typeof LENGTHS], max)],
+    this.#windows = Object.entries({ minute, hour, day }).flatMap(
+      ([name, max]) =>
+        max === undefined ? [] : [new RateWindow(name, WINDOWS_MS[name as keyof typeof WINDOWS_MS], max)], // the keys of just above
     );
     if (perSecond !== undefined) this.setLimit(perSecond);
   }

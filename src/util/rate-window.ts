@@ -1,20 +1,42 @@
 /** A window is counted in this many parts. */
 const PARTS = 100;
 
+/** The windows of rates by their names, in milliseconds. */
+export const WINDOWS_MS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
+
+/** How many have gone in a part of a window; `end` is when the last one of it may have gone. */
+export interface WindowPart {
+  readonly end: number;
+  count: number;
+}
+
 /** Limits how many go within any time of a given length. Counted in parts of it, so that a day takes no more memory than a minute. */
 export class RateWindow {
   readonly name: string;
   /** In milliseconds. */
   readonly lengthMs: number;
   readonly max: number;
-  /** Oldest first; `end` is when the last one of that part of the window may have gone. */
-  readonly #parts: { readonly end: number; count: number }[] = [];
-  #count = 0;
+  /** Oldest first. */
+  readonly #parts: WindowPart[];
+  #count: number;
 
-  constructor(name: string, lengthMs: number, max: number) {
+  /** @param parts what has gone before, oldest first */
+  constructor(name: string, lengthMs: number, max: number, parts: readonly WindowPart[] = []) {
     this.name = name;
     this.lengthMs = lengthMs;
     this.max = max;
+    this.#parts = [...parts];
+    this.#count = parts.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  get partMs(): number {
+    return this.lengthMs / PARTS;
+  }
+
+  /** What has gone, oldest first. */
+  parts(now: number): readonly WindowPart[] {
+    this.#forgetOld(now);
+    return this.#parts;
   }
 
   /** How many more may go now. */
@@ -37,8 +59,7 @@ export class RateWindow {
   }
 
   add(count: number, now: number): void {
-    const length = this.lengthMs / PARTS;
-    const end = (Math.floor(now / length) + 1) * length;
+    const end = (Math.floor(now / this.partMs) + 1) * this.partMs;
     const latest = this.#parts.at(-1);
     if (latest?.end === end) latest.count += count;
     else this.#parts.push({ end, count });

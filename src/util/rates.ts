@@ -12,6 +12,12 @@ export interface Rates {
   readonly burst?: number;
 }
 
+/** What an account of a provider may send, over all that use it. */
+export interface AccountRates extends Rates {
+  /** How many recipients it has sent to in the last 24 hours, as the provider has just said. */
+  readonly sentInDay?: number;
+}
+
 const UNITS: Readonly<Record<string, keyof Rates>> = {
   s: 'perSecond',
   sec: 'perSecond',

@@ -1,8 +1,9 @@
 import { ConfigurationError, SendError } from '../model/errors.ts';
 import type { AnyOptionTable, OptionTable } from '../options/option-table.ts';
+import { RATE_OPTIONS, type RateOptions, ratesOf } from '../options/rate-options.ts';
 import { msUntil } from '../util/deadline.ts';
 import { RateLimiter } from '../util/rate-limiter.ts';
-import { parseRates, type Rates } from '../util/rates.ts';
+import type { Rates } from '../util/rates.ts';
 import { partsOf } from './parts.ts';
 import type { Rules } from './rules.ts';
 import { WrapperBackend, type WrapperClock, type WrapperStats } from './wrapper-backend.ts';
@@ -12,18 +13,13 @@ import { WRAPPER_OPTIONS, type WrapperOptions } from './wrapper-options.ts';
 const PATIENCE_MS = 60_000;
 
 /** Options of {@link RateLimitBackend}; at least one rate. */
-export interface RateLimitOptions extends WrapperOptions, Rates {
-  /** The rates as text, in place of numbers: `'14/s, 50000/day'`; units `s`, `min`, `h`, `day`. */
-  readonly rate?: string;
-}
+export interface RateLimitOptions extends WrapperOptions, RateOptions {}
 
 /** What {@link RateLimitBackend.stats} tells. */
 export interface RateLimitStats extends WrapperStats {
   /** Recipients that may still go now, in this minute, hour and day, as far as these are limited. */
   readonly left: Readonly<Partial<Record<'now' | 'minute' | 'hour' | 'day', number>>>;
 }
-
-const RATE = { type: 'integer', min: 1, max: 1_000_000_000 } as const;
 
 /**
  * Sends over its connection no faster than the rates allow, by recipients, in the order in which calls come.
@@ -36,12 +32,7 @@ export class RateLimitBackend extends WrapperBackend {
   static readonly optionTable: AnyOptionTable = /* @__PURE__ */ (() =>
     ({
       ...WRAPPER_OPTIONS,
-      perSecond: RATE,
-      perMinute: RATE,
-      perHour: RATE,
-      perDay: RATE,
-      burst: RATE,
-      rate: { type: 'custom', expected: "rates such as '14/s, 50000/day'", check: isRates, parse: (text) => text },
+      ...RATE_OPTIONS,
     }) satisfies OptionTable<RateLimitOptions>)();
 
   override readonly name = 'rate-limit';
@@ -50,7 +41,7 @@ export class RateLimitBackend extends WrapperBackend {
   /** @throws {ConfigurationError} `invalid-option`, also without any rate; `unknown-option`, `invalid-backend` */
   constructor(options: RateLimitOptions, { clock, random }: WrapperClock = {}) {
     const parts = partsOf('rate-limit', options.connections, 1);
-    const limiter = new RateLimiter({ ...ratesOf(options), ...(clock && { clock }), ...(random && { random }) });
+    const limiter = new RateLimiter({ ...limitsOf(options), ...(clock && { clock }), ...(random && { random }) });
     const { features } = parts[0].part.facts;
     const rules = new Limiting(limiter, options.deadlineMs ?? PATIENCE_MS);
     super(options, { parts, rules, features, needs: 'all', clock });
@@ -63,28 +54,13 @@ export class RateLimitBackend extends WrapperBackend {
   }
 }
 
-function isRates(value: unknown): boolean {
-  return typeof value === 'string' && parseRates(value) !== null;
-}
-
-function ratesOf({ rate, perSecond, perMinute, perHour, perDay, burst }: RateLimitOptions): Rates {
-  const given = { perSecond, perMinute, perHour, perDay };
-  const numbers = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const parsed = typeof rate === 'string' ? parseRates(rate) : {};
-  const rates = { ...parsed, ...numbers };
-  if (Object.keys(rates).length === 0 && parsed !== null) {
-    throw new ConfigurationError(
-      'invalid-option',
-      "rate-limit: give a rate, such as rate: '14/s, 50000/day' or perSecond: 14",
-      { option: 'rate' },
-    );
-  }
-  const twice = Object.keys(numbers).find((name) => parsed !== null && Object.hasOwn(parsed, name));
-  if (twice !== undefined) {
-    const text = `rate-limit: rate and ${twice} say the same: leave one out`;
-    throw new ConfigurationError('conflicting-options', text, { option: 'rate', otherOptions: [twice] });
-  }
-  return burst === undefined ? rates : { ...rates, burst };
+/** What is no rate in `options`, the base class refuses by its table. */
+function limitsOf(options: RateLimitOptions): Rates {
+  const rates = ratesOf('rate-limit', options);
+  if (rates !== null) return rates;
+  if (options.rate !== undefined) return {};
+  const text = "rate-limit: give a rate, such as rate: '14/s, 50000/day' or perSecond: 14";
+  throw new ConfigurationError('invalid-option', text, { option: 'rate' });
 }
 
 class Limiting implements Rules {

@@ -5,6 +5,7 @@ import { EmailError } from '../model/errors.ts';
 import type { Feature } from '../model/features.ts';
 import { LateModule } from '../options/late-module.ts';
 import { type Clock, SYSTEM_CLOCK } from '../util/clock.ts';
+import type { AccountRates } from '../util/rates.ts';
 import type { NamedPart } from './parts.ts';
 import type { Rules } from './rules.ts';
 import type { WrapperHost } from './wrapper-host.ts';
@@ -138,6 +139,13 @@ export abstract class WrapperBackend extends EmailBackend {
    */
   get depth(): number {
     return this.#host.depth;
+  }
+
+  /** Where every mail goes over the first one, that is what the account lets through. */
+  protected override async accountRates(): Promise<AccountRates | null> {
+    const [first, ...others] = this.#host.parts;
+    const isOnly = others.length === 0 || this.#needs === 'first';
+    return isOnly && first !== undefined ? first.part.accountRates() : null;
   }
 
   override closeSync(): void {

@@ -81,7 +81,7 @@ describe('a file that is no outbox', () => {
         new SqliteDatabase(path, [...SCHEMA, 'CREATE TABLE later (a)']).close();
         return path;
       },
-      /is of a later version of amsdal-mail \(schema 2, this one knows 1\): update amsdal-mail/,
+      /is of a later version of amsdal-mail \(schema 3, this one knows 2\): update amsdal-mail/,
     ],
   ])('%s', (_, make, message) => {
     const bad = make();

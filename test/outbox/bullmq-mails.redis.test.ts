@@ -173,11 +173,11 @@ describe('the keys of an outbox', () => {
     const [last] = await claim(store);
     if (last === undefined) throw new Error('the next of the order was claimed');
     await store.settle([settlement(last, 'failed')]);
-    await store.take({ lane: 'a', perSecond: 1, burst: 1 }, 1);
+    await store.take([{ bucket: 'a', perSecond: 1 }], 1);
     await advance(client, name, 2 * DAY);
     expect((await store.recover(DAY)).pruned).toBe(3);
     const keys = (await client.keys(`bull:${name}:*`)).map((key) => key.slice(`bull:${name}:`.length)).sort();
-    expect(keys).toEqual(['meta', 'outbox:lanes', 'outbox:rates', 'outbox:seq', 'outbox:version', 'outbox:wake']);
+    expect(keys).toEqual(['meta', 'outbox:buckets', 'outbox:lanes', 'outbox:seq', 'outbox:version', 'outbox:wake']);
   });
 });
 
@@ -213,11 +213,13 @@ describe('claims', () => {
 });
 
 it('holds no lane back when the clock of Redis is put back', async () => {
-  const rate = { lane: 'bulk', perSecond: 10, burst: 10 };
-  expect(await store.take(rate, 10)).toBe(0);
-  expect(await store.take(rate, 10)).toBeGreaterThan(0);
+  const rates = [{ bucket: 'bulk', perSecond: 10, perMinute: 10 }];
+  expect(await store.take(rates, 10)).toBe(0);
+  expect(await store.take(rates, 10)).toBeGreaterThan(0);
   await advance(client, name, -HOUR);
-  expect(await store.take(rate, 10)).toBe(0);
+  expect(await store.take(rates, 10)).toBeLessThanOrEqual(60_600);
+  await advance(client, name, 60_600);
+  expect(await store.take(rates, 10)).toBe(0);
 });
 
 it('makes room in a Redis that is full, though a worker has died meanwhile', async () => {

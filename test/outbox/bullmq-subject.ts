@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { ClaimedMail, OutboxStore } from '../../src/outbox/store.ts';
+import { earlierBucket } from './earlier-bucket.ts';
 
 let count = 0;
 
@@ -35,13 +36,12 @@ each(B .. 'used', function(at) return string.format('%d', at - ms) end)
 each(B .. 'pauses', function(pause)
   local at, reason = string.match(pause, '(%S+) (.*)')
   return string.format('%d ', at - ms) .. reason
-end)
-each(B .. 'rates', function(rate)
-  local tokens, at = string.match(rate, '(%S+) (%S+)')
-  return tokens .. ' ' .. string.format('%d', at - ms)
 end)`;
 
 /** Makes time pass for the mails of a queue. */
 export async function advance(client: Redis, name: string, ms: number): Promise<void> {
   await client.eval(EARLIER, 1, `bull:${name}:outbox:`, ms);
+  const buckets = await client.hgetall(`bull:${name}:outbox:buckets`);
+  for (const [bucket, kept] of Object.entries(buckets))
+    await client.hset(`bull:${name}:outbox:buckets`, bucket, earlierBucket(kept, ms));
 }

@@ -43,7 +43,10 @@ describe('metrics', () => {
       'bulk sent': 0,
     });
     expect(valuesOf(families.get('oldest_due_seconds'))).toMatchObject({ bulk: 90, transactional: 0 });
-    expect([...families.values()].map(({ type }) => type)).toEqual(['GAUGE', 'GAUGE', 'GAUGE', 'COUNTER', 'HISTOGRAM']);
+    expect([...families.values()].map(({ type }) => type)).toEqual([
+      ...Array(5).fill('GAUGE'),
+      ...['COUNTER', 'HISTOGRAM'],
+    ]);
   });
 
   it('count what the workers of this process have done, and how long it took', async () => {
@@ -76,6 +79,18 @@ describe('metrics', () => {
     const { outbox, store } = setUp();
     await store.settle([], [{ lane: 'bulk', ms: 30_000, reason: 'a wrong password' }]);
     expect(valuesOf(read(await outbox.metrics()).get('lane_paused'))).toEqual({ transactional: 0, bulk: 1 });
+  });
+
+  it('say what is left of rates', async () => {
+    const { outbox, store } = setUp({ lanes: { transactional: {}, bulk: { rate: '100/h, 1000/day' } } });
+    const leftOf = async (family: string) => valuesOf(read(await outbox.metrics()).get(family));
+    expect(await leftOf('left')).toEqual({ 'bulk hour': 100, 'bulk day': 1_000 });
+    await outbox.enqueue([mail(), mail({ to: ['a@example.org', 'b@example.org'] })], { lane: 'bulk' });
+    await outbox.flush();
+    expect(await leftOf('left')).toEqual({ 'bulk hour': 97, 'bulk day': 997 });
+    expect(await leftOf('account_left')).toEqual({});
+    await store.take([{ bucket: 'account', perDay: 200 }], 1);
+    expect(await leftOf('account_left')).toEqual({ day: 199 });
   });
 
   it('have lanes of any name, and of outboxes that had others', async () => {

@@ -337,7 +337,11 @@ describe('an outbox', () => {
   it.each([
     [{ lane: 'fast' }, /there is no lane 'fast'/],
     [{ lanes: {} }, /lanes must be/],
-    [{ lanes: { a: { weight: 0 } } }, /lanes must be/],
+    [{ lanes: { a: '14/s' } }, /lanes must be/],
+    [{ lanes: { a: { weight: 0 } } }, /lane a: weight must be/],
+    [{ lanes: { a: { rate: '14/week' } } }, /lane a: rate must be rates such as '14\/s, 50000\/day', got '14\/week'/],
+    [{ lanes: { a: { perHour: 0 } } }, /lane a: perHour must be an integer from 1/],
+    [{ lanes: { a: { rate: '5/s', perSecond: 5 } } }, /lane a: rate and perSecond say the same/],
     [{ sealKey: 'short' }, /sealKey must be 32 bytes/],
     [{ store: 'mongodb:x' }, /the store of an outbox is/],
     [{ connection: '@nobody' }, /nobody/],

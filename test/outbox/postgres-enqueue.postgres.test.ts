@@ -202,7 +202,7 @@ describe('what is written down', () => {
     expect(await store.query('list', { text: 'drop TABLE', lane: hostile, limit: 1 })).toHaveLength(1);
     expect(await store.query('list', { text: '%', limit: 1 })).toHaveLength(0);
     expect(await store.query('mail', { id: "\0' OR 1=1" })).toBeNull();
-    expect(await store.take({ lane: hostile, perSecond: 1, burst: 1 }, 1)).toBe(0);
+    expect(await store.take([{ bucket: hostile, perSecond: 1 }], 1)).toBe(0);
     const lone = mail({ key: 'a half \ud83d' });
     await store.enqueue([lone], {});
     expect(await store.enqueue([mail({ key: 'a half \ud83d' })], {})).toEqual([{ id: lone.id, isDuplicate: true }]);

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { NewMail } from '../../src/outbox/store.ts';
 import { type PostgresStore, type PostgresStoreOptions, postgresStore } from '../../src/outbox/stores/postgres.ts';
+import { earlierBucket } from './earlier-bucket.ts';
 
 let count = 0;
 
@@ -34,11 +35,13 @@ export async function advance(pool: Pool, schema: string, ms: number): Promise<v
     mail: ['due_at', 'created_at', 'changed_at', 'lease_until', 'repeat_until'],
     blob: ['used_at'],
     pause: ['until'],
-    rate: ['filled_at'],
   };
   for (const [table, names] of Object.entries(columns)) {
     await pool.query(`UPDATE ${at}.outbox_${table} SET ${names.map(earlier).join(', ')}`);
   }
+  const { rows } = await pool.query<{ name: string; kept: string }>(`SELECT name, kept FROM ${at}.outbox_bucket`);
+  for (const { name, kept } of rows)
+    await pool.query(`UPDATE ${at}.outbox_bucket SET kept = $2 WHERE name = $1`, [name, earlierBucket(kept, ms)]);
 }
 
 /** Runs work between BEGIN and COMMIT, or ROLLBACK where it rejects. */

@@ -26,11 +26,14 @@ describe('the sqlite store', () => {
   it('holds no lane back when the clock of the machine is put back', async () => {
     let now = 1_700_000_000_000;
     const store = sqliteStore(':memory:', { now: () => now });
-    const rate = { lane: 'bulk', perSecond: 10, burst: 10 };
-    expect(await store.take(rate, 10)).toBe(0);
-    expect(await store.take(rate, 1)).toBe(100);
-    now -= 3_600_000;
-    expect(await store.take(rate, 1)).toBe(0);
+    const rates = [{ bucket: 'bulk', perSecond: 10, burst: 10, perHour: 11 }];
+    expect(await store.take(rates, 10)).toBe(0);
+    expect(await store.take(rates, 1)).toBe(1_010);
+    now -= 30 * 86_400_000;
+    expect(await store.take(rates, 1)).toBe(1_010); // as before
+    now += 1_010;
+    expect(await store.take(rates, 1)).toBe(0);
+    expect(await store.take(rates, 1)).toBeLessThanOrEqual(3_636_000);
     await store.close();
   });
 });

@@ -1,6 +1,7 @@
 import type { EmailError } from '../../model/errors.ts';
 import type { EmailMessage } from '../../model/message.ts';
 import type { MessageResult } from '../../model/status.ts';
+import type { AccountRates } from '../../util/rates.ts';
 import type { DeliveryFilter } from '../filter.ts';
 import { type DeliveryContext, type DeliveryResult, type Job, reasonToStop, unansweredInTime } from '../job.ts';
 import { CallAccount } from './call-account.ts';
@@ -23,6 +24,8 @@ export interface CallHost extends BackendFacts {
   readonly awaitsCommit: boolean;
   /** How long its provider remembers idempotency keys, in milliseconds; null when it has none. */
   readonly idempotencyMs: number | null;
+  /** As {@link EmailBackend.accountRates}. */
+  accountRates(): Promise<AccountRates | null>;
   /** What stands before the backend now; asked once a call. @throws {ConfigurationError} */
   filters(): readonly DeliveryFilter[];
   deliver(jobs: AsyncIterable<Job>, context: DeliveryContext): AsyncIterable<DeliveryResult>;

@@ -1,5 +1,6 @@
 import type { Outbox } from '../../outbox/outbox.ts';
 import type { OutboxMail } from '../../outbox/outbox-mail.ts';
+import type { OutboxStats } from '../../outbox/outbox-stats.ts';
 import type { MailState } from '../../outbox/store.ts';
 import { outboxSchema } from '../../outbox/stores/postgres.ts';
 import { type Command, type CommandOptions, defineCommand, numberOf, type OptionValues } from '../command.ts';
@@ -80,6 +81,8 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     );
     output.table(counts);
     if (counts.length === 0) output.line('no mails');
+    for (const [lane, left] of Object.entries(stats.left)) output.line(`lane ${lane}: ${leftText(left)}`);
+    if (Object.keys(stats.accountLeft).length > 0) output.line(`the account: ${leftText(stats.accountLeft)}`);
     for (const { lane, reason } of stats.paused)
       output.line(`${output.paint('red', `lane ${lane} is paused`)}: ${reason}`);
     return health.status === 'ok' ? 0 : 1;
@@ -94,6 +97,11 @@ const ACTIONS: Readonly<Record<string, Action>> = {
   migrate: (outbox, _, __, output) => migrate(outbox, output),
   ui: (outbox, _, values, output) => runUi(outbox, values, output),
 };
+
+function leftText(left: OutboxStats['accountLeft']): string {
+  const windows = Object.entries(left).map(([window, count]) => `${formatCount(count)} in this ${window}`);
+  return `${windows.join(', ')} left`;
+}
 
 /** For an application's own migrations: the SQL alone needs no database. */
 async function migrate(outbox: Outbox | null, output: Output): Promise<number> {

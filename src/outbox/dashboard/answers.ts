@@ -1,7 +1,9 @@
 import { isObject } from '../../util/json.ts';
+import type { Rates } from '../../util/rates.ts';
 import type { Meter } from '../meter.ts';
 import type { Outbox } from '../outbox.ts';
 import type { OutboxMail } from '../outbox-mail.ts';
+import { accountLeftOf, leftByLane, type OutboxStats } from '../outbox-stats.ts';
 import type { Count, MailState, OutboxStore } from '../store.ts';
 import { EVERY_MS, type History, type Snapshot } from './history.ts';
 import { STATES } from './metrics.ts';
@@ -10,8 +12,8 @@ import { STATES } from './metrics.ts';
 export interface DashboardHost {
   readonly outbox: Outbox;
   readonly store: OutboxStore;
-  /** The names of the lanes that the outbox has. */
-  readonly lanes: readonly string[];
+  /** The lanes that the outbox has, and their rates. */
+  readonly rates: ReadonlyMap<string, Rates | null>;
   readonly meter: Meter;
   /** Aborts when the outbox is closed. */
   readonly signal: AbortSignal;
@@ -30,6 +32,9 @@ export interface Overview {
   readonly states: readonly MailState[];
   readonly counts: readonly Count[];
   readonly paused: Snapshot['paused'];
+  /** As `stats()` tells them. */
+  readonly left: OutboxStats['left'];
+  readonly accountLeft: OutboxStats['accountLeft'];
   /** The median and the 95th percentile of the delays, in milliseconds; null where nothing of the newest was sent. */
   readonly delays: { readonly of: number; readonly median: number; readonly p95: number } | null;
   /** What the workers of this process have done; null without any. */
@@ -40,19 +45,20 @@ export interface Overview {
 
 /** @param since what the page has already, in milliseconds since 1970 */
 export async function overviewOf(
-  { store, lanes, meter }: DashboardHost,
+  { store, rates, meter }: DashboardHost,
   history: History,
   isReadOnly: boolean,
   since: number,
 ): Promise<Overview> {
-  const { counts, paused, delays } = await history.now();
+  const { counts, paused, left, delays } = await history.now();
   const at = (share: number) => delays[Math.min(delays.length - 1, Math.floor(delays.length * share))] ?? 0;
   const meters = [...meter.lanes.values()];
   const sum = (of: (each: (typeof meters)[number]) => number) => meters.reduce((all, each) => all + of(each), 0);
   const tries = sum(({ durations }) => durations.reduce((all, count) => all + count, 0));
   return {
     ...{ now: Date.now(), store: store.name, isReadOnly, states: STATES, counts, paused, everyMs: EVERY_MS },
-    lanes: [...new Set([...lanes, ...counts.map(({ lane }) => lane)])],
+    ...{ left: leftByLane(left, rates), accountLeft: accountLeftOf(left) },
+    lanes: [...new Set([...rates.keys(), ...counts.map(({ lane }) => lane)])],
     delays: delays.length === 0 ? null : { of: delays.length, median: at(0.5), p95: at(0.95) },
     worked:
       tries === 0

@@ -1,11 +1,10 @@
-import type { Count, OutboxStore, Pause } from '../store.ts';
+import { numbersOf, type StoreNumbers } from '../outbox-stats.ts';
+import type { OutboxStore } from '../store.ts';
 
 /** What a store said at a time. */
-export interface Snapshot {
+export interface Snapshot extends StoreNumbers {
   /** In milliseconds since 1970, by the clock of this process. */
   readonly at: number;
-  readonly counts: readonly Count[];
-  readonly paused: readonly Pause[];
   /** From when each of the latest sent mails was written down until it was sent, in milliseconds, the shortest first. */
   readonly delays: readonly number[];
 }
@@ -76,12 +75,11 @@ export class History {
   }
 
   async #ask(): Promise<Snapshot> {
-    const counts = await this.#store.query('counts', {});
-    const paused = await this.#store.query('pauses', {});
+    const numbers = await numbersOf(this.#store);
     const newest = await this.#store.query('list', { limit: NEWEST });
     const sent = newest.filter(({ state }) => state === 'sent');
     const delays = sent.map(({ createdAt, changedAt }) => changedAt - createdAt).toSorted((a, b) => a - b);
-    return { at: Date.now(), counts, paused, delays };
+    return { at: Date.now(), ...numbers, delays };
   }
 
   #sample(): void {

@@ -1,5 +1,7 @@
+import type { Rates } from '../../util/rates.ts';
 import { BOUNDS, type Meter } from '../meter.ts';
-import type { Count, MailState, Pause } from '../store.ts';
+import { accountLeftOf, leftByLane, type StoreNumbers } from '../outbox-stats.ts';
+import type { Left, MailState } from '../store.ts';
 
 /** All states, in the order in which a mail goes through them. */
 export const STATES: readonly MailState[] = ['queued', 'claimed', 'sending', 'in-doubt', 'sent', 'failed', 'cancelled'];
@@ -12,12 +14,11 @@ type Row = readonly [suffix: string, labels: Labels, value: number];
  * mails among them: an alert needs a value from the start.
  */
 export function metricsText(
-  known: readonly string[],
-  counts: readonly Count[],
-  paused: readonly Pause[],
+  rates: ReadonlyMap<string, Rates | null>,
+  { counts, paused, left }: StoreNumbers,
   { lanes: meters }: Meter,
 ): string {
-  const lanes = [...new Set([...known, ...counts.map(({ lane }) => lane), ...paused.map(({ lane }) => lane)])];
+  const lanes = [...new Set([...rates.keys(), ...counts.map(({ lane }) => lane), ...paused.map(({ lane }) => lane)])];
   const of = (lane: string, state: MailState) => counts.find((each) => each.lane === lane && each.state === state);
   const each = (rowOf: (lane: string) => number): readonly Row[] => lanes.map((lane) => ['', { lane }, rowOf(lane)]);
   const pauseOf = (lane: string) => paused.find((pause) => pause.lane === lane);
@@ -33,6 +34,14 @@ export function metricsText(
     family(
       ...['lane_paused', 'gauge', '1 while the lane waits for a fault of the connection to be mended, else 0.'],
       each((lane) => (pauseOf(lane) === undefined ? 0 : 1)),
+    ),
+    family(
+      ...['left', 'gauge', 'Recipients that the rates of the lane let through in this minute, hour or day.'],
+      Object.entries(leftByLane(left, rates)).flatMap(([lane, each]) => leftRows({ lane }, each)),
+    ),
+    family(
+      ...['account_left', 'gauge', 'Recipients that the account behind all lanes lets through in this day.'],
+      leftRows({}, accountLeftOf(left)),
     ),
     family(
       ...['results_total', 'counter', 'What the workers of this process have done; queued, another try follows.'],
@@ -54,6 +63,10 @@ export function metricsText(
       }),
     ),
   ].join('');
+}
+
+function leftRows(labels: Labels, left: Left): readonly Row[] {
+  return Object.entries(left).map(([window, count]) => ['', { ...labels, window }, count]);
 }
 
 function family(name: string, type: string, help: string, rows: readonly Row[]): string {

@@ -40,6 +40,18 @@ function pointsOf(data, { states, isRate }, lane) {
   });
 }
 
+/** What rates and the account let through yet, by whom. @param {Data} data */
+function leftOf({ left, accountLeft }) {
+  const all = [
+    ...Object.entries(left).map(([lane, each]) => /** @type {const} */ ([`Lane ${lane}`, each])),
+    /** @type {const} */ (['Account', accountLeft]),
+  ];
+  return all.flatMap(([name, each]) => {
+    const windows = Object.entries(each).map(([window, count]) => `${short(count)} in this ${window}`);
+    return windows.length === 0 ? [] : [/** @type {const} */ ([name, windows.join(', ')])];
+  });
+}
+
 /** How many were sent in the last minute, or since the process looks; null before that is known. @param {Data} data */
 function rateOf(data) {
   const since = data.samples.find(([at]) => at >= data.now - RATE_MS - data.everyMs);
@@ -105,6 +117,7 @@ export function Overview({ data, show }) {
       </section>
       <section class="card" aria-label="Lanes and states">
         <h2>Lanes</h2>
+        ${leftOf(data).map(([name, left]) => html`<p class="small" key=${name}>${name}: ${left} left</p>`)}
         <div class="table" tabindex="0" role="region" aria-label="Counts by lane and state">
           <table>
             <thead><tr><th scope="col">Lane</th>${data.states.map((state) => html`<th scope="col" title=${STATES[state][1]}>${STATES[state][0]}</th>`)}</tr></thead>

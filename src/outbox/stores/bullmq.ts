@@ -1,10 +1,11 @@
+import { placesLeft, takePlaces } from '../buckets.ts';
 import type {
   Blob,
+  BucketRates,
   Claim,
   ClaimRequest,
   Enqueued,
   Held,
-  LaneRate,
   ListQuery,
   Marking,
   NewMail,
@@ -76,6 +77,9 @@ export function bullmqStore(options: BullmqStoreOptions): OutboxStore {
   if (name === '' || name.includes(':')) throw refused('name', 'must be the name of a queue, without a colon');
   return new BullmqStore(new Session(isUrl ? { url: connection } : connection, name, prefix), jobs);
 }
+
+/** The time, the names of buckets, and what is kept of each. */
+type Buckets = readonly [now: number, names: readonly string[], kept: readonly string[]];
 
 class BullmqStore implements OutboxStore {
   readonly name = 'bullmq';
@@ -158,13 +162,26 @@ class BullmqStore implements OutboxStore {
       },
       list: (query) => this.#list(query),
       counts: async () => countsOf(await read('counts')),
+      left: async () => {
+        const [now, names = [], kept = []] = (await this.#session.run('read mails', 'buckets')) as Buckets;
+        return names.map((bucket, place) => ({ bucket, left: placesLeft(kept[place] ?? '', now) }));
+      },
       pauses: async () => pausesOf(await read('pauses')),
     };
     return answers[what](ask);
   }
 
-  async take({ lane, perSecond, burst }: LaneRate, count: number): Promise<number> {
-    return Number(await this.#session.run('take places of a rate', 'take', [lane, perSecond, burst, count]));
+  async take(rates: readonly BucketRates[], count: number): Promise<number> {
+    const what = 'take places of a rate';
+    const names = rates.map(({ bucket }) => bucket);
+    for (;;) {
+      const [now, , before] = (await this.#session.run(what, 'buckets', names)) as Buckets;
+      const { waitMs, kept } = takePlaces(before, rates, count, now);
+      if (kept === null) return waitMs;
+      const changes = names.flatMap((name, place) => [name, before[place] ?? '', kept[place] ?? '']);
+      // Else somebody was faster, who has what was taken.
+      if ((await this.#session.run(what, 'swap', changes)) === 1) return waitMs;
+    }
   }
 
   async close(): Promise<void> {

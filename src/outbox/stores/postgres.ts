@@ -1,11 +1,12 @@
 import { ConfigurationError } from '../../model/errors.ts';
+import { placesLeft, takePlaces } from '../buckets.ts';
 import type {
+  BucketRates,
   Claim,
   ClaimRequest,
   Count,
   Enqueued,
   Held,
-  LaneRate,
   Marking,
   NewMail,
   OutboxStore,
@@ -216,14 +217,32 @@ class Store implements PostgresStore {
         return (await read(listing(this.#names, query), Object.fromEntries(texts))) as readonly StoredMail[];
       },
       counts: async () => (await read(this.#sql.counts)) as readonly Count[],
+      left: async () => {
+        const { now, kept } = (await read(this.#sql.allBuckets)) as BucketsAnswer;
+        return Object.entries(kept).map(([bucket, text]) => ({ bucket, left: placesLeft(text, now) }));
+      },
       pauses: async () => (await read(this.#sql.pauses)) as readonly Pause[],
     };
     return answers[what](given);
   }
 
-  async take({ lane, perSecond, burst }: LaneRate, count: number): Promise<number> {
-    const request = { lane: wellFormed(lane), per_second: perSecond, burst, places: count };
-    return Number(await this.#session.ask('take places of a rate', this.#sql.take, request));
+  async take(rates: readonly BucketRates[], count: number): Promise<number> {
+    const names = rates.map(({ bucket }) => wellFormed(bucket));
+    const ask = (sql: string, value: unknown) => this.#session.ask('take places of a rate', sql, value);
+    for (;;) {
+      const { now, kept: found } = (await ask(this.#sql.buckets, names)) as BucketsAnswer; // what it answers
+      const before = names.map((name) => (Object.hasOwn(found, name) ? found[name] : undefined));
+      if (before.includes(undefined)) {
+        await ask(this.#sql.newBuckets, names);
+        continue;
+      }
+      const texts = before.map((text) => text ?? '');
+      const { waitMs, kept } = takePlaces(texts, rates, count, now);
+      if (kept === null) return waitMs;
+      const changes = names.map((name, place) => ({ name, before: texts[place], after: kept[place] }));
+      // Else somebody was faster, who has what was taken.
+      if (await ask(this.#sql.swap, changes)) return waitMs;
+    }
   }
 
   async close(): Promise<void> {
@@ -266,6 +285,12 @@ interface SettleAnswer {
 
 interface RecoverAnswer extends Omit<Recovered, 'pruned'> {
   readonly isWaking: boolean;
+}
+
+interface BucketsAnswer {
+  readonly now: number;
+  /** By name. */
+  readonly kept: Readonly<Record<string, string>>;
 }
 
 interface BlobRow {

@@ -66,6 +66,11 @@ export const SCHEMA: readonly string[] = [
     filled_at INTEGER
   ) STRICT;
   `,
+  `
+  ALTER TABLE lane DROP COLUMN tokens;
+  ALTER TABLE lane DROP COLUMN filled_at;
+  CREATE TABLE bucket (name TEXT PRIMARY KEY, kept TEXT NOT NULL) STRICT;
+  `,
 ];
 
 /** By state, since when the oldest of a lane waits. */

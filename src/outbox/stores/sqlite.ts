@@ -1,13 +1,15 @@
 import { ConfigurationError } from '../../model/errors.ts';
+import { placesLeft, takePlaces } from '../buckets.ts';
 import type {
   Blob,
+  BucketLeft,
+  BucketRates,
   Claim,
   ClaimedMail,
   ClaimRequest,
   Count,
   Enqueued,
   Held,
-  LaneRate,
   ListQuery,
   Marking,
   NewMail,
@@ -163,25 +165,22 @@ class SqliteStore implements OutboxStore {
       blobs: ({ hashes }) => hashes.flatMap((hash) => this.#blob(hash) ?? []),
       list: (query) => this.#list(query),
       counts: () => this.#counts(),
+      left: () => this.#left(),
       pauses: () => this.#pauses(),
     };
     return this.#read(() => answers[what](ask));
   }
 
-  async take({ lane, perSecond, burst }: LaneRate, count: number): Promise<number> {
+  async take(rates: readonly BucketRates[], count: number): Promise<number> {
     return this.#database.transaction(() => {
-      const now = this.#now();
-      const row = this.#database.prepare('SELECT tokens, filled_at FROM lane WHERE lane = ?').get(lane);
-      const isNew = typeof row?.['tokens'] !== 'number';
-      const passedMs = isNew ? 0 : Math.abs(now - Number(row['filled_at'])); // a clock that was put back fills it, too
-      const tokens = isNew ? burst : Math.min(burst, Number(row['tokens']) + (passedMs / 1_000) * perSecond);
-      // More than a burst holds goes when it is full, and owes the rest.
-      const missing = Math.min(count, burst) - tokens;
-      if (missing > 0) return Math.ceil((missing / perSecond) * 1_000);
-      const sql = `INSERT INTO lane (lane, tokens, filled_at) VALUES (?, ?, ?)
-        ON CONFLICT (lane) DO UPDATE SET tokens = excluded.tokens, filled_at = excluded.filled_at`;
-      this.#run(sql, lane, tokens - count, now);
-      return 0;
+      const before = rates.map(({ bucket }) => {
+        const row = this.#database.prepare('SELECT kept FROM bucket WHERE name = ?').get(bucket);
+        return String(row?.['kept'] ?? '');
+      });
+      const { waitMs, kept } = takePlaces(before, rates, count, this.#now());
+      const sql = 'INSERT INTO bucket (name, kept) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET kept = excluded.kept';
+      for (const [place, text] of kept?.entries() ?? []) this.#run(sql, rates[place]?.bucket ?? '', text);
+      return waitMs;
     }, false);
   }
 
@@ -376,6 +375,11 @@ class SqliteStore implements OutboxStore {
       counts.set(`${state} ${lane}`, added(counted, counts.get(`${state} ${lane}`)));
     }
     return [...counts.values()];
+  }
+
+  #left(): readonly BucketLeft[] {
+    const rows = this.#database.prepare('SELECT name, kept FROM bucket').all();
+    return rows.map(({ name, kept }) => ({ bucket: String(name), left: placesLeft(String(kept), this.#now()) }));
   }
 
   #pauses(): readonly Pause[] {

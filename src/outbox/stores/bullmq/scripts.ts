@@ -23,7 +23,8 @@ export type ScriptName =
   | 'page'
   | 'counts'
   | 'pauses'
-  | 'take';
+  | 'buckets'
+  | 'swap';
 
 /** What the store asks of Redis: each is one step, which nothing else comes between. */
 export const SCRIPTS: Readonly<Record<ScriptName, string>> = {
@@ -382,17 +383,15 @@ for i = 1, #all, 2 do
 end
 return out`),
 
-  /** ARGV: a lane, how many a second, how many at once, and how many are asked for; answers with the time to wait. */
-  take: script(`
-local rate, burst, count = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local kept = call('HGET', B .. 'rates', ARGV[1])
-local tokens = burst
-if kept then
-  local had, at = string.match(kept, '(%S+) (%S+)')
-  tokens = math.min(burst, had + math.abs(now - at) / 1000 * rate) -- a clock that was put back fills it, too
-end
-local missing = math.min(count, burst) - tokens
-if missing > 0 then return math.ceil(missing / rate * 1000) end
-call('HSET', B .. 'rates', ARGV[1], string.format('%.17g %d', tokens - count, now))
-return 0`),
+  /** ARGV: names of buckets, none for all; answers with the time, the names, and what is kept of each. */
+  buckets: script(`
+local names, kept = #ARGV == 0 and call('HKEYS', B .. 'buckets') or ARGV, {}
+for i, name in ipairs(names) do kept[i] = call('HGET', B .. 'buckets', name) or '' end
+return { now, names, kept }`),
+
+  /** ARGV: the name of a bucket, what was kept of it, and what is to be, each; answers with 1 when nothing had changed. */
+  swap: script(`
+for i = 1, #ARGV, 3 do if (call('HGET', B .. 'buckets', ARGV[i]) or '') ~= ARGV[i + 1] then return 0 end end
+for i = 1, #ARGV, 3 do call('HSET', B .. 'buckets', ARGV[i], ARGV[i + 2]) end
+return 1`),
 };

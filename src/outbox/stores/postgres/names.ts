@@ -17,7 +17,7 @@ export interface Names {
   readonly mailBlob: string;
   readonly blob: string;
   readonly pause: string;
-  readonly rate: string;
+  readonly bucket: string;
   readonly version: string;
   readonly sequence: string;
   /** What is listened to: outboxes of one prefix share it, and tell each other apart by `payload`. */
@@ -47,7 +47,7 @@ export function namesOf({ schema = 'public', prefix = 'outbox_' }: PostgresPlace
     mailBlob: inSchema('mail_blob'),
     blob: inSchema('blob'),
     pause: inSchema('pause'),
-    rate: inSchema('rate'),
+    bucket: inSchema('bucket'),
     version: inSchema('version'),
     sequence: inSchema('mail_seq'),
     channel: `${prefix}wake`,

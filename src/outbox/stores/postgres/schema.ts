@@ -1,7 +1,7 @@
 import { literal, type Names, namesOf, type PostgresPlace } from './names.ts';
 
 /** Of the tables as this package makes and uses them. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 /**
  * The SQL that makes the tables of an outbox, for an application's own migrations: plain statements that may run in a
@@ -23,7 +23,7 @@ export function migration(names: Names): string {
 }
 
 function statementsOf(names: Names): readonly string[] {
-  const { mail, mailBlob, blob, pause, rate, version, sequence, index } = names;
+  const { mail, mailBlob, blob, pause, bucket, version, sequence, index } = names;
   return [
     // CREATE SCHEMA IF NOT EXISTS asks for the right to make one even where it exists. The table is asked, not to_regnamespace:
     // that may still know what was before somebody else was waited for.
@@ -82,11 +82,9 @@ function statementsOf(names: Names): readonly string[] {
   until timestamptz(3) NOT NULL,
   reason text NOT NULL
 );`,
-    `CREATE TABLE IF NOT EXISTS ${rate} (
-  lane text COLLATE "C" PRIMARY KEY,
-  tokens double precision NOT NULL,
-  filled_at timestamptz NOT NULL,
-  wait_ms double precision NOT NULL -- what the last one who asked was told
+    `CREATE TABLE IF NOT EXISTS ${bucket} (
+  name text COLLATE "C" PRIMARY KEY,
+  kept text NOT NULL -- what went in the windows of its rates
 ) WITH (fillfactor = 50);`,
     `CREATE TABLE IF NOT EXISTS ${version} (
   is_only boolean PRIMARY KEY DEFAULT true CHECK (is_only),

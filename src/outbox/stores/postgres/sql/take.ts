@@ -1,26 +1,34 @@
 import type { Names } from '../names.ts';
-import { given } from './parts.ts';
+import { CLOCK, given, ms } from './parts.ts';
 
-/** The token bucket of a lane: what each one who asks is told is kept in its row, as only the locked row has the last word. */
-export function taking({ rate }: Names): Readonly<Record<'take', string>> {
+/** What is kept of the buckets of rates: read with the time, and written if nobody else has written meanwhile. */
+export function taking({ bucket }: Names): Readonly<Record<'buckets' | 'allBuckets' | 'newBuckets' | 'swap', string>> {
+  const read = (filter: string) => `WITH ${CLOCK}
+SELECT CAST(json_build_object('now', ${ms('now')}, 'kept',
+  coalesce((SELECT json_object_agg(name, kept) FROM ${bucket}${filter}), '{}')) AS text) AS answer FROM clock`;
+  const names = `json_array_elements_text(${given(1, 'json')})`;
   return {
-    take: `WITH request AS (
-  SELECT given.*, date_trunc('milliseconds', clock_timestamp()) AS now FROM json_to_record(${given(1, 'json')}) AS
-    given(lane text, per_second double precision, burst double precision, places double precision)
-),
-taken AS (
-  INSERT INTO ${rate} AS rate (lane, tokens, filled_at, wait_ms) SELECT lane, burst - places, now, 0 FROM request
-  ON CONFLICT (lane) DO UPDATE SET (tokens, filled_at, wait_ms) = (
-    SELECT CASE WHEN missing > 0 THEN filled ELSE filled - places END,
-      -- Behind others that took meanwhile its own time is a little earlier; a clock that was put back is no reason to wait.
-      CASE WHEN rate.filled_at > now + interval '1 minute' THEN now ELSE greatest(rate.filled_at, now) END,
-      CASE WHEN missing > 0 THEN ceil(missing / per_second * 1000) ELSE 0 END
-    FROM request, LATERAL (SELECT least(burst,
-      rate.tokens + greatest(0, CAST(extract(epoch FROM now - rate.filled_at) AS double precision)) * per_second) AS filled) a,
-    LATERAL (SELECT least(places, burst) - filled AS missing) b
-  )
-  RETURNING wait_ms
+    buckets: read(` WHERE name IN (SELECT ${names})`),
+    allBuckets: read(''),
+    newBuckets: `WITH made AS (
+  INSERT INTO ${bucket} (name, kept) SELECT DISTINCT value, '' FROM ${names} AS value ORDER BY value
+  ON CONFLICT (name) DO NOTHING RETURNING name
 )
-SELECT CAST(wait_ms AS text) AS answer FROM taken`,
+SELECT CAST(count(*) AS text) AS answer FROM made`,
+    // In the order of names, so that no two wait for each other; what is locked is as it is now, not as when the statement began.
+    swap: `WITH change AS MATERIALIZED (
+  SELECT * FROM json_to_recordset(${given(1, 'json')}) AS given(name text, before text, after text)
+),
+locked AS MATERIALIZED (
+  SELECT name, kept FROM ${bucket} WHERE name IN (SELECT name FROM change) ORDER BY name FOR UPDATE
+),
+same AS MATERIALIZED (
+  SELECT bool_and(locked.kept IS NOT DISTINCT FROM before) AS is_same FROM change LEFT JOIN locked USING (name)
+),
+written AS (
+  UPDATE ${bucket} AS bucket SET kept = after FROM change, same WHERE bucket.name = change.name AND is_same
+  RETURNING bucket.name
+)
+SELECT CAST(to_json(count(*) > 0) AS text) AS answer FROM written`,
   };
 }
