@@ -4,6 +4,7 @@ import { thrownHere } from '../model/error-copies.ts';
 import type { Feature } from '../model/features.ts';
 import { loaded } from '../options/late-module.ts';
 import type { AnyOptionTable } from '../options/option-table.ts';
+import type { AccountRates } from '../util/rates.ts';
 import type { SesEngine } from './ses/engine.ts';
 import { type ResolvedSesOptions, resolveSesOptions, SES_OPTIONS, type SesOptions } from './ses/options.ts';
 import type { SesQuota } from './ses/quota.ts';
@@ -83,6 +84,10 @@ export class SesBackend extends EmailBackend {
     } finally {
       await this.close();
     }
+  }
+
+  protected override async accountRates(): Promise<AccountRates | null> {
+    return (await this.#load()).accountRates();
   }
 
   override stats(): SesStats {

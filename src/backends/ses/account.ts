@@ -1,4 +1,5 @@
 import { RateLimiter } from '../../util/rate-limiter.ts';
+import type { AccountRates } from '../../util/rates.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';
 import { isDenied } from './failures.ts';
 import type { ResolvedSesOptions } from './options.ts';
@@ -75,12 +76,32 @@ export class SesAccount {
     await unlessAborted(this.#rateAsked, signal).catch(() => {});
   }
 
+  /**
+   * What the account may send, over all that use it, asked anew; null where it may not be asked. A rate that is given as an option
+   * stands for all of that.
+   */
+  async rates(ask: () => Promise<AccountFacts>): Promise<AccountRates | null> {
+    if (this.#ratePerSecond < Number.POSITIVE_INFINITY) return { perSecond: this.#ratePerSecond };
+    try {
+      await ask();
+    } catch (error) {
+      if (isDenied(error)) return null;
+      throw error;
+    }
+    const { max24HourSend = 0, maxSendRate = 0, sentLast24Hours = 0 } = this.#quota ?? {};
+    return {
+      ...(maxSendRate > 0 && { perSecond: maxSendRate }),
+      ...(max24HourSend > 0 && { perDay: max24HourSend, sentInDay: sentLast24Hours }),
+    };
+  }
+
   /** Takes over GetAccount's answer; a lower rate given as an option stays. */
   learn({ SendQuota }: AccountFacts): void {
     if (SendQuota === undefined) return;
     const { Max24HourSend = 0, MaxSendRate = 0, SentLast24Hours = 0 } = SendQuota;
     this.#quota = { max24HourSend: Max24HourSend, maxSendRate: MaxSendRate, sentLast24Hours: SentLast24Hours };
     this.#sentSince = 0;
+    this.#asksAt = Number.POSITIVE_INFINITY;
     if (MaxSendRate > 0) this.limiter.setLimit(Math.min(this.#ratePerSecond, MaxSendRate));
   }
 }

@@ -3,6 +3,7 @@ import { askingOnce, whyWithheld } from '../../backend/commit.ts';
 import type { DeliveryResult, Job } from '../../backend/job.ts';
 import { SendError, UnsupportedFeatureError } from '../../model/errors.ts';
 import { resolveRetry } from '../../util/backoff.ts';
+import type { AccountRates } from '../../util/rates.ts';
 import { accountOf, type SesAccount } from './account.ts';
 import { type SesClient, SesHttpClient } from './client.ts';
 import { encodeEmailTags } from './email-tags.ts';
@@ -37,6 +38,11 @@ export class SesEngine {
 
   get left(): SesAccount['left'] {
     return this.#account.left;
+  }
+
+  /** @throws {EmailError} when SES did not say */
+  accountRates(): Promise<AccountRates | null> {
+    return this.#account.rates(() => this.#open().getAccount());
   }
 
   /** @throws {ConfigurationError} `missing-dependency` */
