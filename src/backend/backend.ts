@@ -4,7 +4,6 @@ import { thrownHere } from '../model/error-copies.ts';
 import { ConfigurationError } from '../model/errors.ts';
 import type { Feature } from '../model/features.ts';
 import type { MessageResult, SendStatus } from '../model/status.ts';
-import type { OAuth2RefreshOptions } from '../net/oauth-options.ts';
 import { type AnyOptionTable, checkOptions, type OptionSpec, type OptionTable } from '../options/option-table.ts';
 import type { RetryOptions } from '../util/backoff.ts';
 import { processState } from '../util/process-state.ts';
@@ -62,26 +61,6 @@ export const RETRY_OPTION: OptionSpec = {
     baseMs: { type: 'integer', min: 1, max: 3_600_000 },
     maxMs: { type: 'integer', min: 1, max: 3_600_000 },
   } satisfies OptionTable<RetryOptions>,
-};
-
-const SECRET: OptionSpec = { type: 'string', secret: true };
-
-/** The table entry of `oauth2`, for every backend that logs in with access tokens. */
-export const OAUTH2_OPTION: OptionSpec = {
-  type: 'object',
-  fields: {
-    clientId: { type: 'string' },
-    clientSecret: SECRET,
-    refreshToken: SECRET,
-    tokenUrl: { type: 'string' },
-    scope: { type: 'string' },
-    onRefreshToken: {
-      type: 'custom',
-      expected: 'a function that keeps the new refresh token',
-      check: (value) => typeof value === 'function',
-      secret: true, // what is given in its place may be the token
-    },
-  } satisfies OptionTable<OAuth2RefreshOptions>,
 };
 
 /** The settings of one call. */

@@ -1,4 +1,4 @@
-import { OAUTH2_OPTION } from '../backend/backend.ts';
+import { OAUTH2_OPTION } from '../backend/oauth2-option.ts';
 import { ConfigurationError } from '../model/errors.ts';
 import type { TokenOptions } from '../net/access-token.ts';
 import { checkOAuth2 } from '../net/oauth-options.ts';

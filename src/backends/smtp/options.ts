@@ -1,4 +1,5 @@
-import { BACKEND_OPTIONS, type BackendOptions, OAUTH2_OPTION, RETRY_OPTION } from '../../backend/backend.ts';
+import { BACKEND_OPTIONS, type BackendOptions, RETRY_OPTION } from '../../backend/backend.ts';
+import { OAUTH2_OPTION } from '../../backend/oauth2-option.ts';
 import type { DkimOptions } from '../../mime/compose/dkim-keys.ts';
 import { DKIM_OPTION } from '../../mime/compose/dkim-option.ts';
 import { parseProxy } from '../../net/proxy-server.ts';
