@@ -1,5 +1,6 @@
-import { EmailBackend } from '../src/backend/backend.ts';
+import type { EmailBackend } from '../src/backend/backend.ts';
 import type { DeliveryResult, Job } from '../src/backend/job.ts';
+import { Part } from '../src/backend/part.ts';
 import type { EmailError } from '../src/model/errors.ts';
 import { EmailMessage } from '../src/model/message.ts';
 import type { EmailMessageInit } from '../src/model/message-init.ts';
@@ -38,7 +39,7 @@ export class CommitTrial {
     mails: readonly EmailMessageInit[],
     { signal, changes = {} }: { readonly signal?: AbortSignal; readonly changes?: Partial<Job> } = {},
   ): Promise<readonly DeliveryResult[]> {
-    const part = EmailBackend.part(connection);
+    const part = new Part(connection);
     const jobs = mails.map((mail, index): Job => {
       const beforeCommit = () => this.#ask(index);
       return { index, message: new EmailMessage(mail), signal, beforeCommit, ...changes };

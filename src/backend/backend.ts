@@ -22,7 +22,7 @@ import { type BackendStats, Traffic } from './call/traffic.ts';
 import { deliverEach } from './deliver-each.ts';
 import type { DeliveryFilter } from './filter.ts';
 import { type DeliveryContext, type DeliveryResult, failedDelivery, type Job, toEmailError } from './job.ts';
-import { Part } from './part.ts';
+import type { Inside } from './part.ts';
 import { stagingFilter } from './staging/staging-rules.ts';
 
 export type { BackendStats } from './call/traffic.ts';
@@ -84,8 +84,6 @@ export interface Verification {
 export type UrlSchemes = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 const NO_OPTIONS: Readonly<Record<string, never>> = /* @__PURE__ */ Object.freeze({});
-const NO_FILTERS: readonly never[] = /* @__PURE__ */ Object.freeze([]);
-const noGuards = (): readonly DeliveryFilter[] => NO_FILTERS;
 
 /**
  * A way to send mail. Subclasses say what they can do (`features`) and implement `deliverOne`; everything else, from
@@ -179,13 +177,12 @@ export abstract class EmailBackend implements AsyncDisposable {
   }
 
   /**
-   * A connection as a wrapper around it uses it.
+   * What a {@link Part} is made of.
    *
-   * @param guards As in {@link Part}; none where the wrapper's own call has let the messages pass.
    * @internal
    * @throws {ConfigurationError} `invalid-backend` for what does not extend EmailBackend, or goes past the staging guard.
    */
-  static part(connection: EmailBackend, guards: () => readonly DeliveryFilter[] = noGuards): Part {
+  static inside(connection: EmailBackend): Inside {
     if (!(typeof connection === 'object' && connection !== null && #host in connection)) {
       throw new ConfigurationError(
         'invalid-backend',
@@ -193,9 +190,12 @@ export abstract class EmailBackend implements AsyncDisposable {
       );
     }
     insistOnFilters(connection);
-    const deliverSync = (jobs: readonly Job[]) => connection.deliverSync(jobs);
-    const isOpen = () => connection.#opened > 0;
-    return new Part(connection, connection.#host, connection.#filters, deliverSync, isOpen, guards);
+    return {
+      host: connection.#host,
+      filters: connection.#filters,
+      deliverSync: (jobs) => connection.deliverSync(jobs),
+      isOpen: () => connection.#opened > 0,
+    };
   }
 
   /** Delivers while the thread waits; by default in a worker thread, over a connection made there like this one. */

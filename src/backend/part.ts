@@ -1,9 +1,20 @@
 import type { AccountRates } from '../util/rates.ts';
-import type { EmailBackend } from './backend.ts';
+import { EmailBackend } from './backend.ts';
 import type { CallHost } from './call/call.ts';
 import type { BackendFacts } from './call/read-input.ts';
 import type { DeliveryFilter } from './filter.ts';
 import type { DeliveryContext, DeliveryResult, Job } from './job.ts';
+
+/** What a backend lets wrappers use of it that its callers do not see. */
+export interface Inside {
+  readonly host: CallHost;
+  /** What stands before it alone. */
+  readonly filters: readonly DeliveryFilter[];
+  deliverSync(jobs: readonly Job[]): readonly DeliveryResult[];
+  isOpen(): boolean;
+}
+
+const NO_GUARDS: readonly never[] = /* @__PURE__ */ Object.freeze([]);
 
 /**
  * A connection that a wrapper is made of. What the wrapper's own call has done is not done again: messages are checked, listeners
@@ -11,32 +22,24 @@ import type { DeliveryContext, DeliveryResult, Job } from './job.ts';
  */
 export class Part {
   readonly connection: EmailBackend;
+  readonly #inside: Inside;
   readonly #host: CallHost;
-  readonly #filters: readonly DeliveryFilter[];
-  readonly #deliverSync: (jobs: readonly Job[]) => readonly DeliveryResult[];
-  readonly #isOpen: () => boolean;
   readonly #guards: () => readonly DeliveryFilter[];
 
-  /** @param guards what its messages must pass besides, for a wrapper whose messages come from elsewhere than a call of its own */
-  constructor(
-    connection: EmailBackend,
-    host: CallHost,
-    filters: readonly DeliveryFilter[],
-    deliverSync: (jobs: readonly Job[]) => readonly DeliveryResult[],
-    isOpen: () => boolean,
-    guards: () => readonly DeliveryFilter[],
-  ) {
+  /**
+   * @param guards what its messages must pass besides, for a wrapper whose messages come from elsewhere than a call of its own
+   * @throws {ConfigurationError} `invalid-backend` for what does not extend EmailBackend, or goes past the staging guard.
+   */
+  constructor(connection: EmailBackend, guards: () => readonly DeliveryFilter[] = () => NO_GUARDS) {
     this.connection = connection;
-    this.#host = host;
-    this.#filters = filters;
-    this.#deliverSync = deliverSync;
-    this.#isOpen = isOpen;
+    this.#inside = EmailBackend.inside(connection);
+    this.#host = this.#inside.host;
     this.#guards = guards;
   }
 
   /** Whether somebody has opened it who has not closed it yet. */
   get isOpen(): boolean {
-    return this.#isOpen();
+    return this.#inside.isOpen();
   }
 
   /** How many calls it lets run at once. */
@@ -67,7 +70,8 @@ export class Part {
   /** What stands before this connection alone, and the guards. */
   get filters(): readonly DeliveryFilter[] {
     const guards = this.#guards();
-    return guards.length === 0 ? this.#filters : [...guards, ...this.#filters];
+    const { filters } = this.#inside;
+    return guards.length === 0 ? filters : [...guards, ...filters];
   }
 
   /** Counts what became of a try in the connection's statistics. */
@@ -98,6 +102,6 @@ export class Part {
 
   /** Delivers while the thread waits. @throws {ConfigurationError} `not-blocking` */
   deliverSync(jobs: readonly Job[]): readonly DeliveryResult[] {
-    return this.#deliverSync(jobs);
+    return this.#inside.deliverSync(jobs);
   }
 }

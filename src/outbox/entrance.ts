@@ -1,5 +1,6 @@
 import { type BackendOptions, EmailBackend } from '../backend/backend.ts';
 import type { DeliveryResult, Job } from '../backend/job.ts';
+import { Part } from '../backend/part.ts';
 import type { Feature } from '../model/features.ts';
 
 /** What stands before an outbox. */
@@ -34,7 +35,7 @@ export function entranceOptions({
   onUnsupported,
   deadlineMs,
 }: EntranceOptions): BackendOptions {
-  const from = defaultFrom ?? EmailBackend.part(connection).facts.options.defaultFrom;
+  const from = defaultFrom ?? new Part(connection).facts.options.defaultFrom;
   return {
     ...(from !== undefined && { defaultFrom: from }),
     ...(onUnsupported !== undefined && { onUnsupported }),
@@ -44,5 +45,5 @@ export function entranceOptions({
 
 /** What an outbox can do over a connection. */
 export function outboxFeatures(connection: EmailBackend): ReadonlySet<Feature> {
-  return new Set<Feature>([...EmailBackend.part(connection).facts.features, 'sendAt', 'idempotencyKey']);
+  return new Set<Feature>([...new Part(connection).facts.features, 'sendAt', 'idempotencyKey']);
 }

@@ -1,9 +1,9 @@
-import { EmailBackend } from '../backend/backend.ts';
+import type { EmailBackend } from '../backend/backend.ts';
 import type { Messages } from '../backend/call/message-source.ts';
 import { deliverEach } from '../backend/deliver-each.ts';
 import type { DeliveryFilter } from '../backend/filter.ts';
 import { type DeliveryResult, type Job, sameForAll, whileReading } from '../backend/job.ts';
-import type { Part } from '../backend/part.ts';
+import { Part } from '../backend/part.ts';
 import { stagingFilter } from '../backend/staging/staging-rules.ts';
 import { generateMessageId } from '../mime/compose/message-id.ts';
 import { copyError } from '../model/error-copies.ts';
@@ -79,7 +79,7 @@ export class Outbox implements AsyncDisposable {
     checkOptions('Outbox', OUTBOX_OPTIONS, options);
     this.#options = options;
     this.#store = options.store;
-    this.#part = EmailBackend.part(options.connection, guards);
+    this.#part = new Part(options.connection, guards);
     this.#seal = new Seal(options.sealKey);
     this.#lanes = options.lanes ?? LANES;
     this.#rates = laneRates(this.#lanes);

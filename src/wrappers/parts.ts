@@ -1,5 +1,5 @@
-import { EmailBackend } from '../backend/backend.ts';
-import type { Part } from '../backend/part.ts';
+import type { EmailBackend } from '../backend/backend.ts';
+import { Part } from '../backend/part.ts';
 import { copyError } from '../model/error-copies.ts';
 import { ConfigurationError } from '../model/errors.ts';
 import { ADVISORY, type Feature } from '../model/features.ts';
@@ -55,7 +55,7 @@ export function partsOf(owner: string, connections: Given, count?: number): read
 
 function partAt(place: string, connection: EmailBackend): Part {
   try {
-    return EmailBackend.part(connection);
+    return new Part(connection);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     throw copyError(error, { message: `${place}: ${error.message}` });

@@ -1,12 +1,13 @@
 import type { DeliveryResult } from '../backend/job.ts';
-import { Attempt } from '../events/mail-events.ts';
+import { mailEvents } from '../events/mail-contexts.ts';
 import type { EmailMessage } from '../model/message.ts';
 import type { RecipientStatus } from '../model/status.ts';
 import { reasonOf } from '../util/reason.ts';
 
 /** Tells the listeners of Attempt what became of a try; nobody waits for them. */
 export function tellOfTry(backend: string, via: string, message: EmailMessage, answer: DeliveryResult): void {
-  if (!Attempt.hasListeners) return;
+  const { Attempt } = mailEvents;
+  if (!Attempt?.hasListeners) return;
   const recipients = new Map<string, RecipientStatus>();
   for (const [address, status] of answer.recipients) recipients.set(address, Object.freeze({ ...status }));
   try {

@@ -3,6 +3,7 @@ import { NodemailerBackend } from '../../src/adapters/nodemailer.ts';
 import { EmailBackend } from '../../src/backend/backend.ts';
 import { askToCommit } from '../../src/backend/commit.ts';
 import type { DeliveryResult, Job } from '../../src/backend/job.ts';
+import { Part } from '../../src/backend/part.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { defaultConnection } from '../../src/connection/connection.ts';
 import { MailboxBackend } from '../../src/mailbox/catch/mailbox-backend.ts';
@@ -48,7 +49,7 @@ describe('what tests and development send over', () => {
     '%s asks last before it delivers, and delivers nothing after a no',
     async (_, make) => {
       const { connection, received, close } = await make();
-      expect(EmailBackend.part(connection).awaitsCommit).toBe(true);
+      expect(new Part(connection).awaitsCommit).toBe(true);
       const trial = new CommitTrial(() => null);
       const sending = trial.deliver(connection, [MAIL, MAIL]);
       await expect.poll(() => trial.asked.flat()[0]).toBe(0);
@@ -112,7 +113,7 @@ describe('a backend of your own', () => {
     const results = await new CommitTrial((index) => index !== 1).deliver(backend, [MAIL, MAIL, MAIL]);
     expect(backend.delivered).toEqual([0, 2]);
     expect(outcomes(results)).toEqual(['sent', 'failed aborted', 'sent']);
-    expect(EmailBackend.part(backend).awaitsCommit).toBe(true);
+    expect(new Part(backend).awaitsCommit).toBe(true);
   });
 
   test('sends the mails of ordinary calls, where nobody is to be asked', async () => {
@@ -121,6 +122,6 @@ describe('a backend of your own', () => {
   });
 
   test('does not ask unless it says so', () => {
-    expect(EmailBackend.part(new ProbeBackend()).awaitsCommit).toBe(false);
+    expect(new Part(new ProbeBackend()).awaitsCommit).toBe(false);
   });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { EmailBackend } from '../../src/backend/backend.ts';
+import { Part } from '../../src/backend/part.ts';
 import { backendNames, findBackend } from '../../src/connection/registry.ts';
 import type { HttpBackend } from '../../src/http/http-backend.ts';
 import type { Carries, HttpFeature, Provider } from '../../src/http/provider.ts';
@@ -79,7 +79,7 @@ async function overview(): Promise<string> {
     );
     const made = new backend(options);
     const { batch } = await made.load(options);
-    const { idempotencyMs } = EmailBackend.part(made);
+    const { idempotencyMs } = new Part(made);
     const { region } = optionTable;
     rows.push([
       `[\`${name}\`](${name}.md)`,

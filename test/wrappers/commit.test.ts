@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { EmailBackend } from '../../src/backend/backend.ts';
 import { askToCommit } from '../../src/backend/commit.ts';
 import { type DeliveryResult, failedDelivery, type Job } from '../../src/backend/job.ts';
+import { Part } from '../../src/backend/part.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { EmailConnectionError } from '../../src/model/errors.ts';
 import { FailoverBackend } from '../../src/wrappers/failover.ts';
@@ -90,12 +91,12 @@ describe.each(WAYS)('over %s', (_, make) => {
   });
 
   test('its mails are asked for by the connections', () => {
-    expect(EmailBackend.part(make()).awaitsCommit).toBe(true);
+    expect(new Part(make()).awaitsCommit).toBe(true);
   });
 });
 
 test('a wrapper of a connection that does not ask does not either', () => {
-  const { awaitsCommit } = EmailBackend.part(new FailoverBackend({ connections: [new Asking(), new ProbeBackend()] }));
+  const { awaitsCommit } = new Part(new FailoverBackend({ connections: [new Asking(), new ProbeBackend()] }));
   expect(awaitsCommit).toBe(false);
 });
 
@@ -114,6 +115,6 @@ test('nobody is asked for the copies of a mirror, which need not ask', async () 
   await expect.poll(() => given.length).toBe(1);
   expect(given[0]?.beforeCommit).toBeUndefined();
   expect(trial.asked).toEqual([[0]]);
-  expect(EmailBackend.part(mirror).awaitsCommit).toBe(true);
-  expect(EmailBackend.part(new MirrorBackend({ connections: [copies, new DummyBackend()] })).awaitsCommit).toBe(false);
+  expect(new Part(mirror).awaitsCommit).toBe(true);
+  expect(new Part(new MirrorBackend({ connections: [copies, new DummyBackend()] })).awaitsCommit).toBe(false);
 });

@@ -1,5 +1,5 @@
-import type { Awaitable } from '../../events/mail-event.ts';
-import { BeforeSend, type BeforeSendContext } from '../../events/mail-events.ts';
+import { type BeforeSendContext, mailEvents } from '../../events/mail-contexts.ts';
+import type { Awaitable, MailEvent } from '../../events/mail-event.ts';
 import { type Composer, composer } from '../../mime/composer.ts';
 import { ConfigurationError, EmailError, SendError, UnsupportedFeatureError } from '../../model/errors.ts';
 import { findMissingFeatures } from '../../model/features.ts';
@@ -30,8 +30,9 @@ export function prepare(
   isBlocking: boolean,
 ): Awaitable<Prepared | Refused> {
   if (read.kind === 'refused') return read;
-  if (!BeforeSend.hasListeners) return makeReady(backend, filters, read, isBlocking);
-  return runBeforeSend(backend, read, (changed) => makeReady(backend, filters, changed, isBlocking));
+  const { BeforeSend } = mailEvents;
+  if (!BeforeSend?.hasListeners) return makeReady(backend, filters, read, isBlocking);
+  return runBeforeSend(BeforeSend, backend, read, (changed) => makeReady(backend, filters, changed, isBlocking));
 }
 
 /** The job as the backend sees it. */
@@ -40,6 +41,7 @@ export function jobOf(prepared: Prepared, signal: AbortSignal | undefined): Job 
 }
 
 function runBeforeSend(
+  event: MailEvent<BeforeSendContext>,
   backend: BackendFacts,
   read: Readable,
   next: (read: Readable) => Awaitable<Prepared | Refused>,
@@ -63,7 +65,7 @@ function runBeforeSend(
     );
   };
   try {
-    const context = BeforeSend.emit({ backend: backend.name, message: read.message, cancelled: null });
+    const context = event.emit({ backend: backend.name, message: read.message, cancelled: null });
     return context instanceof Promise ? context.then(proceed).catch(fail) : proceed(context);
   } catch (cause) {
     return fail(cause);

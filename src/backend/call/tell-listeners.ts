@@ -1,5 +1,5 @@
+import { mailEvents } from '../../events/mail-contexts.ts';
 import type { Awaitable } from '../../events/mail-event.ts';
-import { AfterSend, SendFailed } from '../../events/mail-events.ts';
 import { type EmailError, SendError } from '../../model/errors.ts';
 import type { EmailMessage } from '../../model/message.ts';
 import type { MessageResult, RecipientStatus } from '../../model/status.ts';
@@ -15,8 +15,9 @@ export function tellListeners(
   message: EmailMessage,
   result: MessageResult,
 ): Awaitable<EmailError | null> {
+  const { AfterSend, SendFailed } = mailEvents;
   const event = result.error === null ? AfterSend : SendFailed;
-  if (!event.hasListeners) return null;
+  if (!event?.hasListeners) return null;
   const callError = (cause: unknown): EmailError => {
     const reason = reasonOf(cause);
     const text = `a listener of ${event.name} failed, see status for what was sent: ${reason}`;
@@ -26,8 +27,8 @@ export function tellListeners(
   try {
     const told =
       result.error === null
-        ? AfterSend.emit({ backend, message, result: shown })
-        : SendFailed.emit({ backend, message, result: shown, error: result.error });
+        ? AfterSend?.emit({ backend, message, result: shown })
+        : SendFailed?.emit({ backend, message, result: shown, error: result.error });
     return told instanceof Promise ? told.then(() => null, callError) : null;
   } catch (cause) {
     return callError(cause);
