@@ -29,6 +29,7 @@ const LOADED = [
   'outbox/engine',
   'outbox/dashboard/dashboard',
   'backend/blocking/bridge',
+  'backend/call/engine',
 ];
 const PROGRAMS = ['cli/main'];
 /** What browsers get. */
@@ -37,8 +38,8 @@ const PAGES = ['mailbox/page/app', 'outbox/page/outbox'];
 /** What both the mailbox and the test kit use to read mails; neither should load the other for it. */
 const READER = ['mime/read/addresses.ts', 'mime/read/links.ts', 'mime/read/html-text.ts'];
 
-/** Backends without a protocol: what they share with the others becomes a file without any. */
-const PLAIN_BACKENDS = ['backends/console.ts', 'backends/dummy.ts', 'backends/file.ts'];
+/** Backends without a protocol, and what the engine of calls needs: what these are made of becomes a file without any protocol. */
+const BACKEND = ['backends/console.ts', 'backends/dummy.ts', 'backends/file.ts', 'backend/deliver-each.ts'];
 
 /** Modules that differ in CommonJS: test runners have no `import()` there. */
 const COMMONJS = { 'options/import-module.ts': 'options/require-module.ts' };
@@ -108,7 +109,7 @@ async function declare() {
 async function bundle(format, names, sourcemap) {
   const groups = [
     { name: 'model', holds: common(reachable('mime/index.ts'), reachable('index.ts')) },
-    { name: 'backend', holds: new Set(PLAIN_BACKENDS.flatMap((path) => [...reachable(path)])) },
+    { name: 'backend', holds: new Set(BACKEND.flatMap((path) => [...reachable(path)])) },
     { name: 'core', holds: reachable('index.ts') },
     { name: 'composer', holds: reachable('mime/compose/engine.ts') },
     { name: 'lint', holds: reachable('mime/lint/lint.ts') },

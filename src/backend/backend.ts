@@ -6,20 +6,24 @@ import type { Feature } from '../model/features.ts';
 import type { MessageResult, SendStatus } from '../model/status.ts';
 import { type AnyOptionTable, checkOptions, type OptionSpec, type OptionTable } from '../options/option-table.ts';
 import type { RetryOptions } from '../util/backoff.ts';
+import { breathe } from '../util/breathe.ts';
 import { processState } from '../util/process-state.ts';
 import type { AccountRates } from '../util/rates.ts';
+import { isWorkerd } from '../util/runtime.ts';
 import { beginBlockingDelivery, blockingDelivery } from './blocking/delivery.ts';
-import { Call, type CallHost } from './call/call.ts';
+import type { CallHost } from './call/call.ts';
 import type { CallOptions } from './call/call-options.ts';
 import { conclude } from './call/conclusion.ts';
+import { FirstStream } from './call/first-stream.ts';
 import { Gate } from './call/gate.ts';
+import { type CallEngine, callEngine } from './call/late-engine.ts';
 import { MessageSource, type Messages } from './call/message-source.ts';
 import type { MessageInput } from './call/read-input.ts';
 import { sendWhenAdmitted } from './call/send-call.ts';
 import { SyncCall } from './call/sync-call.ts';
-import { isSendTraced, traceSend, traceSendSync, traceStream } from './call/trace-send.ts';
+import { isSendTraced, traceSend, traceSendSync } from './call/trace-send.ts';
 import { type BackendStats, Traffic } from './call/traffic.ts';
-import { deliverEach } from './deliver-each.ts';
+import type { DeliverOne } from './deliver-each.ts';
 import type { DeliveryFilter } from './filter.ts';
 import { type DeliveryContext, type DeliveryResult, failedDelivery, type Job, toEmailError } from './job.ts';
 import type { Inside } from './part.ts';
@@ -149,7 +153,14 @@ export abstract class EmailBackend implements AsyncDisposable {
    * `failed`, or `unknown` when the error's outcome is, and no further ones are taken.
    */
   protected deliver(jobs: AsyncIterable<Job>, _context: DeliveryContext): AsyncIterable<DeliveryResult> {
-    return deliverEach(jobs, (job) => this.deliverOne(job), this.concurrency);
+    const deliverOne = (job: Job) => this.deliverOne(job);
+    return callEngine.loaded?.deliverEach(jobs, deliverOne, this.concurrency) ?? this.#deliverFirst(jobs, deliverOne);
+  }
+
+  /** For who delivers before any call was made. */
+  async *#deliverFirst(jobs: AsyncIterable<Job>, deliverOne: DeliverOne): AsyncIterable<DeliveryResult> {
+    const { deliverEach } = await callEngine.load();
+    yield* deliverEach(jobs, deliverOne, this.concurrency);
   }
 
   /**
@@ -237,10 +248,18 @@ export abstract class EmailBackend implements AsyncDisposable {
   #send(messages: Messages, options: SendOptions): Promise<SendStatus> {
     try {
       const source = new MessageSource(this.#host, messages, options.failSilently === true);
+      if (callEngine.loaded === null) this.#loadEngine();
       return sendWhenAdmitted(this.#host, source, options);
     } catch (error) {
       return Promise.reject(thrownHere(error));
     }
+  }
+
+  /** The first calls wait at the gate, so that thousands of them enter one after another, as others do. */
+  #loadEngine(): void {
+    const { gate } = this.#host;
+    if (gate.isHeld || isWorkerd()) return; // there, a call does not wait for what another request does
+    void this.#traffic.during(() => gate.holdDuring(callEngine.load()));
   }
 
   /**
@@ -249,8 +268,13 @@ export abstract class EmailBackend implements AsyncDisposable {
    * Never throws for a message's fault: its result has the error.
    */
   stream(messages: Messages, options: CallOptions = NO_OPTIONS): AsyncIterableIterator<MessageResult> {
-    const results = new Call(this.#host, new MessageSource(this.#host, messages, false), options);
-    return isSendTraced() ? traceStream(this.name, messages, results) : results;
+    const source = new MessageSource(this.#host, messages, false);
+    const begin = ({ Call, traceStream }: CallEngine): AsyncIterableIterator<MessageResult> => {
+      const results = new Call(this.#host, source, options);
+      return isSendTraced() ? traceStream(this.name, messages, results) : results;
+    };
+    const { loaded } = callEngine;
+    return loaded === null ? new FirstStream(this.#traffic, begin) : begin(loaded);
   }
 
   /** {@link sendMessages}, blocking the thread until it is done; for scripts, migrations and command lines. */
@@ -274,6 +298,7 @@ export abstract class EmailBackend implements AsyncDisposable {
   async open(options: { readonly signal?: AbortSignal } = {}): Promise<this> {
     try {
       await this.connect(options);
+      await callEngine.load();
     } catch (error) {
       throw thrownHere(error);
     }
@@ -323,6 +348,7 @@ export abstract class EmailBackend implements AsyncDisposable {
       options,
       gate: new Gate(() => this.maxActiveCalls),
       traffic: this.#traffic,
+      breathe,
       // A subclass sets its name and features after this constructor has run: they are read when a call needs them.
       get name() {
         return backend.name;

@@ -23,20 +23,6 @@ export function deliverEach(
   return new Deliveries(jobs[Symbol.asyncIterator](), deliverOne, concurrency);
 }
 
-/** {@link deliverEach} for backends that can deliver while the thread waits. */
-export function deliverEachSync(
-  jobs: readonly Job[],
-  deliverOne: (job: Job) => DeliveryResult,
-): readonly DeliveryResult[] {
-  return jobs.map((job) => {
-    try {
-      return deliverOne(job);
-    } catch (error) {
-      return failedDelivery(job, toEmailError(error));
-    }
-  });
-}
-
 /** While a result is wanted jobs are taken, up to the limit, and no sooner; written out, as a generator costs three times as much. */
 class Deliveries implements AsyncIterableIterator<DeliveryResult> {
   readonly #jobs: AsyncIterator<Job>;

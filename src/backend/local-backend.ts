@@ -2,7 +2,7 @@ import { generateMessageId } from '../mime/compose/message-id.ts';
 import { type EmailMessage, withContentRead, withFilesRead } from '../model/message.ts';
 import { EmailBackend } from './backend.ts';
 import { askToCommit } from './commit.ts';
-import { deliverEachSync } from './deliver-each.ts';
+import { deliverEachSync } from './deliver-each-sync.ts';
 import { type DeliveryResult, type Job, whileReading } from './job.ts';
 
 /**

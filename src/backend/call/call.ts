@@ -1,6 +1,7 @@
 import type { EmailError } from '../../model/errors.ts';
 import type { EmailMessage } from '../../model/message.ts';
 import type { MessageResult } from '../../model/status.ts';
+import type { breathe } from '../../util/breathe.ts';
 import type { AccountRates } from '../../util/rates.ts';
 import type { DeliveryFilter } from '../filter.ts';
 import { type DeliveryContext, type DeliveryResult, type Job, reasonToStop, unansweredInTime } from '../job.ts';
@@ -20,6 +21,8 @@ import type { Traffic } from './traffic.ts';
 export interface CallHost extends BackendFacts {
   readonly gate: Gate;
   readonly traffic: Traffic;
+  /** Given, as it must be loaded before a test's fake timers are there. */
+  readonly breathe: typeof breathe;
   /** Whether `deliver` asks each job's {@link Job.beforeCommit} itself. */
   readonly awaitsCommit: boolean;
   /** How long its provider remembers idempotency keys, in milliseconds; null when it has none. */
@@ -120,6 +123,7 @@ export class Call implements AsyncIterableIterator<MessageResult> {
     try {
       this.#jobs = new JobReader({
         backend: this.#host,
+        breathe: this.#host.breathe,
         filters: this.#host.filters(),
         source: this.#source,
         signal,

@@ -15,6 +15,7 @@ export class Gate {
   #running = 0;
   readonly #waiting = new Queue<Waiting>();
   #isAdmitting = false;
+  #isHeld = false;
 
   constructor(limit: () => number) {
     this.#limit = limit;
@@ -25,15 +26,36 @@ export class Gate {
     return this.#limit();
   }
 
+  /** Whether nobody is let in, see {@link holdDuring}. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** Lets nobody in before `loading` has settled; whoever needs what failed to load finds that out. */
+  async holdDuring(loading: Promise<unknown>): Promise<void> {
+    this.#isHeld = true;
+    await loading.catch(() => {});
+    this.#isHeld = false;
+    this.#letIn();
+  }
+
   /** Lets `call` enter as soon as there is room, at once if there is. */
   queue(call: Waiting): void {
-    if (this.#running >= this.#limit()) this.#waiting.push(call);
-    else this.#admit(call);
+    if (this.#hasRoom()) this.#admit(call);
+    else this.#waiting.push(call);
   }
 
   /** Makes room for the next; also while a call waits for its caller's own code, which may send through the same gate. */
   leave(): void {
     this.#running--;
+    this.#letIn();
+  }
+
+  #hasRoom(): boolean {
+    return !this.#isHeld && this.#running < this.#limit();
+  }
+
+  #letIn(): void {
     // One that leaves as it enters, being aborted meanwhile, is seen by the loop that let it in.
     if (this.#isAdmitting) return;
     this.#isAdmitting = true;
@@ -45,7 +67,7 @@ export class Gate {
   }
 
   #admitWaiting(): void {
-    while (this.#running < this.#limit()) {
+    while (this.#hasRoom()) {
       const call = this.#waiting.shift();
       if (call === undefined) return;
       this.#admit(call);

@@ -2,7 +2,7 @@ import type { Awaitable } from '../../events/mail-event.ts';
 import { SendError } from '../../model/errors.ts';
 import type { EmailMessage } from '../../model/message.ts';
 import type { MessageResult } from '../../model/status.ts';
-import { breathe } from '../../util/breathe.ts';
+import type { breathe } from '../../util/breathe.ts';
 import { Leaving } from '../../util/leaving.ts';
 import { reasonOf } from '../../util/reason.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';
@@ -19,6 +19,7 @@ const DONE: IteratorReturnResult<undefined> = /* @__PURE__ */ Object.freeze({ do
 /** What jobs are read from, and who is told of what does not become one. */
 interface Reading {
   readonly backend: BackendFacts;
+  readonly breathe: typeof breathe;
   readonly filters: readonly DeliveryFilter[];
   readonly source: MessageSource;
   readonly signal: AbortSignal | undefined;
@@ -52,7 +53,7 @@ export class JobReader implements AsyncIterableIterator<Job> {
   }
 
   async next(): Promise<IteratorResult<Job>> {
-    const { backend, filters, signal, account, refuse } = this.#reading;
+    const { backend, breathe, filters, signal, account, refuse } = this.#reading;
     for (;;) {
       const turn = breathe();
       if (turn !== null) await turn;

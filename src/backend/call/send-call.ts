@@ -5,10 +5,11 @@ import type { MessageResult, SendStatus } from '../../model/status.ts';
 import { addAbortListener, removeAbortListener } from '../../util/abort-listeners.ts';
 import type { SendOptions } from '../backend.ts';
 import { toEmailError } from '../job.ts';
-import { Call, type CallHost } from './call.ts';
+import type { CallHost } from './call.ts';
 import { CallEnd } from './call-end.ts';
 import { conclude } from './conclusion.ts';
 import type { Gate, Waiting } from './gate.ts';
+import { type CallEngine, callEngine } from './late-engine.ts';
 import { MessageSource } from './message-source.ts';
 
 /** Sends messages when the gate has room, and says what became of all of them. */
@@ -77,9 +78,11 @@ class SendCall implements Waiting {
     const messages = this.#messages;
     const source =
       messages instanceof MessageSource ? messages : new MessageSource(this.#host, [messages], failSilently);
-    const results: MessageResult[] = new Array(source.total ?? 0);
+    let results: MessageResult[] = [];
     let callError: EmailError | null = null;
     try {
+      const { Call } = callEngine.loaded ?? (await this.#loadEngine(gate));
+      results = new Array(source.total ?? 0);
       const call = new Call(this.#host, source, this.#options, gate, this.#callEnd);
       for await (const result of call) results[result.index] = result;
     } catch (error) {
@@ -89,6 +92,16 @@ class SendCall implements Waiting {
       return conclude(results, failSilently, callError);
     } catch (error) {
       throw thrownHere(error);
+    }
+  }
+
+  /** For a call that the gate did not let wait for it, or that meets what kept it from being loaded. */
+  async #loadEngine(gate: Gate | null): Promise<CallEngine> {
+    try {
+      return await this.#host.traffic.during(() => callEngine.load());
+    } catch (error) {
+      gate?.leave();
+      throw error;
     }
   }
 }

@@ -14,7 +14,8 @@ export interface SendTrace extends TraceContext {
   recipients: Readonly<Partial<Record<DeliveryStatus, number>>>;
 }
 
-const tracer: Tracer<SendTrace> = /* @__PURE__ */ new Tracer('amsdal-mail:send');
+/** Of all calls. */
+export const tracer: Tracer<SendTrace> = /* @__PURE__ */ new Tracer('amsdal-mail:send');
 
 /** Whether calls are to be traced. */
 export function isSendTraced(): boolean {
@@ -43,73 +44,8 @@ export function traceSendSync(backend: string, messages: unknown, send: () => Se
   }
 }
 
-/** Traces a stream, from the first result that is asked for to the last one that is taken. */
-export function traceStream(
-  backend: string,
-  messages: unknown,
-  stream: AsyncIterableIterator<MessageResult>,
-): AsyncIterableIterator<MessageResult> {
-  return new TracedStream(sendTrace(backend, messages, false), stream);
-}
-
-/** Passes on at once what is asked of it: a generator would be left only after the result that is under way. */
-class TracedStream implements AsyncIterableIterator<MessageResult> {
-  readonly #context: SendTrace;
-  readonly #stream: AsyncIterableIterator<MessageResult>;
-  readonly #recipients: Partial<Record<DeliveryStatus, number>> = {};
-  #count = 0;
-  #state: 'new' | 'running' | 'ended' = 'new';
-
-  constructor(context: SendTrace, stream: AsyncIterableIterator<MessageResult>) {
-    this.#context = context;
-    this.#stream = stream;
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async next(): Promise<IteratorResult<MessageResult>> {
-    try {
-      const step = await this.#ask();
-      if (step.done === true) this.#end();
-      else {
-        this.#count++;
-        countRecipients(this.#recipients, step.value);
-      }
-      return step;
-    } catch (error) {
-      this.#context.error = tracedError(error);
-      this.#end();
-      throw error;
-    }
-  }
-
-  async return(): Promise<IteratorResult<MessageResult>> {
-    try {
-      return (await this.#stream.return?.()) ?? { done: true, value: undefined };
-    } finally {
-      this.#end();
-    }
-  }
-
-  #ask(): Promise<IteratorResult<MessageResult>> {
-    if (this.#state !== 'new') return this.#stream.next();
-    this.#state = 'running';
-    return tracer.begin(this.#context, () => this.#stream.next());
-  }
-
-  #end(): void {
-    const hasBegun = this.#state === 'running';
-    this.#state = 'ended';
-    if (!hasBegun) return;
-    this.#context.messages = this.#count;
-    this.#context.recipients = this.#recipients;
-    tracer.end(this.#context);
-  }
-}
-
-function sendTrace(backend: string, messages: unknown, blocking: boolean): SendTrace {
+/** What is known of a call at its start. */
+export function sendTrace(backend: string, messages: unknown, blocking: boolean): SendTrace {
   return { backend, messages: Array.isArray(messages) ? messages.length : null, blocking, recipients: {}, error: null };
 }
 
@@ -124,6 +60,7 @@ function noteResults(context: SendTrace, results: readonly MessageResult[]): voi
   context.messages ??= results.length;
 }
 
-function countRecipients(counts: Partial<Record<DeliveryStatus, number>>, { recipients }: MessageResult): void {
+/** Adds the recipients of a result. */
+export function countRecipients(counts: Partial<Record<DeliveryStatus, number>>, { recipients }: MessageResult): void {
   for (const { status } of recipients.values()) counts[status] = (counts[status] ?? 0) + 1;
 }

@@ -35,6 +35,16 @@ export class Traffic {
     if (this.#calls === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
+  /** Counts a call that is about to start, until `run` is done. */
+  async during<T>(run: () => Promise<T>): Promise<T> {
+    this.callStarted();
+    try {
+      return await run();
+    } finally {
+      this.callEnded();
+    }
+  }
+
   messageTaken(): void {
     this.#pending++;
   }

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { askToCommit } from '../../backend/commit.ts';
-import { deliverEachSync } from '../../backend/deliver-each.ts';
+import { deliverEachSync } from '../../backend/deliver-each-sync.ts';
 import { type DeliveryResult, failedDelivery, type Job, whileReading } from '../../backend/job.ts';
 import { EmailConnectionError } from '../../model/errors.ts';
 import { withContentRead, withFilesRead } from '../../model/message.ts';

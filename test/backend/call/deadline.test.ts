@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { deliverEach } from '../../../src/backend/deliver-each.ts';
 import type { Job } from '../../../src/backend/job.ts';
 import { DummyBackend } from '../../../src/backends/dummy.ts';
@@ -9,6 +9,8 @@ import { EmailError } from '../../../src/model/errors.ts';
 import type { MessageResult, SendStatus } from '../../../src/model/status.ts';
 import { draft, ProbeBackend, sent } from '../../probe-backend.ts';
 
+// The first call of a process loads a file, which fake timers do not wait for.
+beforeAll(() => new DummyBackend().open());
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
 });
