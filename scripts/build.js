@@ -16,6 +16,8 @@ import { readModules } from './lib/modules.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const compiler = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
 
+const modules = new Map(readModules(join(root, 'src')).map((module) => [module.path, module]));
+
 /** Threads, which are started by file name. */
 const THREADS = ['blocking-worker', 'mailbox/preview-worker'];
 /** Where a file of dist has another place than its source. @type {Readonly<Record<string, string>>} */
@@ -40,6 +42,16 @@ const READER = ['mime/read/addresses.ts', 'mime/read/links.ts', 'mime/read/html-
 
 /** Backends without a protocol, and what the engine of calls needs: what these are made of becomes a file without any protocol. */
 const BACKEND = ['backends/console.ts', 'backends/dummy.ts', 'backends/file.ts', 'backend/deliver-each.ts'];
+
+/**
+ * Backends by how they send, each with what loads later: of what `import 'amsdal-mail'` loads, theirs becomes a file of its own.
+ * Bundlers keep of a file what anything needs that may load later, and so of a file for all backends what any backend needs.
+ */
+const PROTOCOLS = {
+  smtp: ['backends/smtp.ts', 'backends/smtp/engine.ts'],
+  http: [...importersOf('http/http-backend.ts'), 'http/engine.ts'],
+  ses: ['backends/ses.ts', 'backends/ses/engine.ts'],
+};
 
 /** Modules that differ in CommonJS: test runners have no `import()` there. */
 const COMMONJS = { 'options/import-module.ts': 'options/require-module.ts' };
@@ -98,23 +110,25 @@ async function declare() {
 
 /**
  * A file per entry point, one for messages and what else `amsdal-mail/mime` shares with backends, one for what every backend is
- * made of, one for everything else that `import 'amsdal-mail'` needs, one for the composer, which loads at the first mail, one for
- * `lint`, one for the SMTP receiver, one for reading mails, and the mailbox, which finds its page beside it. What is left over
- * falls into files by who imports it.
+ * made of, one for each protocol, one for everything else that `import 'amsdal-mail'` needs, one for the composer, which loads at
+ * the first mail, one for `lint`, one for the SMTP receiver, one for reading mails, and the mailbox, which finds its page beside
+ * it. What is left over falls into files by who imports it.
  *
  * @param {'esm' | 'cjs'} format
  * @param {readonly string[]} names
  * @param {boolean} sourcemap
  */
 async function bundle(format, names, sourcemap) {
+  const loaded = reachable('index.ts');
   const groups = [
-    { name: 'model', holds: common(reachable('mime/index.ts'), reachable('index.ts')) },
-    { name: 'backend', holds: new Set(BACKEND.flatMap((path) => [...reachable(path)])) },
-    { name: 'core', holds: reachable('index.ts') },
+    { name: 'model', holds: common(reachable('mime/index.ts'), loaded) },
+    { name: 'backend', holds: reachable(...BACKEND) },
+    ...Object.entries(PROTOCOLS).map(([name, paths]) => ({ name, holds: common(reachable(...paths), loaded) })),
+    { name: 'core', holds: loaded },
     { name: 'composer', holds: reachable('mime/compose/engine.ts') },
     { name: 'lint', holds: reachable('mime/lint/lint.ts') },
     { name: 'smtp-server', holds: reachable('smtp-server/server.ts') },
-    { name: 'reader', holds: new Set(READER.flatMap((path) => [...reachable(path)])) },
+    { name: 'reader', holds: reachable(...READER) },
     { name: 'eml', holds: reachable('mime/read/message-from-eml.ts') },
     { name: 'mailbox/pages', holds: common(reachable('mailbox/index.ts'), reachable('outbox/dashboard/dashboard.ts')) },
     { name: 'mailbox/server', holds: reachable('mailbox/index.ts') },
@@ -162,14 +176,20 @@ function escaped(code) {
   return code.replaceAll(/[^\0-\x7f]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** A module and all that importing it loads. @type {(path: string) => ReadonlySet<string>} */
-function reachable(path) {
-  const modules = new Map(readModules(join(root, 'src')).map((module) => [module.path, module]));
-  const found = new Set([path]);
+/** Modules and all that importing them loads. @type {(...paths: string[]) => ReadonlySet<string>} */
+function reachable(...paths) {
+  const found = new Set(paths);
   for (const name of found) {
     for (const { kind, target } of modules.get(name)?.imports ?? []) if (kind === 'static' && target) found.add(target);
   }
   return new Set([...found].map((name) => join(root, 'src', name)));
+}
+
+/** The modules that import one. @param {string} path */
+function importersOf(path) {
+  const isImport = (/** @type {import('./lib/modules.js').Import} */ { kind, target }) =>
+    kind === 'static' && target === path;
+  return [...modules.values()].filter(({ imports }) => imports.some(isImport)).map((module) => module.path);
 }
 
 /** @param {ReadonlySet<string>} some @param {ReadonlySet<string>} others @returns {ReadonlySet<string>} */
