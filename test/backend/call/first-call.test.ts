@@ -75,6 +75,21 @@ test('a stream that is left before its first result closes the messages', async 
   expect(end).toHaveBeenCalledOnce();
 });
 
+test('a part that cannot be loaded fails every call, and those after it', async () => {
+  const { DummyBackend, draft } = await fresh();
+  const { callEngine } = await import('../../../src/backend/call/late-engine.ts');
+  const { ConfigurationError } = await import('../../../src/model/errors.ts');
+  const missing = new ConfigurationError('load-failed', 'a part cannot be loaded');
+  const load = vi.spyOn(callEngine, 'load').mockRejectedValue(missing);
+  const backend = new DummyBackend();
+  const calls = Array.from({ length: 300 }, () => backend.sendMessages([draft('one')]));
+  const settled = await Promise.allSettled(calls);
+  expect(settled.every((each) => each.status === 'rejected' && each.reason.code === 'load-failed')).toBe(true);
+  await backend.close();
+  load.mockRestore();
+  expect(await backend.sendMessages([draft('two')])).toMatchObject({ isSuccess: true });
+});
+
 test('a subclass may deliver by itself', async () => {
   const { DummyBackend, draft } = await fresh();
   const { EmailMessage } = await import('../../../src/model/message.ts');

@@ -13,6 +13,21 @@ test('lets as many in as the limit says, the others in order as there is room', 
   expect(started).toEqual([0, 1, 2, 3, 4]);
 });
 
+test.each([
+  ['while something loads', () => Promise.resolve()],
+  ['until what loads has failed', () => Promise.reject(new Error('missing'))],
+])('lets nobody in %s, and then as many as there is room for', async (_, load) => {
+  const started: number[] = [];
+  const gate = new Gate(() => 2);
+  const loading = gate.holdDuring(load());
+  for (let call = 0; call < 4; call++) gate.queue({ enter: () => started.push(call) });
+  expect([gate.isHeld, ...started]).toEqual([true]);
+  await loading;
+  expect([gate.isHeld, ...started]).toEqual([false, 0, 1]);
+  gate.leave();
+  expect(started).toEqual([0, 1, 2]);
+});
+
 test('who leaves for a while and comes back counts again', () => {
   const started: string[] = [];
   const gate = new Gate(() => 1);
