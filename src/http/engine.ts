@@ -21,7 +21,7 @@ import { Batcher } from './batcher.ts';
 import { committing, letGo } from './commit.ts';
 import { mailForEach } from './each-mail.ts';
 import { type Refusal, unmadeError, unpreparedError } from './failure.ts';
-import { encodeJson, type Json, JsonList, jsonOf } from './json.ts';
+import { encodeJson, JsonList, jsonOf } from './json.ts';
 import type { HttpOptions } from './options.ts';
 import { hasVariables, withExtra } from './payload.ts';
 import {
@@ -101,7 +101,7 @@ export class HttpEngine {
     const { check } = this.#provider;
     const { baseUrl, path, body } = check;
     const method = body === undefined ? 'GET' : 'POST';
-    const encode = (): Encoded | null => (body === undefined ? null : encodeJson(jsonOf(body, false)));
+    const encode = (): Encoded | null => (body === undefined ? null : encodeJson(jsonOf(body)));
     const read = (said: Answer): Reading<Answer> => ({ said });
     const answered = await this.#requests.run({ method, baseUrl, path, encode, read, messages: [] }, signal);
     const { answer } = answered;
@@ -195,18 +195,18 @@ export class HttpEngine {
     if (batches !== null && built.batch !== undefined && message.idempotencyKey === null) {
       const path = built.batch;
       const delivered = await new Promise<DeliveryResult>((resolve) => {
-        batches.add(path, { job, built, body, resolve }, jsonFor(message, body));
+        batches.add(path, { job, built, body, resolve }, jsonOf(body));
       });
       return { ...delivered, ...facts };
     }
-    return { ...(await this.#send(job, built, () => this.#encodeOne(message, built, body))), ...facts };
+    return { ...(await this.#send(job, built, () => this.#encodeOne(built, body))), ...facts };
   }
 
-  #encodeOne(message: EmailMessage, { path }: Built, body: object): Encoded {
+  #encodeOne({ path }: Built, body: object): Encoded {
     const { batch, encode } = this.#provider;
     if (encode !== undefined) return encode(body);
     const list = new JsonList(batch?.around(path) ?? ['', '']);
-    list.add(jsonFor(message, body));
+    list.add(jsonOf(body));
     return list.encode(batch?.holdsOne !== true);
   }
 
@@ -322,7 +322,7 @@ export class HttpEngine {
   }
 
   #sendAlone({ job, built, body, resolve }: Waiting, before?: Failure): void {
-    this.#send(job, built, () => this.#encodeOne(job.message, built, body), before).then(resolve, (error) =>
+    this.#send(job, built, () => this.#encodeOne(built, body), before).then(resolve, (error) =>
       resolve(failedDelivery(job, toEmailError(error))),
     );
   }
@@ -341,12 +341,8 @@ function readingOf(verdict: Verdict): Reading<Accepted> {
 
 function listOf(around: readonly [string, string], entries: readonly Waiting[]): JsonList {
   const list = new JsonList(around);
-  for (const { job, body } of entries) list.add(jsonFor(job.message, body));
+  for (const { body } of entries) list.add(jsonOf(body));
   return list;
-}
-
-function jsonFor({ attachments }: EmailMessage, body: object): Json {
-  return jsonOf(body, attachments.length > 0);
 }
 
 /** Octets of attachments that many mails may have in memory at once. */

@@ -44,7 +44,7 @@ export class SesHttpClient implements SesClient {
     const [method, path] = REQUESTS[operation];
     if (operation === 'GetAccount') return this.#client.send(method, path, '', deadline);
     const dropped = Object.keys(input).find((name) => !PARAMETERS[operation].has(name));
-    if (dropped === undefined) return this.#client.send(method, path, encodeJson(jsonOf(input, true)).body, deadline);
+    if (dropped === undefined) return this.#client.send(method, path, encodeJson(jsonOf(input)).body, deadline);
     const text = `ses: ${operation} has no parameter ${dropped}, which SES would drop: correct the option extra`;
     throw new UnsentError(new ConfigurationError('unknown-option', text, { option: 'extra' }));
   }
