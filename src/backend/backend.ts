@@ -139,10 +139,8 @@ export abstract class EmailBackend implements AsyncDisposable {
    * @throws {ConfigurationError} `invalid-backend` for a subclass that implements neither this nor `deliver`.
    */
   protected deliverOne(_job: Job): DeliveryResult | Promise<DeliveryResult> {
-    throw new ConfigurationError(
-      'invalid-backend',
-      `${this.constructor.name} implements neither deliverOne nor deliver`,
-    );
+    const text = `${this.constructor.name} implements neither deliverOne nor deliver`;
+    throw new ConfigurationError('invalid-backend', text);
   }
 
   /**
@@ -179,10 +177,8 @@ export abstract class EmailBackend implements AsyncDisposable {
     // One of another copy of this package: the base class it has there knows where its filters are.
     const put: unknown = Reflect.get(made, 'filter');
     if (typeof put !== 'function' || put === EmailBackend.filter) {
-      throw new ConfigurationError(
-        'invalid-backend',
-        'a connection that does not extend EmailBackend cannot be guarded',
-      );
+      const text = 'a connection that does not extend EmailBackend cannot be guarded';
+      throw new ConfigurationError('invalid-backend', text);
     }
     put.call(made, backend, filter);
   }
