@@ -81,7 +81,7 @@ describe('a worker whose store fails for a moment', () => {
   });
 
   it('goes on when it could not ask for its rate', async () => {
-    const { outbox, dummy, store } = setUp({ lanes: { slow: { perSecond: 100 } } });
+    const { outbox, dummy, store } = setUp({ lanes: { slow: { perSecond: 100, burst: 3 } } }); // the clock of its store stands still
     failOnce(store, 'take', (call) => call === 2);
     await outbox.enqueue([mail(), mail(), mail()]);
     expect(await outbox.flush()).toMatchObject({ sent: 3 });
