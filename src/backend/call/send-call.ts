@@ -29,6 +29,8 @@ class SendCall implements Waiting {
   #isAdmitted = false;
   /** For a call that waits and that something can end. */
   #stopWaiting: (() => void) | null = null;
+  /** For a call that waits. */
+  #goOn: ((gate: Gate | null) => void) | null = null;
 
   constructor(
     host: CallHost,
@@ -52,11 +54,25 @@ class SendCall implements Waiting {
     }
     this.#host.gate.queue(this);
     if (this.#isAdmitted) return;
+    this.#wait();
     if (this.#messages instanceof MessageSource) this.#messages = this.#messages.only ?? this.#messages;
     if (callEnd === null) return;
     const onEnd = () => this.#start(null);
     addAbortListener(callEnd.signal, onEnd);
     this.#stopWaiting = () => removeAbortListener(callEnd.signal, onEnd);
+  }
+
+  /** It goes on where it was made, so that listeners find what AsyncLocalStorage has for who sends. */
+  #wait(): void {
+    const { traffic } = this.#host;
+    traffic.callStarted();
+    const turn = new Promise<Gate | null>((resolve) => {
+      this.#goOn = resolve;
+    });
+    void turn.then((gate) => {
+      this.#resolve(this.#run(gate));
+      traffic.callEnded(); // it counts by itself from now on
+    });
   }
 
   enter(): void {
@@ -69,7 +85,8 @@ class SendCall implements Waiting {
     this.#isAdmitted = true;
     this.#stopWaiting?.();
     this.#stopWaiting = null;
-    this.#resolve(this.#run(gate));
+    if (this.#goOn === null) this.#resolve(this.#run(gate));
+    else this.#goOn(gate);
   }
 
   /** The functions that await the call are in the stack of what is thrown here: its promise follows this one from the start. */

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { expect, test, vi } from 'vitest';
 import type { MessageResult } from '../../../src/model/status.ts';
 
@@ -118,4 +119,23 @@ test('an error of it shows the functions that await it', async () => {
   }
   const error: unknown = await signUp().catch((thrown: unknown) => thrown);
   expect(Reflect.get(Object(error), 'stack')).toMatch(/ at (?:async )?signUp /);
+});
+
+test('listeners find the AsyncLocalStorage of whoever sends, in calls and in streams', async () => {
+  const { DummyBackend, draft } = await fresh();
+  const { BeforeSend } = await import('../../../src/events/mail-events.ts');
+  const sender = new AsyncLocalStorage<string>();
+  const seen: (readonly [string, string | undefined])[] = [];
+  BeforeSend.subscribe((context, next) => {
+    seen.push([context.message.subject, sender.getStore()]);
+    return next(context);
+  });
+  const backend = new DummyBackend();
+  await Promise.all(
+    ['one', 'two', 'three'].map((subject) => sender.run(subject, () => backend.sendMessages([draft(subject)]))),
+  );
+  await Promise.all(
+    ['four', 'five'].map((subject) => sender.run(subject, () => backend.stream([draft(subject)]).next())),
+  );
+  expect(seen).toEqual(['one', 'two', 'three', 'four', 'five'].map((subject) => [subject, subject]));
 });

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, describe, expect, test } from 'vitest';
 import { deliverEach } from '../../../src/backend/deliver-each.ts';
 import { AfterSend, BeforeSend, SendFailed } from '../../../src/events/mail-events.ts';
@@ -31,6 +32,34 @@ describe('hooks', () => {
     const status = await new ProbeBackend().sendMessages([draft('one')]);
     expect(status.messageId).toBe('changed@x.org');
     expect(statuses(status)).toEqual({ 'z@x.org': 'sent' });
+  });
+
+  test('finds the AsyncLocalStorage of whoever sends, in calls that wait for their turn, too', async () => {
+    const sender = new AsyncLocalStorage<string>();
+    const seen: (readonly [string, string | undefined])[] = [];
+    const note = (subject: string) => seen.push([subject, sender.getStore()]);
+    stops.push(
+      BeforeSend.subscribe((context, next) => {
+        note(context.message.subject);
+        return next(context);
+      }),
+      AfterSend.subscribe((context, next) => {
+        note(context.message.subject);
+        return next(context);
+      }),
+    );
+    class OneCall extends ProbeBackend {
+      protected override readonly maxActiveCalls = 1;
+    }
+    const backend = new OneCall();
+    const subjects = ['one', 'two', 'three'];
+    await Promise.all(subjects.map((subject) => sender.run(subject, () => backend.sendMessages([draft(subject)]))));
+    expect(seen).toEqual(
+      subjects.flatMap((subject) => [
+        [subject, subject],
+        [subject, subject],
+      ]),
+    );
   });
 
   test('BeforeSend cancels: failed, code cancelled, not thrown', async () => {
