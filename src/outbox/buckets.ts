@@ -12,6 +12,11 @@ const OTHERS_MS = 600_000;
  * what has gone since.
  */
 const TOLD_MS = OTHERS_MS / 2;
+/** Room is kept for one that has waited when there is some within this time, and so long after that, in milliseconds. */
+const LONGEST_KEPT_MS = 61_000;
+const KEPT_MS = 2_000;
+/** How soon others ask again that wait for it, in milliseconds. */
+const ASK_AGAIN_MS = 20;
 const SECOND = 1_000;
 const LENGTHS_MS = { second: SECOND, ...WINDOWS_MS } as const;
 
@@ -26,11 +31,16 @@ interface Kept {
   readonly perSecond: number | null;
   /** When the account's provider told of others. */
   readonly toldAt: number;
+  /** The places that room is kept for, and when there is some; null for none. */
+  readonly room: readonly [count: number, at: number] | null;
   /** Of each window its limit, how many of it others have used, the number of its first part since 1970, and what went in each part from there on. */
-  readonly windows: Readonly<Partial<Record<WindowName, readonly number[]>>>;
+  readonly windows: Readonly<Partial<Record<WindowName, KeptWindow>>>;
 }
 
-const NOTHING: Kept = { at: 0, paidAt: 0, perSecond: null, toldAt: 0, windows: {} };
+/** A limit of null is none: the rates of another worker, or of another time, have one. */
+type KeptWindow = readonly [max: number | null, others: number, first: number, ...counts: number[]];
+
+const NOTHING: Kept = { at: 0, paidAt: 0, perSecond: null, toldAt: 0, room: null, windows: {} };
 
 /** What becomes of buckets that are asked for places. */
 export interface Taken {
@@ -51,14 +61,15 @@ export function takePlaces(kept: readonly string[], rates: readonly BucketRates[
   const buckets = rates.map((each, place) => new Bucket(readKept(kept[place] ?? ''), each, now));
   const waitMs = Math.ceil(Math.max(0, ...buckets.map((bucket) => bucket.waitMs(count))));
   if (waitMs === 0) for (const bucket of buckets) bucket.add(count);
-  else if (!buckets.some(({ isNews }) => isNews)) return { waitMs, kept: null };
+  else if (buckets.filter((bucket) => bucket.keepRoom(count) || bucket.isNews).length === 0)
+    return { waitMs, kept: null };
   return { waitMs, kept: buckets.map((bucket) => bucket.text) };
 }
 
 /** What a bucket has left in each of its windows; for stores, which keep its text. @param now as in {@link takePlaces} */
 export function placesLeft(kept: string, now: number): Left {
   const told = readKept(kept);
-  const max = (name: WindowName) => told.windows[name]?.[0];
+  const max = (name: WindowName) => told.windows[name]?.[0] ?? undefined;
   const limits = { perMinute: max('minute'), perHour: max('hour'), perDay: max('day') };
   const rates = Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
   return new Bucket(told, rates, now).left;
@@ -79,10 +90,15 @@ class Bucket {
   /** What others have used of the account's day. */
   readonly #others: number;
   readonly #toldAt: number;
+  readonly #isOverdue: boolean;
+  #room: Kept['room'];
   #paidAt: number;
 
-  constructor(kept: Kept, rates: Rates & Pick<BucketRates, 'sentInDay'>, now: number) {
-    const { perSecond = null, perMinute, perHour, perDay, burst = 1, sentInDay } = rates;
+  constructor(kept: Kept, rates: Rates & Pick<BucketRates, 'sentInDay' | 'isOverdue'>, now: number) {
+    const { perSecond = null, perMinute, perHour, perDay, burst = 1, sentInDay, isOverdue = false } = rates;
+    const roomMs = (kept.room?.[1] ?? now) - now;
+    this.#room = roomMs > -KEPT_MS && roomMs <= LONGEST_KEPT_MS ? kept.room : null;
+    this.#isOverdue = isOverdue;
     this.isNews = sentInDay !== undefined || kept.at > now;
     this.#now = now;
     this.#perSecond = perSecond;
@@ -91,9 +107,12 @@ class Bucket {
     this.#paidAt = perSecond === kept.perSecond ? paidAt : 0; // what was owed by another rate is not owed by this one
     const second = perSecond === null ? undefined : Math.max(perSecond, burst);
     const limits = Object.entries({ second, minute: perMinute, hour: perHour, day: perDay });
-    const windows = limits.flatMap(
-      ([name, max]) => (max === undefined ? [] : [windowOf(name as WindowName, max, kept, now)]), // the keys of just above
-    );
+    const windows = limits.flatMap(([key, max]) => {
+      const name = key as WindowName; // the keys of just above
+      // What went is not forgotten where other rates have no such limit.
+      const isKept = max !== undefined || kept.windows[name] !== undefined;
+      return isKept ? [windowOf(name, max ?? Number.POSITIVE_INFINITY, kept, now)] : [];
+    });
     const day = windows.find(({ name }) => name === 'day');
     const own = day?.parts(now).reduce((sum, part) => sum + part.count, 0) ?? 0;
     const known = kept.windows.day?.[1] ?? 0;
@@ -108,12 +127,26 @@ class Bucket {
   }
 
   get left(): Left {
-    const windows = this.#windows.filter(({ name }) => name !== 'second');
+    const windows = this.#windows.filter(({ name, max }) => name !== 'second' && Number.isFinite(max));
     return Object.fromEntries(windows.map((window) => [window.name, window.left(this.#now)]));
   }
 
   /** At most 0 when `count` may go. */
   waitMs(count: number): number {
+    const ownMs = this.#ownWaitMs(count);
+    if (this.#room === null || (this.#isOverdue && this.#room[0] === count)) return ownMs;
+    return Math.max(ownMs, this.#room[1] - this.#now, ASK_AGAIN_MS);
+  }
+
+  /** Keeps room for what has waited long: else many that need less, of other workers, would always be before it. Whether it did. */
+  keepRoom(count: number): boolean {
+    const ms = this.#ownWaitMs(count);
+    if (!this.#isOverdue || this.#room !== null || ms <= 0 || ms > LONGEST_KEPT_MS) return false;
+    this.#room = [count, this.#now + Math.ceil(ms)];
+    return true;
+  }
+
+  #ownWaitMs(count: number): number {
     const waits = this.#windows.map((window) => {
       // More than ever fit go alone, but not where it is others that have left too little.
       const isKeptByOthers = window.name === 'day' && this.#others > 0 && count > window.max;
@@ -123,6 +156,7 @@ class Bucket {
   }
 
   add(count: number): void {
+    this.#room = null;
     for (const window of this.#windows) window.add(count, this.#now);
     if (this.#perSecond === null) return;
     const isLate = this.#now - this.#paidAt <= LATE_MS;
@@ -130,12 +164,14 @@ class Bucket {
   }
 
   get text(): string {
-    const windows = this.#windows.map((window) => {
+    const windows = this.#windows.flatMap((window) => {
       const others = window.name === 'day' ? this.#others : 0;
-      return [window.name, [window.max + others, others, ...countsOf(window, this.#now)]];
+      const max = Number.isFinite(window.max) ? window.max + others : null;
+      const isEmpty = max === null && others === 0 && window.parts(this.#now).length === 0;
+      return isEmpty ? [] : [[window.name, [max, others, ...countsOf(window, this.#now)]]];
     });
     const kept = { at: this.#now, paidAt: Math.ceil(this.#paidAt), perSecond: this.#perSecond, toldAt: this.#toldAt };
-    return JSON.stringify({ ...kept, windows: Object.fromEntries(windows) } satisfies Kept);
+    return JSON.stringify({ ...kept, room: this.#room, windows: Object.fromEntries(windows) } satisfies Kept);
   }
 }
 

@@ -7,6 +7,9 @@ const DAY = 24 * HOUR;
 /** A window is counted in parts, so that it may last longer than its name by one of them. */
 const PART = 0.01;
 
+/** In parts of a minute, by which stores of tests may be moved. */
+const partsOf = (ms: number) => Math.ceil(ms / 600) * 600;
+
 const leftIn = async (store: OutboxStore, bucket: string) =>
   (await store.query('left', {})).find((each) => each.bucket === bucket)?.left;
 
@@ -82,6 +85,26 @@ export const RATE_CASES: Readonly<Record<string, Check>> = {
     assert.ok((await store.take([{ bucket: 'a', perSecond: 1_000, perDay: 60 }], 1)) > 22 * HOUR);
     assert.deepEqual(await leftIn(store, 'a'), { day: 0 });
     assert.equal(await store.take([{ bucket: 'a', perHour: 10 }], 1), 0);
+    assert.deepEqual(await leftIn(store, 'a'), { hour: 9 });
+    assert.ok((await store.take([{ bucket: 'a', perDay: 61 }], 1)) > 22 * HOUR, '61 have gone, by whichever rates');
+  },
+  'keeps room for who has waited long, before those that need less': async (store, { other = store, advance }) => {
+    const rates: BucketRates = { bucket: 'a', perMinute: 10 };
+    assert.equal(await other.take([rates], 5), 0);
+    await advance(30_000);
+    assert.equal(await other.take([rates], 4), 0);
+    const overdue = [{ ...rates, isOverdue: true }];
+    const ms = await store.take(overdue, 7);
+    assert.ok(ms > 50_000, String(ms));
+    assert.ok((await other.take([rates], 1)) > 50_000, 'what is left is kept');
+    await advance(partsOf(ms));
+    assert.ok((await other.take([rates], 1)) > 0, 'it comes at any moment');
+    assert.equal(await store.take(overdue, 7), 0);
+    assert.equal(await other.take([rates], 1), 0);
+    const again = await store.take(overdue, 7);
+    assert.ok((await other.take([rates], 1)) > 0, 'kept again');
+    await advance(partsOf(again) + 2_400);
+    assert.equal(await other.take([rates], 1), 0, 'who waited has not come');
   },
   'leaves room in an account for what others have sent, as its provider tells': async (store, subject) => {
     const { other = store, advance } = subject;

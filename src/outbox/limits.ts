@@ -34,11 +34,15 @@ export class Limits {
     this.#part = part;
   }
 
-  /** Takes the places of a mail for so many recipients; else resolves with how long to wait, in milliseconds. */
-  async take(lane: string, rates: Rates | null, count: number): Promise<number> {
+  /**
+   * Takes the places of a mail for so many recipients; else resolves with how long to wait, in milliseconds.
+   *
+   * @param isOverdue whether it has waited for long already
+   */
+  async take(lane: string, rates: Rates | null, count: number, isOverdue: boolean): Promise<number> {
     const account = await this.#accountNow();
-    const buckets: BucketRates[] = rates === null ? [] : [{ bucket: bucketOf(lane), ...rates }];
-    if (account !== null) buckets.push({ bucket: ACCOUNT, ...account });
+    const buckets: BucketRates[] = rates === null ? [] : [{ bucket: bucketOf(lane), ...rates, isOverdue }];
+    if (account !== null) buckets.push({ bucket: ACCOUNT, ...account, isOverdue });
     if (buckets.length === 0) return 0;
     const ms = await this.#store.take(buckets, count);
     // The store knows by now what was sent before.

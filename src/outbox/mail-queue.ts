@@ -5,6 +5,7 @@ import type { TracedMail } from '../wrappers/trace-try.ts';
 import type { Limits } from './limits.ts';
 import type { OpenMail } from './open-mail.ts';
 import type { LaneOptions } from './outbox-options.ts';
+import { storeWaitMs } from './store-wait.ts';
 
 /** What a trace tells of a mail. */
 export function tracedMail(mail: OpenMail | undefined): TracedMail | null {
@@ -20,6 +21,8 @@ export interface QueueOwner {
   /** Whether the connection asks by itself before a mail leaves. */
   readonly awaitsCommit: boolean;
   readonly limits: Limits;
+  /** Is told how often in a row the store has failed to say whether a mail may go. */
+  failed(error: unknown, failures: number): void;
   /** Takes back the mails of a lane that nothing lets through for long, and brings no more of it meanwhile. */
   rest(lane: string, ms: number): void;
 }
@@ -27,10 +30,10 @@ export interface QueueOwner {
 /** How many mails are committed ahead for a connection that does not ask. */
 const AHEAD = 16;
 
-/** The wait after a store has failed, in milliseconds. */
-const STORE_WAIT_MS = 1_000;
 /** For longer than this no mail is held that its rate keeps back: its place is another one's. */
 const LONGEST_HELD_MS = 2_000;
+/** After this time it is told that a mail waits, so that those of other workers that need less are not always before it. */
+const OVERDUE_MS = 1_000;
 /** After this time it is asked again, as rates may have changed. */
 const LONGEST_REST_MS = 300_000;
 
@@ -156,6 +159,9 @@ class LaneQueue {
   readonly #rates: Rates | null;
   /** Before then nothing goes. */
   #waitsUntil = 0;
+  /** Since when its first mail waits. */
+  #waitsSince = Number.POSITIVE_INFINITY;
+  #failures = 0;
 
   constructor(name: string, options: LaneOptions) {
     this.name = name;
@@ -163,13 +169,26 @@ class LaneQueue {
   }
 
   /** Takes the places of a mail; else how long to wait, in milliseconds. */
-  async take({ message }: OpenMail, { limits }: QueueOwner): Promise<number> {
+  async take({ message }: OpenMail, owner: QueueOwner): Promise<number> {
     const now = performance.now();
     if (now < this.#waitsUntil) return this.#waitsUntil - now;
-    // A store that fails is asked again: the one call of the connection goes on.
-    const asked = limits.take(this.name, this.#rates, message.recipients.length).catch(() => STORE_WAIT_MS);
-    const ms = Math.min(LONGEST_REST_MS, await asked);
+    const isOverdue = now - this.#waitsSince >= OVERDUE_MS;
+    const ms = Math.min(LONGEST_REST_MS, await this.#ask(message.recipients.length, isOverdue, owner));
+    this.#waitsSince = ms === 0 ? Number.POSITIVE_INFINITY : Math.min(this.#waitsSince, now);
     this.#waitsUntil = ms === 0 ? 0 : performance.now() + ms;
     return ms;
+  }
+
+  async #ask(count: number, isOverdue: boolean, owner: QueueOwner): Promise<number> {
+    try {
+      const ms = await owner.limits.take(this.name, this.#rates, count, isOverdue);
+      this.#failures = 0;
+      return ms;
+    } catch (error) {
+      // It is asked again: the one call of the connection goes on.
+      const ms = storeWaitMs(this.#failures++);
+      owner.failed(error, this.#failures);
+      return Math.min(LONGEST_HELD_MS, ms);
+    }
   }
 }

@@ -220,6 +220,8 @@ export interface Queries {
 export interface BucketRates extends AccountRates {
   /** Its name; the same bucket may be asked for with other rates later, and keeps what went in its windows. */
   readonly bucket: string;
+  /** Whether who asks has waited for long: room is kept for it then, so that what needs less is not always before it. */
+  readonly isOverdue?: boolean;
 }
 
 /** How many recipients more may go in this minute, hour and day, as far as these are limited. */

@@ -97,6 +97,10 @@ export class Worker {
       awaitsCommit: part.awaitsCommit,
       commit: (mail: OpenMail, request?: string) => this.#commit(mail, request ?? null),
       limits: new Limits(store, part),
+      failed: (error: unknown, failures: number) => {
+        // Who waits for it would wait for ever.
+        if (options.once && failures >= MOST_TAKE_FAILURES) this.#fail(error);
+      },
       rest: (lane: string, ms: number) => {
         this.#resting.add(lane, ms);
         this.#giveBack(lane);
@@ -398,3 +402,5 @@ export class Worker {
 
 /** How often the store is asked to take what became of mails, before they are left in doubt. */
 const MOST_FAILURES = 20;
+/** How often it is asked whether a mail may go, for what is done once. */
+const MOST_TAKE_FAILURES = 3;

@@ -5,6 +5,7 @@ interface Kept {
   readonly paidAt: number;
   readonly perSecond: number | null;
   readonly toldAt: number;
+  readonly room: readonly [count: number, at: number] | null;
   readonly windows: Readonly<Record<string, readonly number[]>>;
 }
 
@@ -18,6 +19,7 @@ export function earlierBucket(text: string, ms: number): string {
   return JSON.stringify({
     ...kept,
     ...{ at: kept.at - ms, paidAt: kept.paidAt - ms, toldAt: kept.toldAt - ms },
+    room: kept.room && [kept.room[0], kept.room[1] - ms],
     windows: Object.fromEntries(windows),
   });
 }

@@ -81,11 +81,20 @@ describe('a worker whose store fails for a moment', () => {
   });
 
   it('goes on when it could not ask for its rate', async () => {
-    const { outbox, dummy, store } = setUp({ lanes: { slow: { perSecond: 100, burst: 3 } } }); // the clock of its store stands still
+    const { outbox, dummy, store } = setUp({ lanes: { slow: { perSecond: 100, burst: 3 } } });
     failOnce(store, 'take', (call) => call === 2);
     await outbox.enqueue([mail(), mail(), mail()]);
     expect(await outbox.flush()).toMatchObject({ sent: 3 });
     expect(dummy.messages.length).toBe(3);
+  });
+
+  it('ends what is done once when it cannot ask whether mails may go', async () => {
+    const { outbox, dummy, store } = setUp({ lanes: { transactional: { perSecond: 1_000 } } });
+    failOnce(store, 'take', (call) => call > 1);
+    await outbox.enqueue([mail(), mail(), mail()]);
+    await expect(outbox.flush()).rejects.toThrow('the store is away');
+    expect(dummy.messages.length).toBe(1);
+    expect((await outbox.stats()).lanes).toEqual({ transactional: { sent: 1, queued: 2 } });
   });
 
   it('ends what is under way, and gives the rest back, before it says so', async () => {
