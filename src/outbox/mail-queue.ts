@@ -21,8 +21,8 @@ export interface QueueOwner {
   /** Whether the connection asks by itself before a mail leaves. */
   readonly awaitsCommit: boolean;
   readonly limits: Limits;
-  /** Is told how often in a row the store has failed to say whether a mail may go. */
-  failed(error: unknown, failures: number): void;
+  /** The store has failed again and again to say whether a mail may go: who waits for the end would wait for ever. */
+  failed(error: unknown): void;
   /** Takes back the mails of a lane that nothing lets through for long, and brings no more of it meanwhile. */
   rest(lane: string, ms: number): void;
 }
@@ -32,6 +32,8 @@ const AHEAD = 16;
 
 /** For longer than this no mail is held that its rate keeps back: its place is another one's. */
 const LONGEST_HELD_MS = 2_000;
+/** How often the store is asked before it is told that it fails. */
+const MOST_FAILURES = 3;
 /** After this time it is told that a mail waits, so that those of other workers that need less are not always before it. */
 const OVERDUE_MS = 1_000;
 /** After this time it is asked again, as rates may have changed. */
@@ -187,7 +189,7 @@ class LaneQueue {
     } catch (error) {
       // It is asked again: the one call of the connection goes on.
       const ms = storeWaitMs(this.#failures++);
-      owner.failed(error, this.#failures);
+      if (this.#failures >= MOST_FAILURES) owner.failed(error);
       return Math.min(LONGEST_HELD_MS, ms);
     }
   }

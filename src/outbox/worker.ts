@@ -97,10 +97,7 @@ export class Worker {
       awaitsCommit: part.awaitsCommit,
       commit: (mail: OpenMail, request?: string) => this.#commit(mail, request ?? null),
       limits: new Limits(store, part),
-      failed: (error: unknown, failures: number) => {
-        // Who waits for it would wait for ever.
-        if (options.once && failures >= MOST_TAKE_FAILURES) this.#fail(error);
-      },
+      failed: (error: unknown) => options.once && this.#fail(error),
       rest: (lane: string, ms: number) => {
         this.#resting.add(lane, ms);
         this.#giveBack(lane);
@@ -111,7 +108,7 @@ export class Worker {
 
   async run(): Promise<WorkReport> {
     const { store } = this.#host;
-    const { signal } = this.#options;
+    const { signal, drainMs = DRAIN_MS } = this.#options;
     const news = () => this.#news();
     store.wakers.add(news);
     addAbortListener(signal, news);
@@ -126,7 +123,6 @@ export class Worker {
       await this.#claimAll();
       this.#giveBack();
       this.#queue.close();
-      const drainMs = this.#options.drainMs ?? DRAIN_MS;
       const stopDraining = SYSTEM_CLOCK.wakeAfter(drainMs, () => {
         this.#isDrained = true;
         abort.abort(new DeadlinePassed(drainMs));
@@ -402,5 +398,3 @@ export class Worker {
 
 /** How often the store is asked to take what became of mails, before they are left in doubt. */
 const MOST_FAILURES = 20;
-/** How often it is asked whether a mail may go, for what is done once. */
-const MOST_TAKE_FAILURES = 3;
