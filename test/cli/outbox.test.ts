@@ -89,6 +89,17 @@ describe('amsdal-mail worker and outbox', () => {
     expect(await outboxCli('worker', '--once')).toMatchObject({ code: 0, stdout: '1 sent\n' });
   });
 
+  it('write the rows of a CSV file down once, in the lane of the URL', async () => {
+    writeFileSync(join(folder, 'people.csv'), 'email,name\nann@example.org,Ann\nbob@example.org,Bob\n');
+    writeFileSync(join(folder, 'mail.txt'), 'Hello {{name}}');
+    const args = ['send', '--csv', 'people.csv', '--text-template', 'mail.txt', '--subject', 'Hi {{name}}'];
+    const bulk = () =>
+      runCli([...args, '--from', 'shop@example.com'], { cwd: folder, env: { AMSDAL_EMAIL_URL: `${url}&lane=bulk` } });
+    expect(await bulk()).toMatchObject({ code: 0, stdout: '0 sent, 2 queued\n' });
+    expect(await bulk()).toMatchObject({ code: 0, stdout: '0 sent, 2 queued (2 before)\n' });
+    expect(await outboxCli('worker', '--once', '--lane', 'bulk')).toMatchObject({ code: 0, stdout: '2 sent\n' });
+  });
+
   it('ends a worker in good order at SIGTERM', async () => {
     const worker = startCli(['worker'], { env: { AMSDAL_EMAIL_URL: url } });
     const running = ended(worker);
