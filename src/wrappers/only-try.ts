@@ -16,7 +16,7 @@ export function onlyTry(via: string, { status, code }: RecipientStatus): readonl
   }
   const last = latest.get(via);
   if (last !== undefined && last[0].status === status && last[0].code === code) return last;
-  const list = Object.freeze([{ via, status, code, at }] as const);
+  const list = Object.freeze([Object.freeze({ via, status, code, at })] as const);
   latest.set(via, list);
   return list;
 }
