@@ -270,7 +270,7 @@ export abstract class EmailBackend implements AsyncDisposable {
       return isSendTraced() ? traceStream(this.name, messages, results) : results;
     };
     const { loaded } = callEngine;
-    return loaded === null ? new FirstStream(this.#traffic, begin) : begin(loaded);
+    return loaded === null ? new FirstStream(this.#traffic, source, begin) : begin(loaded);
   }
 
   /** {@link sendMessages}, blocking the thread until it is done; for scripts, migrations and command lines. */
@@ -293,8 +293,8 @@ export abstract class EmailBackend implements AsyncDisposable {
   /** Connects now rather than at the first send; each `open` is undone by one `close`. */
   async open(options: { readonly signal?: AbortSignal } = {}): Promise<this> {
     try {
+      await callEngine.load(); // before there is a connection that a failure would leave open
       await this.connect(options);
-      await callEngine.load();
     } catch (error) {
       throw thrownHere(error);
     }

@@ -1,5 +1,6 @@
 import type { MessageResult } from '../../model/status.ts';
 import { type CallEngine, callEngine } from './late-engine.ts';
+import type { MessageSource } from './message-source.ts';
 import type { Traffic } from './traffic.ts';
 
 type Results = AsyncIterableIterator<MessageResult>;
@@ -7,11 +8,13 @@ type Results = AsyncIterableIterator<MessageResult>;
 /** A stream that begins before the engine of calls is loaded: it is loaded when the first result is asked for. */
 export class FirstStream implements Results {
   readonly #traffic: Traffic;
+  readonly #source: MessageSource;
   readonly #begin: (engine: CallEngine) => Results;
   #results: Promise<Results> | null = null;
 
-  constructor(traffic: Traffic, begin: (engine: CallEngine) => Results) {
+  constructor(traffic: Traffic, source: MessageSource, begin: (engine: CallEngine) => Results) {
     this.#traffic = traffic;
+    this.#source = source;
     this.#begin = begin;
   }
 
@@ -30,7 +33,10 @@ export class FirstStream implements Results {
   }
 
   #load(): Promise<Results> {
-    this.#results ??= callEngine.load().then(this.#begin);
+    this.#results ??= callEngine.load().then(this.#begin, (error) => {
+      this.#source.close();
+      throw error;
+    });
     return this.#results;
   }
 }

@@ -70,7 +70,7 @@ class SendCall implements Waiting {
       this.#goOn = resolve;
     });
     void turn.then((gate) => {
-      this.#resolve(this.#run(gate));
+      this.#go(gate);
       traffic.callEnded(); // it counts by itself from now on
     });
   }
@@ -85,8 +85,14 @@ class SendCall implements Waiting {
     this.#isAdmitted = true;
     this.#stopWaiting?.();
     this.#stopWaiting = null;
-    if (this.#goOn === null) this.#resolve(this.#run(gate));
+    if (this.#goOn === null) this.#go(gate);
     else this.#goOn(gate);
+  }
+
+  /** What it is made of may have to be loaded yet: it is under way for that time, too. */
+  #go(gate: Gate | null): void {
+    const run = () => this.#run(gate);
+    this.#resolve(callEngine.loaded === null ? this.#host.traffic.during(run) : run());
   }
 
   /** The functions that await the call are in the stack of what is thrown here: its promise follows this one from the start. */
@@ -98,7 +104,7 @@ class SendCall implements Waiting {
     let results: MessageResult[] = [];
     let callError: EmailError | null = null;
     try {
-      const { Call } = callEngine.loaded ?? (await this.#loadEngine(gate));
+      const { Call } = callEngine.loaded ?? (await this.#loadEngine(source, gate));
       results = new Array(source.total ?? 0);
       const call = new Call(this.#host, source, this.#options, gate, this.#callEnd);
       for await (const result of call) results[result.index] = result;
@@ -113,11 +119,13 @@ class SendCall implements Waiting {
   }
 
   /** For a call that the gate did not let wait for it, or that meets what kept it from being loaded. */
-  async #loadEngine(gate: Gate | null): Promise<CallEngine> {
+  async #loadEngine(source: MessageSource, gate: Gate | null): Promise<CallEngine> {
     try {
-      return await this.#host.traffic.during(() => callEngine.load());
+      return await callEngine.load();
     } catch (error) {
       gate?.leave();
+      source.close();
+      this.#callEnd?.clear();
       throw error;
     }
   }

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { expect, test, vi } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { MessageResult } from '../../../src/model/status.ts';
 
 // What calls are made of is loaded with the first one: each of these is the first.
@@ -15,6 +15,22 @@ async function fresh() {
 const subjects = (results: readonly MessageResult[]) => results.map(({ messageId }) => messageId);
 
 test('close waits for it', async () => {
+  const { ProbeBackend, draft, sendAll } = await fresh();
+  const backend = new ProbeBackend((jobs) => {
+    backend.log.push('deliver');
+    return sendAll(jobs);
+  });
+  const call = backend.sendMessages([draft('one')]);
+  await backend.close();
+  expect(backend.log).toEqual(['deliver', 'disconnect']);
+  expect(await call).toMatchObject({ isSuccess: true });
+});
+
+test('close waits for it in Cloudflare Workers, too, where no call waits for what another loads', async () => {
+  vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' });
+  onTestFinished(() => {
+    vi.unstubAllGlobals();
+  });
   const { ProbeBackend, draft, sendAll } = await fresh();
   const backend = new ProbeBackend((jobs) => {
     backend.log.push('deliver');
@@ -89,6 +105,28 @@ test('a part that cannot be loaded fails every call, and those after it', async 
   await backend.close();
   load.mockRestore();
   expect(await backend.sendMessages([draft('two')])).toMatchObject({ isSuccess: true });
+});
+
+test('where a part cannot be loaded nothing stays open', async () => {
+  vi.useFakeTimers();
+  onTestFinished(() => {
+    vi.useRealTimers();
+  });
+  const { ProbeBackend, draft, sendAll } = await fresh();
+  const { callEngine } = await import('../../../src/backend/call/late-engine.ts');
+  vi.spyOn(callEngine, 'load').mockRejectedValue(new Error('a part cannot be loaded'));
+  const backend = new ProbeBackend(sendAll, { deadlineMs: 60_000 });
+  const end = vi.fn(() => ({ done: true as const, value: undefined }));
+  const messages = {
+    [Symbol.iterator]: () => ({ next: () => ({ done: false, value: draft('one') }), return: end }),
+  };
+  await expect(backend.sendMessages(messages)).rejects.toThrow('a part cannot be loaded');
+  expect(vi.getTimerCount()).toBe(0);
+  expect(end).toHaveBeenCalledTimes(1);
+  await expect(backend.stream(messages).next()).rejects.toThrow('a part cannot be loaded');
+  expect(end).toHaveBeenCalledTimes(2);
+  await expect(backend.open()).rejects.toThrow('a part cannot be loaded');
+  expect(backend.log).toEqual([]);
 });
 
 test('a subclass may deliver by itself', async () => {
