@@ -61,8 +61,10 @@ export function takePlaces(kept: readonly string[], rates: readonly BucketRates[
   const buckets = rates.map((each, place) => new Bucket(readKept(kept[place] ?? ''), each, now));
   const waitMs = Math.ceil(Math.max(0, ...buckets.map((bucket) => bucket.waitMs(count))));
   if (waitMs === 0) for (const bucket of buckets) bucket.add(count);
-  else if (buckets.filter((bucket) => bucket.keepRoom(count) || bucket.isNews).length === 0)
-    return { waitMs, kept: null };
+  else {
+    const changes = buckets.map((bucket) => bucket.keepRoom(count) || bucket.isNews);
+    if (!changes.includes(true)) return { waitMs, kept: null };
+  }
   return { waitMs, kept: buckets.map((bucket) => bucket.text) };
 }
 
