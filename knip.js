@@ -9,6 +9,14 @@ const sdks = JSON.parse(readFileSync(new URL('test/sdk/package.json', import.met
 /** @type {{ dependencies: Record<string, string> }} */
 const peers = JSON.parse(readFileSync(new URL('test/peers/package.json', import.meta.url), 'utf8'));
 
+/** @type {{ devDependencies: Record<string, string> }} */
+const { devDependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+
+/** What only packages of their own have. */
+const elsewhere = Object.keys({ ...sdks.dependencies, ...peers.dependencies }).filter(
+  (name) => !Object.hasOwn(devDependencies, name),
+);
+
 /** @type {import('knip').KnipConfig} */
 const config = {
   entry: [
@@ -36,7 +44,7 @@ const config = {
     ...['html-to-text', 'big-list-of-naughty-strings', '@aws-sdk/credential-provider-node', '@photostructure/sqlite'], // loaded by name when they are needed
     '@types/smtp-server',
     'jest', // run in projects that a test makes
-    ...Object.keys({ ...sdks.dependencies, ...peers.dependencies }), // of packages of their own
+    ...elsewhere,
   ],
   // A test may look into a file, but what only tests use is dead.
   ignoreExportsUsedInFile: argv.includes('--production'),
