@@ -1,24 +1,11 @@
 import { Queue } from 'bullmq';
-import type { Redis as Client } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { mail, settlement } from '../../src/outbox/contract-mails.ts';
 import type { MailState, OutboxStore } from '../../src/outbox/store.ts';
 import { bullmqStore } from '../../src/outbox/stores/bullmq.ts';
-import { Redis } from '../servers/redis.ts';
-import { advance, claim, newName } from './bullmq-subject.ts';
+import { advance, claim, newName, redisForTests } from './bullmq-subject.ts';
 
-let server: Redis;
-let client: Client;
-
-beforeAll(async () => {
-  server = await Redis.start();
-  client = server.client();
-});
-
-afterAll(async () => {
-  client?.disconnect();
-  await server?.stop();
-});
+const redis = redisForTests();
 
 /** A store, and its queue as a dashboard of BullMQ has it. */
 async function withQueue(
@@ -26,8 +13,8 @@ async function withQueue(
   jobs = true,
 ): Promise<void> {
   const name = newName();
-  const store = bullmqStore({ connection: client, name, jobs });
-  const queue = new Queue(name, { connection: { port: server.port } });
+  const store = bullmqStore({ connection: redis.client, name, jobs });
+  const queue = new Queue(name, { connection: { port: redis.server.port } });
   try {
     await work(store, queue, name);
   } finally {
@@ -89,13 +76,13 @@ describe('the jobs of an outbox in a queue of BullMQ', () => {
       await store.enqueue([due, mail()], {});
       const held = await claim(store);
       await store.mark(held);
-      await advance(client, name, 61_000);
+      await advance(redis.client, name, 61_000);
       await claim(store, 0);
       expect(await shown(queue)).toEqual({ active: 1, prioritized: 1 });
       await store.recover();
       expect(await shown(queue)).toEqual({ failed: 1, prioritized: 1 });
       await store.settle(held.map((each) => settlement(each, 'sent')));
-      await advance(client, name, 1_000);
+      await advance(redis.client, name, 1_000);
       expect((await store.recover(500)).pruned).toBe(1);
       expect(await shown(queue)).toEqual({ prioritized: 1 });
       expect(await queue.getJob(held[0]?.id ?? '')).toBeUndefined();
@@ -118,6 +105,6 @@ describe('the jobs of an outbox in a queue of BullMQ', () => {
       await store.enqueue([mail(), mail()], {});
       await store.mark(await claim(store, 1));
       expect(await shown(queue)).toEqual({});
-      expect(await client.keys(`bull:${queue.name}:01*`)).toEqual([]);
+      expect(await redis.client.keys(`bull:${queue.name}:01*`)).toEqual([]);
     }, false));
 });

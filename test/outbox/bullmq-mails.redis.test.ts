@@ -1,32 +1,19 @@
-import type { Redis as Client } from 'ioredis';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { mail, settlement } from '../../src/outbox/contract-mails.ts';
 import type { MailState, NewMail, OutboxStore } from '../../src/outbox/store.ts';
 import { bullmqStore } from '../../src/outbox/stores/bullmq.ts';
-import { Redis } from '../servers/redis.ts';
-import { advance, claim, newName } from './bullmq-subject.ts';
+import { advance, claim, newName, redisForTests } from './bullmq-subject.ts';
 
 const DAY = 86_400_000;
 const HOUR = 3_600_000;
 
-let server: Redis;
-let client: Client;
+const redis = redisForTests();
 let name = '';
 let store: OutboxStore;
 
-beforeAll(async () => {
-  server = await Redis.start();
-  client = server.client();
-});
-
-afterAll(async () => {
-  client?.disconnect();
-  await server?.stop();
-});
-
 beforeEach(() => {
   name = newName();
-  store = bullmqStore({ connection: client, name });
+  store = bullmqStore({ connection: redis.client, name });
 });
 
 afterEach(() => store.close());
@@ -45,16 +32,16 @@ function decide(id: string, from: MailState, to: MailState, afterMs = 0): Promis
 /** Runs work, of which one step finds what `first` has done just before it. */
 async function beforeStep<T>(step: string, first: () => Promise<unknown>, work: () => Promise<T>): Promise<T> {
   const command = `amsdalMail:${step}`;
-  const run: unknown = Reflect.get(client, command);
+  const run: unknown = Reflect.get(redis.client, command);
   const after = async (...values: readonly unknown[]) => {
     await first();
-    return typeof run === 'function' ? run.apply(client, values) : null;
+    return typeof run === 'function' ? run.apply(redis.client, values) : null;
   };
-  Object.assign(client, { [command]: after });
+  Object.assign(redis.client, { [command]: after });
   try {
     return await work();
   } finally {
-    Object.assign(client, { [command]: run });
+    Object.assign(redis.client, { [command]: run });
   }
 }
 
@@ -66,7 +53,7 @@ describe('an order', () => {
     await decide(one, 'queued', 'failed');
     await decide(one, 'failed', 'queued', 1_000);
     expect(await claimed(), 'the first waits, and two behind it').toEqual([]);
-    await advance(client, name, 1_001);
+    await advance(redis.client, name, 1_001);
     expect(await claimed()).toEqual([one]);
     await decide(one, 'claimed', 'sent');
     expect(await claimed()).toEqual([two]);
@@ -82,7 +69,7 @@ describe('an order', () => {
     const [one = '', two] = await enqueue(mail({ orderKey: 'o' }), mail({ orderKey: 'o', dueAt: Date.now() + 30_000 }));
     await decide(one, 'queued', 'cancelled');
     expect(await claimed()).toEqual([]);
-    await advance(client, name, 30_001);
+    await advance(redis.client, name, 30_001);
     expect(await claimed()).toEqual([two]);
   });
 });
@@ -92,7 +79,7 @@ describe('blobs', () => {
     const [one = '', two = ''] = await enqueue(mail({ blobs: [blob('b')] }), mail({ blobs: [blob('b')] }));
     const hashes = { hashes: ['b'] };
     for (const id of [one, two]) {
-      await advance(client, name, DAY);
+      await advance(redis.client, name, DAY);
       await store.recover(DAY);
       expect(await store.query('blobs', hashes)).toHaveLength(1);
       await store.settle([
@@ -106,7 +93,7 @@ describe('blobs', () => {
     await store.settle([settlement(held, 'sent', { dropsContent: true })]);
     await store.recover(DAY);
     expect(await store.query('blobs', hashes), 'somebody may be about to need it').toHaveLength(1);
-    await advance(client, name, DAY + 1);
+    await advance(redis.client, name, DAY + 1);
     await store.recover(DAY);
     expect(await store.query('blobs', hashes)).toEqual([]);
   });
@@ -117,7 +104,7 @@ describe('blobs', () => {
     await store.settle([
       { ...settlement({ id, fence: 0 }, 'sent', { dropsContent: true }), fence: null, from: ['cancelled'] },
     ]);
-    await advance(client, name, 2 * DAY);
+    await advance(redis.client, name, 2 * DAY);
     await beforeStep(
       'enqueue',
       () => store.recover(30 * DAY),
@@ -129,7 +116,7 @@ describe('blobs', () => {
   it('that were lost meanwhile are missed before the mail is written down', async () => {
     await enqueue(mail({ blobs: [blob('c')] }));
     // Redis forgets what it had not written to disk.
-    const forget = () => client.hdel(`bull:${name}:outbox:refs`, 'c');
+    const forget = () => redis.client.hdel(`bull:${name}:outbox:refs`, 'c');
     const writing = beforeStep('enqueue', forget, () => enqueue(mail(), mail({ blobs: [blob('c')] })));
     await expect(writing).rejects.toMatchObject({ retryable: true, outcome: 'not-sent', message: /GONE/ });
     expect(await store.query('list', { limit: 5 })).toHaveLength(1);
@@ -174,9 +161,9 @@ describe('the keys of an outbox', () => {
     if (last === undefined) throw new Error('the next of the order was claimed');
     await store.settle([settlement(last, 'failed')]);
     await store.take([{ bucket: 'a', perSecond: 1 }], 1);
-    await advance(client, name, 2 * DAY);
+    await advance(redis.client, name, 2 * DAY);
     expect((await store.recover(DAY)).pruned).toBe(3);
-    const keys = (await client.keys(`bull:${name}:*`)).map((key) => key.slice(`bull:${name}:`.length)).sort();
+    const keys = (await redis.client.keys(`bull:${name}:*`)).map((key) => key.slice(`bull:${name}:`.length)).sort();
     expect(keys).toEqual(['meta', 'outbox:buckets', 'outbox:lanes', 'outbox:seq', 'outbox:version', 'outbox:wake']);
   });
 });
@@ -184,7 +171,7 @@ describe('the keys of an outbox', () => {
 describe('claims', () => {
   it('give a thousand that became due at once, and say that there are more', async () => {
     await enqueue(...Array.from({ length: 1_200 }, () => mail({ dueAt: Date.now() + 60_000 })));
-    await advance(client, name, 60_001);
+    await advance(redis.client, name, 60_001);
     const request = { lanes: [{ lane: 'a', limit: 2_000 }], limit: 2_000, leaseMs: 60_000 };
     const first = await store.claim(request);
     expect([first.mails.length, first.nextMs]).toEqual([1_000, 0]);
@@ -195,7 +182,7 @@ describe('claims', () => {
     await enqueue(mail({ onDoubt: 'resend' }));
     const asleep = await claim(store);
     await store.mark(asleep);
-    await advance(client, name, 60_001);
+    await advance(redis.client, name, 60_001);
     expect((await store.recover()).doubtful).toMatchObject([{ state: 'queued', tries: 1 }]);
     const all = ['queued', 'sending'] as const;
     expect(await store.settle(asleep.map((each) => settlement(each, 'sent', { from: all })))).toEqual([]);
@@ -216,23 +203,23 @@ it('holds no lane back when the clock of Redis is put back', async () => {
   const rates = [{ bucket: 'bulk', perSecond: 10, perMinute: 10 }];
   expect(await store.take(rates, 10)).toBe(0);
   expect(await store.take(rates, 10)).toBeGreaterThan(0);
-  await advance(client, name, -HOUR);
+  await advance(redis.client, name, -HOUR);
   expect(await store.take(rates, 10)).toBeLessThanOrEqual(60_600);
-  await advance(client, name, 60_600);
+  await advance(redis.client, name, 60_600);
   expect(await store.take(rates, 10)).toBe(0);
 });
 
 it('makes room in a Redis that is full, though a worker has died meanwhile', async () => {
   await store.close();
-  store = bullmqStore({ connection: client, name, jobs: false });
+  store = bullmqStore({ connection: redis.client, name, jobs: false });
   const [ended = ''] = await enqueue(mail(), mail());
   await decide(ended, 'queued', 'sent');
   await claim(store);
-  await advance(client, name, HOUR);
-  await client.config('SET', 'maxmemory', 1);
+  await advance(redis.client, name, HOUR);
+  await redis.client.config('SET', 'maxmemory', 1);
   try {
     expect(await store.recover(HOUR - 1)).toMatchObject({ pruned: 1, requeued: [{ state: 'queued' }] });
   } finally {
-    await client.config('SET', 'maxmemory', 0);
+    await redis.client.config('SET', 'maxmemory', 0);
   }
 });

@@ -1,28 +1,15 @@
-import type { Redis as Client } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { memoryStore } from '../../src/outbox/memory-store.ts';
 import type { Held, MailState, NewMail, OutboxStore, Settlement } from '../../src/outbox/store.ts';
 import { bullmqStore } from '../../src/outbox/stores/bullmq.ts';
-import { Redis } from '../servers/redis.ts';
-import { advance, newName } from './bullmq-subject.ts';
+import { advance, newName, redisForTests } from './bullmq-subject.ts';
 
 const HOUR = 3_600_000;
 const LANES: readonly [string, ...string[]] = ['a', 'b', 'c'];
 const STATES: readonly MailState[] = ['queued', 'claimed', 'sending', 'in-doubt', 'sent', 'failed', 'cancelled'];
 const STEPS = 150;
 
-let server: Redis;
-let client: Client;
-
-beforeAll(async () => {
-  server = await Redis.start();
-  client = server.client();
-});
-
-afterAll(async () => {
-  client?.disconnect();
-  await server?.stop();
-});
+const redis = redisForTests();
 
 /** The same numbers for the same seed. */
 class Dice {
@@ -119,8 +106,10 @@ async function told(store: OutboxStore): Promise<unknown> {
 async function shown(name: string): Promise<readonly string[]> {
   const q = `bull:${name}:`;
   const sets = ['prioritized', 'delayed', 'completed', 'failed'];
-  const all = await Promise.all(sets.map(async (set) => (await client.zrange(q + set, 0, -1)).map((id) => [id, set])));
-  const active = (await client.lrange(`${q}active`, 0, -1)).map((id) => [id, 'active']);
+  const all = await Promise.all(
+    sets.map(async (set) => (await redis.client.zrange(q + set, 0, -1)).map((id) => [id, set])),
+  );
+  const active = (await redis.client.lrange(`${q}active`, 0, -1)).map((id) => [id, 'active']);
   return [...all.flat(), ...active].map(([id, set]) => `${id} ${set}`).toSorted();
 }
 
@@ -141,7 +130,7 @@ describe('the store in Redis, asked at random', () => {
       const name = newName();
       let aheadMs = 0;
       const model = memoryStore({ now: () => Date.now() + aheadMs });
-      const pair = new Pair(bullmqStore({ connection: client, name }), model);
+      const pair = new Pair(bullmqStore({ connection: redis.client, name }), model);
       const ids: string[] = [];
       const some = (most: number) => Array.from({ length: dice.below(most) + 1 }, () => dice.below(ids.length));
       const idsOf = (places: readonly number[]) => places.map((place) => ids[place] ?? '');
@@ -212,7 +201,7 @@ describe('the store in Redis, asked at random', () => {
         },
         advance: async () => {
           const ms = dice.one([HOUR / 2, HOUR + 60_000]);
-          await advance(client, name, ms);
+          await advance(redis.client, name, ms);
           aheadMs += ms;
           return [null, null];
         },

@@ -1,6 +1,22 @@
-import type { Redis } from 'ioredis';
+import type { Redis as Client } from 'ioredis';
+import { afterAll, beforeAll } from 'vitest';
 import type { ClaimedMail, OutboxStore } from '../../src/outbox/store.ts';
+import { Redis } from '../servers/redis.ts';
 import { earlierBucket } from './earlier-bucket.ts';
+
+/** A Redis for the tests of a file, with a client of its own. */
+export function redisForTests(): { readonly server: Redis; readonly client: Client } {
+  const redis = {} as { server: Redis; client: Client }; // there before the first test
+  beforeAll(async () => {
+    redis.server = await Redis.start();
+    redis.client = redis.server.client();
+  });
+  afterAll(async () => {
+    redis.client?.disconnect();
+    await redis.server?.stop();
+  });
+  return redis;
+}
 
 let count = 0;
 
@@ -39,7 +55,7 @@ each(B .. 'pauses', function(pause)
 end)`;
 
 /** Makes time pass for the mails of a queue. */
-export async function advance(client: Redis, name: string, ms: number): Promise<void> {
+export async function advance(client: Client, name: string, ms: number): Promise<void> {
   await client.eval(EARLIER, 1, `bull:${name}:outbox:`, ms);
   const buckets = await client.hgetall(`bull:${name}:outbox:buckets`);
   for (const [bucket, kept] of Object.entries(buckets))

@@ -14,20 +14,8 @@ async function fresh() {
 
 const subjects = (results: readonly MessageResult[]) => results.map(({ messageId }) => messageId);
 
-test('close waits for it', async () => {
-  const { ProbeBackend, draft, sendAll } = await fresh();
-  const backend = new ProbeBackend((jobs) => {
-    backend.log.push('deliver');
-    return sendAll(jobs);
-  });
-  const call = backend.sendMessages([draft('one')]);
-  await backend.close();
-  expect(backend.log).toEqual(['deliver', 'disconnect']);
-  expect(await call).toMatchObject({ isSuccess: true });
-});
-
-test('close waits for it in Cloudflare Workers, too, where no call waits for what another loads', async () => {
-  vi.stubGlobal('navigator', { userAgent: 'Cloudflare-Workers' });
+test.each(['Node.js/20', 'Cloudflare-Workers'])('close waits for it in %s', async (userAgent) => {
+  vi.stubGlobal('navigator', { userAgent });
   onTestFinished(() => {
     vi.unstubAllGlobals();
   });
