@@ -1,4 +1,5 @@
 import { BACKEND_OPTIONS, type BackendOptions } from '../backend/backend.ts';
+import { askToCommit } from '../backend/commit.ts';
 import {
   type DeliveryResult,
   endedBefore,
@@ -87,16 +88,23 @@ export class FileBackend extends LocalBackend {
     const messageId = message.messageId ?? generateMessageId(message);
     const { mkdir, rename, rm, writeFile } = process.getBuiltinModule('node:fs').promises;
     const names = this.#names(messageId);
+    let isTemporary = false;
     try {
       const read = await whileReading(withContentRead(message, signal), signal);
       const source = this.#compose(await whileReading(composer.load(), signal), read, messageId);
+      isTemporary = true;
       await mkdir(this.#folder, { recursive: true, mode: OWNER_FOLDER });
       await writeFile(names.temporary, source, { flag: 'wx', mode: OWNER_FILE, ...(signal && { signal }) });
+      const withheld = await askToCommit(job);
+      if (withheld !== null) return withheld;
       await rename(names.temporary, names.final);
+      isTemporary = false;
     } catch (error) {
-      await rm(names.temporary, { force: true }).catch(() => {});
       const reason = signal?.aborted ? endedBefore('the file was written', signal) : writeError(names.final, error);
       return failedDelivery(job, reason);
+    } finally {
+      const removed = isTemporary ? rm(names.temporary, { force: true }).catch(() => {}) : null;
+      if (!signal?.aborted) await removed; // a call that was ended waits for an answer a moment only, and this one is certain
     }
     return written(job, messageId, names.final);
   }

@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { NodemailerBackend } from '../../src/adapters/nodemailer.ts';
 import { EmailBackend } from '../../src/backend/backend.ts';
@@ -5,6 +8,7 @@ import { askToCommit } from '../../src/backend/commit.ts';
 import type { DeliveryResult, Job } from '../../src/backend/job.ts';
 import { Part } from '../../src/backend/part.ts';
 import { DummyBackend } from '../../src/backends/dummy.ts';
+import { FileBackend } from '../../src/backends/file.ts';
 import { defaultConnection } from '../../src/connection/connection.ts';
 import { MailboxBackend } from '../../src/mailbox/catch/mailbox-backend.ts';
 import { startMailbox } from '../../src/mailbox/mailbox.ts';
@@ -43,7 +47,12 @@ describe('what delivers without waiting', () => {
 });
 
 describe('what tests and development send over', () => {
-  const over = { nodemailer: () => nodemailer(), mailbox: () => mailbox(), inbox: () => switched() };
+  const over = {
+    nodemailer: () => nodemailer(),
+    mailbox: () => mailbox(),
+    inbox: () => switched(),
+    file: () => file(),
+  };
 
   test.each(Object.entries(over))(
     '%s asks last before it delivers, and delivers nothing after a no',
@@ -84,6 +93,18 @@ describe('what tests and development send over', () => {
       return listed.messages.length;
     };
     return { connection, received, close: () => served.close() };
+  }
+
+  /** A mail is there once its file has its name. */
+  async function file() {
+    const folder = await mkdtemp(join(tmpdir(), 'commit-'));
+    const received = async () => (await readdir(folder)).filter((name) => name.endsWith('.eml')).length;
+    const close = async () => {
+      const names = await readdir(folder);
+      await rm(folder, { recursive: true });
+      expect(names, 'what was withheld leaves nothing behind').toHaveLength(1);
+    };
+    return { connection: new FileBackend({ path: folder }), received, close };
   }
 
   /** What `useInbox` puts in the place of the default connection. */
