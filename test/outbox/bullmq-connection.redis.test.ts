@@ -186,15 +186,49 @@ describe('a server that goes away', () => {
   });
 });
 
+/** Turns the mails of an outbox into hashes, as those of its first version were. */
+const TO_FIRST_VERSION = `
+for _, key in ipairs(redis.call('KEYS', KEYS[1] .. 'm:*')) do
+  local m, fields = cmsgpack.unpack(redis.call('GET', key)), {}
+  m.job, m.id, m.lease = m.job and 1 or 0
+  for field, value in pairs(m) do fields[#fields + 1], fields[#fields + 2] = field, value end
+  redis.call('DEL', key)
+  redis.call('HSET', key, unpack(fields))
+end
+redis.call('SET', KEYS[1] .. 'version', 1)`;
+
 describe('versions and clusters', () => {
   it('refuses an outbox of a later version', async () => {
     const name = newName();
     const client = server.client();
-    await client.set(`bull:${name}:outbox:version`, 2);
+    await client.set(`bull:${name}:outbox:version`, 3);
     const store = bullmqStore({ connection: client, name });
-    await expect(claim(store)).rejects.toMatchObject({ code: 'invalid-option', message: /of version 2.*update it/ });
+    await expect(claim(store)).rejects.toMatchObject({ code: 'invalid-option', message: /of version 3.*update it/ });
     await store.close();
     expect(client.status, 'whose client stays open').toBe('ready');
+    client.disconnect();
+  });
+
+  it('goes on with the mails of an outbox of the first version, as they were', async () => {
+    const name = newName();
+    const client = server.client();
+    const store = bullmqStore({ connection: client, name });
+    const mails = Array.from({ length: 4 }, () => mail());
+    await store.enqueue(mails, {});
+    const [sent, sending, claimed] = await claim(store, 3);
+    if (sent === undefined || sending === undefined || claimed === undefined) throw new Error('three were claimed');
+    await store.mark([sent, { ...sending, request: 'r', repeatMs: 60_000 }]);
+    await store.settle([settlement(sent, 'sent')]);
+    const before = await store.query('list', { limit: 5 });
+    await store.close();
+    await client.eval(TO_FIRST_VERSION, 1, `bull:${name}:outbox:`);
+    const later = bullmqStore({ connection: client, name });
+    expect(await later.query('list', { limit: 5 })).toEqual(before);
+    expect(await later.mark([claimed]), 'its lease goes on').toHaveLength(1);
+    expect(await later.settle([sending, claimed].map((held) => settlement(held, 'sent')))).toHaveLength(2);
+    expect((await claim(later)).map(({ id }) => id)).toEqual([mails[3]?.id]);
+    expect(await client.get(`bull:${name}:outbox:version`)).toBe('2');
+    await later.close();
     client.disconnect();
   });
 

@@ -45,8 +45,9 @@ end
 for _, key in ipairs({ 'later', 'leases', 'idle' }) do zset(B .. key) end
 for _, key in ipairs(redis.call('KEYS', B .. 'in:*')) do zset(key) end
 for _, key in ipairs(redis.call('KEYS', B .. 'm:*')) do
-  for _, field in ipairs({ 'due', 'created', 'changed' }) do redis.call('HINCRBY', key, field, -ms) end
-  if redis.call('HEXISTS', key, 'till') == 1 then redis.call('HINCRBY', key, 'till', -ms) end
+  local m = cmsgpack.unpack(redis.call('GET', key))
+  for _, field in ipairs({ 'due', 'created', 'changed', 'till', 'lease' }) do m[field] = m[field] and m[field] - ms end
+  redis.call('SET', key, cmsgpack.pack(m))
 end
 each(B .. 'used', function(at) return string.format('%d', at - ms) end)
 each(B .. 'pauses', function(pause)

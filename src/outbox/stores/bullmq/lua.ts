@@ -2,12 +2,13 @@
  * What every script begins with. `KEYS[1]` is what the names of all keys of the outbox begin with, `bull:mail:outbox:`; those of
  * the BullMQ queue, in which mails are shown as jobs, begin with the same but for the last part.
  *
- * `m:ID` is a mail, `f:ID` its facts, `c:ID` its content. `ready:LANE` has what can be claimed, by priority and number, `later` what
+ * `m:ID` is a mail, packed (MessagePack), `f:ID` its facts, `c:ID` its content. `ready:LANE` has what can be claimed, by priority and number, `later` what
  * can be at a time, `leases` what workers have, until when, `in:STATE:LANE` all, by the time since when, `o:KEY` those of an order
  * that are not through, by number: only the first of them is in `ready` or `later`. `doubts` has what may have been sent, by Message-ID.
  *
- * `put` gathers what changes in sorted sets, `gone` keys to delete and `texts` keys to set; `flush` changes it with few commands, as
- * Redis writes each one that a script runs into its log. What something is gathered for may not be read.
+ * `put` gathers what changes in sorted sets, `save` mails that change, `gone` keys to delete and `texts` keys to set; `flush` changes it
+ * with few commands, as Redis writes each one that a script runs into its log. What something is gathered for may not be read; mails
+ * may, by `read`, and `load` reads many in one command before they are.
  *
  * Scripts write nothing before they know that they can: Redis does not undo what a script has done that fails.
  */
@@ -18,13 +19,23 @@ local time = call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local OPEN = { queued = true, claimed = true, sending = true }
 local woken = false
-local function read(id)
-  local flat = call('HGETALL', B .. 'm:' .. id)
-  if #flat == 0 then return nil end
-  local m = { id = id }
-  for i = 1, #flat, 2 do m[flat[i]] = flat[i + 1] end
-  return m
+local mails, saved = {}, {}
+local function load(ids)
+  for i = 1, #ids, 2000 do
+    local last = math.min(i + 1999, #ids)
+    local names = {}
+    for j = i, last do names[#names + 1] = B .. 'm:' .. ids[j] end
+    for j, text in ipairs(call('MGET', unpack(names))) do
+      local id = ids[i + j - 1]
+      if mails[id] == nil then mails[id] = text and cmsgpack.unpack(text) end
+    end
+  end
 end
+local function read(id)
+  if mails[id] == nil then load({ id }) end
+  return mails[id] or nil
+end
+local function save(m) saved[m.id], mails[m.id] = m, m end
 local changes = {}
 local function put(key, id, score)
   local set = changes[key] or {}
@@ -36,6 +47,7 @@ local function flush()
   local function run(command, key, list)
     for i = 1, #list, 2000 do call(command, key, unpack(list, i, math.min(i + 1999, #list))) end
   end
+  for id, m in pairs(saved) do texts[#texts + 1], texts[#texts + 2] = B .. 'm:' .. id, cmsgpack.pack(m) end
   for i = 1, #gone, 2000 do call('DEL', unpack(gone, i, math.min(i + 1999, #gone))) end
   for i = 1, #texts, 2000 do call('MSET', unpack(texts, i, math.min(i + 1999, #texts))) end
   for key, set in pairs(changes) do
@@ -46,12 +58,12 @@ local function flush()
     run('ZREM', key, removed)
     run('ZADD', key, added)
   end
-  changes, gone, texts = {}, {}, {}
+  changes, saved, gone, texts = {}, {}, {}, {}
 end
 local function member(m) return string.format('%016d', m.seq) .. m.id end
 local function place(m)
   if m.order and call('ZRANGE', B .. 'o:' .. m.order, 0, 0)[1] ~= m.id then return end
-  if tonumber(m.due) > now then
+  if m.due > now then
     put(B .. 'later', m.id, m.due)
   else
     put(B .. 'ready:' .. m.lane, member(m), -m.priority)
@@ -77,7 +89,7 @@ local function hide(id, state)
   else put(Q .. (state == 'sent' and 'completed' or 'failed'), id) end
 end
 local function showQueued(m)
-  if tonumber(m.due) > now then put(Q .. 'delayed', m.id, m.due * 4096)
+  if m.due > now then put(Q .. 'delayed', m.id, m.due * 4096)
   else put(Q .. 'prioritized', m.id, m.seq - m.priority * 4294967296) end
 end
 local function show(m, to, facts)
@@ -103,10 +115,10 @@ end
 /** Bringing a mail into a state: with its places, its order and its job. */
 export const MOVE: string = `local function move(m, to, facts)
   local from = m.state
-  if m.job == '1' then show(m, to, facts) end
+  if m.job then show(m, to, facts) end
   if from == 'queued' then displace(m) end
   m.state, m.changed = to, now
-  call('HSET', B .. 'm:' .. m.id, 'state', to, 'due', m.due, 'changed', now, 'fence', m.fence, 'tries', m.tries)
+  save(m)
   put(B .. 'in:' .. from .. ':' .. m.lane, m.id)
   put(B .. 'in:' .. to .. ':' .. m.lane, m.id, to == 'queued' and m.due or now)
   put(B .. 'leases', m.id)
@@ -135,7 +147,7 @@ local function drop(m)
       call('ZADD', B .. 'idle', call('HGET', B .. 'used', hash) or now, hash)
     end
   end
-  if m.blobs then call('HDEL', B .. 'm:' .. m.id, 'blobs') end
+  m.blobs = nil
 end
 `;
 

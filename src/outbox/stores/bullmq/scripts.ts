@@ -9,6 +9,7 @@ const script = (...parts: readonly string[]): string => [PRELUDE, ...parts].join
 
 export type ScriptName =
   | 'open'
+  | 'convert'
   | 'use'
   | 'keep'
   | 'enqueue'
@@ -30,6 +31,27 @@ export type ScriptName =
 export const SCRIPTS: Readonly<Record<ScriptName, string>> = {
   /** The version of the layout. */
   open: `redis.call('SETNX', KEYS[1] .. 'version', ARGV[1]) return redis.call('GET', KEYS[1] .. 'version')`,
+
+  /**
+   * Mails of the first version were hashes. ARGV: an id that all are behind, and the version that is reached after the last one; answers
+   * with the id to go on behind, or nothing.
+   */
+  convert: script(`
+local ids = call('ZRANGEBYLEX', B .. 'ids', ARGV[1] == '' and '-' or '(' .. ARGV[1], '+', 'LIMIT', 0, ${BATCH})
+for _, id in ipairs(ids) do
+  local name = B .. 'm:' .. id
+  if call('TYPE', name).ok == 'hash' then
+    local flat, m = call('HGETALL', name), { id = id }
+    for i = 1, #flat, 2 do m[flat[i]] = flat[i + 1] end
+    for _, field in ipairs({ 'fence', 'tries', 'due', 'created', 'changed', 'priority', 'seq', 'till' }) do m[field] = tonumber(m[field]) end
+    m.job, m.lease = m.job == '1', tonumber(call('ZSCORE', B .. 'leases', id) or nil)
+    gone[#gone + 1] = name
+    save(m)
+  end
+end
+flush()
+if #ids == 0 then call('SET', B .. 'version', ARGV[2]) end
+return ids[#ids] or ''`),
 
   /** Blobs that are there are used again; answers with the hashes of those that are not. */
   use: script(`
@@ -58,29 +80,25 @@ return 1`),
     `
 local known, lanes, out = {}, {}, {}
 local seq = call('INCRBY', B .. 'seq', (#ARGV - 1) / 11) - (#ARGV - 1) / 11
+local ids = {}
 for i = 12, #ARGV, 11 do
+  ids[#ids + 1] = ARGV[i - 10]
   for hash in string.gmatch(ARGV[i], '%S+') do
     if not known[hash] and call('HEXISTS', B .. 'refs', hash) == 0 then return redis.error_reply('GONE a blob is not there') end
     known[hash] = true
   end
 end
+load(ids)
+local function given(text) return text ~= '' and text or nil end
 for i = 2, #ARGV, 11 do
   local id, key, lane, priority, order, mid, due, onDoubt, facts, content, blobs = unpack(ARGV, i, i + 10)
-  local name = B .. 'm:' .. id
-  local other = call('EXISTS', name) == 1 and id or key ~= '' and call('HGET', B .. 'keys', key)
+  local other = read(id) and id or key ~= '' and call('HGET', B .. 'keys', key)
   if not other then
     seq = seq + 1
-    local m = { id = id, lane = lane, priority = priority, seq = seq, due = due == '' and now or due }
-    local fields = { 'state', 'queued', 'fence', 0, 'lane', lane, 'tries', 0, 'job', ARGV[1], 'doubt', onDoubt, 'due', m.due,
-      'created', now, 'changed', now, 'priority', priority, 'seq', seq }
-    local function add(field, value)
-      if value ~= '' then fields[#fields + 1], fields[#fields + 2] = field, value end
-    end
-    add('key', key)
-    add('order', order)
-    add('mid', mid)
-    add('blobs', blobs)
-    call('HSET', name, unpack(fields))
+    local m = { id = id, state = 'queued', fence = 0, lane = lane, tries = 0, job = ARGV[1] == '1', doubt = onDoubt,
+      due = tonumber(due) or now, created = now, changed = now, priority = tonumber(priority), seq = seq, key = given(key),
+      order = given(order), mid = given(mid), blobs = given(blobs) }
+    save(m)
     if key ~= '' then call('HSET', B .. 'keys', key, id) end
     for hash in string.gmatch(blobs, '%S+') do
       if call('HINCRBY', B .. 'refs', hash, 1) == 1 then call('ZREM', B .. 'idle', hash) end
@@ -90,12 +108,9 @@ for i = 2, #ARGV, 11 do
     put(B .. 'in:queued:' .. lane, id, m.due)
     if not lanes[lane] then call('SADD', B .. 'lanes', lane) end
     lanes[lane] = true
-    if order ~= '' then
-      call('ZADD', B .. 'o:' .. order, seq, id)
-      m.order = order
-    end
+    if m.order then call('ZADD', B .. 'o:' .. order, seq, id) end
     place(m)
-    if ARGV[1] == '1' then
+    if m.job then
       call('HSET', Q .. id, 'name', lane, 'data', facts, 'opts', '{}', 'timestamp', now, 'delay', math.max(0, m.due - now), 'priority', 0)
       showQueued(m)
     end
@@ -115,11 +130,13 @@ end`,
     JOB,
     `
 local lease, limit, out, given = now + ARGV[1], tonumber(ARGV[2]), { '' }, 0
-for _, id in ipairs(call('ZRANGEBYSCORE', B .. 'later', '-inf', now, 'LIMIT', 0, ${BATCH})) do
+local due = call('ZRANGEBYSCORE', B .. 'later', '-inf', now, 'LIMIT', 0, ${BATCH})
+load(due)
+for _, id in ipairs(due) do
   local m = read(id)
   put(B .. 'later', id)
   place(m)
-  if m.job == '1' then
+  if m.job then
     put(Q .. 'delayed', id)
     showQueued(m)
   end
@@ -145,18 +162,18 @@ local function take(lane, most)
   call('ZREM', B .. 'in:queued:' .. lane, unpack(ids))
   call('ZADD', B .. 'in:claimed:' .. lane, unpack(since))
   call('ZADD', B .. 'leases', unpack(leases))
-  local texts = call('MGET', unpack(names))
+  local kept = call('MGET', unpack(names))
+  load(ids)
   for i, id in ipairs(ids) do
-    local name = B .. 'm:' .. id
-    local m = call('HMGET', name, 'fence', 'tries', 'job', 'doubt', 'created', 'request', 'till')
-    local fence = math.max(m[1] + 1, time[1] * 1000000 + time[2])
-    call('HSET', name, 'state', 'claimed', 'fence', fence, 'changed', now)
-    if m[3] == '1' then
+    local m = read(id)
+    m.state, m.changed, m.lease, m.fence = 'claimed', now, lease, math.max(m.fence + 1, time[1] * 1000000 + time[2])
+    save(m)
+    if m.job then
       shown[#shown + 1] = id
       hide(id, 'queued')
       call('HSET', Q .. id, 'processedOn', now)
     end
-    for _, text in ipairs({ id, lane, fence, m[2], m[4], m[5], m[6] or '', (m[7] or now) - now, texts[2 * i - 1] or '{}', texts[2 * i] or '', pause and '1' or '' }) do
+    for _, text in ipairs({ id, lane, m.fence, m.tries, m.doubt, m.created, m.request or '', (m.till or now) - now, kept[2 * i - 1] or '{}', kept[2 * i] or '', pause and '1' or '' }) do
       out[#out + 1] = text
     end
   end
@@ -178,31 +195,37 @@ return out`,
 
   /** ARGV: the time of the lease, then an id and a fence each; answers with the places of those that are held. */
   renew: script(`
-local out = {}
-for i = 2, #ARGV, 2 do
-  local m = call('HMGET', B .. 'm:' .. ARGV[i], 'fence', 'state')
-  if m[1] == ARGV[i + 1] and (m[2] == 'claimed' or m[2] == 'sending') then
-    call('ZADD', B .. 'leases', now + ARGV[1], ARGV[i])
-    out[#out + 1] = i / 2 - 1
+local out, ids = {}, {}
+for i = 2, #ARGV, 2 do ids[#ids + 1] = ARGV[i] end
+load(ids)
+for i, id in ipairs(ids) do
+  local m = read(id)
+  if m and m.fence == tonumber(ARGV[2 * i + 1]) and (m.state == 'claimed' or m.state == 'sending') then
+    m.lease = now + ARGV[1]
+    save(m)
+    put(B .. 'leases', id, m.lease)
+    out[#out + 1] = i - 1
   end
 end
+flush()
 return out`),
 
   /** ARGV: an id, a fence, a request and its time each; answers with the places of those that may leave. */
   mark: script(`
-local out = {}
-for i = 1, #ARGV, 4 do
-  local id, name = ARGV[i], B .. 'm:' .. ARGV[i]
-  local m = call('HMGET', name, 'state', 'fence', 'lane', 'mid', 'request')
-  if m[1] == 'claimed' and m[2] == ARGV[i + 1] and tonumber(call('ZSCORE', B .. 'leases', id)) > now then
-    local request = ARGV[i + 2]
-    if request == '' or request == m[5] then call('HSET', name, 'state', 'sending', 'changed', now)
-    else call('HSET', name, 'state', 'sending', 'changed', now, 'request', request, 'till', now + ARGV[i + 3]) end
-    if request == '' and m[5] then call('HDEL', name, 'request') end
-    put(B .. 'in:claimed:' .. m[3], id)
-    put(B .. 'in:sending:' .. m[3], id, now)
-    if m[4] then put(B .. 'doubts', doubt({ id = id, mid = m[4] }), 0) end
-    out[#out + 1] = (i - 1) / 4
+local out, ids = {}, {}
+for i = 1, #ARGV, 4 do ids[#ids + 1] = ARGV[i] end
+load(ids)
+for i, id in ipairs(ids) do
+  local m, fence, request, ms = read(id), unpack(ARGV, 4 * i - 2, 4 * i)
+  if m and m.state == 'claimed' and m.fence == tonumber(fence) and m.lease > now then
+    if request == '' then m.request = nil
+    elseif request ~= m.request then m.request, m.till = request, now + ms end
+    m.state, m.changed = 'sending', now
+    save(m)
+    put(B .. 'in:claimed:' .. m.lane, id)
+    put(B .. 'in:sending:' .. m.lane, id, now)
+    if m.mid then put(B .. 'doubts', doubt(m), 0) end
+    out[#out + 1] = i - 1
   end
 end
 flush()
@@ -220,18 +243,18 @@ for i = 2, first - 1, 3 do
     call('HSET', B .. 'pauses', ARGV[i], string.format('%d ', now + ARGV[i + 1]) .. ARGV[i + 2])
   else woken = call('HDEL', B .. 'pauses', ARGV[i]) == 1 or woken end
 end
+local ids = {}
+for i = first, #ARGV, 9 do ids[#ids + 1] = ARGV[i] end
+load(ids)
 for i = first, #ARGV, 9 do
   local id, fence, from, to, after, tried, facts, keeps, drops = unpack(ARGV, i, i + 8)
   local m = read(id)
-  if m and (fence == '' or m.fence == fence) and string.find(from, ' ' .. m.state .. ' ', 1, true) then
+  if m and (fence == '' or m.fence == tonumber(fence)) and string.find(from, ' ' .. m.state .. ' ', 1, true) then
     m.fence = m.fence + 1
     m.tries = m.tries + tried
     m.due = now + after
     if facts == '' then facts = nil else texts[#texts + 1], texts[#texts + 2] = B .. 'f:' .. id, facts end
-    if keeps ~= '1' and m.request then
-      call('HDEL', B .. 'm:' .. id, 'request')
-      m.request = nil
-    end
+    if keeps ~= '1' then m.request = nil end
     if drops == '1' then drop(m) end
     move(m, to, facts)
     out[#out + 1] = id
@@ -256,13 +279,15 @@ if ARGV[1] then
   for _, lane in ipairs(call('SMEMBERS', B .. 'lanes')) do
     for _, state in ipairs({ 'sent', 'failed', 'cancelled' }) do
       local ended = B .. 'in:' .. state .. ':' .. lane
-      for _, id in ipairs(call('ZRANGEBYSCORE', ended, '-inf', now - ARGV[1], 'LIMIT', 0, ${BATCH} - pruned)) do
+      local ids = call('ZRANGEBYSCORE', ended, '-inf', now - ARGV[1], 'LIMIT', 0, ${BATCH} - pruned)
+      load(ids)
+      for _, id in ipairs(ids) do
         local m = read(id)
         call('DEL', B .. 'm:' .. id, B .. 'f:' .. id)
         drop(m)
         if m.key then call('HDEL', B .. 'keys', m.key) end
         if m.mid then put(B .. 'doubts', doubt(m)) end
-        if m.job == '1' then
+        if m.job then
           hide(id, state)
           call('DEL', Q .. id)
         end
@@ -279,14 +304,16 @@ if ARGV[1] then
     call('ZREM', B .. 'idle', hash)
   end
 end
-for _, id in ipairs(call('ZRANGEBYSCORE', B .. 'leases', '-inf', now, 'LIMIT', 0, ${BATCH})) do
+local over = call('ZRANGEBYSCORE', B .. 'leases', '-inf', now, 'LIMIT', 0, ${BATCH})
+load(over)
+for _, id in ipairs(over) do
   local m = read(id)
   if m.state == 'claimed' then
     move(m, 'queued')
     row(unsent, m)
   else
     m.tries = m.tries + 1
-    local again = m.doubt == 'resend' or m.request and tonumber(m.till) > now
+    local again = m.doubt == 'resend' or m.request and m.till > now
     if again then m.fence = m.fence + 1 end
     move(m, again and 'queued' or 'in-doubt')
     row(doubtful, m)

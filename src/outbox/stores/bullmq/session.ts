@@ -4,7 +4,7 @@ import type { BullModule, BullQueue, RedisClient } from './redis.ts';
 import { SCRIPTS, type ScriptName } from './scripts.ts';
 
 /** Of the keys as this package makes and uses them. */
-const VERSION = 1;
+const VERSION = 2;
 /** How long a connection that was lost is waited for. */
 const READY_MS = 5_000;
 /** What a connection of our own does: a call that is answered by nobody fails soon, and is not kept for later. */
@@ -92,6 +92,10 @@ export class Session {
       if (version > VERSION) {
         const found = `the outbox is of version ${version}, and this version of amsdal-mail knows them up to ${VERSION}`;
         throw refused('connection', `${found}: update it`);
+      }
+      for (let behind: unknown = ''; version < VERSION; ) {
+        behind = await client.runCommand(commandOf('convert'), [base, String(behind), VERSION]);
+        if (behind === '') break;
       }
       return { queue, client, base };
     } catch (error) {
