@@ -12,7 +12,7 @@
  *
  * Scripts write nothing before they know that they can: Redis does not undo what a script has done that fails.
  */
-export const PRELUDE: string = `
+const PRELUDE: string = `
 local call, B = redis.call, KEYS[1]
 local Q = string.sub(B, 1, -8)
 local time = call('TIME')
@@ -166,3 +166,6 @@ local function row(out, m)
   out[#out + 1] = call('GET', B .. 'f:' .. m.id) or '{}'
 end
 `;
+
+/** A whole script, from its parts. */
+export const script = (...parts: readonly string[]): string => [PRELUDE, ...parts].join('');
