@@ -129,7 +129,7 @@ export class EmailMessage {
   readonly trackOpens: boolean;
   readonly trackClicks: boolean;
   readonly envelopeSender: string | null;
-  readonly date: Date | null;
+  declare readonly date: Date | null;
   readonly messageId: string | null;
   readonly inReplyTo: string | null;
   readonly references: readonly string[];
@@ -139,12 +139,30 @@ export class EmailMessage {
   readonly listUnsubscribe: ListUnsubscribe | null;
   readonly dsn: DsnRequest | null;
   readonly requireTls: boolean;
-  readonly sendAt: Date | null;
+  declare readonly sendAt: Date | null;
   readonly idempotencyKey: string | null;
   readonly espExtra: EspExtra | null;
 
   readonly #parsed: ParsedAddresses;
   #recipients: readonly Mailbox[] | null = null;
+  readonly #date: number;
+  readonly #sendAt: number;
+
+  /** A Date cannot be frozen: each read returns a new one. Engines keep an object that has getters of its own as a slow table. */
+  static readonly #dates = {
+    date: {
+      enumerable: true,
+      get(this: EmailMessage): Date {
+        return new Date(this.#date);
+      },
+    },
+    sendAt: {
+      enumerable: true,
+      get(this: EmailMessage): Date {
+        return new Date(this.#sendAt);
+      },
+    },
+  };
 
   /** @throws {MessageError} `invalid-message`; its `issues` list every fault with the path of its field. */
   constructor(init: EmailMessageInit) {
@@ -178,13 +196,18 @@ export class EmailMessage {
         listUnsubscribe: this.listUnsubscribe,
         dsn: this.dsn,
         requireTls: this.requireTls,
-        sendAt: this.sendAt,
         idempotencyKey: this.idempotencyKey,
         espExtra: this.espExtra,
       } = message);
-      ({ messageId: this.messageId, date: this.date } = init);
+      this.messageId = init.messageId;
       this.#parsed = message.#parsed;
       this.#recipients = message.#recipients;
+      const { sendAt } = message;
+      this.#date = Number(init.date);
+      this.#sendAt = Number(sendAt);
+      Object.defineProperty(this, 'date', EmailMessage.#dates.date);
+      if (sendAt === null) this.sendAt = null;
+      else Object.defineProperty(this, 'sendAt', EmailMessage.#dates.sendAt);
       Object.freeze(this);
       return;
     }
@@ -234,7 +257,7 @@ export class EmailMessage {
     this.mergeGlobalData = check.data('mergeGlobalData', init.mergeGlobalData);
     this.trackOpens = check.flag('trackOpens', init.trackOpens);
     this.trackClicks = check.flag('trackClicks', init.trackClicks);
-    this.date = check.date('date', init.date);
+    const date = check.date('date', init.date);
     this.messageId = check.messageId('messageId', init.messageId);
     this.inReplyTo = check.thread('inReplyTo', init.inReplyTo).join(' ') || null;
     this.references = check.thread('references', init.references);
@@ -244,14 +267,18 @@ export class EmailMessage {
     this.listUnsubscribe = check.listUnsubscribe(init.listUnsubscribe);
     this.dsn = check.dsn(init.dsn);
     this.requireTls = check.flag('requireTls', init.requireTls);
-    this.sendAt = check.date('sendAt', init.sendAt);
+    const sendAt = check.date('sendAt', init.sendAt);
     this.idempotencyKey = check.idempotencyKey(init.idempotencyKey);
     this.espExtra = check.espExtra(init.espExtra);
 
     if (check.issues !== null || from === null) throw new MessageError(check.issues ?? []);
     this.#parsed = Object.freeze({ from, to, cc, bcc, replyTo, envelopeSender: sender });
-    if (this.date !== null) protectDate(this, 'date', this.date.getTime());
-    if (this.sendAt !== null) protectDate(this, 'sendAt', this.sendAt.getTime());
+    this.#date = Number(date);
+    this.#sendAt = Number(sendAt);
+    if (date === null) this.date = null;
+    else Object.defineProperty(this, 'date', EmailMessage.#dates.date);
+    if (sendAt === null) this.sendAt = null;
+    else Object.defineProperty(this, 'sendAt', EmailMessage.#dates.sendAt);
     Object.freeze(this);
   }
 
@@ -342,11 +369,6 @@ export function mailboxesOf(addresses: readonly (Mailbox | Group)[]): readonly M
 
 function hasMailbox(entry: Mailbox | Group): boolean {
   return !('members' in entry) || entry.members.length > 0;
-}
-
-/** A Date cannot be frozen, so each read returns a new one. */
-function protectDate(message: EmailMessage, field: 'date' | 'sendAt', time: number): void {
-  Object.defineProperty(message, field, { enumerable: true, get: () => new Date(time) });
 }
 
 function uniqueMailboxes({ to, cc, bcc }: ParsedAddresses): readonly Mailbox[] {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Attachment } from '../../src/model/attachment.ts';
 import { MessageError } from '../../src/model/errors.ts';
-import { EmailMessage } from '../../src/model/message.ts';
+import { EmailMessage, withIdAndDate } from '../../src/model/message.ts';
 import type { EmailMessageInit } from '../../src/model/message-init.ts';
 
 const PLAIN: EmailMessageInit = { subject: 'Hello', body: 'Text', fromEmail: 'a@x.org', to: 'b@x.org' };
@@ -146,12 +146,20 @@ describe('deeply readonly', () => {
     expect(findThawed({ ...rest, parsed: message.parsed, recipients: message.recipients })).toEqual([]);
   });
 
-  test('a date that is taken out and changed does not change the message', () => {
-    const message = new EmailMessage({ ...PLAIN, date: new Date(1_000) });
+  test.each([
+    ['as it is made', (message: EmailMessage) => message],
+    [
+      'with the id and date that a wrapper gives it',
+      (message: EmailMessage) => withIdAndDate(message, '<a@x.org>', new Date(1_000)),
+    ],
+  ])('dates that are taken out and changed do not change the message: %s', (_, from) => {
+    const message = from(new EmailMessage({ ...PLAIN, date: new Date(1_000), sendAt: new Date(2_000) }));
     message.date?.setTime(5);
-    expect(message.date).toEqual(new Date(1_000));
-    expect(message.with({}).date).toEqual(new Date(1_000));
-    expect(message.toJSON().date).toBe('1970-01-01T00:00:01.000Z');
+    message.sendAt?.setTime(5);
+    for (const { date, sendAt } of [message, message.with({})]) {
+      expect([date, sendAt]).toEqual([new Date(1_000), new Date(2_000)]);
+    }
+    expect(message.toJSON()).toMatchObject({ date: '1970-01-01T00:00:01.000Z', sendAt: '1970-01-01T00:00:02.000Z' });
   });
 
   test('bytes are taken by reference', () => {
