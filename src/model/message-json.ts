@@ -36,15 +36,14 @@ export function messageToJson(message: EmailMessage): MessageJson {
 
 /** All fields but the attachments. */
 export function fieldsToJson(message: EmailMessage): Omit<MessageJson, 'attachments'> {
-  const { attachments: _, date, sendAt, ...fields } = message;
-  const written = Object.entries(fields).filter(([name, value]) => !isDefault(name, value));
-  // These are the message's own fields; an empty `body` stays, as it is not a missing one.
-  const json = { ...Object.fromEntries(written), subject: message.subject, body: message.body } as MessageJson;
-  return {
-    ...json,
-    ...(date !== null && { date: date.toISOString() }),
-    ...(sendAt !== null && { sendAt: sendAt.toISOString() }),
-  };
+  const { subject, body } = message;
+  // An empty `body` stays, as it is not a missing one.
+  const json: Record<string, unknown> = { subject, body };
+  for (const [name, value] of Object.entries(message)) {
+    if (name === 'attachments' || isDefault(name, value)) continue;
+    json[name] = value instanceof Date ? value.toISOString() : value;
+  }
+  return json as unknown as MessageJson; // these are the message's own fields
 }
 
 export function messageFromJson(json: MessageJson): EmailMessageInit {
@@ -55,12 +54,13 @@ export function messageFromJson(json: MessageJson): EmailMessageInit {
 }
 
 /** What {@link fieldsToJson} has written. */
-export function fieldsFromJson({ date, sendAt, ...fields }: Omit<MessageJson, 'attachments'>): EmailMessageInit {
+export function fieldsFromJson(fields: Omit<MessageJson, 'attachments'>): EmailMessageInit {
+  const { date, sendAt } = fields;
   return {
     ...fields,
     ...(date !== undefined && { date: dateFromJson(date) }),
     ...(sendAt !== undefined && { sendAt: dateFromJson(sendAt) }),
-  };
+  } as EmailMessageInit; // no date is a text any more
 }
 
 /** Anything but text is refused when the message is validated. */

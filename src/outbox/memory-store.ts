@@ -295,8 +295,19 @@ function isInDoubt({ state, request }: Row): boolean {
 function claimedOf(row: Row, now: number, isProbe: boolean): ClaimedMail {
   const { mail, facts, content, tries, fence, request, createdAt } = row;
   const { id, lane, onDoubt } = mail;
-  const held = { id, lane, onDoubt, facts, tries, fence, request, repeatMs: row.repeatUntil - now };
-  return { ...held, createdAt, isProbe, content: content ?? new Uint8Array() };
+  return {
+    id,
+    lane,
+    onDoubt,
+    facts,
+    tries,
+    fence,
+    request,
+    repeatMs: row.repeatUntil - now,
+    createdAt,
+    isProbe,
+    content: content ?? new Uint8Array(),
+  };
 }
 
 function storedOf(row: Row): StoredMail {

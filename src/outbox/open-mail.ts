@@ -46,7 +46,12 @@ export function openMail({ index, claimed, facts, message, claimedAt, hasKeys }:
   const needsKey = hasKeys && message.mergeData === null && message.idempotencyKey === null;
   const keyed = needsKey ? messageFor(message.with({ idempotencyKey: id }), left) : whole;
   return {
-    ...{ index, claimed, facts, since: performance.now(), isGiven: false, withheld: null },
+    index,
+    claimed,
+    facts,
+    since: performance.now(),
+    isGiven: false,
+    withheld: null,
     message: request === null ? whole : keyed, // what is asked again is asked alone
     key: needsKey ? keyed.idempotencyKey : null,
     repeatUntil: request === null ? 0 : claimedAt + repeatMs,

@@ -316,18 +316,14 @@ export class Outbox implements AsyncDisposable {
     const read = await whileReading(withContentRead(job.message, job.signal), job.signal);
     const id = newMailId();
     const { message, lane, priority, orderKey, onDoubt } = this.#prepare(read, choice, id);
-    const mail: Omit<NewMail, 'facts'> = {
-      ...{ id, lane, priority, orderKey, onDoubt },
-      key: message.idempotencyKey,
-      messageId: message.messageId,
-      dueAt: read.sendAt?.getTime() ?? null,
-      ...keepMessage(message, this.#seal),
-    };
-    const enqueued = await traceEnqueue(id, lane, (traceparent) =>
-      writing.add({ ...mail, facts: writeFacts(factsOf(message, traceparent)) }),
-    );
+    const { content, blobs } = keepMessage(message, this.#seal);
+    const { idempotencyKey: key, messageId } = message;
+    const dueAt = read.sendAt?.getTime() ?? null;
+    const enqueued = await traceEnqueue(id, lane, (traceparent) => {
+      const facts = writeFacts(factsOf(message, traceparent));
+      return writing.add({ id, key, lane, priority, orderKey, messageId, dueAt, onDoubt, facts, content, blobs });
+    });
     const { index } = job;
-    const { messageId } = message;
     return { index, messageId, recipients: sameForAll(message, 'queued', { messageId }), espResponse: enqueued };
   }
 

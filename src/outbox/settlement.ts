@@ -8,13 +8,19 @@ const HELD: readonly MailState[] = ['claimed', 'sending', 'in-doubt'];
 export function settlementOf(
   { id, fence, request }: Pick<ClaimedMail, 'id' | 'fence' | 'request'>,
   to: MailState,
-  { facts, ...given }: Partial<Omit<Settlement, 'facts'>> & { readonly facts?: MailFacts } = {},
+  {
+    facts,
+    afterMs = 0,
+    isTried = false,
+    // Of a try that is given back the one before may have arrived all the same.
+    keepsRequest = to === 'queued' && request !== null,
+    dropsContent = false,
+  }: Partial<Pick<Settlement, 'afterMs' | 'isTried' | 'keepsRequest' | 'dropsContent'>> & {
+    readonly facts?: MailFacts;
+  } = {},
 ): Settlement {
   const written = facts === undefined ? null : writeFacts(facts);
-  // Of a try that is given back the one before may have arrived all the same.
-  const keepsRequest = to === 'queued' && request !== null;
-  const change = { afterMs: 0, isTried: false, keepsRequest, dropsContent: false, ...given };
-  return { id, fence, from: HELD, to, ...change, facts: written };
+  return { id, fence, from: HELD, to, afterMs, isTried, facts: written, keepsRequest, dropsContent };
 }
 
 /** Whether the end of the call alone kept a mail from everybody: that is no try. */

@@ -62,18 +62,28 @@ export function storedOf(texts: Texts): readonly StoredMail[] {
     const [id = '', key = '', lane = '', priority, order = '', named = '', doubt, state, ...rest] = row;
     const [dueAt, tries, fence, request = '', createdAt, changedAt, facts = ''] = rest;
     return {
-      ...{ id, key: orNull(key), lane, priority: Number(priority), orderKey: orNull(order), facts },
-      ...{ messageId: orNull(named), request: orNull(request) },
-      ...{ onDoubt: doubt as OnDoubt, state: state as MailState }, // as they were written
-      ...{ dueAt: Number(dueAt), tries: Number(tries), fence: Number(fence) },
-      ...{ createdAt: Number(createdAt), changedAt: Number(changedAt) },
+      id,
+      key: orNull(key),
+      lane,
+      priority: Number(priority),
+      orderKey: orNull(order),
+      facts,
+      messageId: orNull(named),
+      request: orNull(request),
+      onDoubt: doubt as OnDoubt, // as it was written
+      state: state as MailState, // so, too
+      dueAt: Number(dueAt),
+      tries: Number(tries),
+      fence: Number(fence),
+      createdAt: Number(createdAt),
+      changedAt: Number(changedAt),
     };
   });
 }
 
 export function claimedOf(texts: Texts): readonly ClaimedMail[] {
-  return rowsOf(texts, 11).map(
-    ([
+  return rowsOf(texts, 11).map((row) => {
+    const [
       id = '',
       lane = '',
       fence,
@@ -82,13 +92,24 @@ export function claimedOf(texts: Texts): readonly ClaimedMail[] {
       createdAt,
       request = '',
       repeatMs,
-      ...[facts = '', content = '', probe]
-    ]) => ({
-      ...{ id, lane, fence: Number(fence), tries: Number(tries), onDoubt: doubt as OnDoubt }, // as it was written
-      ...{ request: orNull(request), repeatMs: Number(repeatMs) },
-      ...{ createdAt: Number(createdAt), facts, content: bytesOf(content), isProbe: probe === '1' },
-    }),
-  );
+      facts = '',
+      content = '',
+      probe,
+    ] = row;
+    return {
+      id,
+      lane,
+      fence: Number(fence),
+      tries: Number(tries),
+      onDoubt: doubt as OnDoubt, // as it was written
+      request: orNull(request),
+      repeatMs: Number(repeatMs),
+      createdAt: Number(createdAt),
+      facts,
+      content: bytesOf(content),
+      isProbe: probe === '1',
+    };
+  });
 }
 
 export function countsOf(texts: Texts): readonly Count[] {

@@ -90,8 +90,15 @@ export function roundsOf(settlements: readonly Settlement[]): readonly (readonly
 export function settlementRow(settlement: Settlement): Readonly<Record<string, unknown>> {
   const { id, fence, from, to, afterMs, isTried, facts, keepsRequest, dropsContent } = settlement;
   return {
-    ...{ id, fence, states: from, next_state: to, after_ms: afterMs, is_tried: isTried },
-    ...{ new_facts: facts, keeps_request: keepsRequest, drops_content: dropsContent },
+    id,
+    fence,
+    states: from,
+    next_state: to,
+    after_ms: afterMs,
+    is_tried: isTried,
+    new_facts: facts,
+    keeps_request: keepsRequest,
+    drops_content: dropsContent,
   };
 }
 
