@@ -105,6 +105,6 @@ export function settlementRow(settlement: Settlement): Readonly<Record<string, u
 /** A claimed mail as the statement `claim` tells it. */
 export type ClaimedRow = Omit<ClaimedMail, 'content'> & { readonly content: string | null };
 
-export function claimedOf({ content, ...mail }: ClaimedRow): ClaimedMail {
-  return { ...mail, content: bytesOf(content ?? '') };
+export function claimedOf(row: ClaimedRow): ClaimedMail {
+  return { ...row, content: bytesOf(row.content ?? '') };
 }
