@@ -387,6 +387,6 @@ function brokenOff({ isTaken }: Mail): SendError {
 export function jobFor(job: Job, message: EmailMessage, isTriedOnce: true | undefined = job.isTriedOnce): Job {
   if (message === job.message && isTriedOnce === job.isTriedOnce) return job;
   const { index, signal, beforeCommit } = job;
-  const tried: Job = isTriedOnce ? { index, message, signal, isTriedOnce } : { index, message, signal };
-  return beforeCommit === undefined ? tried : { ...tried, beforeCommit };
+  const once = isTriedOnce && { isTriedOnce };
+  return { index, message, signal, ...once, ...(beforeCommit && { beforeCommit }) };
 }

@@ -102,6 +102,7 @@ export class Mail {
   #try(compose: (capabilities: Capabilities) => Content): void {
     const indexes = this.#tries === 0 ? null : this.#retryable();
     this.#tries++;
+    const { beforeCommit } = this.#job;
     const submission: Submission = {
       envelope: indexes === null ? this.#envelope : forSome(this.#envelope, indexes),
       compose,
@@ -110,11 +111,9 @@ export class Mail {
         for (const [place, outcome] of outcomes.entries()) this.#outcomes.set(indexes?.[place] ?? place, outcome);
         this.#retryOrFinish(compose);
       },
+      ...(beforeCommit && { beforeCommit: () => whyWithheld(beforeCommit) }),
     };
-    const { beforeCommit } = this.#job;
-    this.#delivery = this.#pool.submit(
-      beforeCommit === undefined ? submission : { ...submission, beforeCommit: () => whyWithheld(beforeCommit) },
-    );
+    this.#delivery = this.#pool.submit(submission);
   }
 
   #withhold(): void {
