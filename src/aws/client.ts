@@ -102,7 +102,7 @@ export class AwsClient {
   #read({ status, headers, text }: HttpAnswer, keys: AwsKeys, clockMs: number): object {
     const body = text === null ? null : parseObject(text);
     if (status < 300 && body !== null)
-      return { ...body, $metadata: { httpStatusCode: status, requestId: headers['x-amzn-requestid'] } };
+      return { $metadata: { httpStatusCode: status, requestId: headers['x-amzn-requestid'] }, ...body };
     if (status < 300) throw new AwsError('', text === null ? 'its answer broke off' : 'its answer is no JSON', status);
     const type = headers['x-amzn-errortype'] ?? body?.['__type'] ?? body?.['code'];
     const name = typeof type === 'string' ? firstLine(type).replace(/^.*#|[:,].*$/g, '') : 'Unknown';

@@ -71,6 +71,7 @@ export class Signer {
   readonly #scope: Scope;
   #known: DayKey | null = null;
   #target: Target | null = null;
+  #stamp = { second: Number.NaN, text: '' };
   #names: { readonly all: string; readonly signed: readonly string[] } | null = null;
 
   constructor(scope: Scope) {
@@ -85,14 +86,16 @@ export class Signer {
   sign({ method, url, headers, body }: Unsigned, keys: AwsKeys, now: Date): Readonly<Record<string, string>> {
     const { region, service } = this.#scope;
     const { host, resource } = this.#targetOf(url);
-    const stamp = now.toISOString().replace(/[-:]|\.\d{3}/g, '');
+    const stamp = this.#stampOf(now);
     const day = stamp.slice(0, 8);
     const bodyHash = sha256(body);
+    // Members that follow a spread would cost more than the signature.
     const all: Record<string, string> = {
-      ...headers,
       host,
       'x-amz-date': stamp,
       'x-amz-content-sha256': bodyHash,
+      authorization: '',
+      ...headers,
       ...(region === null && { 'x-amz-region-set': '*' }),
       ...(keys.sessionToken && { 'x-amz-security-token': keys.sessionToken }),
     };
@@ -108,6 +111,15 @@ export class Signer {
     all['authorization'] =
       `${algorithm} Credential=${keys.accessKeyId}/${scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
     return all;
+  }
+
+  /** The time in seconds, as `20261201T120000Z`; mostly that of the request before. */
+  #stampOf(now: Date): string {
+    const second = Math.floor(now.getTime() / 1_000);
+    if (this.#stamp.second !== second) {
+      this.#stamp = { second, text: now.toISOString().replace(/[-:]|\.\d{3}/g, '') };
+    }
+    return this.#stamp.text;
   }
 
   /** The names of the headers that are signed, in their order; mostly those of the request before. */
@@ -128,7 +140,7 @@ export class Signer {
   }
 
   #signature(text: string, key: Buffer | KeyObject): string {
-    if (Buffer.isBuffer(key)) return hmac(key, text).toString('hex');
+    if (Buffer.isBuffer(key)) return crypto().createHmac('sha256', key).update(text).digest('hex');
     return crypto().sign('sha256', Buffer.from(text), key).toString('hex');
   }
 

@@ -106,8 +106,8 @@ export class NodeTransport implements Transport {
       }
       const state = { isOpen: false, isWhole: false };
       const content = typeof body === 'string' && !isWrittenAtOnce(body) ? [Buffer.from(body)] : body;
-      const length = content === null ? {} : { 'content-length': String(octetsOf(content)) };
-      const outgoing: ClientRequest = request({ ...options, method, headers: { ...headers, ...length } });
+      const length = content !== null && { 'content-length': String(octetsOf(content)) };
+      const outgoing: ClientRequest = request({ method, headers: { ...length, ...headers }, ...options });
       const onAbort = (): void => void outgoing.destroy(end.reason);
       addAbortListener(end, onAbort);
       let connecting: NodeJS.Timeout | undefined;

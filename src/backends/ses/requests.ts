@@ -130,10 +130,10 @@ export interface RequestParts {
 export function emailRequest(parts: RequestParts, destination: Destination, content: Content): object {
   const { listManagement, extra } = parts.options;
   const request: SendEmailRequest = {
+    Destination: destination,
+    Content: content,
     ...common(parts),
     ...('Template' in content && replyTo(parts.message)),
-    Content: content,
-    Destination: destination,
     ...(parts.tags.length > 0 && { EmailTags: parts.tags }),
     ...(listManagement && {
       ListManagementOptions: {
@@ -142,7 +142,7 @@ export function emailRequest(parts: RequestParts, destination: Destination, cont
       },
     }),
   };
-  return withExtra('ses', { ...request, ...extra }, parts.message, OWN_FIELDS);
+  return withExtra('ses', extra === undefined ? request : { ...request, ...extra }, parts.message, OWN_FIELDS);
 }
 
 /** Messages that SES makes from a template, one for each entry. */
