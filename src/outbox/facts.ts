@@ -91,9 +91,9 @@ export function withEvent(
   return { ...facts, recipients, events: [...facts.events, event].slice(-MOST_EVENTS) };
 }
 
-/** Whether somebody has just decided that it is to be sent. */
+/** Whether somebody has decided that it is to be sent, and it was not tried since: to put it off for the connection's fault is no try. */
 export function isWanted({ events }: MailFacts): boolean {
-  const last = events.at(-1)?.what;
+  const last = events.findLast(({ what }) => what !== 'put-off')?.what;
   return last === 'resolved' || last === 'retried';
 }
 
