@@ -1,6 +1,6 @@
 import { ConfigurationError, type EmailError, MessageError, type MessageIssue } from '../model/errors.ts';
 import type { EmailMessage } from '../model/message.ts';
-import type { LaneChoice } from './outbox-options.ts';
+import { KEPT, KEPT_AS_IT_IS, type LaneChoice } from './outbox-options.ts';
 
 /** What is left for other backends. */
 export function withoutOutbox(espExtra: EmailMessage['espExtra']): EmailMessage['espExtra'] {
@@ -17,7 +17,9 @@ export function readChoice(
   for (const name of Object.keys(rest)) throw refused(name, 'the outbox knows lane, priority, orderKey and onDoubt');
   if (lane !== undefined && typeof lane !== 'string') throw refused('lane', 'must be the name of a lane');
   if (priority !== undefined && !Number.isSafeInteger(priority)) throw refused('priority', 'must be a whole number');
-  if (orderKey !== undefined && typeof orderKey !== 'string') throw refused('orderKey', 'must be a string');
+  // Mails of one turn are written down together: what a store refuses would fail those of others, too.
+  if (orderKey !== undefined && !(typeof orderKey === 'string' && KEPT.test(orderKey)))
+    throw refused('orderKey', `must be a text of ${KEPT_AS_IT_IS}`);
   if (!(onDoubt === undefined || onDoubt === 'hold' || onDoubt === 'resend'))
     throw refused('onDoubt', "must be 'hold' or 'resend'");
   return own as LaneChoice; // checked above

@@ -1,4 +1,5 @@
 import { BACKEND_OPTIONS, type BackendOptions, type EmailBackend } from '../backend/backend.ts';
+import { ConfigurationError } from '../model/errors.ts';
 import { checkOptions, type OptionSpec, type OptionTable } from '../options/option-table.ts';
 import { RATE_OPTIONS, type RateOptions, ratesOf } from '../options/rate-options.ts';
 import { isObject } from '../util/json.ts';
@@ -48,7 +49,7 @@ export interface LaneChoice {
   readonly lane?: string;
   /** Of two mails in a lane the one with the higher priority goes first; a whole number, default 0. */
   readonly priority?: number;
-  /** Mails with the same text go in the order in which they came, each once nothing more is tried for the one before. */
+  /** Mails with the same text go in the order in which they came, each once nothing more is tried for the one before; at most 256 characters. */
   readonly orderKey?: string;
   /** Default: that of the outbox. */
   readonly onDoubt?: OnDoubt;
@@ -66,6 +67,10 @@ export const LANES: Readonly<Record<string, LaneOptions>> = /* @__PURE__ */ Obje
 export const LEASE_MS = 60_000;
 export const KEEP_MS: number = 30 * 24 * 3_600_000;
 
+/** Names and keys that every store keeps as they are, and has in an index (Postgres: 2,704 octets). */
+export const KEPT: RegExp = /^[^\0\p{Surrogate}]{0,256}$/u;
+export const KEPT_AS_IT_IS = 'at most 256 characters, no NUL and no half of one among them';
+
 const isName = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
 const LANE_OPTIONS: OptionTable<LaneOptions> = /* @__PURE__ */ (() => ({
@@ -80,6 +85,8 @@ const LANE_OPTIONS: OptionTable<LaneOptions> = /* @__PURE__ */ (() => ({
  */
 export function laneRates(lanes: Readonly<Record<string, LaneOptions>>): ReadonlyMap<string, Rates | null> {
   const rates = Object.entries(lanes).map(([lane, options]) => {
+    if (!KEPT.test(lane))
+      throw new ConfigurationError('invalid-option', `lanes: a name must be ${KEPT_AS_IT_IS}`, { option: 'lanes' });
     checkOptions(`lane ${lane}`, LANE_OPTIONS, options);
     return [lane, ratesOf(`lane ${lane}`, options)] as const;
   });

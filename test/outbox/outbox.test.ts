@@ -322,7 +322,9 @@ describe('an outbox', () => {
   it.each([
     [{ lane: 'fast' }, /there is no lane 'fast'/],
     [{ priority: 1.5 }, /priority: must be a whole number/],
-    [{ orderKey: 7 }, /orderKey: must be a string/],
+    [{ orderKey: 7 }, /orderKey: must be a text of at most 256 characters/],
+    [{ orderKey: 'a\0b' }, /orderKey: must be a text of .* no NUL/],
+    [{ orderKey: 'x'.repeat(257) }, /orderKey: must be a text of at most 256 characters/],
     [{ onDoubt: 'maybe' }, /onDoubt: must be 'hold' or 'resend'/],
     [{ retries: 3 }, /retries: the outbox knows/],
   ])('enqueues nothing with the options %j', async (options, message) => {
@@ -338,6 +340,8 @@ describe('an outbox', () => {
     [{ lane: 'fast' }, /there is no lane 'fast'/],
     [{ lanes: {} }, /lanes must be/],
     [{ lanes: { a: '14/s' } }, /lanes must be/],
+    [{ lanes: { 'a\0b': {} } }, /lanes: a name must be .* no NUL/],
+    [{ lanes: { 'a\ud800': {} } }, /lanes: a name must be .* no half of one/],
     [{ lanes: { a: { weight: 0 } } }, /lane a: weight must be/],
     [{ lanes: { a: { rate: '14/week' } } }, /lane a: rate must be rates such as '14\/s, 50000\/day', got '14\/week'/],
     [{ lanes: { a: { perHour: 0 } } }, /lane a: perHour must be an integer from 1/],
