@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
+import { keepRemoteAddress } from '../util/remote-address.ts';
 
 /** What a framework tells of a request of node:http besides. */
 export interface RequestFacts {
@@ -33,8 +34,9 @@ export function webRequest(
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   const init: RequestInit & { duplex: 'half' } = { method, headers, signal: gone.signal, duplex: 'half' };
-  if (method === 'GET' || method === 'HEAD') return new Request(whole, init);
-  return new Request(whole, { ...init, body: bodyOf(request, body, headers) });
+  const isReading = method === 'GET' || method === 'HEAD';
+  const asked = new Request(whole, isReading ? init : { ...init, body: bodyOf(request, body, headers) });
+  return keepRemoteAddress(asked, request.socket.remoteAddress);
 }
 
 /** The body as it came, or written again where a parser of the framework has read it. */

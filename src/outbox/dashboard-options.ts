@@ -8,7 +8,10 @@ export type DashboardAuth =
 
 /** Options of `outbox.dashboard`. */
 export interface DashboardOptions {
-  /** Default: none, and only requests to this machine's own names (localhost, 127.0.0.1) that came by no proxy are answered. */
+  /**
+   * Default: none, and only requests to this machine's own names (localhost, 127.0.0.1) are answered that came by no proxy, and, where
+   * Express, Fastify or Nest tells, from this machine. Elsewhere anybody may write such a Host.
+   */
   readonly auth?: DashboardAuth;
   /** Refuses every change; default false. */
   readonly readOnly?: boolean;

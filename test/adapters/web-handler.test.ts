@@ -7,9 +7,10 @@ import { NestFactory } from '@nestjs/core';
 import express from 'express';
 import Fastify from 'fastify';
 import { Hono } from 'hono';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { expressHandler, type WebHandler } from '../../src/adapters/express.ts';
 import { fastifyHandler } from '../../src/adapters/fastify.ts';
+import { Outbox } from '../../src/connection/outbox.ts';
 
 /** A running application whose handler is at /admin/outbox: its address, and how it is ended. */
 interface Running {
@@ -195,6 +196,39 @@ describe.each(Object.entries(frameworks))('%s', (_, start) => {
     console.error = stderr;
     fails = false;
     expect((await ask('')).status).toBe(200);
+  });
+});
+
+describe('a dashboard without auth', () => {
+  const PATH = '/admin/outbox?do=overview';
+  const outbox = new Outbox({ store: 'memory:', connection: 'dummy' });
+  const dashboard = outbox.dashboard();
+  afterAll(() => outbox.close());
+
+  test.each([
+    ['127.0.0.1', 200],
+    ['::1', 200],
+    ['::ffff:127.0.0.1', 200],
+    ['192.0.2.7', 403],
+    ['::ffff:192.0.2.7', 403],
+    ['127.evil', 403],
+    [undefined, 403], // of a socket that is closed already, or that only a proxy reaches
+  ])('answers %s, whatever Host says: %i', async (address, status) => {
+    const web = express();
+    web.use(({ socket }, _response, next) => {
+      Object.defineProperty(socket, 'remoteAddress', { value: address });
+      next();
+    });
+    web.use('/admin/outbox', expressHandler(dashboard));
+    app = await listen(web);
+    expect((await fetch(`http://localhost:${app.port}${PATH}`)).status).toBe(status);
+    const fastify = Fastify();
+    fastify.addHook('onRequest', async ({ raw: { socket } }) => {
+      Object.defineProperty(socket, 'remoteAddress', { value: address });
+    });
+    await fastify.register(fastifyHandler(dashboard), { prefix: '/admin/outbox' });
+    expect((await fastify.inject({ url: PATH, headers: { host: 'localhost' } })).statusCode).toBe(status);
+    await fastify.close();
   });
 });
 

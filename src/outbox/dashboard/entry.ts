@@ -3,6 +3,7 @@ import { errorReply, type Reply } from '../../mailbox/web/reply.ts';
 import { isForeign } from '../../mailbox/web/request-guard.ts';
 import { isLoopback } from '../../net/loopback.ts';
 import { reasonOf } from '../../util/reason.ts';
+import { isRemote } from '../../util/remote-address.ts';
 import type { DashboardOptions } from '../dashboard-options.ts';
 
 /** The header that the page sends with a change: another origin would have to ask for it first (CORS), and is not answered. */
@@ -27,7 +28,9 @@ export async function refusalOf(
     return errorReply(403, 'forbidden', `a page of another origin asked for this; ${advice}`);
   }
   if (auth === undefined) {
-    if (isOwnName(host) && isOwnName(named) && ![...headers.keys()].some((name) => OF_PROXIES.test(name))) return null;
+    const isPassedOn = [...headers.keys()].some((name) => OF_PROXIES.test(name));
+    // Anybody may write any Host: where the address of who asked is known, it counts, too.
+    if (isOwnName(host) && isOwnName(named) && !isPassedOn && !isRemote(request)) return null;
     const text = 'without auth the dashboard answers requests to this machine alone: outbox.dashboard({ auth })';
     return errorReply(403, 'forbidden', text);
   }
