@@ -105,6 +105,16 @@ test('a mail shows who got it, what servers said, and what happened', async () =
   expect(await page.getByRole('button', { name: 'Cancel' }).count()).toBe(0);
 });
 
+test('a mail in doubt shows what the provider has told of it', async () => {
+  const { outbox, doubtful } = await fill();
+  const { messageId = null } = (await outbox.get(doubtful[0] ?? '')) ?? {};
+  await outbox.learn({ type: 'bounced', messageId, recipient: 'jane@example.org', reason: '<b>full</b>' });
+  const page = await openPage(await serveDashboard(outbox));
+  await page.locator('.row').getByText('Order NW-1').click();
+  const told = page.locator('.timeline li', { hasText: 'Told by the provider' });
+  expect(await told.locator('.server-words').innerText()).toBe('bounced jane@example.org <b>full</b>');
+});
+
 describe('decisions', () => {
   test('about one mail: the question says what follows', async () => {
     const { outbox, doubtful } = await fill();

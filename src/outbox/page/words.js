@@ -11,13 +11,14 @@ export const STATES = {
   cancelled: ['Cancelled', 'it was taken back before it was sent'],
 };
 
-/** How what happened is called. @type {Readonly<Record<string, string>>} */
+/** How what happened is called. @type {Readonly<Record<import('../facts.ts').OutboxEvent['what'], string>>} */
 export const EVENTS = {
   tried: 'Tried',
   'put-off': 'Put off',
   'in-doubt': 'In doubt',
   retried: 'Retried by hand',
   resolved: 'Resolved by hand',
+  learned: 'Told by the provider',
   cancelled: 'Cancelled by hand',
 };
 
