@@ -72,8 +72,8 @@ export class Worker {
   #wake: (() => void) | null = null;
   /** Something may have changed since it was looked at. */
   #isStale = false;
-  /** The time for what was under way at the end has passed. */
-  #isDrained = false;
+  /** Once it ends, nothing is begun that the connection has only asked for ahead; then the time for what was under way has passed. */
+  #stage: 'working' | 'ending' | 'drained' = 'working';
   /** What it cannot go on after. */
   #failure: { readonly error: unknown } | null = null;
 
@@ -121,10 +121,11 @@ export class Worker {
       const recovering = this.#every(this.#leaseMs / 2, stopTimers.signal, () => this.#recover());
       const pruning = this.#prune(stopTimers.signal);
       await this.#claimAll();
+      this.#stage = 'ending';
       this.#giveBack();
       this.#queue.close();
       const stopDraining = SYSTEM_CLOCK.wakeAfter(drainMs, () => {
-        this.#isDrained = true;
+        this.#stage = 'drained';
         abort.abort(new DeadlinePassed(drainMs));
       });
       await delivering;
@@ -152,7 +153,6 @@ export class Worker {
   /** Claims as long as there are places, until it is ended; with `once`, until nothing is due. */
   async #claimAll(): Promise<void> {
     const { signal, once = false, concurrency = CONCURRENCY } = this.#options;
-    const { store } = this.#host;
     let failures = 0;
     while (!signal?.aborted && this.#failure === null) {
       // What can be claimed and not be marked would come back at once.
@@ -169,13 +169,13 @@ export class Worker {
         const { mails, nextMs } =
           lanes.length === 0
             ? { mails: [], nextMs: null }
-            : await store.claim({ lanes, limit: places, leaseMs: this.#leaseMs });
+            : await this.#host.store.claim({ lanes, limit: places, leaseMs: this.#leaseMs });
         failures = 0;
         this.#shares.settle(lanes, mails);
         await Promise.all(mails.map((mail) => this.#take(mail, askedAt)));
         if (mails.length === places) continue;
         if (once && mails.length === 0 && this.#open.size === 0) return;
-        const waits = [nextMs ?? LONGEST_WAIT_MS, store.pollMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS];
+        const waits = [nextMs ?? LONGEST_WAIT_MS, this.#host.store.pollMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS];
         await this.#wait(Math.min(...waits, this.#resting.nextMs));
       } catch (error) {
         if (once) return this.#fail(error);
@@ -276,7 +276,7 @@ export class Worker {
   }
 
   async #commit(mail: OpenMail, request: string | null): Promise<boolean> {
-    const withheld = await this.#marks.mark(mail, request);
+    const withheld = this.#stage === 'working' ? await this.#marks.mark(mail, request) : { isInDoubt: false };
     mail.withheld = withheld;
     if (withheld === null) return true;
     if (!this.#host.part.awaitsCommit) this.#end(this.#withheld(mail, withheld)); // the connection never has it
@@ -285,7 +285,7 @@ export class Worker {
 
   #endingOf(mail: OpenMail, answer: DeliveryResult): Ending {
     if (mail.withheld !== null) return this.#withheld(mail, mail.withheld);
-    if (this.#isDrained && isCutShort(answer)) return this.#backOf(mail);
+    if (this.#stage === 'drained' && isCutShort(answer)) return this.#backOf(mail);
     const { claimed } = mail;
     const { lane, tries, onDoubt, isProbe, request } = claimed;
     const repeatMs = mail.repeatUntil - SYSTEM_CLOCK.now();
