@@ -25,6 +25,7 @@ import { Meter } from './meter.ts';
 import { type OutboxMail, outboxMail } from './outbox-mail.ts';
 import { KEEP_MS, LANES, type LaneChoice, laneRates, OUTBOX_OPTIONS, type OutboxOptions } from './outbox-options.ts';
 import { healthOf, numbersOf, type OutboxHealth, type OutboxStats, statsOf } from './outbox-stats.ts';
+import { checkDecision, checkList, checkPrune } from './questions.ts';
 import { Seal } from './seal.ts';
 import type { Enqueued, ListQuery, MailState, NewMail, OutboxStore, Settlement, StoredMail } from './store.ts';
 import { tellOfChange } from './tell-of-change.ts';
@@ -167,6 +168,7 @@ export class Outbox implements AsyncDisposable {
 
   /** The mails of a state, a lane or with a text in addresses, subject or results, newest first; 100 unless `limit` says otherwise. */
   async list(query: Partial<ListQuery> = {}): Promise<readonly OutboxMail[]> {
+    checkList(query);
     const { text } = query;
     // As it stands in the facts, which are JSON.
     const written = text !== undefined && { text: JSON.stringify(text).slice(1, -1) };
@@ -205,6 +207,7 @@ export class Outbox implements AsyncDisposable {
    * Message-ID; false when it is in another state.
    */
   async resolve(id: string, decision: 'sent' | 'resend'): Promise<boolean> {
+    checkDecision(decision);
     const changed = await this.#change(id, ['in-doubt'], (facts) => {
       const isResent = decision === 'resend';
       const recipients = facts.recipients.map((each): OutboxRecipient => {
@@ -276,11 +279,9 @@ export class Outbox implements AsyncDisposable {
   }
 
   /** Deletes mails that were sent, failed or cancelled longer ago; workers do so by themselves after `keepMs`. */
-  async prune({
-    olderThanMs = this.#options.keepMs ?? KEEP_MS,
-  }: {
-    readonly olderThanMs?: number;
-  } = {}): Promise<number> {
+  async prune(options: { readonly olderThanMs?: number } = {}): Promise<number> {
+    checkPrune(options);
+    const { olderThanMs = this.#options.keepMs ?? KEEP_MS } = options;
     let pruned = 0;
     for (let some = 1; some > 0; pruned += some) some = (await this.#store.recover(olderThanMs)).pruned;
     return pruned;

@@ -7,6 +7,9 @@ import type { AccountRates } from '../util/rates.ts';
  */
 export type MailState = 'queued' | 'claimed' | 'sending' | 'in-doubt' | 'sent' | 'failed' | 'cancelled';
 
+/** All states, in the order in which a mail goes through them. */
+export const STATES: readonly MailState[] = ['queued', 'claimed', 'sending', 'in-doubt', 'sent', 'failed', 'cancelled'];
+
 /** States that nothing follows by itself. */
 export const ENDED: readonly MailState[] = ['sent', 'failed', 'cancelled'];
 

@@ -4,9 +4,8 @@ import type { Meter } from '../meter.ts';
 import type { Outbox } from '../outbox.ts';
 import type { OutboxMail } from '../outbox-mail.ts';
 import { accountLeftOf, leftByLane, type OutboxStats } from '../outbox-stats.ts';
-import type { Count, MailState, OutboxStore } from '../store.ts';
+import { type Count, type MailState, type OutboxStore, STATES } from '../store.ts';
 import { EVERY_MS, type History, type Snapshot } from './history.ts';
-import { STATES } from './metrics.ts';
 
 /** What a dashboard shows. */
 export interface DashboardHost {

@@ -1,10 +1,7 @@
 import type { Rates } from '../../util/rates.ts';
 import { BOUNDS, type Meter } from '../meter.ts';
 import { accountLeftOf, leftByLane, type StoreNumbers } from '../outbox-stats.ts';
-import type { Left, MailState } from '../store.ts';
-
-/** All states, in the order in which a mail goes through them. */
-export const STATES: readonly MailState[] = ['queued', 'claimed', 'sending', 'in-doubt', 'sent', 'failed', 'cancelled'];
+import { type Left, type MailState, STATES } from '../store.ts';
 
 type Labels = Readonly<Record<string, string>>;
 type Row = readonly [suffix: string, labels: Labels, value: number];
