@@ -42,7 +42,8 @@ export function failure(what: string, error: unknown): EmailError {
 
 /** @param fault what the connection last failed with, if anything */
 export function noConnection(what: string, fault: unknown): EmailConnectionError {
-  const message = `the outbox could not ${what}: no connection to Redis`;
+  const why = wordOf(fault) || codeOf(fault);
+  const message = `the outbox could not ${what}: no connection to Redis${why && ` (${why})`}`;
   const code = isAuthFault(fault) ? 'auth' : (CODES[codeOf(fault)] ?? 'refused');
   return new EmailConnectionError(code, message, {
     cause: causeOf(fault),
