@@ -46,6 +46,8 @@ export interface MailFacts {
   readonly events: readonly OutboxEvent[];
   /** The span that wrote it down (W3C Trace Context, section 3.2); null when nobody traced it. It is in no header of the mail. */
   readonly traceparent: string | null;
+  /** How often it was tried before somebody last decided that it is to be sent; left out where nobody has. */
+  readonly decidedAfter?: number;
 }
 
 /** Older events of a mail are forgotten. */
@@ -89,12 +91,6 @@ export function withEvent(
 ): MailFacts {
   const event: OutboxEvent = { at: new Date().toISOString(), what, text };
   return { ...facts, recipients, events: [...facts.events, event].slice(-MOST_EVENTS) };
-}
-
-/** Whether somebody has decided that it is to be sent, and it was not tried since: to put it off for the connection's fault is no try. */
-export function isWanted({ events }: MailFacts): boolean {
-  const last = events.findLast(({ what }) => what !== 'put-off')?.what;
-  return last === 'resolved' || last === 'retried';
 }
 
 /** A recipient after a try. */

@@ -193,11 +193,11 @@ export class Outbox implements AsyncDisposable {
 
   /** Sends a mail now that waits for another try, or has failed, to those who have not got it; false when it is in another state. */
   async retry(id: string): Promise<boolean> {
-    const changed = await this.#change(id, ['queued', 'failed'], (facts) => {
+    const changed = await this.#change(id, ['queued', 'failed'], (facts, { tries }) => {
       const isMissing = ({ status, isOpen }: OutboxRecipient) =>
         isOpen || ['failed', 'rejected', 'invalid'].includes(status);
       const recipients = facts.recipients.map((each) => ({ ...each, isOpen: isMissing(each) }));
-      return { to: 'queued', facts: withEvent(facts, 'retried', '', recipients) };
+      return { to: 'queued', facts: { ...withEvent(facts, 'retried', '', recipients), decidedAfter: tries } };
     });
     return changed !== null;
   }
@@ -208,13 +208,14 @@ export class Outbox implements AsyncDisposable {
    */
   async resolve(id: string, decision: 'sent' | 'resend'): Promise<boolean> {
     checkDecision(decision);
-    const changed = await this.#change(id, ['in-doubt'], (facts) => {
+    const changed = await this.#change(id, ['in-doubt'], (facts, { tries }) => {
       const isResent = decision === 'resend';
       const recipients = facts.recipients.map((each): OutboxRecipient => {
         return isInDoubt(each) ? { ...each, status: isResent ? 'queued' : 'sent', isOpen: isResent } : each;
       });
       const to = isResent ? 'queued' : endOf(recipients);
-      return { to, facts: withEvent(facts, 'resolved', decision, recipients) };
+      const told = withEvent(facts, 'resolved', decision, recipients);
+      return { to, facts: isResent ? { ...told, decidedAfter: tries } : told };
     });
     return changed !== null;
   }

@@ -9,7 +9,7 @@ import { DeadlinePassed } from '../util/deadline.ts';
 import { pause } from '../util/pause.ts';
 import { reasonOf } from '../util/reason.ts';
 import { WrapperCall } from '../wrappers/wrapper-call.ts';
-import { isWanted, type MailFacts, readFacts, withEvent } from './facts.ts';
+import { type MailFacts, readFacts, withEvent } from './facts.ts';
 import { Grouped } from './grouped.ts';
 import { judge } from './judge.ts';
 import { LanePauses } from './lane-pauses.ts';
@@ -201,7 +201,7 @@ export class Worker {
   async #take(claimed: ClaimedMail, claimedAt: number): Promise<void> {
     const facts = readFacts(claimed.facts);
     // With it workers have died again and again: perhaps it is the reason, and each time it may have been sent.
-    if (claimed.tries > this.#delaysMs.length && !isWanted(facts)) return this.#hold(claimed, facts);
+    if (claimed.tries > Math.max(this.#delaysMs.length, facts.decidedAfter ?? 0)) return this.#hold(claimed, facts);
     try {
       const message = await this.#host.open(claimed.content);
       const hasKeys = this.#host.part.idempotencyMs !== null;

@@ -17,4 +17,17 @@ describe('a mail that has failed, and is sent by hand', () => {
     await outbox.flush();
     expect(await outbox.get(id)).toMatchObject({ state: 'sent', recipients: [{ status: 'sent' }] });
   });
+
+  it('is held again when the worker dies with it then, though it may be doubled', async () => {
+    const { outbox, dummy, store, advance } = setUp({ onDoubt: 'resend', retry: { delaysMs: [] } });
+    dummy.failNext(new EmailConnectionError('refused', 'nobody listens', { retryable: true }));
+    const [{ id } = { id: '' }] = await outbox.enqueue(mail());
+    await outbox.flush();
+    await outbox.retry(id);
+    const { mails } = await store.claim({ lanes: [{ lane: 'transactional', limit: 1 }], limit: 1, leaseMs: 1_000 });
+    await store.mark(mails);
+    advance(1_001);
+    expect(await outbox.flush()).toMatchObject({ sent: 0, inDoubt: 1 });
+    expect((await outbox.get(id))?.state).toBe('in-doubt');
+  });
 });
