@@ -36,6 +36,26 @@ describe('the sqlite store', () => {
     expect(await store.take(rates, 1)).toBeLessThanOrEqual(3_636_000);
     await store.close();
   });
+
+  it('finds a text in any case of its letters, of any language, on any page', async () => {
+    const store = sqliteStore(':memory:');
+    const id = (place: number) => String(place).padStart(26, '0');
+    const given = { key: null, priority: 0, orderKey: null, messageId: null, dueAt: null, onDoubt: 'hold' } as const;
+    await store.enqueue(
+      Array.from({ length: 2_300 }, (_, place) => ({
+        ...{ ...given, id: id(place), lane: place % 2 === 0 ? 'a' : 'b', content: new Uint8Array(), blobs: [] },
+        facts: JSON.stringify({ subject: place % 500 < 2 ? `ГРЮSSE Höher ${place}` : `Mail ${place}` }),
+      })),
+      {},
+    );
+    const found = async (query: object) =>
+      (await store.query('list', { text: 'грюsse hÖHER', limit: 100, ...query })).map((each) => Number(each.id));
+    expect(await found({})).toEqual([2001, 2000, 1501, 1500, 1001, 1000, 501, 500, 1, 0]);
+    expect(await found({ lane: 'b', limit: 2 })).toEqual([2001, 1501]);
+    expect(await found({ lane: 'b', before: id(1501) })).toEqual([1001, 501, 1]);
+    expect(await found({ text: 'жук' })).toEqual([]);
+    await store.close();
+  });
 });
 
 describe('an outbox in a file, by its URL', () => {

@@ -1,4 +1,4 @@
-import type { ClaimedMail, Count, MailState, OnDoubt, StoredMail } from '../store.ts';
+import type { ClaimedMail, Count, ListQuery, MailState, OnDoubt, StoredMail } from '../store.ts';
 import type { SqlRow } from './sqlite-database.ts';
 import { STATES } from './sqlite-schema.ts';
 
@@ -59,4 +59,24 @@ export function claimedOf(row: SqlRow, now: number, isProbe: boolean): ClaimedMa
 
 function onDoubtOf(row: SqlRow): OnDoubt {
   return row['on_doubt'] === 'resend' ? 'resend' : 'hold';
+}
+
+const TEXT_PAGE = 1_000;
+
+/** What a list has; where SQLite cannot compare the text, as its `lower()` knows ASCII alone, of all pages that it would have without. */
+export function searched(
+  { text, ...query }: ListQuery,
+  list: (page: ListQuery) => readonly StoredMail[],
+): readonly StoredMail[] {
+  if (text === undefined || /^\p{ASCII}*$/u.test(text)) return list({ text, ...query });
+  const wanted = text.toLowerCase();
+  const found: StoredMail[] = [];
+  let { before } = query;
+  while (found.length < query.limit) {
+    const page = list({ ...query, before, limit: TEXT_PAGE });
+    found.push(...page.filter(({ facts }) => facts.toLowerCase().includes(wanted)));
+    before = page.at(-1)?.id;
+    if (page.length < TEXT_PAGE) break;
+  }
+  return found.slice(0, query.limit);
 }

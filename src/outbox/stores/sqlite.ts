@@ -21,7 +21,7 @@ import type {
   StoredMail,
 } from '../store.ts';
 import { SqliteDatabase } from './sqlite-database.ts';
-import { added, bytesOf, claimedOf, stateOf, storedOf } from './sqlite-rows.ts';
+import { added, bytesOf, claimedOf, searched, stateOf, storedOf } from './sqlite-rows.ts';
 import { CLAIMED, IN_DOUBT, LATER, OLDEST, READY, SCHEMA, SENDING, STATES } from './sqlite-schema.ts';
 
 /** The options of {@link sqliteStore}. */
@@ -163,7 +163,7 @@ class SqliteStore implements OutboxStore {
       content: ({ id }) =>
         bytesOf(this.#database.prepare('SELECT content FROM mail WHERE id = ?').get(id)?.['content']),
       blobs: ({ hashes }) => hashes.flatMap((hash) => this.#blob(hash) ?? []),
-      list: (query) => this.#list(query),
+      list: (query) => searched(query, (page) => this.#list(page)),
       counts: () => this.#counts(),
       left: () => this.#left(),
       pauses: () => this.#pauses(),
