@@ -172,7 +172,8 @@ class Bucket {
       const isEmpty = max === null && others === 0 && window.parts(this.#now).length === 0;
       return isEmpty ? [] : [[window.name, [max, others, ...countsOf(window, this.#now)]]];
     });
-    const kept = { at: this.#now, paidAt: Math.ceil(this.#paidAt), perSecond: this.#perSecond, toldAt: this.#toldAt };
+    const paidAt = Math.round(this.#paidAt * 1_000) / 1_000; // to the millisecond, 300 a second would be 250
+    const kept = { at: this.#now, paidAt, perSecond: this.#perSecond, toldAt: this.#toldAt };
     return JSON.stringify({ ...kept, room: this.#room, windows: Object.fromEntries(windows) } satisfies Kept);
   }
 }
