@@ -20,6 +20,7 @@ export interface Verdict {
 
 /** What a mail is judged by. */
 export interface Judged {
+  readonly id: string;
   readonly lane: string;
   /** How often it was tried before. */
   readonly tries: number;

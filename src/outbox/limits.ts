@@ -22,14 +22,14 @@ export function laneOf(bucket: string): string | null {
 
 /** What keeps mails back besides their time: the rates of their lane, and those of the account that they go over. */
 export class Limits {
-  readonly #store: OutboxStore;
-  readonly #part: Part;
+  readonly #store: Pick<OutboxStore, 'take'>;
+  readonly #part: Pick<Part, 'accountRates'>;
   #account: AccountRates | null = null;
   #asksAt = Number.NEGATIVE_INFINITY;
   /** Settled once the account was asked for the first time. */
   #asked: Promise<void> | null = null;
 
-  constructor(store: OutboxStore, part: Part) {
+  constructor(store: Pick<OutboxStore, 'take'>, part: Pick<Part, 'accountRates'>) {
     this.#store = store;
     this.#part = part;
   }

@@ -5,14 +5,14 @@ import type { Marking, OutboxStore } from './store.ts';
 
 /** Writes down that mails may leave: those of one turn in one call of the store. */
 export class Marks {
-  readonly #store: OutboxStore;
+  readonly #store: Pick<OutboxStore, 'mark'>;
   /** For how long a request may be asked again; 0 where it never may. Half of the key's time, as what was asked may be on its way for long. */
   readonly #repeatMs: number;
   readonly #marking = new Grouped<Marking, boolean>((markings) => this.#markAll(markings));
   #failures = 0;
 
   /** @param idempotencyMs how long the provider remembers keys; null when it has none */
-  constructor(store: OutboxStore, idempotencyMs: number | null) {
+  constructor(store: Pick<OutboxStore, 'mark'>, idempotencyMs: number | null) {
     this.#store = store;
     this.#repeatMs = (idempotencyMs ?? 0) / 2;
   }

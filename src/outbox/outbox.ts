@@ -17,7 +17,7 @@ import { isOne, withFields } from './enqueue-fields.ts';
 import { Entrance } from './entrance.ts';
 import { factsOf, type MailFacts, type OutboxRecipient, readFacts, withEvent, writeFacts } from './facts.ts';
 import { Grouped } from './grouped.ts';
-import { endOf } from './judge.ts';
+import { endOf, judge } from './judge.ts';
 import { issue, readChoice, refusedOption, unknownLane, withoutOutbox } from './lane-choice.ts';
 import { afterEvent, type Change, type DeliveryEvent, isInDoubt, learnedOf } from './learn.ts';
 import { newMailId } from './mail-id.ts';
@@ -32,6 +32,7 @@ import { tellOfChange } from './tell-of-change.ts';
 import { traceEnqueue } from './trace-enqueue.ts';
 import type { WorkOptions, WorkReport } from './work-options.ts';
 import { Worker } from './worker.ts';
+import { triedOnceOver } from './worker-host.ts';
 
 /** The options of an {@link Outbox} whose connection and store are made. */
 export interface MadeOutboxOptions extends OutboxOptions {
@@ -132,11 +133,14 @@ export class Outbox implements AsyncDisposable {
       {
         store: this.#store,
         part: this.#part,
-        open: (content) => keptMessage(content, this.#seal, (hashes) => this.#blobsOf(hashes)),
+        readFacts: ({ facts }) => readFacts(facts),
+        open: ({ content }) => keptMessage(content, this.#seal, (hashes) => this.#blobsOf(hashes)),
         lanes: this.#lanes,
         options: this.#options,
         keepMs: this.#options.keepMs ?? KEEP_MS,
         meter: this.#meter,
+        deliver: triedOnceOver(this.#part),
+        judge,
       },
       options,
     );

@@ -1,44 +1,29 @@
 import type { DeliveryResult } from '../backend/job.ts';
-import type { Part } from '../backend/part.ts';
 import { ConfigurationError, MessageError } from '../model/errors.ts';
-import type { EmailMessage } from '../model/message.ts';
 import { checkOptions } from '../options/option-table.ts';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 import { SYSTEM_CLOCK } from '../util/clock.ts';
 import { DeadlinePassed } from '../util/deadline.ts';
 import { pause } from '../util/pause.ts';
 import { reasonOf } from '../util/reason.ts';
-import { WrapperCall } from '../wrappers/wrapper-call.ts';
 import { type MailFacts, readFacts, withEvent } from './facts.ts';
 import { Grouped } from './grouped.ts';
-import { judge } from './judge.ts';
 import { LanePauses } from './lane-pauses.ts';
 import { LaneShares } from './lanes.ts';
 import { Limits } from './limits.ts';
 import { MailQueue, tracedMail } from './mail-queue.ts';
 import { Marks } from './marks.ts';
-import { type Meter, Tally } from './meter.ts';
+import { Tally } from './meter.ts';
 import { type OpenMail, openMail, type Withheld } from './open-mail.ts';
-import { DELAYS_MS, type LaneOptions, LEASE_MS, type OutboxOptions } from './outbox-options.ts';
+import { DELAYS_MS, LEASE_MS } from './outbox-options.ts';
 import { RestingLanes } from './resting-lanes.ts';
 import { DamagedContent } from './seal.ts';
 import { isCutShort, settlementOf } from './settlement.ts';
-import type { ClaimedMail, OutboxStore, Pause, Settlement } from './store.ts';
+import type { ClaimedMail, Pause, Settlement } from './store.ts';
 import { STORE_WAIT_MS, storeWaitMs } from './store-wait.ts';
 import { tellOfChange, warnOfDoubt } from './tell-of-change.ts';
 import { WORK_OPTIONS, type WorkOptions, type WorkReport } from './work-options.ts';
-
-/** What a worker works with. */
-export interface WorkerHost {
-  readonly store: OutboxStore;
-  readonly part: Part;
-  readonly lanes: Readonly<Record<string, LaneOptions>>;
-  readonly options: OutboxOptions;
-  readonly keepMs: number;
-  readonly meter: Meter;
-  /** The message that was kept. */
-  open(content: Uint8Array): Promise<EmailMessage>;
-}
+import type { WorkerHost } from './worker-host.ts';
 
 /** A settlement, and what is told once it is written down. */
 interface Ending {
@@ -199,11 +184,11 @@ export class Worker {
 
   /** A claimed mail goes to the queue; one that cannot be read has failed, and keeps nobody up. */
   async #take(claimed: ClaimedMail, claimedAt: number): Promise<void> {
-    const facts = readFacts(claimed.facts);
+    const facts = this.#host.readFacts(claimed);
     // With it workers have died again and again: perhaps it is the reason, and each time it may have been sent.
     if (claimed.tries > Math.max(this.#delaysMs.length, facts.decidedAfter ?? 0)) return this.#hold(claimed, facts);
     try {
-      const message = await this.#host.open(claimed.content);
+      const message = await this.#host.open(claimed);
       const hasKeys = this.#host.part.idempotencyMs !== null;
       const mail = openMail({ index: this.#count++, claimed, facts, message, claimedAt, hasKeys });
       this.#open.set(mail.index, mail);
@@ -250,16 +235,8 @@ export class Worker {
 
   /** One long call of the connection: it asks for mails when it has room, and answers each. */
   async #deliver(signal: AbortSignal): Promise<void> {
-    const { part } = this.#host;
-    const host = {
-      name: 'outbox',
-      parts: [{ name: part.facts.name, part }],
-      rules: { triesAgain: false, isTriedOnce: true, first: () => 0 } as const,
-      clock: SYSTEM_CLOCK,
-      depth: 1,
-      mailOf: (index: number) => tracedMail(this.#open.get(index)),
-    };
-    for await (const answer of new WrapperCall(host, this.#queue, { signal })) {
+    const mailOf = (index: number) => tracedMail(this.#open.get(index));
+    for await (const answer of this.#host.deliver(this.#queue, { signal, mailOf })) {
       const mail = this.#open.get(answer.index);
       if (mail !== undefined) this.#end(this.#endingOf(mail, answer));
     }
@@ -287,7 +264,7 @@ export class Worker {
     if (mail.withheld !== null) return this.#withheld(mail, mail.withheld);
     if (this.#stage === 'drained' && isCutShort(answer)) return this.#backOf(mail);
     const { claimed } = mail;
-    const { lane, tries, onDoubt, isProbe, request } = claimed;
+    const { id, lane, tries, onDoubt, isProbe, request } = claimed;
     const repeatMs = mail.repeatUntil - SYSTEM_CLOCK.now();
     const waits = { delaysMs: this.#delaysMs, pauseMs: this.#pauses.msFor(claimed), random: Math.random };
     const {
@@ -297,12 +274,22 @@ export class Worker {
       isTried,
       keepsRequest,
       pause: paused,
-    } = judge({ lane, tries, onDoubt, facts: mail.facts, isRepeated: request !== null, repeatMs }, answer, waits);
+    } = this.#host.judge(
+      { id, lane, tries, onDoubt, facts: mail.facts, isRepeated: request !== null, repeatMs },
+      answer,
+      waits,
+    );
     if (paused === null) this.#pauses.clear(lane);
     else this.#pauses.pause(claimed, paused.reason);
     const dropsContent = to === 'sent' && this.#host.options.keepSent !== true;
     return {
-      settlement: settlementOf(claimed, to, { facts, afterMs, isTried, keepsRequest, dropsContent }),
+      settlement: settlementOf(claimed, to, {
+        ...(facts !== mail.facts && { facts }),
+        afterMs,
+        isTried,
+        keepsRequest,
+        dropsContent,
+      }),
       pause: paused ?? (isProbe ? { lane, ms: 0, reason: '' } : null),
       mail,
       facts,

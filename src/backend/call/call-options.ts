@@ -16,4 +16,6 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Told after every message. */
   readonly onProgress?: (progress: SendProgress) => void;
+  /** Asked by backends that do so themselves, as in {@link Job}; `index` is the message's place in the call. @internal */
+  readonly beforeCommit?: (index: number, request?: string) => Promise<boolean>;
 }

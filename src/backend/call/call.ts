@@ -128,6 +128,7 @@ export class Call implements AsyncIterableIterator<MessageResult> {
         source: this.#source,
         signal,
         account: this.#account,
+        beforeCommit: this.#options.beforeCommit,
         refuse: (message, result) => {
           this.#report(message, result);
           return this.#results.demand();

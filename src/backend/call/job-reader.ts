@@ -9,6 +9,7 @@ import { unlessAborted } from '../../util/unless-aborted.ts';
 import type { DeliveryFilter } from '../filter.ts';
 import { type Job, reasonToStop } from '../job.ts';
 import type { CallAccount } from './call-account.ts';
+import type { CallOptions } from './call-options.ts';
 import type { MessageSource } from './message-source.ts';
 import { jobOf, prepare } from './prepare.ts';
 import type { BackendFacts, Prepared, ReadInput, Refused } from './read-input.ts';
@@ -24,6 +25,7 @@ interface Reading {
   readonly source: MessageSource;
   readonly signal: AbortSignal | undefined;
   readonly account: CallAccount;
+  readonly beforeCommit: CallOptions['beforeCommit'];
   /** Takes the result of what is not delivered; gives what to wait for before more is read, if anything. */
   readonly refuse: (message: EmailMessage | null, result: MessageResult) => Promise<void> | null;
 }
@@ -53,7 +55,7 @@ export class JobReader implements AsyncIterableIterator<Job> {
   }
 
   async next(): Promise<IteratorResult<Job>> {
-    const { backend, breathe, filters, signal, account, refuse } = this.#reading;
+    const { backend, breathe, filters, signal, account, beforeCommit, refuse } = this.#reading;
     for (;;) {
       const turn = breathe();
       if (turn !== null) await turn;
@@ -66,7 +68,7 @@ export class JobReader implements AsyncIterableIterator<Job> {
       if (prepared === null) return DONE;
       if (prepared.kind === 'prepared' && !signal?.aborted) {
         account.take(prepared);
-        return { done: false, value: jobOf(prepared, signal) };
+        return { done: false, value: jobOf(prepared, signal, beforeCommit) };
       }
       const isRefused = prepared.kind === 'refused';
       const result = isRefused ? prepared.result : notTaken(prepared, reasonToStop(undefined, signal));

@@ -7,6 +7,7 @@ import { EmailMessage, hasImagesToInline } from '../../model/message.ts';
 import { reasonOf } from '../../util/reason.ts';
 import type { DeliveryFilter } from '../filter.ts';
 import { type Job, unreadableContent } from '../job.ts';
+import type { CallOptions } from './call-options.ts';
 import {
   type BackendFacts,
   ourMessage,
@@ -36,8 +37,13 @@ export function prepare(
 }
 
 /** The job as the backend sees it. */
-export function jobOf(prepared: Prepared, signal: AbortSignal | undefined): Job {
-  return { index: prepared.index, message: prepared.outgoing, signal };
+export function jobOf(
+  { index, outgoing: message }: Prepared,
+  signal: AbortSignal | undefined,
+  beforeCommit?: CallOptions['beforeCommit'],
+): Job {
+  if (beforeCommit === undefined) return { index, message, signal };
+  return { index, message, signal, beforeCommit: (request) => beforeCommit(index, request) };
 }
 
 function runBeforeSend(
