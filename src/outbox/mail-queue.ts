@@ -28,7 +28,7 @@ export interface QueueOwner {
 }
 
 /** How many mails are committed ahead for a connection that does not ask. */
-const AHEAD = 16;
+const AHEAD = 32;
 
 /** For longer than this no mail is held that its rate keeps back: its place is another one's. */
 const LONGEST_HELD_MS = 2_000;
