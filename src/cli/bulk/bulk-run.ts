@@ -1,4 +1,7 @@
 import type { EmailBackend } from '../../backend/backend.ts';
+import type { DeliveryResult, Job } from '../../backend/job.ts';
+import { LocalBackend } from '../../backend/local-backend.ts';
+import { Part } from '../../backend/part.ts';
 import {
   ConfigurationError,
   EmailConnectionError,
@@ -6,25 +9,24 @@ import {
   MessageError,
   SendError,
 } from '../../model/errors.ts';
-import type { EmailMessageDraft } from '../../model/message-init.ts';
-import type { Clock } from '../../util/clock.ts';
-import { RateLimiter } from '../../util/rate-limiter.ts';
+import { loaded } from '../../options/late-module.ts';
 import { UsageError } from '../failure.ts';
 import { wrongMail } from '../send/mail-options.ts';
 import type { BulkMail } from './bulk-mail.ts';
 import type { Journal } from './journal.ts';
+import { JournalStore, ROWS } from './journal-store.ts';
 import type { Person } from './read-people.ts';
-import { type RowResult, rowResult } from './row-outcome.ts';
 import type { RowReport } from './run-plan.ts';
 
-/** Rows journalled per flush to disk; also the most that a kill leaves in doubt. */
-const WINDOW = 32;
+/** Rows that are claimed at once: providers take as many in a request. */
+const CONCURRENCY = 1_000;
+/** What is under way may take as long as it does. */
+const NEVER_MS = 2_147_483_647;
 /** Consecutive failures not caused by a mail after which the run gives up. */
 const MAX_OUTAGES = 5;
 const OUTAGES: readonly string[] = ['account', 'quota'];
 /** Rows a second that a limit may let go together, for each 50: timers are too coarse to space them. */
 const ROWS_PER_BURST = 50;
-const UNSENT: RowResult = { outcome: 'unsent', code: null, response: null, retryable: true };
 
 /** Options of {@link BulkRun}. */
 export interface BulkRunOptions {
@@ -35,31 +37,26 @@ export interface BulkRunOptions {
   /** The most rows a second; null: as fast as the backend takes them. */
   readonly perSecond: number | null;
   readonly onRow: (row: RowReport) => void;
-  readonly clock?: Clock;
 }
 
-/** Sends rows: records each in the journal before it is handed over, and its outcome as soon as that is known. */
+/** Sends rows with the worker of the outbox, over its journal: {@link JournalStore} records what it does. */
 export class BulkRun {
   readonly #options: BulkRunOptions;
-  readonly #underWay = new Map<number, Person>();
+  /** Jobs that the connection has, by their place in its call. */
+  readonly #given = new Map<number, Job>();
   readonly #stop = new AbortController();
-  readonly #limiter: RateLimiter | null;
-  #handedOver = 0;
   #outages = 0;
-  #fault: unknown = null;
+  #fault: { readonly error: unknown } | null = null;
   /** Why the run gave up. */
   outage: EmailError | UsageError | null = null;
 
   constructor(options: BulkRunOptions) {
     this.#options = options;
-    const { perSecond, clock } = options;
-    const burst = Math.max(1, Math.floor((perSecond ?? 0) / ROWS_PER_BURST));
-    this.#limiter = perSecond === null ? null : new RateLimiter({ perSecond, burst, ...(clock && { clock }) });
   }
 
   /** Rows that were handed over and are unanswered. */
   get underWay(): number {
-    return this.#underWay.size;
+    return this.#given.size;
   }
 
   /** Hands over no further rows; `send` still waits for those under way. */
@@ -69,55 +66,63 @@ export class BulkRun {
 
   /** @throws {UsageError} when the journal cannot be written, or the rows cannot be read */
   async send(people: AsyncIterable<Person>): Promise<void> {
-    const { connection, journal, mail, onRow } = this.#options;
-    try {
-      for await (const result of connection.stream(this.#handOver(people))) {
-        const person = this.#underWay.get(result.index);
-        if (person === undefined) continue;
-        this.#underWay.delete(result.index);
-        const outcome = rowResult(result);
-        journal?.end(person.row, outcome);
-        onRow({ ...outcome, row: person.row, line: person.line, to: mail.to(person.cells) });
-        this.#checkOutage(result.error);
-      }
-    } catch (error) {
-      throw this.#fault ?? error;
-    }
+    const { connection, perSecond } = this.#options;
+    const { Worker, Meter } = await loaded(import('../../outbox/engine.ts'));
+    const part = new Part(connection);
+    // What delivers without waiting takes one row at a time: each would have to be flushed for itself.
+    const awaitsCommit = part.awaitsCommit && !(connection instanceof LocalBackend);
+    const store = new JournalStore(people, part, {
+      ...this.#options,
+      onError: (error) => this.#checkOutage(error),
+      onFault: (error) => {
+        this.#fault ??= { error };
+        this.stop();
+      },
+      onEnd: () => this.stop(),
+    });
+    const burst = Math.max(1, Math.floor((perSecond ?? 0) / ROWS_PER_BURST));
+    const worker = new Worker(
+      {
+        store,
+        part: {
+          awaitsCommit,
+          idempotencyMs: null, // nothing is asked again
+          accountRates: async () => null, // the connection itself keeps to those
+        },
+        lanes: { [ROWS]: perSecond === null ? {} : { perSecond, burst } },
+        options: {},
+        keepMs: 0,
+        meter: new Meter(),
+        readFacts: (claimed) => store.readFacts(claimed),
+        open: (claimed) => store.open(claimed),
+        deliver: (jobs) => this.#deliver(jobs, awaitsCommit),
+        judge: (row, answer) => store.judge(row, answer),
+      },
+      { signal: this.#stop.signal, concurrency: CONCURRENCY, drainMs: NEVER_MS },
+    );
+    await worker.run().catch((error: unknown) => {
+      this.#fault ??= { error };
+    });
+    if (this.#fault !== null) throw this.#fault.error;
   }
 
-  async *#handOver(people: AsyncIterable<Person>): AsyncGenerator<EmailMessageDraft, void, undefined> {
-    const { perSecond } = this.#options;
-    const size = perSecond === null ? WINDOW : Math.min(WINDOW, Math.max(1, Math.floor(perSecond / 10)));
-    let window: Person[] = [];
-    try {
-      for await (const person of people) {
-        if (this.#stop.signal.aborted) return;
-        window.push(person);
-        if (window.length < size) continue;
-        yield* this.#handOverWindow(window);
-        window = [];
+  /** An ordinary call: the connection tries again as it is told to, and listeners hear of each mail. */
+  async *#deliver(jobs: AsyncIterable<Job>, awaitsCommit: boolean): AsyncGenerator<DeliveryResult, void, undefined> {
+    const given = this.#given;
+    let count = 0;
+    async function* messages() {
+      for await (const job of jobs) {
+        given.set(count++, job);
+        yield job.message;
       }
-      if (!this.#stop.signal.aborted) yield* this.#handOverWindow(window);
-    } catch (error) {
-      this.#fault = error;
-      throw error;
     }
-  }
-
-  async *#handOverWindow(window: readonly Person[]): AsyncGenerator<EmailMessageDraft, void, undefined> {
-    const { mail, journal } = this.#options;
-    await journal?.start(window.map(({ row, cells }) => ({ row, hash: mail.hash(cells) })));
-    const left = [...window];
-    try {
-      for (const person of window) {
-        await this.#limiter?.acquire(1, this.#stop.signal).catch(() => {}); // rejected when stopped
-        if (this.#stop.signal.aborted) return;
-        left.shift();
-        this.#underWay.set(this.#handedOver++, person);
-        yield mail.draft(person.cells);
-      }
-    } finally {
-      for (const { row } of left) journal?.end(row, UNSENT);
+    // What has its answer, from the deadline perhaps, is not to leave any more.
+    const beforeCommit = async (place: number, request?: string) =>
+      (await given.get(place)?.beforeCommit?.(request)) === true;
+    for await (const result of this.#options.connection.stream(messages(), awaitsCommit ? { beforeCommit } : {})) {
+      const job = given.get(result.index);
+      given.delete(result.index);
+      if (job !== undefined) yield { ...result, index: job.index };
     }
   }
 

@@ -9,6 +9,13 @@ import type { RowResult } from './row-outcome.ts';
 
 const flush = promisify(fdatasync);
 
+/** What became of a row. */
+export interface RowEnd extends RowResult {
+  readonly row: number;
+  /** Of a row that is not recorded as started: nothing of it could leave. */
+  readonly hash?: string;
+}
+
 /**
  * Records the start and end of each row in a file that outlives the run. A row is handed over only when its start is on disk, so
  * that a row without an end is in doubt.
@@ -41,17 +48,21 @@ export class Journal {
   /** Records that rows are about to be handed over; resolves when that is on disk. */
   async start(rows: readonly { readonly row: number; readonly hash: string }[]): Promise<void> {
     try {
-      this.#write(rows.map(({ row, hash }) => `${JSON.stringify(['start', row, hash])}\n`).join(''));
+      this.#write(rows.map(({ row, hash }) => startLine(row, hash)).join(''));
       await flush(this.#file);
     } catch (error) {
       throw this.#fault(error);
     }
   }
 
-  /** Records a row's outcome: written at once, and flushed to disk with the next start. */
-  end(row: number, { outcome, code, response }: RowResult): void {
+  /** Records what became of rows: written at once, and flushed to disk with the next start. */
+  end(rows: readonly RowEnd[]): void {
+    const lines = rows.flatMap(({ row, outcome, code, response, hash }) => [
+      ...(hash === undefined ? [] : [startLine(row, hash)]),
+      `${JSON.stringify(['end', row, outcome, code, response?.slice(0, 500) ?? null])}\n`,
+    ]);
     try {
-      this.#write(`${JSON.stringify(['end', row, outcome, code, response?.slice(0, 500) ?? null])}\n`);
+      this.#write(lines.join(''));
     } catch (error) {
       throw this.#fault(error);
     }
@@ -72,6 +83,10 @@ export class Journal {
     if (error instanceof UsageError) return error;
     return new UsageError(`the journal ${this.#path} cannot be written: ${reasonOf(error)}`);
   }
+}
+
+function startLine(row: number, hash: string): string {
+  return `${JSON.stringify(['start', row, hash])}\n`;
 }
 
 /** Makes a new file survive a power cut, where folders can be flushed. */

@@ -39,7 +39,7 @@ const ORDER: readonly DeliveryStatus[] = ['unknown', 'sent', 'queued', 'failed',
 const RECIPIENT = /^(?:to|cc|bcc)\b/;
 
 /** The outcome of a row, from its mail's result. */
-export function rowResult({ recipients, error }: MessageResult): RowResult {
+export function rowResult({ recipients, error }: Pick<MessageResult, 'recipients' | 'error'>): RowResult {
   const all = [...recipients.values()];
   const decisive = ORDER.map((status) => all.find((recipient) => recipient.status === status)).find(Boolean);
   if (decisive === undefined || error instanceof MessageError) {

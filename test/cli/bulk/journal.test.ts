@@ -33,8 +33,8 @@ async function written(): Promise<string> {
     { row: 2, hash: 'h2' },
     { row: 3, hash: 'h3' },
   ]);
-  journal.end(2, SENT);
-  journal.end(3, { outcome: 'invalid', code: 550, response: 'x'.repeat(600), retryable: false });
+  journal.end([{ ...SENT, row: 2 }]);
+  journal.end([{ row: 3, outcome: 'invalid', code: 550, response: 'x'.repeat(600), retryable: false }]);
   journal.close();
   return path;
 }
@@ -61,6 +61,15 @@ test('the start of a row is in the file before anything else happens', async () 
   journal.close();
 });
 
+test('a row of which nothing could leave is recorded with its hash, as if it had been started', async () => {
+  const path = newPath();
+  const journal = new Journal(path);
+  journal.end([{ row: 4, outcome: 'invalid', code: 'invalid-message', response: 'no', retryable: false, hash: 'h4' }]);
+  journal.close();
+  const lines = '["start",4,"h4"]\n["end",4,"invalid","invalid-message","no"]\n';
+  expect(readFileSync(path, 'utf8')).toBe(`${JOURNAL_START}${lines}`);
+});
+
 test('wherever a power cut tears it, it is read up to there', async () => {
   const path = await written();
   const whole = readFileSync(path);
@@ -82,7 +91,7 @@ test('a torn journal is written on behind its last whole line', async () => {
     writeFileSync(torn, whole.subarray(0, length));
     const journal = new Journal(torn);
     await journal.start([{ row: 9, hash: 'h9' }]);
-    journal.end(9, SENT);
+    journal.end([{ ...SENT, row: 9 }]);
     journal.close();
     expect(readJournal(torn).rows.get(9)?.outcome).toBe('sent');
     const text = readFileSync(torn, 'utf8');
