@@ -6,6 +6,7 @@ import { MailAppConfig, type MailServiceOptions, startMail } from '../../src/app
 import { DummyBackend } from '../../src/backends/dummy.ts';
 import { getConnection, setDefaultConnection } from '../../src/connection/connection.ts';
 import { memoryStore, Outbox } from '../../src/connection/outbox.ts';
+import { startWork } from '../../src/connection/outbox-work.ts';
 import { sendMail } from '../../src/connection/send.ts';
 import { ConfigurationError, EmailConnectionError } from '../../src/model/errors.ts';
 import type { OutboxStore } from '../../src/outbox/store.ts';
@@ -100,6 +101,43 @@ describe('a worker that begins with an application', () => {
     const down = new EmailConnectionError('refused', 'the store does not answer');
     const service = await start({ outbox: new Outbox({ store: failing(down), connection: 'dummy' }), work: true });
     await service.close();
+  });
+
+  test('is waited for when it is ended, until what is under way is written down', async () => {
+    const store = memoryStore();
+    const settle = store.settle.bind(store);
+    let letGo = () => {};
+    const isHeld = new Promise<void>((isSettling) => {
+      store.settle = async (...given) => {
+        isSettling();
+        await new Promise<void>((resolve) => {
+          letGo = resolve;
+        });
+        return settle(...given);
+      };
+    });
+    const outbox = new Outbox({ store, connection: 'dummy' });
+    const end = await startWork(outbox, true, true);
+    await outbox.enqueue(MAIL);
+    await isHeld;
+    let hasEnded = false;
+    const ending = end().then(() => {
+      hasEnded = true;
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(hasEnded).toBe(false);
+    letGo();
+    await ending;
+    expect((await outbox.stats()).lanes).toEqual({ transactional: { sent: 1 } });
+  });
+
+  test('an outbox that was given is closed with the application', async () => {
+    const store = memoryStore();
+    const close = vi.spyOn(store, 'close');
+    const service = await start({ outbox: new Outbox({ store, connection: 'dummy' }) });
+    expect(close).not.toHaveBeenCalled();
+    await service.close();
+    expect(close).toHaveBeenCalledTimes(1);
   });
 
   test('verify of an outbox checks its store and what is behind it', async () => {
