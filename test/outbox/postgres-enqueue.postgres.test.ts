@@ -167,6 +167,12 @@ describe('mails in the transaction of their caller', () => {
     const another = server.pool({ database: 'another' });
     const foreign = transaction(another, (client) => store.enqueue([mail()], { tx: client }));
     await expect(foreign).rejects.toMatchObject({ code: 'invalid-option', option: 'tx', message: /in the database/ });
+    // As Drizzle throws what the driver has thrown.
+    const wrap = (cause: unknown) => Promise.reject(new Error('Failed query', { cause }));
+    const wrapped = transaction(another, (client) =>
+      store.enqueue([mail()], { tx: (text: string, values: string[]) => client.query(text, values).catch(wrap) }),
+    );
+    await expect(wrapped).rejects.toMatchObject({ code: 'invalid-option', option: 'tx', message: /in the database/ });
     await another.end();
     const rowless = store.enqueue([mail()], { tx: async () => ({}) });
     await expect(rowless).rejects.toMatchObject({ code: 'invalid-option', option: 'tx', message: /rows/ });

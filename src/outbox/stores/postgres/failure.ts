@@ -19,9 +19,9 @@ const PASSING = /^(?:E[A-Z_]+|(?:08|53|57P0|40).*|55P03)$/;
 /** That there is no such table or column. */
 const MISSING = new Set(['42P01', '3F000', '42703']);
 
-/** Whether an error says that the tables are not there. */
+/** Whether an error says that the tables are not there; libraries such as Drizzle have the driver's as the cause of their own. */
 export function isMissing(error: unknown): boolean {
-  return MISSING.has(codeOf(error));
+  return MISSING.has(codeOf(error)) || (isError(error) && MISSING.has(codeOf(error.cause)));
 }
 
 export function schemaMissing(found: string, cause?: unknown): ConfigurationError {
