@@ -50,11 +50,6 @@ export class BrevoBackend extends HttpBackend<BrevoOptions> {
   override readonly name = 'brevo';
   protected override readonly idempotencyMs: number = 15 * 60_000;
 
-  /** @throws {ConfigurationError} `missing-option`, `unknown-option`, `invalid-option` or `conflicting-options` */
-  constructor(options: BrevoOptions = {}) {
-    super(options);
-  }
-
   /** @internal */
   protected override async load(options: BrevoOptions): Promise<Provider> {
     const { brevoProvider } = await import('./brevo/provider.ts');

@@ -44,11 +44,6 @@ export class CloudflareBackend extends HttpBackend<CloudflareOptions> {
 
   override readonly name = 'cloudflare';
 
-  /** @throws {ConfigurationError} `missing-option`, `unknown-option`, `invalid-option` or `conflicting-options` */
-  constructor(options: CloudflareOptions = {}) {
-    super(options);
-  }
-
   /** @internal */
   protected override async load(options: CloudflareOptions): Promise<Provider> {
     const { cloudflareProvider } = await import('./cloudflare/provider.ts');

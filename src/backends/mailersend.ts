@@ -50,11 +50,6 @@ export class MailerSendBackend extends HttpBackend<MailerSendOptions> {
 
   override readonly name = 'mailersend';
 
-  /** @throws {ConfigurationError} `missing-option`, `unknown-option`, `invalid-option` or `conflicting-options` */
-  constructor(options: MailerSendOptions = {}) {
-    super(options);
-  }
-
   /** @internal */
   protected override async load(options: MailerSendOptions): Promise<Provider> {
     const { mailersendProvider } = await import('./mailersend/provider.ts');

@@ -72,11 +72,6 @@ export class MailgunBackend extends HttpBackend<MailgunOptions> {
 
   override readonly name = 'mailgun';
 
-  /** @throws {ConfigurationError} `missing-option`, `unknown-option`, `invalid-option` or `conflicting-options` */
-  constructor(options: MailgunOptions = {}) {
-    super(options);
-  }
-
   /** @internal */
   protected override async load(options: MailgunOptions): Promise<Provider> {
     const { mailgunProvider } = await import('./mailgun/provider.ts');

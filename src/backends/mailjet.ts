@@ -65,11 +65,6 @@ export class MailjetBackend extends HttpBackend<MailjetOptions> {
 
   override readonly name = 'mailjet';
 
-  /** @throws {ConfigurationError} `missing-option`, `unknown-option`, `invalid-option` or `conflicting-options` */
-  constructor(options: MailjetOptions = {}) {
-    super(options);
-  }
-
   /** @internal */
   protected override async load(options: MailjetOptions): Promise<Provider> {
     const { mailjetProvider } = await import('./mailjet/provider.ts');

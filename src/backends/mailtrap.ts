@@ -51,11 +51,6 @@ export class MailtrapBackend extends HttpBackend<MailtrapOptions> {
 
   override readonly name = 'mailtrap';
 
-  /** @throws {ConfigurationError} `missing-option`, `unknown-option`, `invalid-option` or `conflicting-options` */
-  constructor(options: MailtrapOptions = {}) {
-    super(options);
-  }
-
   /** @internal */
   protected override async load(options: MailtrapOptions): Promise<Provider> {
     const { mailtrapProvider } = await import('./mailtrap/provider.ts');

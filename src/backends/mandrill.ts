@@ -50,11 +50,6 @@ export class MandrillBackend extends HttpBackend<MandrillOptions> {
 
   override readonly name = 'mandrill';
 
-  /** @throws {ConfigurationError} `missing-option`, `unknown-option`, `invalid-option` or `conflicting-options` */
-  constructor(options: MandrillOptions = {}) {
-    super(options);
-  }
-
   /** @internal */
   protected override async load(options: MandrillOptions): Promise<Provider> {
     const { mandrillProvider } = await import('./mandrill/provider.ts');

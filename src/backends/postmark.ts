@@ -51,11 +51,6 @@ export class PostmarkBackend extends HttpBackend<PostmarkOptions> {
 
   override readonly name = 'postmark';
 
-  /** @throws {ConfigurationError} `missing-option`, `unknown-option`, `invalid-option` or `conflicting-options` */
-  constructor(options: PostmarkOptions = {}) {
-    super(options);
-  }
-
   /** @internal */
   protected override async load(options: PostmarkOptions): Promise<Provider> {
     const { postmarkProvider } = await import('./postmark/provider.ts');

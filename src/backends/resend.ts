@@ -47,11 +47,6 @@ export class ResendBackend extends HttpBackend<ResendOptions> {
   override readonly name = 'resend';
   protected override readonly idempotencyMs: number = 24 * 3_600_000;
 
-  /** @throws {ConfigurationError} `missing-option`, `unknown-option`, `invalid-option` or `conflicting-options` */
-  constructor(options: ResendOptions = {}) {
-    super(options);
-  }
-
   /** @internal */
   protected override async load(options: ResendOptions): Promise<Provider> {
     const { resendProvider } = await import('./resend/provider.ts');

@@ -56,11 +56,6 @@ export class SendGridBackend extends HttpBackend<SendGridOptions> {
 
   override readonly name = 'sendgrid';
 
-  /** @throws {ConfigurationError} `missing-option`, `unknown-option`, `invalid-option` or `conflicting-options` */
-  constructor(options: SendGridOptions = {}) {
-    super(options);
-  }
-
   /** @internal */
   protected override async load(options: SendGridOptions): Promise<Provider> {
     const { sendgridProvider } = await import('./sendgrid/provider.ts');

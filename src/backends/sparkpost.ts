@@ -58,11 +58,6 @@ export class SparkPostBackend extends HttpBackend<SparkPostOptions> {
 
   override readonly name = 'sparkpost';
 
-  /** @throws {ConfigurationError} `missing-option`, `unknown-option`, `invalid-option` or `conflicting-options` */
-  constructor(options: SparkPostOptions = {}) {
-    super(options);
-  }
-
   /** @internal */
   protected override async load(options: SparkPostOptions): Promise<Provider> {
     const { sparkpostProvider } = await import('./sparkpost/provider.ts');

@@ -28,7 +28,7 @@ export abstract class HttpBackend<O extends HttpOptions = HttpOptions> extends E
   #engine: HttpEngine | null = null;
 
   /** @throws {ConfigurationError} `unknown-option`, `invalid-option`, `missing-option`, `conflicting-options` */
-  constructor(options: O) {
+  constructor(options: O = {} as O /* none is required by its type */) {
     super(refuseSmtpOptions(new.target as unknown as Declared, options)); // what every subclass has
     this.#options = options;
     const { carries } = this.#declared;
