@@ -22,23 +22,19 @@ import { committing, letGo } from './commit.ts';
 import { mailForEach } from './each-mail.ts';
 import { type Refusal, unmadeError, unpreparedError } from './failure.ts';
 import { encodeJson, JsonList, jsonOf } from './json.ts';
-import type { HttpOptions } from './options.ts';
 import { hasVariables, withExtra } from './payload.ts';
 import {
   type Accepted,
   type Answer,
   type Batch,
   type Built,
-  type Carries,
   type Encoded,
   type Failure,
   isAccepted,
   type Prepared,
-  type Provider,
   type Verdict,
 } from './provider.ts';
-import { Redactor } from './redactor.ts';
-import { type Answered, type Reading, Requests, readOr } from './requests.ts';
+import { type Answered, type Reading, Requests, readOr, type Service } from './requests.ts';
 import { acceptedResult, failedResult, joinResults, refusedBy } from './results.ts';
 
 /** A message that is built and waits for its batch. */
@@ -56,39 +52,16 @@ type Batches = Batcher<Waiting> | null;
 
 /** The part of a provider's backend that is loaded when it is first used: checks, requests, batches, one mail for each recipient. */
 export class HttpEngine {
-  readonly #name: string;
-  readonly #keyMs: number;
-  readonly #provider: Provider;
-  readonly #carries: Carries;
-  readonly #options: HttpOptions;
-  readonly #maxConnections: number;
+  readonly #service: Service;
   readonly #requests: Requests;
-  readonly #redactor: Redactor;
   readonly #large: ConcurrencyLimiter;
   /** Requests that take away what was not sent. */
   readonly #discarding = new Set<Promise<unknown>>();
 
-  /**
-   * @param keyMs how long the provider remembers idempotency keys; 0 when it has none
-   * @param secrets what is in no error
-   */
-  constructor(
-    name: string,
-    keyMs: number,
-    provider: Provider,
-    carries: Carries,
-    options: HttpOptions,
-    secrets: readonly string[],
-  ) {
-    this.#name = name;
-    this.#keyMs = keyMs;
-    this.#provider = provider;
-    this.#carries = carries;
-    this.#options = options;
-    this.#maxConnections = options.maxConnections ?? 10;
-    this.#large = new ConcurrencyLimiter(this.#maxConnections, () => Number.POSITIVE_INFINITY);
-    this.#redactor = new Redactor(secrets);
-    this.#requests = new Requests(name, keyMs, provider, options, this.#maxConnections, this.#redactor);
+  constructor(service: Service) {
+    this.#service = service;
+    this.#requests = new Requests(service);
+    this.#large = new ConcurrencyLimiter(service.maxConnections, () => Number.POSITIVE_INFINITY);
   }
 
   async close(): Promise<void> {
@@ -98,7 +71,7 @@ export class HttpEngine {
 
   /** @throws {EmailConnectionError | SendError} */
   async verify(signal: AbortSignal | undefined): Promise<Verification['details']> {
-    const { check } = this.#provider;
+    const { check } = this.#service.provider;
     const { baseUrl, path, body } = check;
     const method = body === undefined ? 'GET' : 'POST';
     const encode = (): Encoded | null => (body === undefined ? null : encodeJson(jsonOf(body)));
@@ -106,22 +79,22 @@ export class HttpEngine {
     const answered = await this.#requests.run({ method, baseUrl, path, encode, read, messages: [] }, signal);
     const { answer } = answered;
     const details = answer === undefined ? null : readOr(null, () => check.read(answer));
-    const redactor = 'said' in answered ? answered.redactor : this.#redactor;
+    const redactor = 'said' in answered ? answered.redactor : this.#requests.redactor;
     if (details !== null) return redactor.value(details, []) as Verification['details']; // of the same shape
     throw 'error' in answered ? answered.error : this.#strangeError(answered);
   }
 
   /** The error of a yes to a harmless request that is none. */
   #strangeError({ answer, redactor }: Answered<unknown>): EmailError {
-    const said = readOr<Refusal>({ text: '' }, () => this.#provider.refusal(answer));
-    if (said.code !== undefined) return refusedBy(this.#name, answer, said, redactor, []).error;
-    const text = `${this.#name} answers ${answer.status}, and not as it should: check baseUrl`;
+    const said = readOr<Refusal>({ text: '' }, () => this.#service.provider.refusal(answer));
+    if (said.code !== undefined) return refusedBy(this.#service.name, answer, said, redactor, []).error;
+    const text = `${this.#service.name} answers ${answer.status}, and not as it should: check baseUrl`;
     return new EmailConnectionError('protocol', text, { phase: 'request' });
   }
 
   deliver(jobs: AsyncIterable<Job>): AsyncIterable<DeliveryResult> {
-    const { batch } = this.#provider;
-    const connections = this.#maxConnections;
+    const { batch } = this.#service.provider;
+    const connections = this.#service.maxConnections;
     if (batch === undefined) return deliverEach(jobs, (job) => this.#deliverOne(job, null, connections), connections);
     const flush = (path: string, entries: readonly Waiting[], list: JsonList) =>
       void this.#deliverBatch(batch, path, entries, list);
@@ -134,7 +107,7 @@ export class HttpEngine {
   /** Where many wait for batches, large contents would all be in memory, twice. */
   async #deliverOne(given: Job, batches: Batches, width: number): Promise<DeliveryResult> {
     if (batches === null || !isLarge(given.message)) return this.#deliverRead(given, batches, width);
-    const deliver = () => this.#deliverRead(given, batches, this.#maxConnections);
+    const deliver = () => this.#deliverRead(given, batches, this.#service.maxConnections);
     const stopped = () => failedDelivery(given, endedBefore('its content was read', given.signal));
     return this.#large.run(1, given.signal, deliver, stopped);
   }
@@ -151,46 +124,46 @@ export class HttpEngine {
   }
 
   #mergesItself(message: EmailMessage): boolean {
-    const { mergesItself = false } = this.#provider;
+    const { mergesItself = false } = this.#service.provider;
     return typeof mergesItself === 'function' ? mergesItself(message) : mergesItself;
   }
 
   /** @throws {MessageError} `unsupported-feature` for what the provider lacks beside the features that every backend decides on */
   #check(message: EmailMessage): void {
     const { alternatives, attachments, parsed, templateId, mergeData } = message;
-    const { templateMakes = ['body', 'htmlBody'], mergesTexts } = this.#provider;
+    const { templateMakes = ['body', 'htmlBody'], mergesTexts } = this.#service.provider;
     const isInline = attachments.some(({ contentId }) => contentId !== null);
     const missing = [
-      ...(alternatives.length > 0 && !this.#carries.alternatives ? ['alternatives'] : []),
-      ...(isInline && !this.#carries.inlineAttachments ? ['inlineAttachments'] : []),
-      ...(parsed.replyTo.length > 1 && !this.#carries.severalReplyTo ? ['severalReplyTo'] : []),
+      ...(alternatives.length > 0 && !this.#service.carries.alternatives ? ['alternatives'] : []),
+      ...(isInline && !this.#service.carries.inlineAttachments ? ['inlineAttachments'] : []),
+      ...(parsed.replyTo.length > 1 && !this.#service.carries.severalReplyTo ? ['severalReplyTo'] : []),
     ];
-    if (missing.length > 0) throw new UnsupportedFeatureError(missing, this.#name);
-    if (this.#provider.needsTo && parsed.to.length === 0) {
-      const text = `${this.#name} needs a recipient in to: give one, such as your own address, or send one mail to each (sendEach)`;
+    if (missing.length > 0) throw new UnsupportedFeatureError(missing, this.#service.name);
+    if (this.#service.provider.needsTo && parsed.to.length === 0) {
+      const text = `${this.#service.name} needs a recipient in to: give one, such as your own address, or send one mail to each (sendEach)`;
       throw new MessageError([{ path: 'to', code: 'required', message: text }]);
     }
     if (templateId !== null) {
       const given = templateMakes.filter((field) => (message[field] ?? '') !== '');
       if (given.length === 0) return;
-      const text = `the template stored at ${this.#name} makes it: leave it out ('' for a subject), or leave templateId out`;
+      const text = `the template stored at ${this.#service.name} makes it: leave it out ('' for a subject), or leave templateId out`;
       throw unsupported(given, text);
     }
     if (!hasVariables(message) || mergesTexts === 'always' || (mergesTexts && mergeData !== null)) return;
     const text = mergesTexts
-      ? `${this.#name} puts variables into texts with mergeData only: give templateId, or that, too`
-      : `${this.#name} puts variables into its stored templates only: give templateId, or write them into the texts`;
+      ? `${this.#service.name} puts variables into texts with mergeData only: give templateId, or that, too`
+      : `${this.#service.name} puts variables into its stored templates only: give templateId, or write them into the texts`;
     throw unsupported([mergeData === null ? 'mergeGlobalData' : 'mergeData'], text);
   }
 
   async #deliverMail(job: Job, batches: Batches): Promise<DeliveryResult> {
     const { message } = job;
     // Without a key that was given a random one lets a lost answer be asked for again.
-    const key = this.#keyMs === 0 ? null : (message.idempotencyKey ?? job.key ?? randomToken());
+    const key = this.#service.keyMs === 0 ? null : (message.idempotencyKey ?? job.key ?? randomToken());
     const { built, body } = this.#build(message, key);
     const ignored = Object.keys(built.ignored ?? {}) as Feature[]; // the keys of IgnoredReasons
-    if (ignored.length > 0 && this.#options.onUnsupported === 'error')
-      throw new UnsupportedFeatureError(ignored, this.#name);
+    if (ignored.length > 0 && this.#service.options.onUnsupported === 'error')
+      throw new UnsupportedFeatureError(ignored, this.#service.name);
     const facts = ignored.length === 0 ? {} : { ignored, ignoredReasons: built.ignored ?? {} };
     if (batches !== null && built.batch !== undefined && message.idempotencyKey === null) {
       const path = built.batch;
@@ -203,7 +176,7 @@ export class HttpEngine {
   }
 
   #encodeOne({ path }: Built, body: object): Encoded {
-    const { batch, encode } = this.#provider;
+    const { batch, encode } = this.#service.provider;
     if (encode !== undefined) return encode(body);
     const list = new JsonList(batch?.around(path) ?? ['', '']);
     list.add(jsonOf(body));
@@ -212,10 +185,10 @@ export class HttpEngine {
 
   #build(message: EmailMessage, key: string | null): { readonly built: Built; readonly body: object } {
     try {
-      const built = this.#provider.build(message, key);
-      return { built, body: withExtra(this.#name, built.body, message, this.#provider.fixed) };
+      const built = this.#service.provider.build(message, key);
+      return { built, body: withExtra(this.#service.name, built.body, message, this.#service.provider.fixed) };
     } catch (error) {
-      throw unmadeError(this.#name, error);
+      throw unmadeError(this.#service.name, error);
     }
   }
 
@@ -224,13 +197,13 @@ export class HttpEngine {
     const { headers, prepare } = built;
     const prepared = prepare === undefined ? null : await this.#prepare(job, prepare);
     if (prepared !== null && 'error' in prepared)
-      return failedResult(job, { ...prepared, error: unpreparedError(this.#name, prepared.error) });
+      return failedResult(job, { ...prepared, error: unpreparedError(this.#service.name, prepared.error) });
     const path = prepared?.path ?? built.path;
     const messages = [message];
-    const read = (answer: Answer): Reading<Accepted> => readingOf(this.#provider.parse(answer, message));
+    const read = (answer: Answer): Reading<Accepted> => readingOf(this.#service.provider.parse(answer, message));
     const ask = { method: 'POST', path, headers, encode, read, messages, isTriedOnce } as const;
     const question = before === undefined ? ask : { ...ask, before };
-    const isNamed = this.#keyMs > 0 && key !== null && prepared === null;
+    const isNamed = this.#service.keyMs > 0 && key !== null && prepared === null;
     const name = isNamed ? () => this.#requests.nameOf(question) : undefined;
     const answered = await this.#requests.run(question, signal, committing(job, question, name));
     if ('error' in answered) {
@@ -238,7 +211,7 @@ export class HttpEngine {
       return failedResult(job, answered);
     }
     const said = { ...answered.said, messageId: answered.said.messageId ?? built.messageId ?? null };
-    return acceptedResult(this.#name, job, answered.answer, said, answered.redactor, messages);
+    return acceptedResult(this.#service.name, job, answered.answer, said, answered.redactor, messages);
   }
 
   async #prepare({ message, signal }: Job, prepare: NonNullable<Built['prepare']>): Promise<Prepared | Failure> {
@@ -252,7 +225,7 @@ export class HttpEngine {
         return 'error' in answered ? answered : answered.answer;
       });
     } catch (error) {
-      return { error: unmadeError(this.#name, error) };
+      return { error: unmadeError(this.#service.name, error) };
     }
   }
 
@@ -276,7 +249,7 @@ export class HttpEngine {
         first.resolve(await this.#send(first.job, first.built, encode));
         return;
       }
-      const key = this.#keyMs === 0 ? {} : { 'idempotency-key': randomToken() };
+      const key = this.#service.keyMs === 0 ? {} : { 'idempotency-key': randomToken() };
       const headers = { ...batch.headers, ...key };
       const isTriedOnce = first?.job.isTriedOnce;
       const questionOf = (some: readonly Waiting[]) => {
@@ -316,9 +289,9 @@ export class HttpEngine {
   ): void {
     const { job, resolve } = entry;
     const messages = verdict?.part === undefined ? all : [job.message];
-    if (isAccepted(verdict)) resolve(acceptedResult(this.#name, job, answer, verdict, redactor, messages));
+    if (isAccepted(verdict)) resolve(acceptedResult(this.#service.name, job, answer, verdict, redactor, messages));
     else if (verdict === null) resolve(failedResult(job, this.#requests.unreadable(answer, messages, redactor)));
-    else this.#sendAlone(entry, refusedBy(this.#name, answer, verdict, redactor, messages));
+    else this.#sendAlone(entry, refusedBy(this.#service.name, answer, verdict, redactor, messages));
   }
 
   #sendAlone({ job, built, body, resolve }: Waiting, before?: Failure): void {

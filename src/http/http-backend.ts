@@ -72,19 +72,28 @@ export abstract class HttpBackend<O extends HttpOptions = HttpOptions> extends E
   }
 
   async #load(): Promise<HttpEngine> {
-    const [{ HttpEngine }, provider] = await loaded(Promise.all([import('./engine.ts'), this.load(this.#options)]));
+    const options = this.#options;
+    const [{ HttpEngine }, provider] = await loaded(Promise.all([import('./engine.ts'), this.load(options)]));
     const { carries, optionTable } = this.#declared;
-    const values = Object.entries(this.#options).filter(([option]) => 'secret' in (optionTable[option] ?? {}));
+    const values = Object.entries(options).filter(([option]) => 'secret' in (optionTable[option] ?? {}));
     const secrets = values.flatMap(([, value]: [string, unknown]) => (typeof value === 'string' ? [value] : []));
     // Also in the form that they are sent in: encoded, after the name of a scheme.
     const sent = Object.values(provider.authorization ?? {}).map(withoutScheme);
     // Headers of the caller may hold keys of gateways; short values are words, and no keys.
-    const headers = Object.values(this.#options.headers ?? {}).flatMap((value) => [value, withoutScheme(value)]);
+    const headers = Object.values(options.headers ?? {}).flatMap((value) => [value, withoutScheme(value)]);
     const hidden = [
       ...[...secrets, ...sent].filter((secret) => secret.length > 3),
       ...headers.filter((value) => value.length >= MIN_KEY),
     ];
-    this.#engine ??= new HttpEngine(this.name, this.idempotencyMs ?? 0, provider, carries, this.#options, hidden);
+    this.#engine ??= new HttpEngine({
+      name: this.name,
+      keyMs: this.idempotencyMs ?? 0,
+      provider,
+      carries,
+      options,
+      maxConnections: options.maxConnections ?? 10,
+      secrets: hidden,
+    });
     return this.#engine;
   }
 }

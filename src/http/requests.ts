@@ -9,11 +9,24 @@ import { unlessAborted } from '../util/unless-aborted.ts';
 import { parseExactJson } from './exact-json.ts';
 import { type Refusal, unansweredError, unmadeError } from './failure.ts';
 import type { HttpOptions } from './options.ts';
-import type { Answer, Encoded, Failure, Provider, Signed, Signing } from './provider.ts';
-import type { Redactor } from './redactor.ts';
+import type { Answer, Carries, Encoded, Failure, Provider, Signed, Signing } from './provider.ts';
+import { Redactor } from './redactor.ts';
 import { refusedBy, shownAnswer } from './results.ts';
 import { type HttpRequest, NoAnswer, type Transport } from './transport.ts';
 import { transportOf } from './transport-of.ts';
+
+/** A provider, and how the user's options have it used. */
+export interface Service {
+  readonly name: string;
+  /** How long the provider remembers idempotency keys; 0 when it has none. */
+  readonly keyMs: number;
+  readonly provider: Provider;
+  readonly carries: Carries;
+  readonly options: HttpOptions;
+  readonly maxConnections: number;
+  /** What is in no error. */
+  readonly secrets: readonly string[];
+}
 
 /** What an answer says: what was asked for, or a refusal although its status says yes; null when it cannot be read. */
 export type Reading<T> = { readonly said: T } | { readonly refusal: Refusal } | null;
@@ -65,36 +78,24 @@ const ownSignature: Sign = async ({ url }, { refused }) =>
 
 /** Makes requests: in their turn, within their time, and again only where that cannot send a mail twice. */
 export class Requests {
-  readonly #name: string;
-  readonly #keyMs: number;
-  readonly #provider: Provider;
-  readonly #options: HttpOptions;
+  /** Takes the secrets out of what is shown. */
+  readonly redactor: Redactor;
+  readonly #service: Service;
   readonly #timeoutMs: number;
   readonly #retry: Required<RetryOptions>;
   /** The caller's, by lower-case name. */
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #redactor: Redactor;
   readonly #turns: ConcurrencyLimiter;
   readonly #transport: Transport;
 
-  /** @param keyMs as in HttpEngine */
-  constructor(
-    name: string,
-    keyMs: number,
-    provider: Provider,
-    options: HttpOptions,
-    maxConnections: number,
-    redactor: Redactor,
-  ) {
-    this.#name = name;
-    this.#keyMs = keyMs;
-    this.#provider = provider;
-    this.#options = options;
+  constructor(service: Service) {
+    const { options, maxConnections, secrets } = service;
+    this.redactor = new Redactor(secrets);
+    this.#service = service;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
     this.#retry = resolveRetry(options.retry);
     const own = Object.entries(options.headers ?? {});
     this.#headers = Object.fromEntries(own.map(([header, value]) => [header.toLowerCase(), value]));
-    this.#redactor = redactor;
     this.#turns = new ConcurrencyLimiter(maxConnections, () => Number.POSITIVE_INFINITY);
     this.#transport = transportOf(options);
   }
@@ -124,7 +125,7 @@ export class Requests {
       try {
         request = this.#request(question);
       } catch (error) {
-        return { error: unmadeError(this.#name, error) };
+        return { error: unmadeError(this.#service.name, error) };
       }
       return this.#tries(request, question, signal, before === undefined ? 1 : 2);
     };
@@ -138,7 +139,7 @@ export class Requests {
     return readOr(undefined, () => {
       const { method, url, headers, body } = this.#request(question);
       const hash = process.getBuiltinModule('node:crypto').createHash('sha256');
-      hash.update(JSON.stringify([this.#name, method, url, headers]));
+      hash.update(JSON.stringify([this.#service.name, method, url, headers]));
       for (const piece of typeof body === 'string' ? [body] : (body ?? [])) hash.update(piece);
       return hash.digest('base64url');
     });
@@ -158,8 +159,8 @@ export class Requests {
   }
 
   #request({ method, path, headers, encode, ...question }: Question<unknown>): HttpRequest {
-    const { authorization } = this.#provider;
-    const baseUrl = this.#options.baseUrl ?? question.baseUrl ?? this.#provider.baseUrl;
+    const { authorization } = this.#service.provider;
+    const baseUrl = this.#service.options.baseUrl ?? question.baseUrl ?? this.#service.provider.baseUrl;
     const encoded = encode();
     const isElsewhere = isWhole(path); // where the key and the caller's headers are not for
     return {
@@ -182,7 +183,7 @@ export class Requests {
     signal: AbortSignal | undefined,
     first: number,
   ): Promise<Answered<T> | Failure> {
-    const keyMs = this.#keyMs;
+    const keyMs = this.#service.keyMs;
     const startedAt = performance.now();
     for (let tries = first; ; tries++) {
       const answer = await this.#try(request, question, signal);
@@ -207,7 +208,7 @@ export class Requests {
     signal: AbortSignal | undefined,
   ): Promise<Answered<T> | Failure> {
     const deadline = new Deadline(this.#timeoutMs, signal);
-    const sign = isWhole(question.path) ? ownSignature : this.#provider.sign;
+    const sign = isWhole(question.path) ? ownSignature : this.#service.provider.sign;
     try {
       const signed = (await this.#sign(request, sign, deadline, null)) ?? UNSIGNED;
       const answer = await this.#exchange(request, signed, question, deadline);
@@ -215,7 +216,7 @@ export class Requests {
       const again = await this.#sign(request, sign, deadline, { headers: signed.headers, answer: answer.answer });
       return again === null ? answer : await this.#exchange(request, again, question, deadline);
     } catch (error) {
-      if (error instanceof NoAnswer) return { error: unansweredError(this.#name, error, signal) };
+      if (error instanceof NoAnswer) return { error: unansweredError(this.#service.name, error, signal) };
       if (error instanceof EmailError) return { error };
       throw error;
     } finally {
@@ -241,7 +242,7 @@ export class Requests {
       if (signal.aborted) throw new NoAnswer(signal.reason, false);
       if (cause instanceof EmailError) throw cause;
       // Its text may hold what it was to be signed with.
-      throw new EmailConnectionError('auth', `the request to ${this.#name} could not be signed`, {
+      throw new EmailConnectionError('auth', `the request to ${this.#service.name} could not be signed`, {
         phase: 'auth',
         cause,
       });
@@ -256,24 +257,24 @@ export class Requests {
   ): Promise<Answered<T> | Failure> {
     const whole = { ...request, headers: { ...request.headers, ...signed.headers } };
     const { status, headers, text } = await this.#transport.send(whole, deadline);
-    const redactor = this.#redactor.and(signed.secrets);
+    const redactor = this.redactor.and(signed.secrets);
     const answer: Answer = { status, headers, body: parseExactJson(text ?? ''), text: text ?? '' };
-    const isYes = (status >= 200 && status < 300) || this.#provider.tellsOfEach?.(answer) === true;
+    const isYes = (status >= 200 && status < 300) || this.#service.provider.tellsOfEach?.(answer) === true;
     // Whom a no of several messages is for cannot be seen then: others may have been taken.
-    const isOfEach = messages.length > 1 && this.#provider.tellsOfEach !== undefined;
+    const isOfEach = messages.length > 1 && this.#service.provider.tellsOfEach !== undefined;
     if (text === null && (isYes || isOfEach)) return { error: this.#doubt(status, 'broke off') };
     if (isOfEach && isBrokenJson(answer)) return this.unreadable(answer, messages, redactor);
     const reading = isYes ? readOr(null, () => read(answer)) : { refusal: this.#refusalOf(answer) };
     if (reading === null) return this.unreadable(answer, messages, redactor);
     if ('said' in reading) return { answer, said: reading.said, redactor };
-    return refusedBy(this.#name, answer, reading.refusal, redactor, messages);
+    return refusedBy(this.#service.name, answer, reading.refusal, redactor, messages);
   }
 
   /** A refusal of another shape than it should have is one all the same. */
   #refusalOf(answer: Answer): Refusal {
     const text = answer.text.slice(0, 200);
     return readOr<Refusal>({ text }, () => {
-      const said = this.#provider.refusal(answer);
+      const said = this.#service.provider.refusal(answer);
       return typeof said.text === 'string' ? said : { ...said, text };
     });
   }
@@ -285,7 +286,7 @@ export class Requests {
   }
 
   #doubt(status: number, what: string): SendError {
-    const text = `it is not known whether ${this.#name} took the mail: its answer ${status} ${what}`;
+    const text = `it is not known whether ${this.#service.name} took the mail: its answer ${status} ${what}`;
     return new SendError('uncertain', text, { phase: 'request', outcome: 'unknown' });
   }
 }
