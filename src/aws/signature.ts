@@ -34,18 +34,8 @@ type Crypto = typeof import('node:crypto');
 
 /** What proxies and clients change on the way, and no signature may cover. */
 const UNSIGNABLE: ReadonlySet<string> = new Set([
-  ...[
-    'authorization',
-    'cache-control',
-    'connection',
-    'expect',
-    'from',
-    'keep-alive',
-    'max-forwards',
-    'pragma',
-    'referer',
-  ],
-  ...['te', 'trailer', 'transfer-encoding', 'upgrade', 'user-agent', 'x-amzn-trace-id'],
+  ...['authorization', 'cache-control', 'connection', 'expect', 'from', 'keep-alive', 'max-forwards', 'pragma'],
+  ...['referer', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'user-agent', 'x-amzn-trace-id'],
 ]);
 
 /** A URL, as it is signed. */

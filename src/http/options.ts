@@ -102,8 +102,8 @@ export function checkHttpOptions({ name, optionTable, required, smtpPreset }: De
     const text = `${name}: ${anyOf(missing)} is missing: ${advice}${other}`;
     throw new ConfigurationError('missing-option', text, { option, otherOptions: others });
   }
-  checkBaseUrl(name, options);
-  const { proxy, fetch } = options;
+  const { baseUrl, proxy, fetch } = options;
+  if (baseUrl !== undefined) refuseInTheClear(name, 'baseUrl', baseUrl, options);
   if (!proxy) return;
   parseProxy(proxy);
   if (fetch !== undefined) {
@@ -112,10 +112,6 @@ export function checkHttpOptions({ name, optionTable, required, smtpPreset }: De
   }
   if (!isNode())
     throw new ConfigurationError('invalid-option', 'proxy needs Node.js: leave it out', { option: 'proxy' });
-}
-
-function checkBaseUrl(name: string, options: HttpOptions): void {
-  if (options.baseUrl !== undefined) refuseInTheClear(name, 'baseUrl', options.baseUrl, options);
 }
 
 /**
