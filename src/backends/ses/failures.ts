@@ -22,7 +22,7 @@ export interface SesFailure {
 }
 
 /** The parts of an error of the service that are read here, as ours and the SDK's have them. */
-interface ServiceError {
+export interface ServiceError {
   readonly name?: unknown;
   readonly message?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean };

@@ -6,6 +6,7 @@ import { optionalRequire } from '../../options/optional-package.ts';
 import type { Deadline } from '../../util/deadline.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';
 import type { SesClient } from './client.ts';
+import type { ServiceError } from './failures.ts';
 import type { Operation, SendEmailRequest, Template } from './requests.ts';
 
 /** The part of an `SESv2Client` of `@aws-sdk/client-sesv2` that is used here. */
@@ -14,13 +15,11 @@ export interface SesClientLike {
   send(command: object, options?: { readonly abortSignal?: AbortSignal }): Promise<unknown>;
 }
 
-interface MiddlewareStack {
-  add(middleware: <T>(next: (args: T) => unknown) => (args: T) => unknown, options: object): void;
-}
-
 /** A command of the SDK, ready to be sent. */
 interface SesCommand {
-  readonly middlewareStack: MiddlewareStack;
+  readonly middlewareStack: {
+    add(middleware: <T>(next: (args: T) => unknown) => (args: T) => unknown, options: object): void;
+  };
 }
 
 type CommandClass = new (input: never) => SesCommand;
@@ -116,10 +115,7 @@ function withBytes(input: object): object {
   const decoded = (template: Template | undefined) =>
     template?.Attachments && {
       ...template,
-      Attachments: template.Attachments.map((file) => ({
-        ...file,
-        RawContent: file.RawContent.bytes,
-      })),
+      Attachments: template.Attachments.map((file) => ({ ...file, RawContent: file.RawContent.bytes })),
     };
   const own = decoded(Content?.Template);
   const shared = decoded(DefaultContent?.Template);
@@ -131,14 +127,11 @@ function withBytes(input: object): object {
 }
 
 /** The parts of errors of the SDK and of Node that are read here. */
-interface SdkError {
-  readonly name?: unknown;
-  readonly message?: unknown;
+interface SdkError extends ServiceError {
   readonly code?: unknown;
   readonly syscall?: unknown;
   /** One error for each address that was tried. */
   readonly errors?: unknown;
-  readonly $metadata?: { readonly httpStatusCode?: number; readonly clockSkewCorrected?: boolean };
 }
 
 const CREDENTIALS = new Set(['CredentialsProviderError', 'TokenProviderError', 'ProviderError']);
