@@ -184,8 +184,9 @@ export class JournalStore implements WorkerStore {
   }
 
   #claimed(id: string): ClaimedMail {
-    const held = { id, fence: 0, request: null, repeatMs: 0, tries: 0, createdAt: 0 } as const;
-    return { ...held, lane: ROWS, onDoubt: 'hold', facts: '', content: NO_CONTENT, isProbe: false };
+    const [lane, content, isProbe] = [ROWS, NO_CONTENT, false];
+    const [fence, tries, createdAt, request, repeatMs] = [0, 0, 0, null, 0];
+    return { id, fence, lane, tries, onDoubt: 'hold', createdAt, facts: '', content, request, repeatMs, isProbe };
   }
 
   #row(id: string): Row {
