@@ -30,8 +30,19 @@ export interface QueueOwner {
 /** How many mails are committed ahead for a connection that does not ask. */
 const AHEAD = 32;
 
+/** The lanes of which more mails wait for their rate than go in a second. */
+export interface HeldBack {
+  readonly lanes: ReadonlySet<string>;
+  /** How many mails of them wait. */
+  readonly count: number;
+  /** How soon one of them may go, in milliseconds; Infinity where there are none. */
+  readonly nextMs: number;
+}
+
 /** For longer than this no mail is held that its rate keeps back: its place is another one's. */
 const LONGEST_HELD_MS = 2_000;
+/** What would take longer than this to go at its rate is more than is held without taking the places of others. */
+const HELD_BACK_MS = 1_000;
 /** How often the store is asked before it is told that it fails. */
 const MOST_FAILURES = 3;
 /** After this time it is told that a mail waits, so that those of other workers that need less are not always before it. */
@@ -72,6 +83,17 @@ export class MailQueue implements AsyncIterableIterator<Job> {
   removeWaiting(lane?: string): readonly OpenMail[] {
     const queues = [...this.#lanes.values()].filter(({ name }) => lane === undefined || name === lane);
     return queues.flatMap(({ mails }) => mails.splice(0));
+  }
+
+  /** What takes no place that mails of other lanes could have. */
+  get heldBack(): HeldBack {
+    const now = performance.now();
+    const queues = [...this.#lanes.values()].filter((queue) => queue.isHeldBack(now));
+    return {
+      lanes: new Set(queues.map(({ name }) => name)),
+      count: queues.reduce((sum, { mails }) => sum + mails.length, 0),
+      nextMs: Math.min(...queues.map((queue) => queue.waitsUntil - now)),
+    };
   }
 
   /** No further mail is given. */
@@ -144,14 +166,14 @@ export class MailQueue implements AsyncIterableIterator<Job> {
 
   #jobOf(mail: OpenMail): Job {
     const { index, message, key } = mail;
-    const job: Job = { index, message, signal: undefined, isTriedOnce: true, ...(key !== null && { key }) };
-    if (!this.#owner.awaitsCommit) return job;
+    const own = { ...(key !== null && { key }) };
+    if (!this.#owner.awaitsCommit) return { index, message, signal: undefined, isTriedOnce: true, ...own };
     let asked: Promise<boolean> | null = null;
     const beforeCommit = (request?: string) => {
       asked ??= this.#owner.commit(mail, request);
       return asked;
     };
-    return { ...job, beforeCommit };
+    return { index, message, signal: undefined, isTriedOnce: true, beforeCommit, ...own };
   }
 }
 
@@ -160,7 +182,9 @@ class LaneQueue {
   readonly mails: OpenMail[] = [];
   readonly #rates: Rates | null;
   /** Before then nothing goes. */
-  #waitsUntil = 0;
+  waitsUntil = 0;
+  /** How long that was when it was asked for, in milliseconds. */
+  #waitMs = 0;
   /** Since when its first mail waits. */
   #waitsSince = Number.POSITIVE_INFINITY;
   #failures = 0;
@@ -170,14 +194,19 @@ class LaneQueue {
     this.#rates = ratesOf(`lane ${name}`, options);
   }
 
+  isHeldBack(now: number): boolean {
+    return now < this.waitsUntil && this.mails.length * this.#waitMs >= HELD_BACK_MS;
+  }
+
   /** Takes the places of a mail; else how long to wait, in milliseconds. */
   async take({ message }: OpenMail, owner: QueueOwner): Promise<number> {
     const now = performance.now();
-    if (now < this.#waitsUntil) return this.#waitsUntil - now;
+    if (now < this.waitsUntil) return this.waitsUntil - now;
     const isOverdue = now - this.#waitsSince >= OVERDUE_MS;
     const ms = Math.min(LONGEST_REST_MS, await this.#ask(message.recipients.length, isOverdue, owner));
     this.#waitsSince = ms === 0 ? Number.POSITIVE_INFINITY : Math.min(this.#waitsSince, now);
-    this.#waitsUntil = ms === 0 ? 0 : performance.now() + ms;
+    this.#waitMs = ms;
+    this.waitsUntil = ms === 0 ? 0 : performance.now() + ms;
     return ms;
   }
 

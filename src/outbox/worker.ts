@@ -143,13 +143,15 @@ export class Worker {
       // What can be claimed and not be marked would come back at once.
       if (this.#marks.failures > 0) await pause(storeWaitMs(this.#marks.failures), signal);
       this.#isStale = false;
-      const places = concurrency - this.#open.size;
+      const held = this.#queue.heldBack;
+      const places = concurrency - this.#open.size + held.count;
       if (places === 0) {
         await this.#wait(LONGEST_WAIT_MS);
         continue;
       }
       try {
-        const lanes = this.#shares.shares(places).filter(({ lane }) => !this.#resting.has(lane));
+        const isKeptBack = (lane: string) => this.#resting.has(lane) || held.lanes.has(lane);
+        const lanes = this.#shares.shares(places).filter(({ lane }) => !isKeptBack(lane));
         const askedAt = SYSTEM_CLOCK.now();
         const { mails, nextMs } =
           lanes.length === 0
@@ -161,7 +163,7 @@ export class Worker {
         if (mails.length === places) continue;
         if (once && mails.length === 0 && this.#open.size === 0) return;
         const waits = [nextMs ?? LONGEST_WAIT_MS, this.#host.store.pollMs ?? LONGEST_WAIT_MS, LONGEST_WAIT_MS];
-        await this.#wait(Math.min(...waits, this.#resting.nextMs));
+        await this.#wait(Math.min(...waits, this.#resting.nextMs, held.nextMs));
       } catch (error) {
         if (once) return this.#fail(error);
         await this.#wait(storeWaitMs(failures++));

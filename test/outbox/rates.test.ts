@@ -75,6 +75,28 @@ describe('a lane whose rate is used up for long', () => {
     expect((await outbox.list({ lane: 'bulk', state: 'queued' })).every(({ tries }) => tries === 0)).toBe(true);
   });
 
+  it('leaves their places to other lanes while its mails wait for the next second', async () => {
+    // The clock of the store stands still: after the first one nothing of the lane goes.
+    const { outbox, dummy } = setUp({ lanes: { transactional: {}, bulk: { rate: '1/s' } } });
+    await outbox.enqueue(mails(40), { lane: 'bulk' });
+    const stop = new AbortController();
+    const working = outbox.work({ signal: stop.signal, concurrency: 1 });
+    const bulk = async () => (await outbox.stats()).lanes['bulk'];
+    await until(
+      async () => dummy.messages.length === 1 && (await bulk())?.['claimed'] === 1,
+      () => `${dummy.messages.length} were sent, and the place is not taken`,
+    );
+    await outbox.enqueue(mail({ to: 'code@example.org' }));
+    await until(
+      () => dummy.messages.length === 2,
+      () => `${dummy.messages.length} were sent`,
+    );
+    expect(dummy.messages.map(({ to }) => to[0])).toEqual(['user0@example.org', 'code@example.org']);
+    stop.abort();
+    await working;
+    expect(await bulk()).toEqual({ queued: 39, sent: 1 });
+  });
+
   it('ends what is to be done once, and goes on when there is room', async () => {
     const { outbox, advance } = setUp({ lanes: { bulk: { rate: '3/h, 5/day' } } });
     await outbox.enqueue(mails(7));
