@@ -21,7 +21,10 @@ export const ROOMS = {
     what: 'option tables and the environment: how options are checked, and read from variables; how packages are loaded',
     may: ['model', 'util'],
   },
-  net: { what: 'the way to a server: addresses, proxies, TLS failures, access tokens', may: ['model', 'util'] },
+  net: {
+    what: 'the way to a server: addresses, proxies, HTTP requests, TLS failures, access tokens',
+    may: ['model', 'util'],
+  },
   mime: {
     what: 'messages to bytes (`compose`) and back (`read`), DKIM, `lint`',
     may: ['model', 'util', 'options/optional-package.ts', 'options/late-module.ts'],
@@ -56,7 +59,7 @@ export const ROOMS = {
   aws: {
     what: 'requests to services of AWS: credentials, signatures, addresses',
     may: [
-      ...['http/transport.ts', 'http/transport-of.ts', 'net/loopback.ts', 'model/errors.ts', 'util'],
+      ...['net', 'model/errors.ts', 'util'],
       ...['options/environment.ts', 'options/optional-package.ts'], // where AWS keeps credentials, and a package that finds them
     ],
   },

@@ -1,6 +1,6 @@
-import { type Body, type HttpAnswer, NoAnswer, SHORT_TEXT, type Transport } from '../http/transport.ts';
-import { transportOf } from '../http/transport-of.ts';
 import { ConfigurationError } from '../model/errors.ts';
+import { type Body, type HttpAnswer, NoAnswer, SHORT_TEXT, type Transport } from '../net/transport.ts';
+import { transportOf } from '../net/transport-of.ts';
 import { currentEnvironment } from '../options/environment.ts';
 import type { Deadline } from '../util/deadline.ts';
 import { parseObject } from '../util/json.ts';

@@ -1,5 +1,5 @@
-import type { Transport } from '../http/transport.ts';
 import { ConfigurationError } from '../model/errors.ts';
+import type { Transport } from '../net/transport.ts';
 import { currentEnvironment, type Environment } from '../options/environment.ts';
 import { optionalRequire } from '../options/optional-package.ts';
 import { reasonOf } from '../util/reason.ts';

@@ -1,6 +1,6 @@
-import { type HttpRequest, NoAnswer, type Transport } from '../http/transport.ts';
 import { ConfigurationError, EmailConnectionError } from '../model/errors.ts';
 import { isLoopback } from '../net/loopback.ts';
+import { type HttpRequest, NoAnswer, type Transport } from '../net/transport.ts';
 import type { Environment } from '../options/environment.ts';
 import { Deadline } from '../util/deadline.ts';
 import { parseObject } from '../util/json.ts';

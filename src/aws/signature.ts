@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
-import type { Body } from '../http/transport.ts';
 import { ConfigurationError } from '../model/errors.ts';
+import type { Body } from '../net/transport.ts';
 
 /** Keys of an AWS account. */
 export interface AwsKeys {

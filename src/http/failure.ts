@@ -11,9 +11,9 @@ import type { DeliveryStatus } from '../model/status.ts';
 import { connectError } from '../net/connect-error.ts';
 import { CERTIFICATE_CODE, NETWORK_CODES, systemCode, systemError } from '../net/network-code.ts';
 import { handshakeError } from '../net/tls-failure.ts';
+import type { NoAnswer } from '../net/transport.ts';
 import { reasonOf } from '../util/reason.ts';
 import type { Answer } from './provider.ts';
-import type { NoAnswer } from './transport.ts';
 
 /** What a provider says no with. */
 export interface Refusal {

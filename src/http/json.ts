@@ -1,6 +1,6 @@
+import { SHORT_TEXT } from '../net/transport.ts';
 import { randomToken } from '../util/random.ts';
 import type { Encoded } from './provider.ts';
-import { SHORT_TEXT } from './transport.ts';
 
 /** A file in a body: JSON has it as a text in base64. */
 export class Base64 {

@@ -4,8 +4,8 @@ import type { EmailError } from '../model/errors.ts';
 import type { Feature, IgnoredReasons } from '../model/features.ts';
 import type { EmailMessage } from '../model/message.ts';
 import type { DeliveryStatus } from '../model/status.ts';
+import type { Body, HttpRequest } from '../net/transport.ts';
 import type { Refusal } from './failure.ts';
-import type { Body, HttpRequest } from './transport.ts';
 
 /** What a message may ask of a provider, beside the features of every backend; what is missing is refused. */
 export type HttpFeature = Feature | 'alternatives' | 'inlineAttachments' | 'severalReplyTo';

@@ -1,6 +1,8 @@
 import { endedBefore } from '../backend/job.ts';
 import { EmailConnectionError, EmailError, SendError } from '../model/errors.ts';
 import type { EmailMessage } from '../model/message.ts';
+import { type HttpRequest, NoAnswer, type Transport } from '../net/transport.ts';
+import { transportOf } from '../net/transport-of.ts';
 import { backoffMs, type RetryOptions, resolveRetry } from '../util/backoff.ts';
 import { ConcurrencyLimiter } from '../util/concurrency-limiter.ts';
 import { Deadline } from '../util/deadline.ts';
@@ -12,8 +14,6 @@ import type { HttpOptions } from './options.ts';
 import type { Answer, Carries, Encoded, Failure, Provider, Signed, Signing } from './provider.ts';
 import { Redactor } from './redactor.ts';
 import { refusedBy, shownAnswer } from './results.ts';
-import { type HttpRequest, NoAnswer, type Transport } from './transport.ts';
-import { transportOf } from './transport-of.ts';
 
 /** A provider, and how the user's options have it used. */
 export interface Service {

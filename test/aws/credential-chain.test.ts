@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { findCredentials } from '../../src/aws/credential-chain.ts';
-import { NodeTransport } from '../../src/http/node-transport.ts';
+import { NodeTransport } from '../../src/net/node-transport.ts';
 import { setEnvironment } from '../../src/options/environment.ts';
 import { type HttpCall, ScriptedHttp } from '../servers/scripted-http.ts';
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { NodeTransport } from '../../src/http/node-transport.ts';
-import { type HttpAnswer, NoAnswer } from '../../src/http/transport.ts';
+import { NodeTransport } from '../../src/net/node-transport.ts';
 import { parseProxy } from '../../src/net/proxy-server.ts';
+import { type HttpAnswer, NoAnswer } from '../../src/net/transport.ts';
 import { makeCertificates, type TestCertificates } from '../servers/certificates.ts';
 import { ConnectProxy } from '../servers/connect-proxy.ts';
 import { ScriptedHttp } from '../servers/scripted-http.ts';

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Answer, Provider, Signing } from '../../src/http/provider.ts';
-import type { HttpRequest } from '../../src/http/transport.ts';
 import { ConfigurationError, type EmailError } from '../../src/model/errors.ts';
+import type { HttpRequest } from '../../src/net/transport.ts';
 import { ScriptedHttp } from '../servers/scripted-http.ts';
 import { type PlainOptions, PlainProvider } from './plain-provider.ts';
 

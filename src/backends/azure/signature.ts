@@ -1,5 +1,5 @@
 import type { Provider } from '../../http/provider.ts';
-import type { HttpRequest } from '../../http/transport.ts';
+import type { HttpRequest } from '../../net/transport.ts';
 
 /**
  * The headers that sign a request of Azure Communication Services: over its method, path, date, host and content

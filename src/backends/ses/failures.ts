@@ -1,6 +1,5 @@
 import { firstLine } from '../../aws/client.ts';
 import { unansweredError } from '../../http/failure.ts';
-import { NoAnswer } from '../../http/transport.ts';
 import { addressKey, comparisonKey, type Mailbox } from '../../model/address.ts';
 import {
   ConfigurationError,
@@ -11,6 +10,7 @@ import {
   type SendErrorCode,
 } from '../../model/errors.ts';
 import type { DeliveryStatus } from '../../model/status.ts';
+import { NoAnswer } from '../../net/transport.ts';
 import { isError, reasonOf } from '../../util/reason.ts';
 
 /** What a failed request, or a failed entry of a bulk request, means. */

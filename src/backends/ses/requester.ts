@@ -1,6 +1,6 @@
 import { UnsentError } from '../../aws/client.ts';
 import { endedBefore, stopCode } from '../../backend/job.ts';
-import { NoAnswer } from '../../http/transport.ts';
+import { NoAnswer } from '../../net/transport.ts';
 import { backoffMs } from '../../util/backoff.ts';
 import { ConcurrencyLimiter } from '../../util/concurrency-limiter.ts';
 import { Deadline } from '../../util/deadline.ts';

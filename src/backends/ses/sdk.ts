@@ -1,7 +1,7 @@
 import { AwsError, firstLine, UnsentError } from '../../aws/client.ts';
-import { NoAnswer } from '../../http/transport.ts';
 import { ConfigurationError } from '../../model/errors.ts';
 import { CERTIFICATE_CODE, NETWORK_CODES, systemCode } from '../../net/network-code.ts';
+import { NoAnswer } from '../../net/transport.ts';
 import { optionalRequire } from '../../options/optional-package.ts';
 import type { Deadline } from '../../util/deadline.ts';
 import { unlessAborted } from '../../util/unless-aborted.ts';

@@ -1,7 +1,7 @@
-import { parseProxy } from '../net/proxy-server.ts';
 import { isNode } from '../util/runtime.ts';
 import { FetchTransport } from './fetch-transport.ts';
 import { NodeTransport } from './node-transport.ts';
+import { parseProxy } from './proxy-server.ts';
 import type { Transport } from './transport.ts';
 
 /** What requests are made with; all may be left out. */

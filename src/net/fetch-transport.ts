@@ -1,7 +1,7 @@
 import type { ConnectionErrorCode } from '../model/errors.ts';
-import { CERTIFICATE_CODE, NETWORK_CODES, systemCode, systemError } from '../net/network-code.ts';
 import { Deadline } from '../util/deadline.ts';
 import { isObject } from '../util/json.ts';
+import { CERTIFICATE_CODE, NETWORK_CODES, systemCode, systemError } from './network-code.ts';
 import { type HttpAnswer, type HttpRequest, NoAnswer, readText, type Transport } from './transport.ts';
 
 /** Failures to connect, as the runtimes name them: undici (Node, Deno), Bun. */

@@ -2,11 +2,11 @@ import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ConnectionOptions } from 'node:tls';
-import { dialThroughProxy } from '../net/dial-through-proxy.ts';
-import type { ProxyServer } from '../net/proxy-server.ts';
 import { addAbortListener, removeAbortListener } from '../util/abort-listeners.ts';
 import { nextTurn } from '../util/breathe.ts';
 import { Deadline, DeadlinePassed } from '../util/deadline.ts';
+import { dialThroughProxy } from './dial-through-proxy.ts';
+import type { ProxyServer } from './proxy-server.ts';
 import { type HttpAnswer, type HttpRequest, MAX_ANSWER, NoAnswer, SHORT_TEXT, type Transport } from './transport.ts';
 
 /** How a {@link NodeTransport} connects. */
