@@ -40,8 +40,11 @@ const PAGES = ['mailbox/page/app', 'outbox/page/outbox'];
 /** What both the mailbox and the test kit use to read mails; neither should load the other for it. */
 const READER = ['mime/read/addresses.ts', 'mime/read/links.ts', 'mime/read/html-text.ts'];
 
-/** Backends without a protocol, and what the engine of calls needs: what these are made of becomes a file without any protocol. */
-const BACKEND = ['backends/console.ts', 'backends/dummy.ts', 'backends/file.ts', 'backend/deliver-each.ts'];
+/** Backends without a protocol: what these are made of becomes a file without any protocol. */
+const BACKEND = ['backends/console.ts', 'backends/dummy.ts', 'backends/file.ts'];
+
+/** What is loaded with a call or an event, though `import 'amsdal-mail'` exports it: a file that bundles load as late as they can. */
+const LATER = ['backend/deliver-each.ts', 'events/mail-event.ts'];
 
 /**
  * Backends by how they send, each with what loads later: of what `import 'amsdal-mail'` loads, theirs becomes a file of its own.
@@ -110,9 +113,9 @@ async function declare() {
 
 /**
  * A file per entry point, one for messages and what else `amsdal-mail/mime` shares with backends, one for what every backend is
- * made of, one for each protocol, one for everything else that `import 'amsdal-mail'` needs, one for the composer, which loads at
- * the first mail, one for `lint`, one for the SMTP receiver, one for reading mails, and the mailbox, which finds its page beside
- * it. What is left over falls into files by who imports it.
+ * made of, one for what calls load later, one for each protocol, one for everything else that `import 'amsdal-mail'` needs, one
+ * for the composer, which loads at the first mail, one for `lint`, one for the SMTP receiver, one for reading mails, and the
+ * mailbox, which finds its page beside it. What is left over falls into files by who imports it.
  *
  * @param {'esm' | 'cjs'} format
  * @param {readonly string[]} names
@@ -123,6 +126,7 @@ async function bundle(format, names, sourcemap) {
   const groups = [
     { name: 'model', holds: common(reachable('mime/index.ts'), loaded) },
     { name: 'backend', holds: reachable(...BACKEND) },
+    { name: 'later', holds: reachable(...LATER) },
     ...Object.entries(PROTOCOLS).map(([name, paths]) => ({ name, holds: common(reachable(...paths), loaded) })),
     { name: 'core', holds: loaded },
     { name: 'composer', holds: reachable('mime/compose/engine.ts') },
