@@ -70,7 +70,7 @@ export class Outbox implements AsyncDisposable {
   readonly #lanes: NonNullable<OutboxOptions['lanes']>;
   readonly #rates: ReturnType<typeof laneRates>;
   readonly #defaultLane: string;
-  readonly #workers = new Set<Promise<unknown>>();
+  readonly #workers = new Map<Worker, Promise<WorkReport>>();
   readonly #meter = new Meter();
   readonly #closing = new AbortController();
   /** Of all calls together: many at once are one commit. */
@@ -145,11 +145,11 @@ export class Outbox implements AsyncDisposable {
       options,
     );
     const working = worker.run();
-    this.#workers.add(working);
+    this.#workers.set(worker, working);
     try {
       return await working;
     } finally {
-      this.#workers.delete(working);
+      this.#workers.delete(worker);
     }
   }
 
@@ -303,10 +303,11 @@ export class Outbox implements AsyncDisposable {
     await store.migrate?.();
   }
 
-  /** Waits for the workers of this object, which their signals end, then closes store and connection. */
+  /** Ends the workers of this object, and waits for what they have under way; then closes store and connection. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await Promise.allSettled(this.#workers);
+    for (const worker of this.#workers.keys()) worker.stop();
+    await Promise.allSettled(this.#workers.values());
     await Promise.all([this.#store.close(), this.#options.connection.close()]);
   }
 

@@ -130,6 +130,13 @@ export class Worker {
     return this.#tally.report;
   }
 
+  /** Ends it as its signal does, unless it ends by itself. */
+  stop(): void {
+    if (this.#options.once || this.#stage !== 'working') return;
+    this.#stage = 'ending';
+    this.#news();
+  }
+
   #news(): void {
     this.#isStale = true;
     this.#wake?.();
@@ -139,7 +146,7 @@ export class Worker {
   async #claimAll(): Promise<void> {
     const { signal, once = false, concurrency = CONCURRENCY } = this.#options;
     let failures = 0;
-    while (!signal?.aborted && this.#failure === null) {
+    while (!signal?.aborted && this.#stage === 'working' && this.#failure === null) {
       // What can be claimed and not be marked would come back at once.
       if (this.#marks.failures > 0) await pause(storeWaitMs(this.#marks.failures), signal);
       this.#isStale = false;

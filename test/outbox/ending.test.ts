@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { getConnection } from '../../src/connection/connection.ts';
 import { SmtpServer } from '../../src/smtp-server/server.ts';
+import { until } from '../servers/process.ts';
 import { mail, setUp } from './outbox-set-up.ts';
 
 it('a worker that is ended finishes what leaves, and begins nothing that its connection asked for ahead', async () => {
@@ -45,4 +46,20 @@ it('a worker that is ended finishes what leaves, and begins nothing that its con
     await outbox.close();
     await server.close();
   }
+});
+
+it('closing an outbox ends a worker that has no signal, and waits for one that ends by itself', async () => {
+  const { outbox, dummy } = setUp({});
+  const working = outbox.work();
+  await outbox.enqueue(mail({}));
+  await until(
+    () => dummy.messages.length === 1,
+    () => 'it was not sent',
+  );
+  await outbox.close();
+  expect(await working).toMatchObject({ sent: 1 });
+  await outbox.enqueue([mail({}), mail({})]);
+  const flushing = outbox.flush({ concurrency: 1 });
+  await outbox.close();
+  expect(await flushing).toMatchObject({ sent: 2 });
 });
