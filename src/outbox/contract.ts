@@ -260,6 +260,7 @@ const CASES: Readonly<Record<string, Check>> = {
     assert.deepEqual(await list({ lane: 'b' }), [ids[1]]);
     assert.deepEqual(await list({ text: 'iNVOICE 7_%' }), [ids[1]]);
     assert.deepEqual(await list({ text: 'e_7' }), []);
+    assert.deepEqual(await list({ text: 'subject' }), [], 'it is the name of what is told, and in no text');
     assert.deepEqual(await list({ limit: 2 }), [ids[3], ids[2]]);
     assert.deepEqual(await list({ limit: 2, before: ids[2] }), [ids[1], ids[0]]);
   },

@@ -21,6 +21,7 @@ import {
   type Settlement,
   type StoredMail,
 } from './store.ts';
+import { textFilter } from './text-filter.ts';
 
 /** The options of {@link memoryStore}. */
 export interface MemoryStoreOptions {
@@ -252,11 +253,10 @@ class MemoryStore implements OutboxStore {
   }
 
   #list({ state, lane, text, before, limit }: ListQuery): readonly StoredMail[] {
-    const wanted = text?.toLowerCase();
     return [...this.#rows.values()]
       .filter((row) => state === undefined || row.state === state)
       .filter(({ mail }) => lane === undefined || mail.lane === lane)
-      .filter(({ facts }) => wanted === undefined || facts.toLowerCase().includes(wanted))
+      .filter(textFilter(text))
       .filter(({ mail }) => before === undefined || mail.id < before)
       .map(storedOf)
       .toSorted((a, b) => (a.id < b.id ? 1 : -1))

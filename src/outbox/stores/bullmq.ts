@@ -16,6 +16,7 @@ import type {
   Settlement,
   StoredMail,
 } from '../store.ts';
+import { textFilter } from '../text-filter.ts';
 import { refused } from './bullmq/failure.ts';
 import { Listener } from './bullmq/listener.ts';
 import {
@@ -221,19 +222,17 @@ class BullmqStore implements OutboxStore {
   }
 
   async #list({ state, lane = '', text, before = '', limit }: ListQuery): Promise<readonly StoredMail[]> {
-    const wanted = text?.toLowerCase();
+    const isFound = textFilter(text);
     const found: StoredMail[] = [];
     for (let from: string | number = before; found.length < limit; ) {
-      const most = wanted === undefined ? limit - found.length : TEXT_PAGE;
+      const most = text === undefined ? limit - found.length : TEXT_PAGE;
       const [next = '', ...texts] = (await this.#session.run('read mails', 'page', [
         state ?? '',
         lane,
         from,
         most,
       ])) as Texts;
-      found.push(
-        ...storedOf(texts).filter(({ facts }) => wanted === undefined || facts.toLowerCase().includes(wanted)),
-      );
+      found.push(...storedOf(texts).filter(isFound));
       if (next === '') break;
       from = next;
     }

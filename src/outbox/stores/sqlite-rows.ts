@@ -1,4 +1,5 @@
 import type { ClaimedMail, Count, ListQuery, MailState, OnDoubt, StoredMail } from '../store.ts';
+import { textFilter } from '../text-filter.ts';
 import type { SqlRow } from './sqlite-database.ts';
 import { STATES } from './sqlite-schema.ts';
 
@@ -63,18 +64,19 @@ function onDoubtOf(row: SqlRow): OnDoubt {
 
 const TEXT_PAGE = 1_000;
 
-/** What a list has; where SQLite cannot compare the text, as its `lower()` knows ASCII alone, of all pages that it would have without. */
+/** What a list has, from the pages that SQLite finds; its `lower()` knows ASCII alone. */
 export function searched(
   { text, ...query }: ListQuery,
   list: (page: ListQuery) => readonly StoredMail[],
 ): readonly StoredMail[] {
-  if (text === undefined || /^\p{ASCII}*$/u.test(text)) return list({ text, ...query });
-  const wanted = text.toLowerCase();
+  if (text === undefined) return list(query);
+  const isFound = textFilter(text);
+  const prefilter = /^\p{ASCII}*$/u.test(text) ? text : undefined;
   const found: StoredMail[] = [];
   let { before } = query;
   while (found.length < query.limit) {
-    const page = list({ ...query, before, limit: TEXT_PAGE });
-    found.push(...page.filter(({ facts }) => facts.toLowerCase().includes(wanted)));
+    const page = list({ ...query, text: prefilter, before, limit: TEXT_PAGE });
+    found.push(...page.filter(isFound));
     before = page.at(-1)?.id;
     if (page.length < TEXT_PAGE) break;
   }

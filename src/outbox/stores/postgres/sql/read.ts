@@ -38,11 +38,13 @@ SELECT CAST(${list(
 /** A page of mails; written for the filters that are set, so that each of them finds its index. */
 export function listing({ mail }: Names, { state, lane, text, before }: ListQuery): string {
   const wanted = (name: string) => `(SELECT ${name} FROM wanted)`;
+  const hasText = (told: string) => `position(lower(${wanted('text')}) IN lower(${told})) > 0`;
   const filters = [
     // Not "=": rows of one state would be read in the order of ids, all others along with them.
     ...(state === undefined ? [] : [`state >= ${literal(state)} AND state <= ${literal(state)}`]),
     ...(lane === undefined ? [] : [`lane = ${wanted('lane')}`]),
-    ...(text === undefined ? [] : [`position(lower(${wanted('text')}) IN lower(facts)) > 0`]),
+    // The names of what is told are nothing that is looked for.
+    ...(text === undefined ? [] : ['facts', `regexp_replace(facts, '"[A-Za-z]+":', '', 'g')`].map(hasText)),
     ...(before === undefined ? [] : [`id < ${wanted('before')}`]),
   ];
   return `WITH wanted AS MATERIALIZED (
