@@ -156,6 +156,7 @@ describe('amsdal-mail worker and outbox', () => {
     [['outbox', 'show'], /needs the id/],
     [['outbox', 'list', 'x'], /takes no id/],
     [['outbox', 'list', '--state', 'gone'], /--state is one of/],
+    [['outbox', 'list', '--as', 'sent'], /--as is for outbox resolve, and does nothing for list/],
     [['outbox', 'resolve', 'x'], /--as sent or --as resend/],
     [['outbox', 'show', 'x'], /there is no mail x/],
     [['outbox', 'cancel', 'x'], /there is no mail x/],

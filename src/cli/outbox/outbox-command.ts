@@ -134,12 +134,13 @@ export const outboxCommand: Command = defineCommand({
     'npx amsdal-mail outbox migrate > migrations/20_outbox.sql',
   ],
   async run({ values, operands: [action = '', ...ids], output }) {
-    if (action === 'migrate' && ids.length === 0 && !values.run) return migrate(null, output);
     const act = Object.hasOwn(ACTIONS, action) ? ACTIONS[action] : undefined;
     if (act === undefined) throw new UsageError(`outbox needs one of ${Object.keys(ACTIONS).join(', ')}`);
     if (OF_IDS.has(action) !== ids.length > 0) {
       throw new UsageError(ids.length > 0 ? `outbox ${action} takes no id` : `outbox ${action} needs the id of a mail`);
     }
+    refuseOthers(action, values);
+    if (action === 'migrate' && !values.run) return migrate(null, output);
     const outbox = await outboxOf(values, output.isJson);
     try {
       return await act(outbox, ids, values, output);
@@ -148,6 +149,16 @@ export const outboxCommand: Command = defineCommand({
     }
   },
 });
+
+/** Options say in their help what they are for, and would do nothing for the rest. */
+function refuseOthers(action: string, values: Values): void {
+  const given: Readonly<Record<string, unknown>> = values;
+  for (const [name, { help }] of Object.entries(OPTIONS)) {
+    const [, other = ''] = /^(\w+): /.exec(help) ?? [];
+    if (given[name] === undefined || other === action || !Object.hasOwn(ACTIONS, other)) continue;
+    throw new UsageError(`--${name} is for outbox ${other}, and does nothing for ${action}`);
+  }
+}
 
 function stateOf(text: string | undefined): MailState | undefined {
   if (text === undefined || Object.hasOwn(STATES, text)) return text as MailState | undefined; // it is one of them
@@ -182,7 +193,15 @@ async function each(
 function rowOf({ id, state, lane, tries, createdAt, recipients, subject }: OutboxMail): readonly Cell[] {
   const [first] = recipients;
   const to = recipients.length > 1 ? `${first?.address} and ${recipients.length - 1} more` : (first?.address ?? '');
-  return [id, [STATES[state], state], lane, `${tries} tries`, shortTime(createdAt), to, subject];
+  return [
+    id,
+    [STATES[state], state],
+    lane,
+    tries === 1 ? '1 try' : `${tries} tries`,
+    shortTime(createdAt),
+    to,
+    subject,
+  ];
 }
 
 function show(mail: OutboxMail, output: Output): void {
