@@ -247,7 +247,7 @@ export class Outbox implements AsyncDisposable {
     return statsOf(await numbersOf(this.#store), this.#rates);
   }
 
-  /** Whether somebody should look at it. */
+  /** Whether somebody should look at it. @throws {EmailError} when the store cannot be asked: somebody should. */
   async health(): Promise<OutboxHealth> {
     return healthOf(await this.stats());
   }

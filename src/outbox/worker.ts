@@ -21,6 +21,7 @@ import { DamagedContent } from './seal.ts';
 import { isCutShort, settlementOf } from './settlement.ts';
 import type { ClaimedMail, Pause, Settlement } from './store.ts';
 import { STORE_WAIT_MS, storeWaitMs } from './store-wait.ts';
+import { StoreWatch } from './store-watch.ts';
 import { tellOfChange, warnOfDoubt } from './tell-of-change.ts';
 import { WORK_OPTIONS, type WorkOptions, type WorkReport } from './work-options.ts';
 import type { WorkerHost } from './worker-host.ts';
@@ -52,6 +53,7 @@ export class Worker {
   readonly #settling = new Grouped<Ending, undefined>((endings) => this.#settle(endings));
   readonly #pauses = new LanePauses();
   readonly #resting = new RestingLanes();
+  readonly #watch = new StoreWatch();
   readonly #tally: Tally;
   #count = 0;
   #wake: (() => void) | null = null;
@@ -145,7 +147,6 @@ export class Worker {
   /** Claims as long as there are places, until it is ended; with `once`, until nothing is due. */
   async #claimAll(): Promise<void> {
     const { signal, once = false, concurrency = CONCURRENCY } = this.#options;
-    let failures = 0;
     while (!signal?.aborted && this.#stage === 'working' && this.#failure === null) {
       // What can be claimed and not be marked would come back at once.
       if (this.#marks.failures > 0) await pause(storeWaitMs(this.#marks.failures), signal);
@@ -164,7 +165,7 @@ export class Worker {
           lanes.length === 0
             ? { mails: [], nextMs: null }
             : await this.#host.store.claim({ lanes, limit: places, leaseMs: this.#leaseMs });
-        failures = 0;
+        this.#watch.works();
         this.#shares.settle(lanes, mails);
         await Promise.all(mails.map((mail) => this.#take(mail, askedAt)));
         if (mails.length === places) continue;
@@ -173,7 +174,7 @@ export class Worker {
         await this.#wait(Math.min(...waits, this.#resting.nextMs, held.nextMs));
       } catch (error) {
         if (once) return this.#fail(error);
-        await this.#wait(storeWaitMs(failures++));
+        await this.#wait(this.#watch.failed(error));
       }
     }
   }

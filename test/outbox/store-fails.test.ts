@@ -172,3 +172,31 @@ describe('a worker that is ended while its connection does not answer', () => {
     connection.answer();
   });
 });
+
+describe('a store that fails for long', () => {
+  it('is told of once, and so is that it works again', async () => {
+    const { outbox, dummy, store } = setUp();
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void (warning.name === 'AmsdalMailWarning' && warnings.push(warning));
+    process.on('warning', onWarning);
+    try {
+      failOnce(store, 'claim', (call) => call <= 5);
+      await outbox.enqueue(mail());
+      const stop = new AbortController();
+      const working = outbox.work({ signal: stop.signal });
+      while (dummy.messages.length === 0) {
+        for (const wake of store.wakers) wake(); // it would look again by itself, later
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      stop.abort();
+      await working;
+      await new Promise((resolve) => setImmediate(resolve)); // warnings come in the next turn
+      expect(warnings.map(({ message }) => message)).toEqual([
+        'the outbox sends nothing until its store works again: the store is away',
+        'the store of the outbox works again, and mails go on',
+      ]);
+    } finally {
+      process.off('warning', onWarning);
+    }
+  });
+});
