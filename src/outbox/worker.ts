@@ -153,7 +153,7 @@ export class Worker {
       this.#isStale = false;
       const held = this.#queue.heldBack;
       const places = concurrency - this.#open.size + held.count;
-      if (places === 0) {
+      if (places <= 0) {
         await this.#wait(LONGEST_WAIT_MS);
         continue;
       }

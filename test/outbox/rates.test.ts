@@ -31,7 +31,7 @@ class Limited extends EmailBackend {
     return this.account;
   }
 
-  protected override deliverOne({ index, message }: Job): DeliveryResult {
+  protected override deliverOne({ index, message }: Job): DeliveryResult | Promise<DeliveryResult> {
     this.sent++;
     return { index, messageId: null, recipients: sameForAll(message, 'sent') };
   }
@@ -95,6 +95,55 @@ describe('a lane whose rate is used up for long', () => {
     stop.abort();
     await working;
     expect(await bulk()).toEqual({ queued: 39, sent: 1 });
+  });
+
+  it('claims nothing while others have its places, once its own mails may go', async () => {
+    let release = () => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let asked = 0;
+    class Slow extends Limited {
+      protected override async deliverOne(job: Job): Promise<DeliveryResult> {
+        asked++;
+        if (job.message.subject === 'Code') await released;
+        return super.deliverOne(job);
+      }
+    }
+    const connection = new Slow({});
+    const { outbox, store } = setUp({ connection, lanes: { transactional: {}, bulk: { rate: '2/s' } } });
+    const limits: number[] = [];
+    const claim = store.claim.bind(store);
+    store.claim = (request) => {
+      limits.push(request.limit);
+      return claim(request);
+    };
+    await outbox.enqueue(mails(40), { lane: 'bulk' });
+    const stop = new AbortController();
+    const working = outbox.work({ signal: stop.signal, concurrency: 2 });
+    await until(
+      async () => connection.sent === 1 && (await outbox.stats()).lanes['bulk']?.['claimed'] === 2,
+      () => `${connection.sent} were sent`,
+    );
+    await outbox.enqueue([mail({ subject: 'Code' }), mail({ subject: 'Code' })]);
+    await until(
+      () => asked === 2,
+      () => 'no code is under way',
+    );
+    const mayGo = performance.now() + 600; // the next one of the lane, in the half of a second
+    await until(
+      () => performance.now() > mayGo,
+      () => 'time stands still',
+    );
+    await outbox.enqueue(mail({ subject: 'Code' })); // the worker hears of it, and looks
+    release();
+    await until(
+      () => connection.sent === 4,
+      () => `${connection.sent} were sent`,
+    );
+    stop.abort();
+    await working;
+    expect(limits.filter((limit) => limit < 1)).toEqual([]);
   });
 
   it('ends what is to be done once, and goes on when there is room', async () => {
