@@ -118,7 +118,11 @@ export async function killTrial(
         workers[place] = await startWorker(environment, place);
       }
     }
-    await until(isDone, () => JSON.stringify([...taken].length), 120_000);
+    await until(
+      () => isDone().catch(isAway),
+      () => `${taken.size} of ${written} mails were taken`,
+      120_000,
+    );
   } finally {
     for (const worker of [...workers, ...sleepers]) {
       worker.kill('SIGCONT');
@@ -134,16 +138,15 @@ export async function killTrial(
 /** Again when the store fails: each mail has a key, so that it is written down once. */
 async function enqueue(outbox: Outbox, mails: readonly ReturnType<typeof numbered>[]): Promise<void> {
   await until(
-    () =>
-      outbox.enqueue(mails).then(
-        () => true,
-        (error: unknown) => {
-          if (error instanceof EmailConnectionError) return false;
-          throw error;
-        },
-      ),
+    () => outbox.enqueue(mails).then(() => true, isAway),
     () => 'the mails could not be written down',
   );
+}
+
+/** False for a store that is away; what else is wrong is thrown. */
+function isAway(error: unknown): false {
+  if (error instanceof EmailConnectionError) return false;
+  throw error;
 }
 
 function numbered(place: number) {

@@ -23,5 +23,14 @@ const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
 process.removeAllListeners('warning'); // of mails in doubt, which are counted
 process.stdout.write('working\n');
-await outbox.work({ signal: stop.signal, concurrency: 20 });
+for (let isOver = false; !isOver; ) {
+  // A store that is away when a worker begins ends it; whoever runs it starts it again.
+  isOver = await outbox.work({ signal: stop.signal, concurrency: 20 }).then(
+    () => true,
+    (error) => {
+      if (error.name !== 'EmailConnectionError') throw error;
+      return new Promise((resolve) => setTimeout(() => resolve(stop.signal.aborted), 50));
+    },
+  );
+}
 await outbox.close();
